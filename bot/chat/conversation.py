@@ -1,0 +1,70 @@
+"""What was said in a place, as it is stored and as the model will see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bot.chat.place import MessageId, Place
+from bot.chat.turn import Speaker, TurnId
+from bot.routing.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One stored message of a person. `at` is unix seconds."""
+
+    message_id: MessageId
+    speaker: Speaker
+    text: str
+    at: float
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One reply to a turn. `at` is unix seconds."""
+
+    text: str
+    message_ids: tuple[MessageId, ...]
+    persona: str
+    route: Route
+    model: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A turn as stored: what was said, and the variants of the reply.
+
+    `said` is empty for a greeting, and for a turn whose messages were all deleted.
+    """
+
+    turn: TurnId
+    said: tuple[Said, ...]
+    variants: tuple[Variant, ...] = ()
+    chosen: int = -1
+
+    @property
+    def reply(self) -> Variant | None:
+        """Return the variant that is part of the conversation, if there is one."""
+        return self.variants[self.chosen] if self.variants else None
+
+    def with_variant(self, variant: Variant) -> Exchange:
+        """Return this exchange with one more variant, chosen."""
+        variants = (*self.variants, variant)
+        return replace(self, variants=variants, chosen=len(variants) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The ordered exchanges of a place, oldest first, and what is known about them."""
+
+    place: Place
+    exchanges: tuple[Exchange, ...] = ()
+    summary: str | None = None
+    """A summary of what was trimmed, if one was made."""
+    trimmed_to: TurnId | None = None
+    """History is sent from this turn on; moved in halves so that the prefix stays cached."""
+    state: Mapping[str, str] = field(default_factory=dict)
+    """Small per-conversation values by owner, for example `lore` → JSON of timed effects."""

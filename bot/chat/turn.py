@@ -1,0 +1,99 @@
+"""What comes in: messages of people, and the turn they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from bot.chat.place import MessageId, Place, UserId
+
+TurnId = NewType("TurnId", str)
+"""The decimal id of the turn's first message; also the seed of our nonces and log lines."""
+
+
+class Trigger(StrEnum):
+    """Why a message is for us."""
+
+    MENTION = "mention"
+    REPLY = "reply"
+    DM = "dm"
+    THREAD = "thread"
+    AUTO = "auto"
+    WORD = "word"
+    COMMAND = "command"
+    PLAY = "play"
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A person, under the cleaned display name that the model sees."""
+
+    id: UserId
+    name: str
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message, already fetched and within bounds."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The message that an incoming one replies to."""
+
+    message_id: MessageId
+    author_name: str
+    by_us: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a person, free of Discord's markup for mentions. `at` is unix seconds."""
+
+    id: MessageId
+    place: Place
+    speaker: Speaker
+    text: str
+    at: float
+    mentions_us: bool = False
+    replies_to: Quoted | None = None
+    attachments: tuple[Attachment, ...] = ()
+    unread_attachments: tuple[str, ...] = ()
+    """Names of attachments that were not read, each with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message, or one person's burst of messages, that is for us."""
+
+    messages: tuple[Message, ...]
+    trigger: Trigger
+
+    @property
+    def id(self) -> TurnId:
+        """Return the id of the first message, as text."""
+        return TurnId(str(self.messages[0].id))
+
+    @property
+    def place(self) -> Place:
+        return self.messages[-1].place
+
+    @property
+    def speaker(self) -> Speaker:
+        return self.messages[-1].speaker
+
+    @property
+    def text(self) -> str:
+        """Return the burst's texts, one to a line."""
+        return "\n".join(message.text for message in self.messages if message.text)
+
+    @property
+    def message_ids(self) -> tuple[MessageId, ...]:
+        return tuple(message.id for message in self.messages)

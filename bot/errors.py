@@ -1,0 +1,155 @@
+"""Everything that can go wrong, as one tree.
+
+TroupeError
+├── SettingsRejected        one clear line for each wrong or unknown setting
+├── UserFacing              `text` is for the person and says what to do
+│   ├── CardRejected        the file, the field, the reason
+│   ├── NotFound            what was asked for by name does not exist here
+│   ├── NotAllowed          the missing permission, by its Discord name
+│   ├── InvalidChoice       an option out of its bounds, with the bounds
+│   └── Busy                place in the queue, when to try again
+├── BackendError            an Ollama host failed; `retryable` before the first token only
+│   ├── BackendUnavailable  no connection, 5xx, breaker open, no healthy host
+│   ├── ModelMissing        the host does not have the model; pull it
+│   ├── BackendStalled      no first token, or no next token, in time
+│   ├── ContextOverflow     our own budget was wrong: a bug, never retried
+│   ├── RequestRejected     4xx: our request was wrong: a bug, never retried
+│   ├── StreamBroken        no `done`, or an error line after tokens
+│   └── EmptyReply          the stream ended well and said nothing
+├── StoreError              Redis is away, or refused
+│   ├── ConsentRequired     a write to a memory whose owner has not agreed
+│   ├── RecordCorrupt       a stored record can't be decrypted or read
+│   └── MigrationError      the database and the program do not fit
+└── DeliveryError           Discord would not take the reply
+    ├── PermissionMissing   which permission, in which channel
+    └── TargetGone          the channel or the message no longer exists
+"""
+
+from __future__ import annotations
+
+
+class TroupeError(Exception):
+    """Root of the tree."""
+
+
+class SettingsRejected(TroupeError):
+    """Settings that can't be used. `problems` holds one line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class UserFacing(TroupeError):
+    """An error whose text may be shown to the person who caused it.
+
+    `text` is plain English that says what to do; `key` names its translation and `values`
+    fills the translation's fields.
+    """
+
+    def __init__(self, text: str, *, key: str | None = None, **values: object) -> None:
+        super().__init__(text)
+        self.text = text
+        self.key = key
+        self.values = values
+
+
+class CardRejected(UserFacing):
+    """A card or lorebook file that can't be used."""
+
+
+class NotFound(UserFacing):
+    """What was asked for by name does not exist here."""
+
+
+class NotAllowed(UserFacing):
+    """The person or the bot lacks a permission."""
+
+
+class InvalidChoice(UserFacing):
+    """An option out of its bounds."""
+
+
+class Busy(UserFacing):
+    """Too much to do. `place` is the place in the queue, from 1; `retry_after` is in seconds."""
+
+    def __init__(
+        self, text: str, *, place: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(text, key="busy", place=place, retry_after=retry_after)
+        self.place = place
+        self.retry_after = retry_after
+
+
+class BackendError(TroupeError):
+    """An Ollama host failed. `retryable`: another host may be tried (never after a token)."""
+
+    retryable = False
+
+    def __init__(self, message: str, *, backend: str | None = None) -> None:
+        super().__init__(message)
+        self.backend = backend
+
+
+class BackendUnavailable(BackendError):
+    """No connection, a 5xx before the first token, an open breaker, or no healthy host."""
+
+    retryable = True
+
+
+class ModelMissing(BackendError):
+    """The host answers but does not have the model."""
+
+    retryable = True
+
+
+class BackendStalled(BackendError):
+    """No first token, or no next token, within its timeout."""
+
+
+class ContextOverflow(BackendError):
+    """The prompt did not fit the context: our own budget was wrong."""
+
+
+class RequestRejected(BackendError):
+    """The host refused the request (4xx, or a 5xx that blames an option)."""
+
+
+class StreamBroken(BackendError):
+    """The stream ended without `done`, or with an error line, after it had begun."""
+
+
+class EmptyReply(BackendError):
+    """The stream ended well but held no visible text."""
+
+
+class StoreError(TroupeError):
+    """Redis is away or refused the command."""
+
+
+class ConsentRequired(StoreError):
+    """A write to the memory of a person who has not agreed to one."""
+
+
+class RecordCorrupt(StoreError):
+    """A stored record can't be decrypted or parsed."""
+
+
+class MigrationError(StoreError):
+    """The database's schema and the program do not fit; the text says what to run."""
+
+
+class DeliveryError(TroupeError):
+    """Discord would not take the reply."""
+
+
+class PermissionMissing(DeliveryError):
+    """The bot lacks `permission` (Discord's name) in the channel."""
+
+    def __init__(self, message: str, *, permission: str) -> None:
+        super().__init__(message)
+        self.permission = permission
+
+
+class TargetGone(DeliveryError):
+    """The channel, or the message to answer, no longer exists."""

@@ -1,0 +1,293 @@
+"""What the rooms need from the outside world. Adapters fulfil these; tests meet them at sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from bot.chat.conversation import Conversation, Exchange
+from bot.chat.place import GuildId, MessageId, Place, UserId
+from bot.chat.turn import Message, Trigger, TurnId
+from bot.personas.binding import Binding, BindingTarget
+
+
+class Clock(Protocol):
+    """Time as an argument."""
+
+    def now(self) -> float:
+        """Return unix seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never jumps."""
+        ...
+
+
+# ── models ──────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message for the model. `images` are base64 strings."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A generation. Load-time options (num_ctx) belong to the adapter, one value per model."""
+
+    model: str
+    messages: tuple[ChatMessage, ...]
+    options: Mapping[str, float | int | list[str]] = field(default_factory=dict)
+    """Sampling options by Ollama's names, with `num_predict` and `stop`."""
+    format: Mapping[str, Any] | None = None
+    """A JSON schema that the reply must fulfil."""
+    affinity: str = ""
+    """Conversation key: requests with equal keys prefer the same host and its prompt cache."""
+    num_keep: int | None = None
+    """Tokens of the system message, kept by Ollama should it ever cut the prompt."""
+    logprobs: int = 0
+    """How many top log-probabilities to ask for with each token; 0 for none."""
+    first_token_timeout: float | None = None
+    """Seconds, in place of the setting's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenProbability:
+    """A token and its natural log-probability, with its alternatives."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a reply. `thinking` is never shown."""
+
+    text: str = ""
+    thinking: str = ""
+    logprobs: tuple[TokenProbability, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a stream. Durations are in seconds; counts are tokens."""
+
+    reason: Literal["stop", "length"]
+    backend: str
+    model: str
+    prompt_tokens: int
+    """Cached and evaluated together, as Ollama counts."""
+    reply_tokens: int
+    total: float
+    load: float
+    prompt_eval: float
+    eval: float
+
+    @property
+    def slot_wait(self) -> float:
+        """Return the seconds spent waiting for a slot of the host."""
+        return max(0.0, self.total - self.load - self.prompt_eval - self.eval)
+
+
+class ChatModel(Protocol):
+    """A language model behind one or more hosts."""
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Piece | Finished]:
+        """Yield pieces, then exactly one `Finished`.
+
+        An async generator: use it within `contextlib.aclosing`; closing it, or cancelling the
+        task, closes the connection so that the host stops generating. Another host is tried
+        only before the first piece.
+
+        Raises:
+            BackendError: one of its kinds; see `bot.errors`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Unit vectors, in the order of the texts. `space` is `model@dimensions`."""
+
+    space: str
+    vectors: tuple[tuple[float, ...], ...]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    async def embed(self, texts: Sequence[str], *, timeout: float) -> Embeddings:
+        """Return one vector a text.
+
+        Raises:
+            BackendError: no host answered within `timeout` seconds.
+        """
+        ...
+
+
+# ── stores ──────────────────────────────────────────────────────────────────────────────────
+
+
+class ConversationStore(Protocol):
+    """Conversations by place, encrypted at rest, each with a lifetime.
+
+    Deleted message ids leave a tombstone, so that a write which was under way can't bring their
+    text back. Every method raises `StoreError` when the store is away.
+    """
+
+    async def load(self, place: Place) -> Conversation: ...
+
+    async def record(self, place: Place, exchange: Exchange) -> Exchange | None:
+        """Insert or replace the exchange by its turn id, ordered by turn id.
+
+        Text of messages that were deleted meanwhile is left out; None when nothing is left.
+        Texts that were edited meanwhile are kept in their edited form.
+        """
+        ...
+
+    async def edit(self, place: Place, message: MessageId, text: str) -> bool:
+        """Rewrite a person's message, or one of our replies. False when it is not stored."""
+        ...
+
+    async def delete(self, place: Place, messages: Sequence[MessageId]) -> tuple[TurnId, ...]:
+        """Remove messages, and leave tombstones. Return the turns whose question is gone."""
+        ...
+
+    async def find(self, place: Place, message: MessageId) -> Exchange | None:
+        """Return the exchange that holds this message, said or replied."""
+        ...
+
+    async def trim(self, place: Place, to: TurnId, summary: str | None) -> None:
+        """Send history from `to` on. Exchanges before it stay stored until their lifetime ends."""
+        ...
+
+    async def keep(self, place: Place, state: Mapping[str, str]) -> None:
+        """Merge small values into the conversation's state; an empty string removes one."""
+        ...
+
+    async def reset(self, place: Place) -> int:
+        """Forget the place's conversation. Return how many exchanges there were."""
+        ...
+
+
+class BindingStore(Protocol):
+    """Bindings by what they are attached to; read from memory on the hot path."""
+
+    async def get(self, targets: Sequence[BindingTarget]) -> Mapping[BindingTarget, Binding]: ...
+
+    async def put(self, target: BindingTarget, binding: Binding | None) -> None:
+        """Attach, or with None detach. Visible to other processes within seconds."""
+        ...
+
+
+class Outcome(StrEnum):
+    """How a turn ended; a metric label."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    SUPPORTED = "supported"
+    FAILED = "failed"
+    BUSY = "busy"
+    CANCELLED = "cancelled"
+    """The question was deleted, or somebody pressed stop."""
+    MERGED = "merged"
+    """Answered together with a later message of the same burst."""
+    EXPIRED = "expired"
+    """Found unfinished after a restart, too old to answer; an apology was left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What of a turn's reply is already visible."""
+
+    reply_ids: tuple[MessageId, ...] = ()
+    webhook: int | None = None
+    """Id of the webhook that spoke, if one did."""
+    final: bool = False
+    """The final text stands there; only the record is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """An accepted message whose turn is not settled. `accepted_at` is unix seconds."""
+
+    message: Message
+    trigger: Trigger
+    accepted_at: float
+    progress: Progress = Progress()
+    attempts: int = 0
+
+
+class TurnJournal(Protocol):
+    """Accepted messages until they are answered; survives kill -9."""
+
+    async def accept(self, message: Message, trigger: Trigger) -> bool:
+        """Claim the message and write it down, in one step. False when it is claimed already."""
+        ...
+
+    async def progress(self, message: MessageId, progress: Progress) -> None:
+        """Note what of the reply is visible."""
+        ...
+
+    async def settle(self, messages: Sequence[MessageId], outcome: Outcome) -> None:
+        """The turn is done: remove its messages. Their claims stay for a day."""
+        ...
+
+    async def take_up(self) -> Sequence[JournalEntry]:
+        """Return, and own from now on, unsettled entries of processes that are gone."""
+        ...
+
+
+class RateLimiter(Protocol):
+    """Token buckets per person and guild."""
+
+    async def take(self, person: UserId, guild: GuildId | None) -> float:
+        """Take one turn's worth. Return 0.0 when granted, else the seconds to wait."""
+        ...
+
+
+# ── delivery ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Under which name and avatar a reply appears. `avatar` is a small PNG."""
+
+    persona: str
+    name: str
+    avatar: bytes | None = None
+
+
+class ReplySink(Protocol):
+    """Where one turn's reply becomes visible."""
+
+    def begin(self) -> None:
+        """Show that an answer is coming (typing). Never raises, never waits."""
+        ...
+
+    def show(self, text: str) -> None:
+        """Show the whole approved text so far; the latest text wins. Never waits."""
+        ...
+
+    async def finish(self, text: str) -> tuple[MessageId, ...]:
+        """Show the final text, wait until it stands there, and return the ids of its messages.
+
+        Raises:
+            DeliveryError: it could not be shown.
+        """
+        ...
+
+    async def notice(self, text: str) -> tuple[MessageId, ...]:
+        """Say one short line in the bot's own voice, after whatever is visible."""
+        ...
+
+    async def withdraw(self) -> None:
+        """Remove what is visible: the question is gone."""
+        ...

@@ -1,0 +1,316 @@
+"""Settings: one class a section, made once at start and passed down, never at import."""
+
+from __future__ import annotations
+
+import os
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import (
+    AnyHttpUrl,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import SettingsRejected
+
+DEFAULT_OLLAMA = "http://127.0.0.1:11434"
+
+
+def _split(value: Any) -> Any:
+    """Read `a, b` as a list; leave anything that is no string as it is."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+class DiscordSettings(BaseSettings):
+    """The bot's account and its connection."""
+
+    model_config = SettingsConfigDict(env_prefix="DISCORD_", extra="ignore")
+
+    token: SecretStr | None = None
+    """Bot token. Without it Troupe starts the playground only."""
+    api_base: AnyHttpUrl | None = None
+    """REST base such as http://127.0.0.1:3000/api/v10, for a proxy or a test server."""
+    gateway_url: str | None = None
+    """Gateway such as ws://127.0.0.1:7878/, for a proxy or a test server."""
+    message_content_intent: bool = False
+    """Ask for the privileged intent. Needed for channels in auto mode only."""
+    shard_count: PositiveInt = 1
+    """Shards of the whole bot."""
+    shard_ids: Annotated[list[int], NoDecode] = Field(default_factory=lambda: [0])
+    """Shards that this process runs, comma-separated. One connection each."""
+    sync_commands: Literal["changed", "always", "never"] = "changed"
+    """When to register slash commands: if they changed, at every start, or never."""
+
+    _split_ids = field_validator("shard_ids", mode="before")(_split)
+
+    @field_validator("token")
+    @classmethod
+    def _empty_token_is_none(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value and value.get_secret_value().strip() else None
+
+    @field_validator("gateway_url")
+    @classmethod
+    def _gateway_is_websocket(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("ws://", "wss://")):
+            raise ValueError("must start with ws:// or wss://")
+        return value or None
+
+    @model_validator(mode="after")
+    def _ids_within_count(self) -> DiscordSettings:
+        if not self.shard_ids or any(not 0 <= i < self.shard_count for i in self.shard_ids):
+            raise ValueError("DISCORD_SHARD_IDS must lie between 0 and DISCORD_SHARD_COUNT - 1")
+        return self
+
+
+class OllamaSettings(BaseSettings):
+    """The hosts that talk, and how long we wait for them."""
+
+    model_config = SettingsConfigDict(env_prefix="OLLAMA_", extra="ignore")
+
+    hosts: Annotated[list[AnyHttpUrl], NoDecode] = Field(
+        default_factory=lambda: [AnyHttpUrl(DEFAULT_OLLAMA)]
+    )
+    """Backends, best first, comma-separated. More than one makes a pool."""
+    model: str = Field(default="llama3.2:3b", min_length=1, max_length=200)
+    """Model for every persona that names no other."""
+    embed_model: str | None = None
+    """Embedding model for memories; without it memories are found by words alone."""
+    guard_model: str | None = None
+    """Guard model, such as llama-guard3:1b; without it the rules guard alone."""
+    num_ctx: Annotated[int, Field(ge=1024, le=1_048_576)] = 8192
+    """Context window in tokens. One value per model: a change reloads the model."""
+    num_parallel: Annotated[int, Field(ge=1, le=256)] = 2
+    """Requests at once per host; the same number as the host's OLLAMA_NUM_PARALLEL."""
+    headers: SecretStr | None = None
+    """Extra request headers as JSON, such as {"Authorization": "Bearer …"}."""
+    first_token_timeout: PositiveFloat = 120.0
+    """Seconds to the first token: model load, queue and prompt."""
+    token_timeout: PositiveFloat = 20.0
+    """Seconds between two tokens."""
+
+    _split_hosts = field_validator("hosts", mode="before")(_split)
+
+    @field_validator("hosts")
+    @classmethod
+    def _some_host(cls, value: list[AnyHttpUrl]) -> list[AnyHttpUrl]:
+        if not value:
+            raise ValueError("needs at least one URL")
+        return value
+
+    @field_validator("embed_model", "guard_model", "headers", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @property
+    def hosts_configured(self) -> bool:
+        """Whether the operator named hosts; the rehearsal stand-in never replaces those."""
+        return "hosts" in self.model_fields_set
+
+    @property
+    def bases(self) -> list[str]:
+        """Return the hosts' URLs without a trailing slash."""
+        return [str(host).rstrip("/") for host in self.hosts]
+
+
+class RedisSettings(BaseSettings):
+    """Where the state lives."""
+
+    model_config = SettingsConfigDict(env_prefix="REDIS_", extra="ignore")
+
+    url: SecretStr | None = None
+    """redis://, rediss://, unix://, redis+sentinel://h1:26379,h2:26379/NAME or
+    redis+cluster://host. Without it Troupe starts a private server under DATA_DIR."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value().strip():
+            return None
+        schemes = ("redis://", "rediss://", "unix://", "redis+sentinel://", "redis+cluster://")
+        if not value.get_secret_value().startswith(schemes):
+            raise ValueError(f"must start with one of {', '.join(schemes)}")
+        return value
+
+
+class OpsSettings(BaseSettings):
+    """The operations server: /metrics, /livez, /readyz."""
+
+    model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore")
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    """Port; 0 takes a free one."""
+
+
+class PlaySettings(BaseSettings):
+    """The playground page."""
+
+    model_config = SettingsConfigDict(env_prefix="PLAY_", extra="ignore")
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Any other than loopback needs PLAY_TOKEN."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port; 0 takes a free one."""
+    token: SecretStr | None = None
+    """Token that the page asks for; at least 16 characters."""
+
+    @field_validator("token")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if len(value.get_secret_value()) < 16:
+            raise ValueError("needs at least 16 characters")
+        return value
+
+    @model_validator(mode="after")
+    def _token_off_loopback(self) -> PlaySettings:
+        if self.host not in ("127.0.0.1", "::1", "localhost") and self.token is None:
+            raise ValueError("PLAY_HOST is not loopback: set PLAY_TOKEN")
+        return self
+
+
+class CoreSettings(BaseSettings):
+    """Folders, logs and keys."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    data_dir: Path = Path("data")
+    """Folder for what Troupe itself keeps: the private Redis, the key file."""
+    personas_dir: Path | None = None
+    """Folder of cards, route profiles and the constitution. Without it: the shipped ones."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe level that is logged."""
+    log_format: Literal["console", "json"] = "console"
+    """How log lines look."""
+    encryption_keys: SecretStr | None = None
+    """`id:base64 of 32 bytes`, comma-separated, newest first. Without it: a key file made in
+    DATA_DIR."""
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("personas_dir", "encryption_keys", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+
+class Settings:
+    """All sections together."""
+
+    __slots__ = ("core", "discord", "ollama", "ops", "play", "redis")
+
+    def __init__(
+        self,
+        *,
+        discord: DiscordSettings,
+        ollama: OllamaSettings,
+        redis: RedisSettings,
+        ops: OpsSettings,
+        play: PlaySettings,
+        core: CoreSettings,
+    ) -> None:
+        self.discord = discord
+        self.ollama = ollama
+        self.redis = redis
+        self.ops = ops
+        self.play = play
+        self.core = core
+
+
+SECTIONS: dict[str, type[BaseSettings]] = {
+    "discord": DiscordSettings,
+    "ollama": OllamaSettings,
+    "redis": RedisSettings,
+    "ops": OpsSettings,
+    "play": PlaySettings,
+    "core": CoreSettings,
+}
+
+OLLAMA_SERVER_NAMES = frozenset(
+    f"OLLAMA_{name}"
+    for name in (
+        "HOST ORIGINS MODELS KEEP_ALIVE MAX_LOADED_MODELS MAX_QUEUE DEBUG FLASH_ATTENTION "
+        "KV_CACHE_TYPE LOAD_TIMEOUT NOHISTORY NOPRUNE SCHED_SPREAD LLM_LIBRARY GPU_OVERHEAD "
+        "CONTEXT_LENGTH NEW_ENGINE NO_CLOUD MULTIUSER_CACHE INTEL_GPU TMPDIR RUNNERS_DIR "
+        "NEW_ESTIMATES AUTH EDITOR REMOTES VULKAN"
+    ).split()
+)
+"""Variables of the Ollama server itself, which may share our environment (its docs, "FAQ")."""
+
+SERVICE_LINK = re.compile(r"(?:REDIS|OLLAMA|OPS|PLAY)_(?:PORT|SERVICE)(?:_.*)?")
+"""What Kubernetes adds for a service of that name, such as REDIS_PORT=tcp://10.0.0.1:6379."""
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read settings from the environment, then from `env_file`.
+
+    Raises:
+        SettingsRejected: with one line for each wrong or unknown setting.
+    """
+    file = env_file if env_file and env_file.is_file() else None
+    problems = _unknown_names(file)
+    made: dict[str, Any] = {}
+    for name, section in SECTIONS.items():
+        try:
+            made[name] = section(_env_file=file)
+        except ValidationError as error:
+            problems += _lines(section, error)
+    if problems:
+        raise SettingsRejected(problems)
+    return Settings(**made)
+
+
+def names_of(section: type[BaseSettings]) -> list[str]:
+    """Return the environment names of a section's settings."""
+    prefix = section.model_config.get("env_prefix", "")
+    return [f"{prefix}{field}".upper() for field in section.model_fields]
+
+
+def _unknown_names(env_file: Path | None) -> list[str]:
+    """Return one line for each name that has a prefix of ours but is no setting."""
+    known = {name for section in SECTIONS.values() for name in names_of(section)}
+    prefixes = tuple(
+        s.model_config["env_prefix"] for s in SECTIONS.values() if s is not CoreSettings
+    )
+    given = set(os.environ) | set(dotenv_values(env_file) if env_file else ())
+    problems = []
+    for name in sorted(given):
+        upper = name.upper()
+        if not upper.startswith(prefixes) or upper in known | OLLAMA_SERVER_NAMES:
+            continue
+        if SERVICE_LINK.fullmatch(upper):
+            continue
+        close = get_close_matches(upper, known, n=1)
+        problems.append(
+            f"{name}: unknown setting" + (f"; did you mean {close[0]}?" if close else "")
+        )
+    return problems
+
+
+def _lines(section: type[BaseSettings], error: ValidationError) -> list[str]:
+    """Say what is wrong, one line a problem, without the value: it may be a secret."""
+    prefix = section.model_config.get("env_prefix", "")
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = f"{prefix}{problem['loc'][0]}".upper() if problem["loc"] else ""
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {message}" if name else message)
+    return lines
