@@ -1,0 +1,90 @@
+"""The account of a turn: what was decided and why, for `/why`, the playground and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.chat.turn import Trigger, TurnId
+from bot.guardrails.verdict import Verdict
+from bot.personas import Persona
+from bot.ports import ChatMessage, Finished, Outcome
+from bot.prompting import PromptReport
+from bot.routing.route import RouteDecision
+
+
+@dataclass(slots=True)
+class TurnAccount:
+    """Filled while the turn runs; read when it is over. Times are in seconds."""
+
+    turn: TurnId
+    trigger: Trigger
+    decision: RouteDecision | None = None
+    persona: Persona | None = None
+    model: str = ""
+    messages: tuple[ChatMessage, ...] = ()
+    report: PromptReport | None = None
+    verdicts: list[tuple[str, Verdict]] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    finished: Finished | None = None
+    memories: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+    reply: str = ""
+    notice: str | None = None
+
+    def judged(self, stage: str, verdict: Verdict) -> None:
+        """Note a verdict of the `input`, `review` or `output` stage."""
+        self.verdicts.append((stage, verdict))
+
+    def summary(self) -> dict[str, Any]:
+        """Return what `/why` shows: no prompt and no text of anybody."""
+        done = self.finished
+        return {
+            "turn": self.turn,
+            "trigger": self.trigger.value,
+            "route": _route(self.decision),
+            "persona": {"id": self.persona.id, "name": self.persona.name} if self.persona else None,
+            "model": self.model,
+            "backend": done.backend if done else None,
+            "report": self.report.to_json() if self.report else None,
+            "memories": len(self.memories),
+            "verdicts": [
+                {
+                    "stage": stage,
+                    "action": verdict.action.value,
+                    "category": verdict.category,
+                    "rule": verdict.rule,
+                }
+                for stage, verdict in self.verdicts
+            ],
+            "timings": {stage: round(seconds, 4) for stage, seconds in self.timings.items()},
+            "tokens": {"prompt": done.prompt_tokens, "reply": done.reply_tokens} if done else None,
+            "outcome": self.outcome.value if self.outcome else None,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything, for the playground: the person there sees their own texts only."""
+        messages = [{"role": m.role, "content": m.content} for m in self.messages]
+        return {
+            **self.summary(),
+            "messages": messages,
+            "memories": list(self.memories),
+            "lore": list(self.report.lore) if self.report else [],
+            "reply": self.reply,
+            "notice": self.notice,
+        }
+
+
+def _route(decision: RouteDecision | None) -> Mapping[str, Any] | None:
+    if decision is None:
+        return None
+    return {
+        "route": decision.route.value,
+        "probabilities": {route.value: round(p, 4) for route, p in decision.probabilities.items()},
+        "confidence": round(decision.confidence, 4),
+        "continuation": round(decision.continuation, 4),
+        "uncertain": decision.uncertain,
+        "source": decision.source,
+        "reasons": list(decision.reasons),
+    }

@@ -1,0 +1,48 @@
+"""One short line for every failure: what happened and what to do. Internals go to the log."""
+
+from __future__ import annotations
+
+from bot.errors import (
+    BackendError,
+    BackendStalled,
+    ContextOverflow,
+    EmptyReply,
+    ModelMissing,
+    StoreError,
+    UserFacing,
+)
+
+_LINES: tuple[tuple[type[Exception], str], ...] = (
+    (
+        ModelMissing,
+        "The model for this channel isn't installed. Please tell the bot's operator.",
+    ),
+    (BackendStalled, "The model stopped answering. Please ask again in a minute."),
+    (EmptyReply, "The model had nothing to say to that. Try putting it another way."),
+    (ContextOverflow, "That was too long for the model. Try a shorter message."),
+    (BackendError, "The model can't be reached right now. Please ask again in a few minutes."),
+    (
+        StoreError,
+        "My memory is unreachable, so I can't answer now. Please try again shortly.",
+    ),
+)
+
+UNEXPECTED = "Something went wrong on my side. Please ask again; if it stays, tell an admin."
+EXPIRED = "I was restarted before I could answer this. Please ask again if you still want to know."
+INTERRUPTED = "I'm restarting; I'll finish this in a moment."
+CUT_SHORT = "The model broke off here. Ask me to go on, or ask again."
+
+
+def notice_for(error: BaseException) -> str:
+    """Return the line that the person sees for an error."""
+    if isinstance(error, UserFacing):
+        return error.text
+    for kind, line in _LINES:
+        if isinstance(error, kind):
+            return line
+    return UNEXPECTED
+
+
+def small_print(line: str) -> str:
+    """Return a line as Discord's small print, which also reads well as plain text."""
+    return f"-# {line}"
