@@ -1,0 +1,28 @@
+"""Metrics, logs and health: what an operator sees, and never what people said."""
+
+from bot.observability.health import Check, Health, HealthReport
+from bot.observability.logs import LogOutput, turn_logs
+from bot.observability.loop_lag import LoopLag
+from bot.observability.metrics import (
+    DiscordMetrics,
+    GuardMetrics,
+    Metrics,
+    PoolMetrics,
+    RoutingMetrics,
+    TurnMetrics,
+)
+
+__all__ = [
+    "Check",
+    "DiscordMetrics",
+    "GuardMetrics",
+    "Health",
+    "HealthReport",
+    "LogOutput",
+    "LoopLag",
+    "Metrics",
+    "PoolMetrics",
+    "RoutingMetrics",
+    "TurnMetrics",
+    "turn_logs",
+]
