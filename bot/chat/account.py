@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.chat.place import MessageId
 from bot.chat.turn import Trigger, TurnId
 from bot.guardrails.verdict import Verdict
 from bot.personas import Persona
@@ -32,6 +33,7 @@ class TurnAccount:
     outcome: Outcome | None = None
     reply: str = ""
     notice: str | None = None
+    message_ids: tuple[MessageId, ...] = ()
 
     def judged(self, stage: str, verdict: Verdict) -> None:
         """Note a verdict of the `input`, `review` or `output` stage."""

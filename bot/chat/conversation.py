@@ -55,6 +55,12 @@ class Exchange:
         variants = (*self.variants, variant)
         return replace(self, variants=variants, chosen=len(variants) - 1)
 
+    def delivered(self, ids: tuple[MessageId, ...]) -> Exchange:
+        """Return this exchange with the message ids of its chosen variant set."""
+        variants = list(self.variants)
+        variants[self.chosen] = replace(variants[self.chosen], message_ids=ids)
+        return replace(self, variants=tuple(variants))
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:

@@ -1,0 +1,101 @@
+"""From the model's stream to approved text on the sink."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
+from bot.errors import EmptyReply
+from bot.guardrails import OutputGate, Release
+from bot.guardrails.verdict import Action, Verdict
+from bot.ports import ChatModel, ChatRequest, Clock, Finished, Piece, ReplySink
+
+
+class InputRefused(Exception):  # control flow between two stages, never an error
+    """The guard model's review of the question came back while its answer was being written."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.category)
+        self.verdict = verdict
+
+
+@dataclass(slots=True)
+class Generated:
+    """What a generation came to. `first_token` and `first_shown` are monotonic seconds."""
+
+    release: Release
+    finished: Finished | None
+    """None when we ended the stream ourselves, at another speaker's line."""
+    first_token: float | None = None
+    first_shown: float | None = None
+
+
+@dataclass(slots=True)
+class Generation:
+    """One generation: pulls pieces, cleans and judges them, shows what is approved."""
+
+    model: ChatModel
+    gate: OutputGate
+    sink: ReplySink
+    clock: Clock
+    reasoning: ReasoningFilter
+    speakers: SpeakerFilter
+    review: asyncio.Task[Verdict] | None = None
+    """The guard model's judgement of the question; nothing is shown before it."""
+    first_token: float | None = None
+    first_shown: float | None = None
+    finished: Finished | None = field(default=None, init=False)
+    draft: str = field(default="", init=False)
+    """All cleaned text so far, judged or not."""
+
+    async def run(self, request: ChatRequest) -> Generated:
+        """Generate, and return the released text.
+
+        Raises:
+            DraftBlocked: the gate would not let the draft pass; `self.draft` holds it.
+            InputRefused: the question itself was refused by the review.
+            BackendError: the host failed; `self.gate.visible` holds what was shown.
+        """
+        async with aclosing(self.model.stream(request)) as stream:  # type: ignore[type-var]
+            async for item in stream:
+                if isinstance(item, Finished):
+                    self.finished = item
+                    break
+                await self._take(item)
+                if self.speakers.ended:
+                    break
+        await self._pass_on(self.speakers.feed(self.reasoning.close()) + self.speakers.close())
+        await self._reviewed(wait=True)
+        release = await self.gate.close()
+        if not release.text.strip():
+            backend = self.finished.backend if self.finished else None
+            raise EmptyReply("the model wrote nothing that can be shown", backend=backend)
+        return Generated(release, self.finished, self.first_token, self.first_shown)
+
+    async def _take(self, piece: Piece) -> None:
+        if self.first_token is None and piece.text:
+            self.first_token = self.clock.monotonic()
+        await self._pass_on(self.speakers.feed(self.reasoning.feed(piece.text)))
+
+    async def _pass_on(self, text: str) -> None:
+        if not text:
+            return
+        self.draft += text
+        visible = await self.gate.feed(text)
+        if visible and await self._reviewed(wait=False):
+            if self.first_shown is None:
+                self.first_shown = self.clock.monotonic()
+            self.sink.show(visible)
+
+    async def _reviewed(self, *, wait: bool) -> bool:
+        """Whether the question has been reviewed and let through."""
+        if self.review is None:
+            return True
+        if not wait and not self.review.done():
+            return False
+        verdict = await self.review
+        if verdict.action is Action.REFUSE or verdict.reply is not None:
+            raise InputRefused(verdict)
+        return True

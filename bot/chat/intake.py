@@ -1,0 +1,241 @@
+"""From a message to a running turn and back: claim, journal, bursts, deletes, drain, take-up.
+
+A message is claimed and journalled before anything else is done for it, and settled only when its
+reply stands there or its person was told why there is none. Whatever the process was doing when
+it died is taken up by its successor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.chat.notices import EXPIRED, notice_for
+from bot.chat.place import MessageId, Place, UserId
+from bot.chat.runner import TurnRunner
+from bot.chat.running import Ending, Running
+from bot.chat.triggers import why_answer
+from bot.chat.turn import Message, Trigger, Turn, TurnId
+from bot.errors import StoreError
+from bot.observability import Metrics
+from bot.personas.casting import Casting
+from bot.ports import Clock, ConversationStore, JournalEntry, Outcome, Progress, TurnJournal
+
+log = structlog.get_logger(__name__)
+
+TAKE_UP_EVERY = 5.0
+"""Seconds between two looks for turns of processes that are gone."""
+
+MAX_ATTEMPTS = 3
+"""A turn that was cut off so often by a crash may be its cause: it is apologised for instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The waits of the intake, in seconds."""
+
+    merge: float = 2.0
+    """A person's next message within this time joins the turn, while nothing of it is visible."""
+    quiet: float = 1.2
+    """In auto mode: silence of the speaker before their burst is answered."""
+    quiet_at_most: float = 6.0
+    max_age: float = 600.0
+    """Unfinished turns older than this are apologised for, not answered."""
+
+
+class Intake:
+    """Owns every running turn of the process."""
+
+    def __init__(
+        self,
+        *,
+        runner: TurnRunner,
+        journal: TurnJournal,
+        conversations: ConversationStore,
+        casting: Casting,
+        metrics: Metrics,
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        self._runner = runner
+        self._journal = journal
+        self._conversations = conversations
+        self._casting = casting
+        self._metrics = metrics
+        self._clock = clock
+        self._patience = patience or Patience()
+        self._runs: dict[TurnId, Running] = {}
+        self._by_person: dict[tuple[Place, UserId], Running] = {}
+        self._unsaid: dict[Place, set[MessageId]] = {}
+        self._draining = False
+
+    # ── what comes in ───────────────────────────────────────────────────────────────────────
+
+    async def concerns(self, message: Message, *, own_thread: bool = False) -> Trigger | None:
+        """Return why a message is for us, or None."""
+        binding = await self._casting.resolved(message.place)
+        return why_answer(message, binding.mode, binding.words, own_thread=own_thread)
+
+    async def receive(self, message: Message, trigger: Trigger) -> None:
+        """Claim and journal a message that is for us, and begin its turn."""
+        if self._draining:
+            return  # not claimed: the successor catches up on it
+        try:
+            fresh = await self._journal.accept(message, trigger)
+        except StoreError as error:
+            await self._runner.say(Turn((message,), trigger), notice_for(error))
+            self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
+            raise
+        if not fresh:
+            log.debug("claimed already", message=message.id)
+            return
+        self._enter(message, trigger)
+
+    async def edited(self, place: Place, message: MessageId, text: str) -> None:
+        """Rewrite what was said. Never answers anew."""
+        await self._conversations.edit(place, message, text)
+
+    async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
+        """Remove what was said, and stop the turns whose question is gone."""
+        gone = set(messages)
+        for run in [r for r in self._runs.values() if gone.intersection(r.turn.message_ids)]:
+            rest = tuple(m for m in run.turn.messages if m.id not in gone)
+            if not rest:
+                self._stop(run, Ending.DELETED)
+            elif not run.visible:
+                self._supersede(run, Turn(rest, run.turn.trigger))
+        self._unsaid.setdefault(place, set()).update(gone)
+        await self._unsay()
+
+    def stop(self, turn: TurnId) -> bool:
+        """Stop a turn at its person's wish. What is visible stays. False when it is over."""
+        run = self._runs.get(turn)
+        if run is None:
+            return False
+        self._stop(run, Ending.STOPPED)
+        return True
+
+    def running(self, place: Place) -> tuple[Turn, ...]:
+        """Return the turns under way in a place."""
+        return tuple(run.turn for run in self._runs.values() if run.turn.place == place)
+
+    # ── running turns ───────────────────────────────────────────────────────────────────────
+
+    def _enter(self, message: Message, trigger: Trigger) -> None:
+        """Begin a turn, or join the person's turn that is not visible yet."""
+        current = self._by_person.get((message.place, message.speaker.id))
+        if current is None or current.ending is not None:
+            quiet = self._patience.quiet if trigger is Trigger.AUTO else 0.0
+            after = current.task if current else None
+            self._start(Running(Turn((message,), trigger), self._now(), after=after, quiet=quiet))
+        elif not current.visible and self._now() - current.began <= self._window(current):
+            together = sorted((*current.turn.messages, message), key=lambda each: each.id)
+            self._supersede(current, Turn(tuple(together), current.turn.trigger))
+        else:
+            self._start(Running(Turn((message,), trigger), self._now(), after=current.task))
+
+    def _window(self, run: Running) -> float:
+        return self._patience.quiet_at_most if run.quiet else self._patience.merge
+
+    def _supersede(self, run: Running, turn: Turn) -> None:
+        """Stop a turn of which nothing is visible, and begin it anew with other messages."""
+        self._stop(run, Ending.MERGED)
+        self._start(
+            Running(turn, run.began, run.progress, after=run.task, quiet=run.quiet),
+        )
+
+    def _start(self, run: Running) -> None:
+        self._runs[run.turn.id] = run
+        self._by_person[run.turn.place, run.turn.speaker.id] = run
+        run.task = asyncio.create_task(self._runner.run(run), name=f"turn {run.turn.id}")
+        run.task.add_done_callback(lambda _: self._forget(run))
+
+    def _stop(self, run: Running, ending: Ending) -> None:
+        if run.ending is not None:
+            return
+        run.ending = ending
+        # A task that is cancelled before its first step never runs its own ending.
+        if run.task is not None and run.started:
+            run.task.cancel()
+
+    def _forget(self, run: Running) -> None:
+        if self._runs.get(run.turn.id) is run:
+            del self._runs[run.turn.id]
+        key = (run.turn.place, run.turn.speaker.id)
+        if self._by_person.get(key) is run:
+            del self._by_person[key]
+
+    def _now(self) -> float:
+        return self._clock.monotonic()
+
+    # ── upkeep ──────────────────────────────────────────────────────────────────────────────
+
+    async def upkeep(self) -> None:
+        """Take up what dead processes left, and repeat deletions that the store missed. Endless."""
+        while True:
+            try:
+                await self.take_up()
+                await self._unsay()
+            except StoreError as error:
+                log.warning("upkeep failed", reason=str(error))
+            await asyncio.sleep(TAKE_UP_EVERY)
+
+    async def take_up(self) -> int:
+        """Continue unsettled turns of processes that are gone. Return how many messages."""
+        entries = sorted(await self._journal.take_up(), key=lambda entry: entry.message.id)
+        for turn, first in _regrouped(entries, self._patience.merge):
+            age = self._clock.now() - first.accepted_at
+            if age > self._patience.max_age or first.attempts > MAX_ATTEMPTS:
+                await self._expire(turn, first.progress)
+            else:
+                self._start(Running(turn, self._now(), progress=first.progress))
+        return len(entries)
+
+    async def _expire(self, turn: Turn, progress: Progress) -> None:
+        await self._runner.say(turn, EXPIRED, progress)
+        self._metrics.turns.count(route=None, trigger=turn.trigger.value, outcome=Outcome.EXPIRED)
+        await self._journal.settle(turn.message_ids, Outcome.EXPIRED)
+
+    async def _unsay(self) -> None:
+        """Delete from the store; what it misses is tried again by the upkeep."""
+        for place, gone in list(self._unsaid.items()):
+            await self._conversations.delete(place, sorted(gone))
+            remaining = self._unsaid[place] - gone
+            if remaining:
+                self._unsaid[place] = remaining
+            else:
+                del self._unsaid[place]
+
+    async def drain(self, timeout: float) -> int:
+        """Begin no new turn; let running ones finish within `timeout` seconds.
+
+        The rest stay journalled for the successor, their visible part marked. Return how many.
+        """
+        self._draining = True
+        tasks = {run.task for run in self._runs.values() if run.task}
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout)
+        late = [run for run in self._runs.values() if run.task and not run.task.done()]
+        for run in late:
+            self._stop(run, Ending.RESTART)
+        if late:
+            await asyncio.wait([run.task for run in late if run.task], timeout=5)
+        return len(late)
+
+
+def _regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Turn, JournalEntry]]:
+    """Put bursts together again: one person's messages in one place, close in time."""
+    groups: list[list[JournalEntry]] = []
+    latest: dict[tuple[Place, UserId], list[JournalEntry]] = {}
+    for entry in entries:
+        key = (entry.message.place, entry.message.speaker.id)
+        group = latest.get(key)
+        if group and entry.message.at - group[-1].message.at <= window:
+            group.append(entry)
+        else:
+            latest[key] = [entry]
+            groups.append(latest[key])
+    return [(Turn(tuple(e.message for e in group), group[0].trigger), group[0]) for group in groups]

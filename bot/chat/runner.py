@@ -1,0 +1,191 @@
+"""Runs one turn to its end: performed, failed, stopped or cut off, and always settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+import structlog
+
+from bot.chat.account import TurnAccount
+from bot.chat.accounts import Accounts
+from bot.chat.notices import INTERRUPTED, notice_for, small_print
+from bot.chat.pipeline import TurnPipeline
+from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
+from bot.chat.turn import Turn
+from bot.errors import Busy, DeliveryError, StoreError, TroupeError
+from bot.observability import Metrics, turn_logs
+from bot.personas.casting import Casting
+from bot.ports import Clock, ConversationStore, Face, Outcome, Progress, ReplySink, TurnJournal
+
+log = structlog.get_logger(__name__)
+
+
+class TurnRunner:
+    """Gives each running turn its ending, and tells the person about every failure."""
+
+    def __init__(
+        self,
+        *,
+        pipeline: TurnPipeline,
+        journal: TurnJournal,
+        conversations: ConversationStore,
+        casting: Casting,
+        sinks: SinkFactory,
+        accounts: Accounts,
+        metrics: Metrics,
+        clock: Clock,
+        own_face: Face,
+    ) -> None:
+        self._pipeline = pipeline
+        self._journal = journal
+        self._conversations = conversations
+        self._casting = casting
+        self._sinks = sinks
+        self._accounts = accounts
+        self._metrics = metrics
+        self._clock = clock
+        self._own_face = own_face
+
+    async def run(self, run: Running) -> None:
+        """Perform a turn and settle it, whatever happens."""
+        account = TurnAccount(run.turn.id, run.turn.trigger)
+        began = self._clock.monotonic()
+        self._metrics.turns.started()
+        with turn_logs(run.turn.id):
+            try:
+                run.started = True
+                if run.ending is not None:
+                    raise asyncio.CancelledError
+                outcome = await self._perform(run, account)
+            except asyncio.CancelledError:
+                outcome = await self._cancelled(run)
+            except TroupeError as error:
+                outcome = await self._failed(run, account, error)
+            except Exception as error:  # a bug must not leave a person waiting
+                log.exception("turn failed")
+                outcome = await self._failed(run, account, error)
+            account.outcome = outcome
+            account.timings["total"] = self._clock.monotonic() - began
+            self._measure(account, outcome)
+            if outcome is not None:
+                self._accounts.keep(account)
+                await self._settle(run, outcome)
+
+    async def _perform(self, run: Running, account: TurnAccount) -> Outcome:
+        if run.after is not None:
+            await asyncio.wait([run.after])
+        if run.quiet:
+            await asyncio.sleep(run.quiet)
+        if run.progress is not None and await self._deliver_stored(run, account):
+            return Outcome.ANSWERED
+        return await self._pipeline.perform(
+            run.turn, lambda face: self._open(run, account, face), account
+        )
+
+    async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
+        """Deliver a reply that was stored but not delivered when the process died."""
+        exchange = await self._conversations.find(run.turn.place, run.turn.messages[0].id)
+        reply = exchange.reply if exchange else None
+        if exchange is None or reply is None:
+            return False
+        binding = await self._casting.resolved(run.turn.place)
+        persona = self._casting.player(binding, reply.route, run.turn.place.guild)
+        account.persona, account.reply = persona, reply.text
+        ids = reply.message_ids
+        if not ids:
+            sink = self._open(run, account, Face(persona.id, persona.name, persona.avatar))
+            ids = await sink.finish(reply.text)
+            account.message_ids = ids
+            await self._conversations.record(run.turn.place, exchange.delivered(ids))
+        return True
+
+    def _open(self, run: Running, account: TurnAccount, face: Face) -> ReplySink:
+        def note(progress: Progress) -> None:
+            run.progress = progress
+            account.message_ids = progress.reply_ids
+            task = asyncio.create_task(self._note(run, progress))
+            run.notes.add(task)
+            task.add_done_callback(run.notes.discard)
+
+        run.sink = WatchedSink(self._sinks.open(run.turn, face, run.progress, note), run)
+        return run.sink
+
+    async def _note(self, run: Running, progress: Progress) -> None:
+        try:
+            await self._journal.progress(run.turn.messages[0].id, progress)
+        except StoreError:
+            log.warning("progress not journalled: a crash now would post this reply again")
+
+    async def _cancelled(self, run: Running) -> Outcome | None:
+        """End a turn that was stopped from outside. None: it is not over, or not ours any more."""
+        match run.ending:
+            case Ending.DELETED:
+                await self._quietly(run.sink.withdraw() if run.sink else None)
+                return Outcome.CANCELLED
+            case Ending.STOPPED:
+                if run.sink and run.shown:
+                    await self._quietly(run.sink.finish(run.shown))
+                return Outcome.CANCELLED
+            case Ending.RESTART:
+                if run.sink and run.shown:
+                    mark = f"{run.shown}\n\n{small_print(INTERRUPTED)}"
+                    await self._quietly(run.sink.finish(mark))
+                return None
+            case _:
+                return None
+
+    async def _failed(self, run: Running, account: TurnAccount, error: BaseException) -> Outcome:
+        """Tell the person, in one line, what went wrong."""
+        account.notice = notice_for(error)
+        log.warning("turn failed", kind=type(error).__name__, reason=str(error))
+        if isinstance(error, DeliveryError):
+            return Outcome.FAILED  # there is nowhere to say it
+        if run.sink is None:
+            await self.say(run.turn, account.notice, run.progress)
+        else:
+            await self._quietly(run.sink.notice(account.notice))
+        return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
+
+    async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> None:
+        sink = self._sinks.open(turn, self._own_face, progress, lambda _: None)
+        await self._quietly(sink.notice(line))
+
+    async def _quietly(self, effect: Awaitable[object] | None) -> None:
+        """Await an effect on the sink; when Discord refuses there is nobody left to tell."""
+        if effect is None:
+            return
+        try:
+            await effect
+        except DeliveryError as error:
+            log.warning("not delivered", kind=type(error).__name__, reason=str(error))
+
+    def _measure(self, account: TurnAccount, outcome: Outcome | None) -> None:
+        """Count the turn; one that is merged or left to the successor counts as merged."""
+        route = account.decision.route.value if account.decision else None
+        ended = outcome or Outcome.MERGED
+        self._metrics.turns.ended(route=route, trigger=account.trigger.value, outcome=ended)
+        for stage, seconds in account.timings.items():
+            self._metrics.turns.stage(stage, seconds, route=route)
+        log.info("turn over", outcome=ended.value, **_logged(account))
+
+    async def _settle(self, run: Running, outcome: Outcome) -> None:
+        if run.notes:
+            await asyncio.wait(run.notes)
+        try:
+            await self._journal.settle(run.turn.message_ids, outcome)
+        except StoreError:
+            log.warning("turn not settled: it will be taken up and found answered")
+
+
+def _logged(account: TurnAccount) -> dict[str, object]:
+    """Return what of an account may stand in the log."""
+    decision = account.decision
+    return {
+        "trigger": account.trigger.value,
+        "route": decision.route.value if decision else None,
+        "confidence": round(decision.confidence, 3) if decision else None,
+        "persona": account.persona.id if account.persona else None,
+        "model": account.model or None,
+        "seconds": round(account.timings.get("total", 0.0), 3),
+    }

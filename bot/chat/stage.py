@@ -1,0 +1,110 @@
+"""The pipeline without Discord: for the playground page and the terminal."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+from bot.chat.account import TurnAccount
+from bot.chat.notices import notice_for
+from bot.chat.pipeline import TurnPipeline
+from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, Place, UserId
+from bot.chat.turn import Message, Speaker, Trigger, Turn
+from bot.errors import Busy, TroupeError
+from bot.ports import Clock, ConversationStore, Outcome
+
+GUEST = "Guest"
+
+
+class Screen(Protocol):
+    """Where a reply is shown while it is written."""
+
+    def show(self, text: str) -> None:
+        """Show the whole text so far. Never waits."""
+        ...
+
+
+class _ScreenSink:
+    """A sink whose reply has one message, on a screen."""
+
+    def __init__(self, screen: Screen, reply_id: MessageId) -> None:
+        self._screen = screen
+        self._reply = (reply_id,)
+
+    def begin(self) -> None:
+        pass
+
+    def show(self, text: str) -> None:
+        self._screen.show(text)
+
+    async def finish(self, text: str) -> tuple[MessageId, ...]:
+        self._screen.show(text)
+        return self._reply
+
+    async def notice(self, text: str) -> tuple[MessageId, ...]:
+        self._screen.show(text)
+        return self._reply
+
+    async def withdraw(self) -> None:
+        self._screen.show("")
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    place: Place
+    speaker: Speaker
+
+
+def _session(name: str) -> _Session:
+    """Return the place and the person of a session; equal names give equal ones."""
+    digest = hashlib.sha256(f"session {name}".encode()).digest()
+    # Snowflakes are below 2**63; these look like ones, and no real one is this young.
+    channel = int.from_bytes(digest[:8], "big") >> 1 | 1 << 62
+    person = int.from_bytes(digest[8:16], "big") >> 1 | 1 << 62
+    return _Session(Place(ChannelId(channel)), Speaker(UserId(person), GUEST))
+
+
+class Stage:
+    """Performs turns of sessions through the pipeline. One session is one conversation."""
+
+    def __init__(
+        self, pipeline: TurnPipeline, conversations: ConversationStore, clock: Clock
+    ) -> None:
+        self._pipeline = pipeline
+        self._conversations = conversations
+        self._clock = clock
+        self._sequence = count()
+
+    async def say(
+        self, session: str, text: str, persona: str | None, screen: Screen
+    ) -> TurnAccount:
+        """Perform one turn. Failures are told on the screen and in the account's `notice`.
+
+        Cancelling the task cancels the generation.
+        """
+        who = _session(session)
+        message_id = self._next_id()
+        message = Message(message_id, who.place, who.speaker, text, self._clock.now())
+        turn = Turn((message,), Trigger.PLAY)
+        account = TurnAccount(turn.id, turn.trigger)
+        began = self._clock.monotonic()
+        sink = _ScreenSink(screen, self._next_id())
+        try:
+            account.outcome = await self._pipeline.perform(
+                turn, lambda _: sink, account, persona=persona
+            )
+        except TroupeError as error:
+            account.notice = notice_for(error)
+            account.outcome = Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
+        account.timings["total"] = self._clock.monotonic() - began
+        return account
+
+    async def reset(self, session: str) -> None:
+        """Forget the session's conversation."""
+        await self._conversations.reset(_session(session).place)
+
+    def _next_id(self) -> MessageId:
+        milliseconds = int(self._clock.now() * 1000) - DISCORD_EPOCH_MS
+        return MessageId(milliseconds << 22 | next(self._sequence) & 0x3FFFFF)

@@ -1,0 +1,174 @@
+"""Who plays which route where: reading and changing bindings."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from bot.chat.place import GuildId, Place
+from bot.errors import InvalidChoice, NotFound, SettingsRejected
+from bot.personas.binding import (
+    Binding,
+    BindingLevel,
+    BindingTarget,
+    ResolvedBinding,
+    TriggerMode,
+    resolve,
+    targets_of,
+)
+from bot.personas.persona import Persona
+from bot.ports import BindingStore
+from bot.routing.route import Route
+
+MAX_WORDS = 10
+MAX_WORD_LENGTH = 32
+
+
+class Personas(Protocol):
+    """What casting needs of the library."""
+
+    def get(self, id: str, guild: GuildId | None = None) -> Persona: ...  # noqa: A002
+
+    def all(self, guild: GuildId | None = None) -> tuple[Persona, ...]: ...
+
+
+class Casting:
+    """Bindings by place, and the changes that commands make to them.
+
+    Changes are written at the level that the caller names; by default the thread or channel.
+    """
+
+    def __init__(self, bindings: BindingStore, personas: Personas, default: Binding) -> None:
+        self._bindings = bindings
+        self._personas = personas
+        self._default = default
+
+    async def resolved(self, place: Place) -> ResolvedBinding:
+        """Return the binding in force at a place."""
+        return resolve(place, await self._bindings.get(targets_of(place)), self._default)
+
+    def player(self, binding: ResolvedBinding, route: Route, guild: GuildId | None) -> Persona:
+        """Return the persona for a route; the default's when the bound one is gone."""
+        try:
+            return self._personas.get(binding.cast[route], guild)
+        except NotFound:
+            return self._personas.get(self._default.cast[route])
+
+    def persona(self, name: str, guild: GuildId | None) -> Persona:
+        """Find a persona by id or display name, in any case.
+
+        Raises:
+            NotFound: with the names that come close.
+        """
+        wanted = name.strip().casefold()
+        for persona in self._personas.all(guild):
+            if wanted in (persona.id.casefold(), persona.name.casefold()):
+                return persona
+        return self._personas.get(name.strip(), guild)
+
+    async def switch(self, place: Place, name: str, *, level: BindingLevel | None = None) -> Persona:
+        """Let one persona play every route here."""
+        persona = self.persona(name, place.guild)
+        await self._change(place, level, cast={route: persona.id for route in Route})
+        return persona
+
+    async def cast(
+        self, place: Place, names: Mapping[Route, str], *, level: BindingLevel | None = None
+    ) -> Mapping[Route, Persona]:
+        """Set who plays the given routes here; the others stay as they are."""
+        if not names:
+            raise InvalidChoice("Name a persona for at least one route.")
+        chosen = {route: self.persona(name, place.guild) for route, name in names.items()}
+        current = await self._own(self._target(place, level))
+        players = {route: persona.id for route, persona in chosen.items()}
+        await self._change(place, level, cast={**current.cast, **players})
+        return chosen
+
+    async def set_mode(
+        self, place: Place, mode: TriggerMode, *, level: BindingLevel | None = None
+    ) -> None:
+        """Set when the bot answers here."""
+        await self._change(place, level, mode=mode)
+
+    async def set_words(
+        self, place: Place, words: tuple[str, ...], *, level: BindingLevel | None = None
+    ) -> None:
+        """Set the trigger words here."""
+        cleaned = tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+        if len(cleaned) > MAX_WORDS or any(len(word) > MAX_WORD_LENGTH for word in cleaned):
+            raise InvalidChoice(
+                f"At most {MAX_WORDS} trigger words of {MAX_WORD_LENGTH} characters each."
+            )
+        await self._change(place, level, words=cleaned)
+
+    async def set_model(
+        self, place: Place, model: str | None, *, level: BindingLevel | None = None
+    ) -> None:
+        """Set, or with None inherit, the model here."""
+        await self._change(place, level, model=model)
+
+    async def unbind(self, place: Place, *, level: BindingLevel | None = None) -> bool:
+        """Remove what is set here. False when nothing was."""
+        target = self._target(place, level)
+        if target not in await self._bindings.get([target]):
+            return False
+        await self._bindings.put(target, None)
+        return True
+
+    async def reset_cast(self, place: Place, *, level: BindingLevel | None = None) -> bool:
+        """Let the cast be inherited again. False when none was set here."""
+        target = self._target(place, level)
+        current = await self._own(target)
+        if not current.cast:
+            return False
+        await self._store(target, replace(current, cast={}))
+        return True
+
+    async def _change(self, place: Place, level: BindingLevel | None, **values: object) -> None:
+        target = self._target(place, level)
+        current = await self._own(target)
+        await self._store(target, replace(current, **values))  # type: ignore[arg-type]  # by name
+
+    async def _store(self, target: BindingTarget, binding: Binding) -> None:
+        await self._bindings.put(target, None if binding == Binding() else binding)
+
+    async def _own(self, target: BindingTarget) -> Binding:
+        return (await self._bindings.get([target])).get(target, Binding())
+
+    @staticmethod
+    def _target(place: Place, level: BindingLevel | None) -> BindingTarget:
+        """Return what a change is attached to.
+
+        Raises:
+            InvalidChoice: this place has no such level, for example a category.
+        """
+        targets = targets_of(place)
+        if level is None:
+            return targets[0]
+        for target in targets:
+            if target.level is level:
+                return target
+        raise InvalidChoice(f"There is no {level.value} to set this for here.")
+
+
+def load_default_cast(path: Path) -> Binding:
+    """Read `cast.toml`: a persona id for each route, used where nothing is bound.
+
+    Raises:
+        SettingsRejected: the file is missing, or does not name one persona for each route.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsRejected([f"{path.name}: {error}"]) from error
+    names = {route.value for route in Route}
+    problems = [f"{path.name}: unknown route {name!r}" for name in content if name not in names]
+    for name in sorted(names):
+        if not isinstance(content.get(name), str) or not content[name].strip():
+            problems.append(f"{path.name}: {name} must name a persona")
+    if problems:
+        raise SettingsRejected(problems)
+    return Binding(cast={route: content[route.value] for route in Route}, mode=TriggerMode.MENTION)
