@@ -1,0 +1,147 @@
+"""The connection: one function for every kind of server, one place that translates errors."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from bot.errors import StoreError
+
+Client: TypeAlias = "Redis | RedisCluster"
+
+POOL_SIZE = 64
+"""Connections at once; a caller waits for a free one for at most `POOL_WAIT` seconds."""
+POOL_WAIT = 2.0
+SOCKET_TIMEOUT = 2.0
+"""Seconds for one answer. Never retried: a server that hangs is told apart from one away."""
+CONNECT_TIMEOUT = 2.0
+RETRIES = 3
+"""Tries after a lost connection, 0.05 to 0.4 s apart: enough for a server that restarts."""
+
+_observers: weakref.WeakKeyDictionary[Client, Callable[[str], None]] = weakref.WeakKeyDictionary()
+
+
+async def open_redis(url: str, *, on_error: Callable[[str], None] | None = None) -> Client:
+    """Connect to `url` and ping it.
+
+    Args:
+        url: redis://, rediss://, unix://, redis+sentinel://h1:26379,h2:26379/NAME[/DB] or
+            redis+cluster://host:port. Sentinel takes `password`, `username` and
+            `sentinel_password` as query values.
+        on_error: told the kind of every failed command: `connection`, `timeout`, `response`.
+
+    Raises:
+        StoreError: the URL can't be read, or the server does not answer in time.
+    """
+    try:
+        client = _client(url)
+    except (ValueError, TypeError, RedisError) as error:
+        raise StoreError(f"REDIS_URL can't be used: {type(error).__name__}") from error
+    if on_error is not None:
+        _observers[client] = on_error
+    try:
+        with store_errors(client):
+            await client.ping()
+    except BaseException:
+        await client.aclose()
+        raise
+    return client
+
+
+@contextmanager
+def store_errors(client: Client) -> Iterator[None]:
+    """Turn what redis-py raises into `StoreError`, and tell the client's observer.
+
+    The text names the kind only: redis-py's own messages may quote a command's arguments.
+    """
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        kind = _kind(error)
+        if (observer := _observers.get(client)) is not None:
+            observer(kind)
+        raise StoreError(f"Redis: {kind} error ({type(error).__name__})") from error
+
+
+def _kind(error: BaseException) -> str:
+    if isinstance(error, (RedisTimeoutError, TimeoutError)):
+        return "timeout"
+    if isinstance(error, (RedisConnectionError, OSError)):
+        return "connection"
+    return "response"
+
+
+def _options() -> dict[str, Any]:
+    """Return what every connection has. RESP2: the stores need nothing of RESP3."""
+    return {
+        "protocol": 2,
+        "socket_timeout": SOCKET_TIMEOUT,
+        "socket_connect_timeout": CONNECT_TIMEOUT,
+        "health_check_interval": 30,
+        "retry": Retry(
+            ExponentialWithJitterBackoff(base=0.1, cap=0.4), RETRIES, (RedisConnectionError,)
+        ),
+    }
+
+
+def _client(url: str) -> Client:
+    scheme, _, rest = url.partition("://")
+    if scheme == "redis+sentinel":
+        return _sentinel(rest)
+    if scheme == "redis+cluster":
+        cluster: RedisCluster = RedisCluster.from_url(
+            f"redis://{rest}", max_connections=POOL_SIZE, **_options()
+        )
+        return cluster
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=POOL_SIZE, timeout=POOL_WAIT, **_options()
+    )
+    return Redis.from_pool(pool)
+
+
+def _sentinel(rest: str) -> Redis:
+    """Read `[user:password@]h1:26379,h2:26379/NAME[/DB][?…]`."""
+    parts = urlsplit(f"//{rest}")
+    login, _, hosts = parts.netloc.rpartition("@")
+    username, _, password = login.partition(":")
+    name, _, database = parts.path.strip("/").partition("/")
+    query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+    addresses = [_address(host) for host in hosts.split(",") if host]
+    if not addresses or not name:
+        raise ValueError("a Sentinel URL needs hosts and the name of the master")
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+        addresses,
+        sentinel_kwargs={
+            "socket_timeout": SOCKET_TIMEOUT,
+            "socket_connect_timeout": CONNECT_TIMEOUT,
+            "protocol": 2,
+            "password": query.get("sentinel_password"),
+        },
+    )
+    master: Redis = sentinel.master_for(
+        unquote(name),
+        db=int(database or query.get("db", "0")),
+        username=query.get("username") or unquote(username) or None,
+        password=query.get("password") or unquote(password) or None,
+        max_connections=POOL_SIZE * 4,
+        **_options(),
+    )
+    return master
+
+
+def _address(host: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{host}")
+    if not parts.hostname:
+        raise ValueError("a Sentinel URL needs hosts")
+    return parts.hostname, parts.port or 26379

@@ -1,0 +1,149 @@
+"""Sealing of records with AES-256-GCM. No Redis in here.
+
+A sealed record is `version | length of the key id | key id | 12-byte nonce | ciphertext and tag`.
+The header, the Redis key and the field are authenticated, so that a record can't be moved to
+another place or person. Nonces are random: one key is good for 2³² records (NIST SP 800-38D,
+8.3), some 700 million turns.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bot.errors import RecordCorrupt, SettingsRejected
+
+KEY_FILE = "encryption.key"
+VERSION = 1
+NONCE_BYTES = 12
+KEY_BYTES = 32
+KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+
+log = structlog.get_logger(__name__)
+
+
+class Sealer:
+    """Seals with the first key, opens with any."""
+
+    __slots__ = ("_keys", "_prefix")
+
+    def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
+        """Take (id, 32 bytes) pairs, newest first."""
+        if not keys:
+            raise SettingsRejected(["ENCRYPTION_KEYS: needs at least one key"])
+        self._keys = {ident.encode(): AESGCM(secret) for ident, secret in keys}
+        newest = keys[0][0].encode()
+        self._prefix = bytes((VERSION, len(newest))) + newest
+
+    def __repr__(self) -> str:
+        return f"Sealer({len(self._keys)} keys)"
+
+    def seal(self, plain: bytes, key: str, field: str = "") -> bytes:
+        """Encrypt for one field of one Redis key."""
+        nonce = os.urandom(NONCE_BYTES)
+        cipher = self._keys[self._prefix[2:]]
+        return self._prefix + nonce + cipher.encrypt(nonce, plain, _about(self._prefix, key, field))
+
+    def open(self, sealed: bytes, key: str, field: str = "") -> bytes:
+        """Decrypt.
+
+        Raises:
+            RecordCorrupt: unknown key id, a changed record, or one from another place.
+        """
+        if len(sealed) < 2 or sealed[0] != VERSION:
+            raise RecordCorrupt("a stored record is no sealed record")
+        start = 2 + sealed[1]
+        prefix, nonce = sealed[:start], sealed[start : start + NONCE_BYTES]
+        cipher = self._keys.get(prefix[2:])
+        if cipher is None:
+            raise RecordCorrupt("a stored record was sealed with a key that is not configured")
+        try:
+            return cipher.decrypt(nonce, sealed[start + NONCE_BYTES :], _about(prefix, key, field))
+        except (InvalidTag, ValueError) as error:
+            raise RecordCorrupt("a stored record does not match its key or its place") from error
+
+
+def _about(prefix: bytes, key: str, field: str) -> bytes:
+    return prefix + b"\0" + key.encode() + b"\0" + field.encode()
+
+
+def read_keys(text: str) -> list[tuple[str, bytes]]:
+    """Read `id:base64 of 32 bytes`, comma-separated, newest first.
+
+    Raises:
+        SettingsRejected: with one line that never quotes a key.
+    """
+    keys: list[tuple[str, bytes]] = []
+    for number, part in enumerate((p.strip() for p in text.split(",") if p.strip()), start=1):
+        ident, _, encoded = part.partition(":")
+        if not KEY_ID.fullmatch(ident):
+            raise SettingsRejected([f"ENCRYPTION_KEYS: key {number} needs an id: id:base64"])
+        try:
+            secret = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            secret = b""
+        if len(secret) != KEY_BYTES:
+            raise SettingsRejected(
+                [f"ENCRYPTION_KEYS: key {number} must be base64 of {KEY_BYTES} bytes"]
+            )
+        if ident in dict(keys):
+            raise SettingsRejected([f"ENCRYPTION_KEYS: key {number} repeats an id"])
+        keys.append((ident, secret))
+    if not keys:
+        raise SettingsRejected(["ENCRYPTION_KEYS: needs at least one key"])
+    return keys
+
+
+def open_sealer(configured: str | None, data_dir: Path) -> Sealer:
+    """Return the sealer of the setting or, without it, of the key file made in `data_dir`.
+
+    Raises:
+        SettingsRejected: the setting, or the file, holds no usable keys.
+    """
+    if configured:
+        return Sealer(read_keys(configured))
+    path = data_dir / KEY_FILE
+    try:
+        if not path.exists():
+            _make_key_file(path)
+        if path.stat().st_mode & 0o077:
+            log.warning("key_file_was_readable_by_others", path=str(path))
+            path.chmod(0o600)
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsRejected([f"the key file {path} can't be used: {error}"]) from error
+    try:
+        return Sealer(read_keys(text.replace("\n", ",")))
+    except SettingsRejected as error:
+        raise SettingsRejected([f"the key file {path} holds no usable keys"]) from error
+
+
+def _make_key_file(path: Path) -> None:
+    """Make the file whole or not at all; of two processes the first one's key counts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    line = f"k{secrets.token_hex(3)}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}\n"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+        log.warning(
+            "key_file_made", path=str(path), advice="back it up, or set ENCRYPTION_KEYS instead"
+        )
+    finally:
+        draft.unlink(missing_ok=True)

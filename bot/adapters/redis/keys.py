@@ -1,0 +1,103 @@
+"""The one key schema.
+
+Every key starts with `troupe:` and carries a hash tag, so that all keys of one script lie in one
+Cluster slot. Times are unix seconds, ids are decimal.
+
+A place's conversation, all with the place's lifetime save where noted:
+
+    troupe:{c:<channel>}:meta     HASH  ver, trimmed_to, summary (sealed), s:<state name> (sealed)
+    troupe:{c:<channel>}:rows     HASH  turn → which messages and variants it holds (ids only)
+    troupe:{c:<channel>}:lines    HASH  a<line> → about (sealed), t<line> → text (sealed)
+    troupe:{c:<channel>}:order    ZSET  turn ids padded to 20 digits, all with score 0
+    troupe:{c:<channel>}:index    HASH  message id → <turn>, or <turn>.<variant>
+    troupe:{c:<channel>}:gone     ZSET  tombstones: message id, u<user> → when; a day
+    troupe:{c:<channel>}:notes    HASH  message id → its edited text (sealed); an hour
+    troupe:{c:<channel>}:noted    ZSET  message id → when it was edited; an hour
+
+Accepted messages, in 8 partitions by message id (never by shard: a journal must outlive a change
+of the shard count, and a claim must lie at the same place for every process):
+
+    troupe:{j:<partition>}:claim:<message>  STRING  token of the accept; a day
+    troupe:{j:<partition>}:turns            STREAM  m message id, k shard key, d entry (sealed);
+                                                    group `turns`, consumer = process
+    troupe:{j:<partition>}:open             HASH    message id → stream id
+    troupe:{j:<partition>}:progress         HASH    message id → what is visible (JSON of ids)
+    troupe:{j:<partition>}:leases           HASH    process → "<since> <until>" in milliseconds
+
+People and guilds:
+
+    troupe:{u:<user>}:places      SET   <guild or 0>:<channel> where the person's text is stored
+    troupe:{u:<user>}:limit       HASH  token bucket
+    troupe:{g:<guild>}:places     SET   channels with a conversation
+    troupe:{g:<guild>}:limit      HASH  token bucket
+    troupe:{g:<guild>}:bindings   HASH  <level>:<id> → binding (JSON); `dm<channel>` for a DM
+    troupe:{bindings}:changes     ZSET  guild → sequence number of its last change
+    troupe:{bindings}:sequence    STRING counter
+
+The rest:
+
+    troupe:{s}:<name>             STRING small JSON values by name
+    troupe:{schema}:applied       HASH  migration number → name, checksum, time (JSON)
+    troupe:{schema}:lock          STRING token of the running migration
+"""
+
+from __future__ import annotations
+
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+
+PREFIX = "troupe:"
+
+JOURNAL_PARTITIONS = 8
+"""Never change this: claims would be looked for in the wrong place."""
+
+BINDING_CHANGES = f"{PREFIX}{{bindings}}:changes"
+BINDING_SEQUENCE = f"{PREFIX}{{bindings}}:sequence"
+SCHEMA_APPLIED = f"{PREFIX}{{schema}}:applied"
+SCHEMA_LOCK = f"{PREFIX}{{schema}}:lock"
+
+CONVERSATION_PARTS = ("meta", "rows", "lines", "order", "index", "gone", "notes", "noted")
+
+
+def conversation(channel: ChannelId) -> tuple[str, ...]:
+    """Return a place's keys, in the order of `CONVERSATION_PARTS`; scripts rely on it."""
+    return tuple(f"{PREFIX}{{c:{channel}}}:{part}" for part in CONVERSATION_PARTS)
+
+
+def partition_of(message: MessageId) -> int:
+    """Return a message's journal partition; time and the low bits both spread it."""
+    return ((message >> 22) ^ message) % JOURNAL_PARTITIONS
+
+
+def claim(message: MessageId) -> str:
+    """Return the key that says a message was accepted."""
+    return f"{PREFIX}{{j:{partition_of(message)}}}:claim:{message}"
+
+
+def journal(partition: int, part: str) -> str:
+    """Return a partition's `turns`, `open`, `progress` or `leases`."""
+    return f"{PREFIX}{{j:{partition}}}:{part}"
+
+
+def person(user: UserId, part: str) -> str:
+    """Return a person's `places` or `limit`."""
+    return f"{PREFIX}{{u:{user}}}:{part}"
+
+
+def guild(ident: GuildId, part: str) -> str:
+    """Return a guild's `places` or `limit`."""
+    return f"{PREFIX}{{g:{ident}}}:{part}"
+
+
+def bindings(owner: str) -> str:
+    """Return the bindings of a guild id, or of `dm<channel>`."""
+    return f"{PREFIX}{{g:{owner}}}:bindings"
+
+
+def state(name: str) -> str:
+    """Return the key of a small value."""
+    return f"{PREFIX}{{s}}:{name}"
+
+
+def place_member(place: Place) -> str:
+    """Return a place as a member of a person's `places`."""
+    return f"{place.guild or 0}:{place.channel}"

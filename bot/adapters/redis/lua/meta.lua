@@ -1,0 +1,23 @@
+-- ARGV: lifetime, fields at most, then pairs: field, value ('' removes). `trimmed_to` only moves
+-- forward, and `summary` only together with it. → {previous version, version, done (0/1)}
+local most = tonumber(ARGV[2])
+local trimmed = redis.call('HGET', META, 'trimmed_to')
+for position = 3, #ARGV, 2 do
+  if ARGV[position] == 'trimmed_to' and trimmed and pad(ARGV[position + 1]) < pad(trimmed) then
+    return {'', '', 0}
+  end
+  if ARGV[position + 1] ~= '' and redis.call('HLEN', META) >= most
+      and redis.call('HEXISTS', META, ARGV[position]) == 0 then
+    return redis.error_reply('too many values in a conversation')
+  end
+end
+for position = 3, #ARGV, 2 do
+  if ARGV[position + 1] == '' then
+    redis.call('HDEL', META, ARGV[position])
+  else
+    redis.call('HSET', META, ARGV[position], ARGV[position + 1])
+  end
+end
+local previous, version = bump()
+keep_for(ARGV[1])
+return {previous, version, 1}

@@ -1,0 +1,322 @@
+"""How values are written down, and how what is read back is checked.
+
+Records are compact JSON with one-letter names. Unknown names are ignored, so that a newer record
+can be read by an older program during a roll-out; missing or wrong ones are `RecordCorrupt`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bot.chat.conversation import Said, Variant
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.turn import Attachment, Message, Quoted, Speaker, Trigger
+from bot.errors import RecordCorrupt, StoreError
+from bot.personas.binding import Binding, TriggerMode
+from bot.ports import Progress
+from bot.routing.route import Route
+
+ID_LIMIT = 1 << 64
+RECORD_CHARACTERS = 262_144
+"""Longest text or record; Discord's own limits are far below."""
+ATTACHMENT_BYTES = 262_144
+"""Attachments of one message that a journal entry carries; more are named only."""
+
+
+def dump(value: Any) -> bytes:
+    """Return compact JSON. Lone surrogates, which a hostile client can send, survive.
+
+    Raises:
+        StoreError: longer than `RECORD_CHARACTERS` and the attachments together.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if len(text) > RECORD_CHARACTERS + 2 * ATTACHMENT_BYTES:
+        raise StoreError("a record is too long to be stored")
+    return text.encode("utf-8", "surrogatepass")
+
+
+def read(data: bytes) -> dict[str, Any]:
+    """Return the JSON object.
+
+    Raises:
+        RecordCorrupt: it is none.
+    """
+    try:
+        value = json.loads(data.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError) as error:
+        raise RecordCorrupt("a stored record is no JSON") from error
+    if not isinstance(value, dict):
+        raise RecordCorrupt("a stored record is no JSON object")
+    return value
+
+
+class _Fields:
+    """Reads fields of a record by name and type."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Any) -> None:
+        if not isinstance(values, dict):
+            raise RecordCorrupt("a stored record lacks a part")
+        self._values = values
+
+    def text(self, name: str) -> str:
+        value = self._values.get(name)
+        if not isinstance(value, str):
+            raise RecordCorrupt(f"a stored record lacks the text {name}")
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        return None if self._values.get(name) is None else self.text(name)
+
+    def ident(self, name: str) -> int:
+        return ident(self._values.get(name))
+
+    def ident_or_none(self, name: str) -> int | None:
+        return None if self._values.get(name) is None else self.ident(name)
+
+    def seconds(self, name: str) -> float:
+        value = self._values.get(name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise RecordCorrupt(f"a stored record lacks the time {name}")
+        if not math.isfinite(value):
+            raise RecordCorrupt(f"a stored record has a wrong time {name}")
+        return float(value)
+
+    def flag(self, name: str) -> bool:
+        return self._values.get(name) is True
+
+    def items(self, name: str) -> list[Any]:
+        value = self._values.get(name, [])
+        if not isinstance(value, list):
+            raise RecordCorrupt(f"a stored record has a wrong list {name}")
+        return value
+
+    def part(self, name: str) -> _Fields:
+        return _Fields(self._values.get(name))
+
+    def has(self, name: str) -> bool:
+        return self._values.get(name) is not None
+
+
+def ident(value: Any) -> int:
+    """Return a stored id.
+
+    Raises:
+        RecordCorrupt: it is no integer of 64 bits.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < ID_LIMIT:
+        raise RecordCorrupt("a stored record has a wrong id")
+    return value
+
+
+# ── conversations ───────────────────────────────────────────────────────────────────────────
+
+
+def text_record(text: str, *, edited: bool = False) -> bytes:
+    """Write the text of a message or a reply."""
+    if len(text) > RECORD_CHARACTERS:
+        raise StoreError("a text is too long to be stored")
+    return dump({"t": text, "e": edited})
+
+
+def said_record(said: Said) -> bytes:
+    """Write what is known about a message, without its text."""
+    return dump({"s": _speaker_out(said.speaker), "at": said.at})
+
+
+def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
+    """Read a message."""
+    known, words = _Fields(read(about)), _Fields(read(text))
+    return Said(
+        message,
+        _speaker_in(known.part("s")),
+        words.text("t"),
+        known.seconds("at"),
+        edited=words.flag("e"),
+    )
+
+
+def variant_record(variant: Variant) -> bytes:
+    """Write what is known about a reply, without its text and its ids."""
+    return dump(
+        {"p": variant.persona, "r": variant.route.value, "m": variant.model, "at": variant.at}
+    )
+
+
+def variant_of(messages: tuple[MessageId, ...], about: bytes, text: bytes) -> Variant:
+    """Read a reply."""
+    known, words = _Fields(read(about)), _Fields(read(text))
+    return Variant(
+        words.text("t"),
+        messages,
+        known.text("p"),
+        _choice(Route, known.text("r")),
+        known.text("m"),
+        known.seconds("at"),
+    )
+
+
+def _choice(kind: Any, value: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise RecordCorrupt(f"a stored record has an unknown {kind.__name__}") from error
+
+
+def _speaker_out(speaker: Speaker) -> dict[str, Any]:
+    return {"i": speaker.id, "n": speaker.name, "l": speaker.locale}
+
+
+def _speaker_in(fields: _Fields) -> Speaker:
+    return Speaker(UserId(fields.ident("i")), fields.text("n"), fields.text_or_none("l"))
+
+
+# ── journal ─────────────────────────────────────────────────────────────────────────────────
+
+
+def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> bytes:
+    """Write an accepted message. Attachments beyond `ATTACHMENT_BYTES` leave only their names."""
+    if len(message.text) > RECORD_CHARACTERS:
+        raise StoreError("a message is too long to be stored")
+    quoted = message.replies_to
+    files: list[dict[str, str]] = []
+    unread = list(message.unread_attachments)
+    room = ATTACHMENT_BYTES
+    for file in message.attachments:
+        if len(file.content) > room:
+            unread.append(f"{file.name}: too large to be kept over a restart")
+            continue
+        room -= len(file.content)
+        content = base64.b64encode(file.content).decode("ascii")
+        files.append({"n": file.name, "m": file.media_type, "c": content})
+    return dump(
+        {
+            "i": message.id,
+            "p": _place_out(message.place),
+            "s": _speaker_out(message.speaker),
+            "t": message.text,
+            "at": message.at,
+            "me": message.mentions_us,
+            "q": quoted
+            and {
+                "i": quoted.message_id,
+                "n": quoted.author_name,
+                "u": quoted.by_us,
+                "t": quoted.text,
+            },
+            "f": files,
+            "uf": unread,
+            "why": trigger.value,
+            "in": accepted_at,
+        }
+    )
+
+
+def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
+    """Read an accepted message: it, its trigger, and when it was accepted."""
+    fields = _Fields(read(data))
+    quoted = None
+    if fields.has("q"):
+        part = fields.part("q")
+        quoted = Quoted(MessageId(part.ident("i")), part.text("n"), part.flag("u"), part.text("t"))
+    unread = fields.items("uf")
+    if not all(isinstance(name, str) for name in unread):
+        raise RecordCorrupt("a stored record has a wrong file name")
+    message = Message(
+        MessageId(fields.ident("i")),
+        _place_in(fields.part("p")),
+        _speaker_in(fields.part("s")),
+        fields.text("t"),
+        fields.seconds("at"),
+        mentions_us=fields.flag("me"),
+        replies_to=quoted,
+        attachments=tuple(_attachment_in(_Fields(file)) for file in fields.items("f")),
+        unread_attachments=tuple(unread),
+    )
+    return message, _choice(Trigger, fields.text("why")), fields.seconds("in")
+
+
+def _attachment_in(fields: _Fields) -> Attachment:
+    try:
+        content = base64.b64decode(fields.text("c"), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RecordCorrupt("a stored attachment is no base64") from error
+    return Attachment(fields.text("n"), fields.text("m"), content)
+
+
+def _place_out(place: Place) -> dict[str, Any]:
+    return {
+        "c": place.channel,
+        "g": place.guild,
+        "p": place.parent,
+        "k": place.category,
+        "a": place.age_restricted,
+        "r": place.restricted,
+    }
+
+
+def _place_in(fields: _Fields) -> Place:
+    guild, parent = fields.ident_or_none("g"), fields.ident_or_none("p")
+    category = fields.ident_or_none("k")
+    return Place(
+        ChannelId(fields.ident("c")),
+        None if guild is None else GuildId(guild),
+        parent=None if parent is None else ChannelId(parent),
+        category=None if category is None else ChannelId(category),
+        age_restricted=fields.flag("a"),
+        restricted=fields.flag("r"),
+    )
+
+
+def progress_record(progress: Progress) -> bytes:
+    """Write what of a reply is visible."""
+    return dump({"r": list(progress.reply_ids), "w": progress.webhook, "f": progress.final})
+
+
+def progress_of(data: bytes | None) -> Progress:
+    """Read what of a reply is visible; nothing when nothing was noted."""
+    if data is None:
+        return Progress()
+    fields = _Fields(read(data))
+    replies = tuple(MessageId(ident(value)) for value in fields.items("r"))
+    return Progress(replies, fields.ident_or_none("w"), fields.flag("f"))
+
+
+# ── bindings ────────────────────────────────────────────────────────────────────────────────
+
+
+def binding_record(binding: Binding) -> bytes:
+    """Write a binding; values that are inherited are left out."""
+    values: dict[str, Any] = {"cast": {route.value: name for route, name in binding.cast.items()}}
+    if binding.mode is not None:
+        values["mode"] = binding.mode.value
+    if binding.model is not None:
+        values["model"] = binding.model
+    if binding.words:
+        values["words"] = list(binding.words)
+    return dump(values)
+
+
+def binding_of(data: bytes) -> Binding:
+    """Read a binding."""
+    values = read(data)
+    fields = _Fields(values)
+    cast: Mapping[str, Any] = values.get("cast") or {}
+    words = fields.items("words")
+    if not isinstance(cast, dict) or not all(isinstance(name, str) for name in cast.values()):
+        raise RecordCorrupt("a stored binding has a wrong cast")
+    if not all(isinstance(word, str) for word in words):
+        raise RecordCorrupt("a stored binding has wrong words")
+    mode = fields.text_or_none("mode")
+    return Binding(
+        cast={_choice(Route, route): name for route, name in cast.items()},
+        mode=None if mode is None else _choice(TriggerMode, mode),
+        model=fields.text_or_none("model"),
+        words=tuple(words),
+    )
