@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
@@ -12,7 +13,9 @@ from bot.chat.notices import notice_for
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
-from bot.errors import Busy, TroupeError
+from bot.errors import Busy, NotFound, TroupeError
+from bot.personas import Persona, PersonaLibrary
+from bot.personas.binding import Binding
 from bot.ports import Clock, ConversationStore, Outcome
 
 GUEST = "Guest"
@@ -52,6 +55,29 @@ class _ScreenSink:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonaSummary:
+    """What a page shows of a persona. `routes` are those it plays by default."""
+
+    id: str
+    name: str
+    tagline: str
+    tags: tuple[str, ...] = ()
+    greetings: tuple[str, ...] = ()
+    has_avatar: bool = False
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """What answers. `rehearsal`: the stand-in, not a language model."""
+
+    rehearsal: bool
+    model: str
+    backends: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Session:
     place: Place
     speaker: Speaker
@@ -70,12 +96,37 @@ class Stage:
     """Performs turns of sessions through the pipeline. One session is one conversation."""
 
     def __init__(
-        self, pipeline: TurnPipeline, conversations: ConversationStore, clock: Clock
+        self,
+        pipeline: TurnPipeline,
+        conversations: ConversationStore,
+        library: PersonaLibrary,
+        default: Binding,
+        clock: Clock,
+        status: Callable[[], StageStatus],
     ) -> None:
         self._pipeline = pipeline
         self._conversations = conversations
+        self._library = library
+        self._default = default
         self._clock = clock
+        self._status = status
         self._sequence = count()
+
+    def personas(self) -> Sequence[PersonaSummary]:
+        """Return the personas of the library, those of the default cast first."""
+        summaries = [self._summary(persona) for persona in self._library.all()]
+        return sorted(summaries, key=lambda each: (not each.routes, each.name))
+
+    def avatar(self, persona: str) -> bytes | None:
+        """Return a persona's avatar as it is in its card, if it has one."""
+        try:
+            return self._library.get(persona).avatar
+        except NotFound:
+            return None
+
+    def status(self) -> StageStatus:
+        """Return what answers at present."""
+        return self._status()
 
     async def say(
         self, session: str, text: str, persona: str | None, screen: Screen
@@ -104,6 +155,19 @@ class Stage:
     async def reset(self, session: str) -> None:
         """Forget the session's conversation."""
         await self._conversations.reset(_session(session).place)
+
+    def _summary(self, persona: Persona) -> PersonaSummary:
+        routes = [r.value for r, player in self._default.cast.items() if player == persona.id]
+        notes = persona.card.creator_notes.strip().split("\n")[0]
+        return PersonaSummary(
+            id=persona.id,
+            name=persona.name,
+            tagline=notes[:160],
+            tags=tuple(persona.card.tags)[:8],
+            greetings=persona.greetings,
+            has_avatar=persona.avatar is not None,
+            routes=tuple(routes),
+        )
 
     def _next_id(self) -> MessageId:
         milliseconds = int(self._clock.now() * 1000) - DISCORD_EPOCH_MS

