@@ -54,7 +54,7 @@ SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0
 _USERINFO = re.compile(r"//[^/]*@")
 
 ROUTES = ("factual", "creative", "companion")
-BREAKER_STATES = ("closed", "half_open", "open")
+BREAKER_STATES = ("closed", "half-open", "open")
 
 
 class TurnMetrics:
@@ -150,6 +150,12 @@ class PoolMetrics:
             by_model,
             registry=registry,
         )
+        self._judged_tokens = Counter(
+            "troupe_ollama_judged_prompt_tokens",
+            "Prompt tokens of the requests for which reuse could be estimated.",
+            by_model,
+            registry=registry,
+        )
         self._busy = Counter(
             "troupe_ollama_busy_seconds",
             "Seconds the host spent, by phase: load, prompt or reply.",
@@ -171,15 +177,17 @@ class PoolMetrics:
         """Observe the wait for a request's first token."""
         self._first_token.labels(self._host(backend)).observe(seconds)
 
-    def finished(self, finished: Finished, estimated_reuse: float) -> None:
-        """Count a finished stream; `estimated_reuse` is the share of the prompt, 0 to 1."""
+    def finished(self, finished: Finished, estimated_reuse: float | None) -> None:
+        """Count a finished stream; `estimated_reuse` is the share of the prompt, if known."""
         backend = self._host(finished.backend)
         model = self._model.word(finished.model)
-        share = min(1.0, max(0.0, estimated_reuse))
         self._slot_wait.labels(backend).observe(finished.slot_wait)
         self._prompt_tokens.labels(backend, model).inc(finished.prompt_tokens)
         self._reply_tokens.labels(backend, model).inc(finished.reply_tokens)
-        self._reused_tokens.labels(backend, model).inc(finished.prompt_tokens * share)
+        if estimated_reuse is not None:
+            share = min(1.0, max(0.0, estimated_reuse))
+            self._judged_tokens.labels(backend, model).inc(finished.prompt_tokens)
+            self._reused_tokens.labels(backend, model).inc(finished.prompt_tokens * share)
         self._busy.labels(backend, "load").inc(finished.load)
         self._busy.labels(backend, "prompt").inc(finished.prompt_eval)
         self._busy.labels(backend, "reply").inc(finished.eval)
@@ -189,7 +197,7 @@ class PoolMetrics:
         self._failures.labels(self._host(backend), self._kind.word(kind)).inc()
 
     def breaker(self, backend: str, state: str) -> None:
-        """Note the breaker's state: closed, half_open or open; a strange one counts as open."""
+        """Note the breaker's state: closed, half-open or open; a strange one counts as open."""
         current = state if state in BREAKER_STATES else "open"
         for each in BREAKER_STATES:
             self._breaker.labels(self._host(backend), each).set(each == current)

@@ -1,0 +1,17 @@
+"""The operations server and the playground."""
+
+from bot.adapters.web.ops import ops_app
+from bot.adapters.web.play import Account, PersonaSummary, Playground, PlaySink, Stage, StageStatus
+from bot.adapters.web.server import WebServer, is_loopback
+
+__all__ = [
+    "Account",
+    "PersonaSummary",
+    "PlaySink",
+    "Playground",
+    "Stage",
+    "StageStatus",
+    "WebServer",
+    "is_loopback",
+    "ops_app",
+]

@@ -81,13 +81,20 @@ def test_an_impossible_reuse_is_clamped(metrics: Metrics, share: float, tokens: 
     assert value(metrics, reused, **by_model) == tokens
 
 
-@pytest.mark.parametrize("state", ["closed", "half_open", "open"])
+def test_an_unknown_reuse_counts_on_neither_side(metrics: Metrics) -> None:
+    metrics.pool.finished(finished(), None)
+    by_model = {"backend": "http://a:11434", "model": "llama3.2:3b"}
+    assert value(metrics, "troupe_ollama_judged_prompt_tokens_total", **by_model) is None
+    assert value(metrics, "troupe_ollama_prompt_tokens_total", **by_model) == 1000
+
+
+@pytest.mark.parametrize("state", ["closed", "half-open", "open"])
 def test_a_breaker_is_in_exactly_one_state(metrics: Metrics, state: str) -> None:
     metrics.pool.breaker("http://a", "open")
     metrics.pool.breaker("http://a", state)
     seen = {
         each: value(metrics, "troupe_ollama_breaker_state", backend="http://a", state=each)
-        for each in ("closed", "half_open", "open")
+        for each in ("closed", "half-open", "open")
     }
     assert seen == {each: float(each == state) for each in seen}
 

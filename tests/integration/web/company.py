@@ -1,0 +1,195 @@
+"""A small company that plays from a script: a whole `Stage` without a model behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+
+from bot.adapters.web import PersonaSummary, Playground, PlaySink, StageStatus, WebServer
+from bot.errors import BackendStalled, Busy
+
+
+def png(red: int, green: int, blue: int, size: int = 64) -> bytes:
+    """Return a small plain picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = (b"\x00" + bytes((red, green, blue)) * size) * size
+    header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+CAST = (
+    PersonaSummary(
+        "ada",
+        "Ada Quill",
+        "Archivist who checks twice before she answers",
+        ("facts", "dry wit"),
+        ("*looks up from a card index* Ask away. I file nothing I can't source.",),
+        True,
+        ("factual",),
+    ),
+    PersonaSummary(
+        "bram",
+        "Bram Underlamp",
+        "Lamplighter and teller of tall tales",
+        ("stories",),
+        ("Evening! Mind the ladder.", "*tips his hat* You look like a second chapter."),
+        False,
+        ("creative",),
+    ),
+    PersonaSummary("mira", "Mira", "Keeps the kettle on and listens", (), (), True, ("companion",)),
+)
+
+
+@dataclass
+class Account:
+    """An account with the keys of a real one."""
+
+    text: str
+    persona: PersonaSummary
+    reply: str
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "turn": "1172839405",
+            "trigger": "play",
+            "route": {
+                "route": "factual",
+                "probabilities": {"factual": 0.8127, "creative": 0.0641, "companion": 0.1232},
+                "confidence": 0.8127,
+                "continuation": 0.11,
+                "uncertain": False,
+                "source": "table",
+                "reasons": ["asks how tall a thing is", "no scene is open"],
+            },
+            "persona": {"id": self.persona.id, "name": self.persona.name},
+            "model": "llama3.2:3b",
+            "backend": "http://127.0.0.1:11434",
+            "messages": [
+                {"role": "system", "content": f"You are {self.persona.name}.\n<b>Stay</b> honest."},
+                {"role": "user", "content": self.text},
+            ],
+            "report": {
+                "parts": [
+                    {"name": "system", "tokens": 412, "cut": 0},
+                    {"name": "history", "tokens": 1310, "cut": 220},
+                    {"name": "lore", "tokens": 96, "cut": 0},
+                    {"name": "late_block", "tokens": 58, "cut": 0},
+                ],
+                "budget": 7168,
+            },
+            "lore": ["The archive lost its east wing to the flood of 1911."],
+            "memories": ["likes mountains"],
+            "verdicts": [
+                {"stage": "input", "action": "allow", "category": None, "rule": None},
+                {"stage": "output", "action": "steer", "category": "advice", "rule": "medical"},
+            ],
+            "timings": {"guard": 0.0004, "route": 0.0011, "first_token": 0.42, "total": 2.31},
+            "tokens": {"prompt": 1876, "reply": 84},
+            "outcome": "answered",
+            "reply": self.reply,
+            "notice": None,
+            **self.extra,
+        }
+
+
+class Company:
+    """Plays by the first word of what it is told; keeps a record of what happened."""
+
+    def __init__(self, *, rehearsal: bool = False, pace: float = 0.0) -> None:
+        self.rehearsal = rehearsal
+        self.pace = pace
+        self.heard: list[tuple[str, str, str | None]] = []
+        self.forgotten: list[str] = []
+        self.cancelled = asyncio.Event()
+        self.waiting = asyncio.Event()
+
+    def personas(self) -> Sequence[PersonaSummary]:
+        return CAST
+
+    def avatar(self, persona: str) -> bytes | None:
+        pictures = {"ada": png(64, 110, 150), "mira": png(200, 120, 80), "bad": b"<svg onload=x>"}
+        return pictures.get(persona)
+
+    def status(self) -> StageStatus:
+        return StageStatus(self.rehearsal, "llama3.2:3b", ("http://127.0.0.1:11434",), "0.1.0")
+
+    async def say(self, session: str, text: str, persona: str | None, sink: PlaySink) -> Account:
+        self.heard.append((session, text, persona))
+        who = next((p for p in CAST if p.id == persona), CAST[0])
+        match text.split()[0]:
+            case "stall":
+                raise BackendStalled("no token for 20 s", backend="http://secret-host")
+            case "crowd":
+                raise Busy("Three are before you. Try again in 20 seconds.", place=3)
+            case "bug":
+                raise ZeroDivisionError("internal detail")
+            case "wait":
+                return await self._wait(sink)
+            case "sparse":
+                return _Sparse()
+            case "rewrite":
+                sink.show("This was")
+                await asyncio.sleep(0.05)
+                sink.show("Better not.")
+                return Account(text, who, "Better not.")
+        reply = f"You said: {text}\n\n**K2** is *8,611 metres* tall."
+        shown = ""
+        for word in reply.split(" "):
+            shown = f"{shown} {word}".lstrip(" ")
+            sink.show(shown)
+            await asyncio.sleep(self.pace)
+        return Account(text, who, reply)
+
+    async def _wait(self, sink: PlaySink) -> Account:
+        sink.show("Once upon a time")
+        self.waiting.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        raise AssertionError("nobody stopped it")
+
+    async def reset(self, session: str) -> None:
+        self.forgotten.append(session)
+
+
+class _Sparse(Account):
+    """An account of which nearly nothing is known."""
+
+    def __init__(self) -> None:
+        super().__init__("", CAST[0], "")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"reply": "Bare boards.", "route": None, "report": None, "messages": None}
+
+
+@asynccontextmanager
+async def open_house(
+    company: Company, *, token: str | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[tuple[str, Playground]]:
+    """Serve a playground on a free port; yield its URL."""
+    play = Playground(company, SecretStr(token) if token else None)
+    server = WebServer(play.app(), host, 0)
+    url = await server.start()
+    try:
+        yield url, play
+    finally:
+        await server.stop()
