@@ -9,7 +9,8 @@ TroupeError
 │   ├── InvalidChoice       an option out of its bounds, with the bounds
 │   └── Busy                place in the queue, when to try again
 ├── BackendError            an Ollama host failed; `retryable` before the first token only
-│   ├── BackendUnavailable  no connection, 5xx, breaker open, no healthy host
+│   ├── BackendUnavailable  5xx, breaker open, no slot, no healthy host
+│   │   └── BackendUnreachable  no connection, or it broke before an answer
 │   ├── ModelMissing        the host does not have the model; pull it
 │   ├── BackendStalled      no first token, or no next token, in time
 │   ├── ContextOverflow     our own budget was wrong: a bug, never retried
@@ -19,6 +20,7 @@ TroupeError
 ├── StoreError              Redis is away, or refused
 │   ├── ConsentRequired     a write to a memory whose owner has not agreed
 │   ├── RecordCorrupt       a stored record can't be decrypted or read
+│   ├── OwnershipLost       another process has taken the turn over; stop, it will answer
 │   └── MigrationError      the database and the program do not fit
 └── DeliveryError           Discord would not take the reply
     ├── PermissionMissing   which permission, in which channel
@@ -97,6 +99,10 @@ class BackendUnavailable(BackendError):
     retryable = True
 
 
+class BackendUnreachable(BackendUnavailable):
+    """No connection to the host, or it broke before an answer."""
+
+
 class ModelMissing(BackendError):
     """The host answers but does not have the model."""
 
@@ -133,6 +139,10 @@ class ConsentRequired(StoreError):
 
 class RecordCorrupt(StoreError):
     """A stored record can't be decrypted or parsed."""
+
+
+class OwnershipLost(StoreError):
+    """The turn was settled, or taken over, by another process: say nothing more."""
 
 
 class MigrationError(StoreError):

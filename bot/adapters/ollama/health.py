@@ -1,0 +1,84 @@
+"""Asks every host, every few seconds, whether it is there and what it has."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import aiohttp
+import structlog
+
+from bot.adapters.ollama.host import Host
+from bot.adapters.ollama.http import call_json
+from bot.errors import BackendError, BackendUnreachable
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = (5.0, 10.0)
+"""Between two rounds, at random, so that several processes do not ask at once."""
+SICK_POLL_SECONDS = 2.0
+"""Between two rounds while a host is away."""
+POLL_TIMEOUT = 2.0
+MISSES = 2
+"""Slow answers in a row before a host counts as away: it may only be busy."""
+
+
+async def poll(session: aiohttp.ClientSession, host: Host) -> bool:
+    """Refresh what is known of a host. True when it is back after it was away."""
+    was_away = not host.healthy
+    try:
+        version, tags, ps = await asyncio.gather(
+            _get(session, host, "/api/version"),
+            _get(session, host, "/api/tags"),
+            _get(session, host, "/api/ps"),
+        )
+    except BackendError as error:
+        host.missed_polls += 1
+        if isinstance(error, BackendUnreachable) or host.missed_polls >= MISSES or was_away:
+            host.unreachable(str(error))
+        return False
+    host.missed_polls = 0
+    host.healthy, host.reason = True, None
+    host.version = str(version.get("version") or "")[:40] or None
+    host.models, host.loaded = _names(tags), _names(ps)
+    return was_away
+
+
+async def watch(
+    session: aiohttp.ClientSession, hosts: Sequence[Host], came_back: Callable[[Host], None]
+) -> None:
+    """Poll for ever."""
+    while True:
+        away = any(not host.healthy for host in hosts)
+        await asyncio.sleep(SICK_POLL_SECONDS if away else random.uniform(*POLL_SECONDS))
+        for host, back in zip(
+            hosts, await asyncio.gather(*(_safe_poll(session, h) for h in hosts)), strict=True
+        ):
+            if back:
+                host.breaker.recovered()
+                log.info("ollama_back", backend=host.base)
+                came_back(host)
+
+
+async def _safe_poll(session: aiohttp.ClientSession, host: Host) -> bool:
+    try:
+        return await poll(session, host)
+    except Exception:
+        # The watch must outlive whatever one host answers.
+        log.exception("ollama_poll_failed", backend=host.base)
+        host.unreachable("its health answer can't be read")
+        return False
+
+
+async def _get(session: aiohttp.ClientSession, host: Host, path: str) -> dict[str, Any]:
+    return await call_json(session, "GET", host.base, path, timeout=POLL_TIMEOUT)
+
+
+def _names(answer: dict[str, Any]) -> frozenset[str]:
+    models = answer.get("models")
+    if not isinstance(models, list):
+        return frozenset()
+    names = (model.get("name") for model in models[:1000] if isinstance(model, dict))
+    return frozenset(name for name in names if isinstance(name, str))

@@ -1,0 +1,125 @@
+"""What the pool knows of one host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.adapters.ollama.breaker import Breaker, BreakerState
+from bot.adapters.ollama.placement import Candidate
+from bot.adapters.ollama.slots import Slots
+
+MAX_MODELS = 64
+"""Models with slots of their own; idle ones are forgotten beyond this."""
+
+
+def tagged(model: str) -> str:
+    """Return the model's name with its tag: Ollama's default is `latest`."""
+    return model if ":" in model.rsplit("/", 1)[-1] else f"{model}:latest"
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """One host as the readiness check, the doctor and the page show it."""
+
+    url: str
+    healthy: bool
+    breaker: BreakerState
+    loaded: tuple[str, ...]
+    """Models in memory."""
+    models: tuple[str, ...]
+    """Models it could load."""
+    outstanding: int
+    """Requests there, or waiting in our queue for it."""
+    version: str | None
+    reason: str | None
+    """Why it is not healthy."""
+
+
+class Host:
+    """One backend: its health as last seen, its breaker, and its slots for each model.
+
+    A model has slots of its own, as in Ollama: a guard model never waits for chat streams that
+    wait for its verdict.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        num_parallel: int,
+        queue_limit: int,
+        on_breaker: Callable[[str, BreakerState], None],
+    ) -> None:
+        self.base = base
+        self.breaker = Breaker(lambda state: on_breaker(base, state))
+        self.healthy = False
+        self.reason: str | None = "not asked yet"
+        self.version: str | None = None
+        self.models: frozenset[str] = frozenset()
+        self.loaded: frozenset[str] = frozenset()
+        self.warming: set[str] = set()
+        self.missed_polls = 0
+        self._num_parallel = num_parallel
+        self._queue_limit = queue_limit
+        self._slots: dict[str, Slots] = {}
+
+    def slots(self, model: str) -> Slots:
+        """Return the slots of a model."""
+        found = self._slots.get(model)
+        if found is None:
+            if len(self._slots) >= MAX_MODELS:
+                self._slots = {m: s for m, s in self._slots.items() if s.outstanding}
+            found = Slots(self._num_parallel, self._queue_limit, backend=self.base)
+            self._slots[model] = found
+        return found
+
+    @property
+    def outstanding(self) -> int:
+        return sum(slots.outstanding for slots in self._slots.values())
+
+    @property
+    def waiting(self) -> int:
+        return sum(slots.waiting for slots in self._slots.values())
+
+    @property
+    def usable(self) -> bool:
+        """Whether requests go here. A half-open breaker counts: somebody must be the probe."""
+        return self.healthy and self.breaker.state != "open"
+
+    def candidate(self, model: str) -> Candidate:
+        """Return what placement needs to know of this host.
+
+        Tiers: ready; healthy but still loading the model; without the model by its last list
+        (it may have been pulled since); not healthy by its last check.
+        """
+        name = tagged(model)
+        if not self.healthy:
+            tier = 3
+        elif name not in self.models:
+            tier = 2
+        else:
+            tier = 1 if name in self.warming else 0
+        return Candidate(
+            self.base,
+            self.slots(model).outstanding,
+            self._num_parallel,
+            loaded=name in self.loaded,
+            tier=tier,
+        )
+
+    def unreachable(self, reason: str) -> None:
+        """Note that the host does not answer at all."""
+        self.healthy, self.reason = False, reason
+
+    def status(self) -> BackendStatus:
+        return BackendStatus(
+            url=self.base,
+            healthy=self.healthy,
+            breaker=self.breaker.state,
+            loaded=tuple(sorted(self.loaded)),
+            models=tuple(sorted(self.models)),
+            outstanding=self.outstanding,
+            version=self.version,
+            reason=self.reason,
+        )

@@ -1,0 +1,82 @@
+"""Lines of a streamed answer.
+
+Split on `\\n` alone: U+0085 and U+2028 may stand raw within a reply's text, and line splitters
+that know them cut the JSON in two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from aiohttp import StreamReader
+
+from bot.errors import StreamBroken
+
+MAX_LINE = 4 * 1024 * 1024
+"""Bytes. A line holds a token, or with log-probabilities a few kilobytes."""
+MAX_STREAM = 64 * 1024 * 1024
+"""Bytes of one answer."""
+
+
+class LineReader:
+    """Reads lines from a response body, without the line ends and without blank lines."""
+
+    def __init__(self, content: StreamReader, *, max_line: int = MAX_LINE) -> None:
+        self._content = content
+        self._max_line = max_line
+        self._lines: deque[bytes] = deque()
+        self._rest = bytearray()
+        self._total = 0
+
+    def pop(self) -> bytes | None:
+        """Return a line that is already here: most of a fast stream needs no waiting."""
+        return self._lines.popleft() if self._lines else None
+
+    async def next(self, until: float) -> bytes | None:
+        """Return the next line; None at the end of the body. `until` is loop time.
+
+        Raises:
+            TimeoutError: nothing came in time.
+            StreamBroken: the host sent more than any answer has.
+            aiohttp.ClientError: the connection broke.
+        """
+        lines = self._lines
+        while not lines:
+            chunk = self._content.read_nowait()
+            if not chunk:
+                if self._content.at_eof():
+                    return self._last()
+                async with asyncio.timeout_at(until):
+                    chunk = await self._content.readany()
+            self._feed(chunk)
+        return lines.popleft()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the whole body was read, so that the connection can be used again."""
+        return self._content.at_eof()
+
+    async def drain(self, seconds: float) -> None:
+        """Read up to the end of the body, for at most `seconds`. Raises as `next`."""
+        async with asyncio.timeout(seconds):
+            while not self._content.at_eof():
+                self._feed(await self._content.readany())
+
+    def _feed(self, chunk: bytes) -> None:
+        self._total += len(chunk)
+        if b"\n" in chunk:
+            first, *others = chunk.split(b"\n")
+            self._rest += first
+            self._lines.extend(
+                line for line in (bytes(self._rest), *others[:-1]) if line and not line.isspace()
+            )
+            self._rest = bytearray(others[-1])
+        else:
+            self._rest += chunk
+        if len(self._rest) > self._max_line or self._total > MAX_STREAM:
+            raise StreamBroken("the host sent a line, or an answer, beyond any measure")
+
+    def _last(self) -> bytes | None:
+        rest, self._rest = bytes(self._rest), bytearray()
+        return rest if rest.strip() else None
