@@ -28,6 +28,8 @@ class Record:
     first_token_at: float | None = None
     finished_at: float | None = None
     text: str = ""
+    peer: object = None
+    """The client's socket address: equal for requests over one kept connection."""
 
     @property
     def messages(self) -> list[dict[str, Any]]:

@@ -279,7 +279,8 @@ class FakeOllama:
     async def _work(self, request: web.Request) -> web.StreamResponse:
         began = time.perf_counter()
         body = parse_body(await request.read())
-        record = Record(request.path, body, dict(request.headers))
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        record = Record(request.path, body, dict(request.headers), peer=peer)
         self.log.begin(record)
         try:
             fault = self.faults.pick(request.path, body)
@@ -395,4 +396,3 @@ def _iso(at: float) -> str:
     with suppress(ValueError, OverflowError):
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
     return "2318-01-01T00:00:00Z"
-
