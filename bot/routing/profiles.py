@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from typing import Any
 
+from bot.errors import SettingsRejected
 from bot.routing.route import Route
 
 
@@ -30,3 +34,106 @@ class RouteProfile:
     model: str | None = None
     guard: str = "normal"
     """Strictness of the guardrails: `normal` or `strict`."""
+
+
+_OPTIONS: Mapping[str, tuple[float, float]] = {
+    "temperature": (0.0, 2.0),
+    "top_p": (0.0, 1.0),
+    "top_k": (0, 1000),
+    "min_p": (0.0, 1.0),
+    "typical_p": (0.0, 1.0),
+    "repeat_penalty": (0.0, 3.0),
+    "repeat_last_n": (-1, 32_768),
+    "presence_penalty": (-2.0, 2.0),
+    "frequency_penalty": (-2.0, 2.0),
+    "num_predict": (1, 16_384),
+    "seed": (0, 2**31 - 1),
+}
+"""Sampling options that a profile may set, each with its least and greatest value."""
+_WHOLE = frozenset({"top_k", "repeat_last_n", "num_predict", "seed"})
+_GUARDS = ("normal", "strict")
+_LARGEST_FILE = 64 * 1024
+_LONGEST_INSTRUCTION = 2_000
+_KEYS = frozenset({"instruction", "options", "memory", "model", "guard"})
+
+
+def load_profiles(path: Path) -> Mapping[Route, RouteProfile]:
+    """Return the profile of every route from a TOML file with one table for each.
+
+    Raises:
+        SettingsRejected: the file can't be read, or is wrong; one line for each problem.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise SettingsRejected([f"{path.name} is larger than {_LARGEST_FILE} bytes"])
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = f"{path}: {error.strerror or type(error).__name__}"
+        raise SettingsRejected([problem]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsRejected([f"{path.name}: not TOML: {error}"]) from error
+    problems = [
+        f"{path.name}: [{name}] is not a route; routes are {', '.join(Route)}"
+        for name in tables
+        if name not in set(Route)
+    ]
+    found: dict[Route, RouteProfile] = {}
+    for route in Route:
+        table = tables.get(route.value)
+        if not isinstance(table, dict):
+            problems.append(f"{path.name}: table [{route}] is missing")
+            continue
+        wrong = _problems(table)
+        problems += [f"{path.name}: [{route}] {problem}" for problem in wrong]
+        if not wrong:
+            found[route] = _profile(route, table)
+    if problems:
+        raise SettingsRejected(problems)
+    return found
+
+
+def _profile(route: Route, table: Mapping[str, Any]) -> RouteProfile:
+    return RouteProfile(
+        route=route,
+        instruction=table["instruction"].strip(),
+        options=dict(table.get("options", {})),
+        memory=MemoryPolicy(table.get("memory", MemoryPolicy.CONSTRAINTS)),
+        model=table.get("model"),
+        guard=table.get("guard", "normal"),
+    )
+
+
+def _problems(table: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with one route's table, a line each."""
+    problems = [f"`{key}` is not a setting of a route" for key in table if key not in _KEYS]
+    instruction = table.get("instruction")
+    if not isinstance(instruction, str) or not instruction.strip():
+        problems.append("`instruction` must be a text")
+    elif len(instruction) > _LONGEST_INSTRUCTION:
+        problems.append(f"`instruction` is longer than {_LONGEST_INSTRUCTION} characters")
+    if table.get("memory", "all") not in set(MemoryPolicy):
+        problems.append(f"`memory` must be one of {', '.join(MemoryPolicy)}")
+    if table.get("guard", "normal") not in _GUARDS:
+        problems.append(f"`guard` must be one of {', '.join(_GUARDS)}")
+    model = table.get("model")
+    if model is not None and not (isinstance(model, str) and 0 < len(model) <= 200):
+        problems.append("`model` must be a model's name")
+    options = table.get("options", {})
+    if not isinstance(options, dict):
+        return [*problems, "`options` must be a table"]
+    for name, value in options.items():
+        problems += _option_problems(name, value)
+    return problems
+
+
+def _option_problems(name: str, value: object) -> list[str]:
+    bounds = _OPTIONS.get(name)
+    if bounds is None:
+        return [f"option `{name}` is unknown; known are {', '.join(sorted(_OPTIONS))}"]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return [f"option `{name}` must be a number"]
+    if name in _WHOLE and not isinstance(value, int):
+        return [f"option `{name}` must be a whole number"]
+    if not bounds[0] <= value <= bounds[1]:
+        return [f"option `{name}` must be from {bounds[0]} to {bounds[1]}"]
+    return []

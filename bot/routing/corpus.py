@@ -1,0 +1,181 @@
+"""The training text: templates by language and label, expanded the same way every time.
+
+A corpus file holds sections. `@lang de` and `@factual` (or `creative`, `companion`,
+`continuation`, `opener`, `closer`, `disclosure`) say what the following lines are; `@slot city`
+begins a list of values, one a line, used as `{city}` by templates of the same language or of any.
+A line is a template: `[a|b|]` is one of its alternatives. Lines that begin with `#` are comments.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CORPUS = Path(__file__).parent / "data" / "corpus"
+LABELS = ("factual", "creative", "companion", "continuation")
+_SECTIONS = frozenset({*LABELS, "opener", "closer", "disclosure"})
+_PER_TEMPLATE = 6
+_PART = re.compile(r"\[([^\[\]]*)\]|\{(\w+)\}")
+_KEYS = "qwertyuiopasdfghjklzxcvbnm"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training message. Examples of one template share their `group`."""
+
+    text: str
+    label: str
+    lang: str
+    group: int
+    weight: float
+
+
+@dataclass(slots=True)
+class Corpus:
+    """Templates by (language, section), and the values of slots by (language, name)."""
+
+    templates: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    slots: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path = CORPUS, *, without: Sequence[str] = ()) -> Corpus:
+        """Return the corpus of all files of a folder, save those named in `without`."""
+        corpus = cls()
+        for path in sorted(folder.glob("*.txt")):
+            if path.stem not in without:
+                corpus.add(path)
+        return corpus
+
+    def add(self, path: Path) -> None:
+        """Read one file.
+
+        Raises:
+            ValueError: a section has an unknown name, or a line stands outside of one.
+        """
+        lang, lines = "en", None
+        for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            line = raw.strip()
+            if not line or line.startswith("# "):
+                continue
+            if not line.startswith("@"):
+                if lines is None:
+                    raise ValueError(f"{path.name}:{number}: a line outside of a section")
+                lines.append(line)
+                continue
+            word, _, value = line[1:].partition(" ")
+            if word == "lang":
+                lang, lines = value, None
+            elif word == "slot":
+                lines = self.slots.setdefault((lang, value), [])
+            elif word in _SECTIONS:
+                lines = self.templates.setdefault((lang, word), [])
+            else:
+                raise ValueError(f"{path.name}:{number}: unknown section {word!r}")
+
+    def languages(self) -> list[str]:
+        """Return the languages, sorted."""
+        return sorted({lang for lang, _ in self.templates})
+
+    def examples(self, *, seed: int = 7) -> list[Example]:
+        """Return all examples, the same ones for the same seed."""
+        chance = random.Random(seed)
+        found: list[Example] = []
+        group = 0
+        for (lang, section), templates in sorted(self.templates.items()):
+            if section not in LABELS:
+                continue
+            for template in templates:
+                texts = self._expanded(template, lang, chance)
+                weight = len(texts) ** -0.5
+                for text in texts:
+                    found.append(Example(text, section, lang, group, weight))
+                group += 1
+        return [*found, *self._mixed(found, chance), *self._noisy(found, chance)]
+
+    def _expanded(self, template: str, lang: str, chance: random.Random) -> list[str]:
+        if not _PART.search(template):
+            return [template]
+        texts: dict[str, None] = {}
+        for _ in range(_PER_TEMPLATE):
+            texts[self._filled(template, lang, chance)] = None
+        return list(texts)
+
+    def _filled(self, template: str, lang: str, chance: random.Random) -> str:
+        def fill(part: re.Match[str]) -> str:
+            if part[1] is not None:
+                return _pick(part[1].split("|"), chance)
+            values = self.slots.get((lang, part[2])) or self.slots.get(("any", part[2]))
+            return _pick(values, chance) if values else part[0]
+
+        text = template
+        for _ in range(3):
+            text = _PART.sub(fill, text)
+        return " ".join(text.split(" "))
+
+    def _mixed(self, plain: Sequence[Example], chance: random.Random) -> Iterator[Example]:
+        """A disclosure, or a mere opener, before a request: the request decides."""
+        for example in plain:
+            if example.label == "continuation":
+                continue
+            before = self._some("opener", example.lang, chance)
+            after = self._some("closer", example.lang, chance)
+            luck = chance.random()
+            if luck < 0.15 and before:
+                yield _altered(example, f"{before} {example.text}")
+            elif luck < 0.21 and after:
+                yield _altered(example, f"{example.text} {after}")
+            elif luck < 0.33 and example.label != "companion":
+                told = self._some("disclosure", example.lang, chance)
+                if told:
+                    comma = _pick([", ", ". ", " ", "... ", " - "], chance)
+                    yield _altered(example, f"{told}{comma}{example.text}")
+
+    def _some(self, section: str, lang: str, chance: random.Random) -> str | None:
+        templates = self.templates.get((lang, section))
+        return self._filled(_pick(templates, chance), lang, chance) if templates else None
+
+    def _noisy(self, plain: Sequence[Example], chance: random.Random) -> Iterator[Example]:
+        """The same again as people type: without signs, with slips of the finger."""
+        for example in plain:
+            luck = chance.random()
+            if luck < 0.18:
+                yield _altered(example, example.text.rstrip("?.!。？！").lower())
+            elif luck < 0.34 and example.text.isascii() and len(example.text) > 12:
+                yield _altered(example, _mistyped(example.text, chance))
+
+
+def _altered(example: Example, text: str) -> Example:
+    return Example(text, example.label, example.lang, example.group, example.weight * 0.6)
+
+
+def _pick(values: Sequence[str], chance: random.Random) -> str:
+    return values[int(chance.random() * len(values))]
+
+
+def _mistyped(text: str, chance: random.Random) -> str:
+    letters = list(text)
+    for _ in range(1 + len(text) // 30):
+        at = 1 + int(chance.random() * (len(letters) - 2))
+        if not (letters[at].isalpha() and letters[at - 1].isalpha()):
+            continue
+        slip = int(chance.random() * 4)
+        if slip == 0:
+            letters[at], letters[at - 1] = letters[at - 1], letters[at]
+        elif slip == 1:
+            del letters[at]
+        elif slip == 2:
+            letters.insert(at, letters[at])
+        else:
+            letters[at] = _pick(_KEYS, chance)
+    return "".join(letters)
+
+
+def languages_of(examples: Sequence[Example]) -> Mapping[str, int]:
+    """Return how many examples each language has."""
+    counts: dict[str, int] = {}
+    for example in examples:
+        counts[example.lang] = counts.get(example.lang, 0) + 1
+    return counts

@@ -1,0 +1,123 @@
+"""The router: from a message to the route that answers it, in a tenth of a millisecond."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.errors import SettingsRejected
+from bot.routing.policy import certain, circumstances, decide
+from bot.routing.previous import PreviousRoute
+from bot.routing.route import Route, RouteDecision
+from bot.routing.table import LABELS, RouteTable, Scores, read_table
+from bot.routing.text import has_words
+
+SHIPPED = Path(__file__).parent / "data" / "route.table"
+"""The model that comes with the package."""
+
+
+class Router:
+    """Routes messages. Pure and quick: it never waits, and no message makes it raise."""
+
+    def __init__(self, table: RouteTable | None, problem: str | None = None) -> None:
+        self._table = table
+        self.problem = problem
+        """Why there is no table, for the doctor and the log; None when all is well."""
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Router:
+        """Return a router with the model of a file, or the shipped one.
+
+        A file that is missing, damaged or of another version gives a router without a table:
+        `problem` says why, and every decision then has the source `default`.
+        """
+        file = path or SHIPPED
+        try:
+            return cls(read_table(file))
+        except OSError as error:
+            return cls(None, f"{file.name}: {error.strerror or type(error).__name__}")
+        except SettingsRejected as error:
+            return cls(None, error.problems[0])
+
+    @property
+    def table(self) -> RouteTable | None:
+        """Return the table in use."""
+        return self._table
+
+    def route(
+        self,
+        message: str,
+        *,
+        previous: PreviousRoute | None,
+        history: Sequence[tuple[str, str]] = (),
+        pin: Route | None = None,
+        distress: bool = False,
+        in_scene: bool = False,
+        now: float,
+    ) -> RouteDecision:
+        """Return the route of a message.
+
+        Args:
+            message: any text, of any length; the beginning and the end of a long one are read.
+            previous: the last turn of this person in this place; ignored after 15 minutes.
+            history: the last exchange as (role, text) pairs, oldest first; read only when
+                `previous` is None, to find out what the last turn was.
+            pin: a route that a person or a moderator fixed.
+            distress: the safety layer saw a sign of distress; nothing outranks it.
+            in_scene: a role-play scene is running here.
+            now: unix seconds.
+        """
+        if distress:
+            return certain(Route.COMPANION, "safety", "signs of distress")
+        if pin is not None:
+            return certain(pin, "pin", f"pinned to {pin}")
+        if self._table is None:
+            return self._default()
+        if previous is None and history:
+            previous = self.resolve(history, now=now)
+        around = circumstances(message, previous, in_scene=in_scene, now=now)
+        if not has_words(message):
+            return self._wordless(around.previous)
+        scores = self._table.scores(message)
+        return decide(scores, around, threshold=self._table.header.threshold, source="table")
+
+    def scores(self, message: str) -> Scores | None:
+        """Return the table's bare opinion of a message, without any history."""
+        return self._table.scores(message) if self._table else None
+
+    def resolve(self, history: Sequence[tuple[str, str]], *, now: float) -> PreviousRoute | None:
+        """Return the route that the last turns of a history had, oldest turn first."""
+        previous: PreviousRoute | None = None
+        recent = history[-6:]
+        for at, (role, text) in enumerate(recent):
+            if role == "assistant":
+                answers = at > 0 and recent[at - 1][0] != "assistant"
+                if previous is not None and answers:
+                    scene = previous.route is Route.CREATIVE and _acts(text)
+                    previous = PreviousRoute(previous.route, now, scene or previous.scene)
+                    continue
+            decision = self.route(text, previous=previous, now=now)
+            scene = decision.route is Route.CREATIVE and _acts(text)
+            previous = PreviousRoute(decision.route, now, scene)
+        return previous
+
+    def _wordless(self, previous: PreviousRoute | None) -> RouteDecision:
+        if previous is None:
+            return certain(Route.COMPANION, "table", "nothing but signs, and no turn before")
+        decision = certain(previous.route, "table", f"nothing but signs: stays {previous.route}")
+        return RouteDecision(
+            decision.route, decision.probabilities, False, "table", 1.0, decision.reasons
+        )
+
+    def _default(self) -> RouteDecision:
+        third = 1.0 / len(LABELS)
+        probabilities = dict.fromkeys(LABELS, third)
+        reason = f"no route table: {self.problem or 'none was given'}"
+        return RouteDecision(Route.COMPANION, probabilities, True, "default", 0.0, (reason,))
+
+
+def _acts(text: str) -> bool:
+    """Whether a text holds an action between asterisks, as role-play does."""
+    beginning = text[:400]
+    first = beginning.find("*")
+    return first >= 0 and beginning.find("*", first + 2) > 0

@@ -1,0 +1,221 @@
+"""The route table: one small integer for each feature and output, and its file.
+
+The file is one line of JSON, a newline, and the table as zlib-compressed bytes:
+
+    {"schema": 1, "features": 1, "labels": [...], "bits": 18, "scale": 0.02,
+     "temperature": 1.1, "gate_temperature": 1.2, "threshold": 0.65, "sha256": "...",
+     "training": {...}}
+
+Each bucket holds four bytes, one for each label, with 128 for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from math import exp
+from pathlib import Path
+from typing import Any
+
+from bot.errors import SettingsRejected
+from bot.routing.features import (
+    BITS,
+    FEATURE_VERSION,
+    norms,
+    piece_buckets,
+    shape_buckets,
+    word_buckets,
+)
+from bot.routing.route import Route
+from bot.routing.text import fold, words
+
+SCHEMA = 1
+LABELS = (Route.FACTUAL, Route.CREATIVE, Route.COMPANION)
+LABEL_NAMES = (*(label.value for label in LABELS), "continuation")
+_LANES = len(LABEL_NAMES)
+_NOTHING = 128
+_AT_ONCE = 256
+"""Sixteen bits a lane hold the sum of at most 257 bytes."""
+_LARGEST_HEADER = 64 * 1024
+_LARGEST_FILE = 4 * 1024 * 1024
+_CACHED_WORDS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class TableHeader:
+    """What a table says of itself."""
+
+    scale: float
+    """What one step of a byte is worth."""
+    temperature: float = 1.0
+    gate_temperature: float = 1.0
+    gate_shift: float = 0.0
+    threshold: float = 0.65
+    """Below this probability a decision is uncertain."""
+    digest: str = ""
+    """SHA-256 of the uncompressed table."""
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The table's opinion: probabilities of the three routes, and of a mere continuation."""
+
+    routes: tuple[float, float, float]
+    continuation: float
+
+
+class RouteTable:
+    """The weights in memory, two bytes a lane so that sums of four lanes are one addition."""
+
+    def __init__(self, header: TableHeader, weights: bytes) -> None:
+        if len(weights) != _LANES << BITS:
+            raise _rejected(f"the table has {len(weights)} bytes, not {_LANES << BITS}")
+        wide = bytearray(2 * len(weights))
+        wide[::2] = weights
+        self._lanes = array("Q")
+        self._lanes.frombytes(wide)
+        if sys.byteorder == "big":
+            self._lanes.byteswap()
+        self._pieces: dict[str, tuple[int, int, int, int, int]] = {}
+        self.header = header
+
+    def raw(self, message: str) -> tuple[float, float, float, float]:
+        """Return the four scores before calibration."""
+        folded = fold(message)
+        tokens = words(folded)
+        word_ids = word_buckets(tokens)
+        a, b, c, d, piece_count = self._piece_sums(tokens)
+        word_norm, piece_norm, shape_norm = norms(len(word_ids), piece_count)
+        scale = self.header.scale
+        w = self._sums(word_ids)
+        s = self._sums(shape_buckets(folded, tokens))
+        return (
+            scale * (w[0] * word_norm + a * piece_norm + s[0] * shape_norm),
+            scale * (w[1] * word_norm + b * piece_norm + s[1] * shape_norm),
+            scale * (w[2] * word_norm + c * piece_norm + s[2] * shape_norm),
+            scale * (w[3] * word_norm + d * piece_norm + s[3] * shape_norm),
+        )
+
+    def scores(self, message: str) -> Scores:
+        """Return calibrated probabilities for a message."""
+        raw = self.raw(message)
+        heat = self.header.temperature
+        top = max(raw[:3])
+        weights = [exp((value - top) / heat) for value in raw[:3]]
+        total = sum(weights)
+        gate = (raw[3] - self.header.gate_shift) / self.header.gate_temperature
+        return Scores(
+            (weights[0] / total, weights[1] / total, weights[2] / total),
+            1.0 / (1.0 + exp(-max(-30.0, min(30.0, gate)))),
+        )
+
+    def _sums(self, ids: list[int]) -> tuple[int, int, int, int]:
+        a = b = c = d = 0
+        weight = self._lanes.__getitem__
+        for at in range(0, len(ids), _AT_ONCE):
+            total = sum(map(weight, ids[at : at + _AT_ONCE]))
+            a += total & 0xFFFF
+            b += (total >> 16) & 0xFFFF
+            c += (total >> 32) & 0xFFFF
+            d += total >> 48
+        nothing = _NOTHING * len(ids)
+        return a - nothing, b - nothing, c - nothing, d - nothing
+
+    def _piece_sums(self, tokens: list[str]) -> tuple[int, int, int, int, int]:
+        """Return the sums of all pieces and their count; a word's part is kept for next time."""
+        a = b = c = d = count = 0
+        kept = self._pieces
+        for token in tokens:
+            part = kept.get(token)
+            if part is None:
+                ids = piece_buckets(token)
+                part = (*self._sums(ids), len(ids))
+                if len(token) <= 16:
+                    if len(kept) >= _CACHED_WORDS:
+                        kept.clear()
+                    kept[token] = part
+            a += part[0]
+            b += part[1]
+            c += part[2]
+            d += part[3]
+            count += part[4]
+        return a, b, c, d, count
+
+
+def write_table(header: TableHeader, weights: bytes) -> bytes:
+    """Return the file's bytes; the same table always gives the same bytes."""
+    head = {
+        "schema": SCHEMA,
+        "features": FEATURE_VERSION,
+        "labels": list(LABEL_NAMES),
+        "bits": BITS,
+        "scale": header.scale,
+        "temperature": header.temperature,
+        "gate_temperature": header.gate_temperature,
+        "gate_shift": header.gate_shift,
+        "threshold": header.threshold,
+        "sha256": sha256(weights).hexdigest(),
+        "training": dict(header.training),
+    }
+    line = json.dumps(head, separators=(",", ":"), sort_keys=True, ensure_ascii=True)
+    return line.encode("ascii") + b"\n" + zlib.compress(weights, 9)
+
+
+def read_table(path: Path) -> RouteTable:
+    """Return the table of a file.
+
+    Raises:
+        SettingsRejected: not a table, damaged, or of another version of this program.
+        OSError: the file can't be read.
+    """
+    if path.stat().st_size > _LARGEST_FILE:
+        raise _rejected(f"{path.name} is larger than {_LARGEST_FILE} bytes")
+    line, _, packed = path.read_bytes().partition(b"\n")
+    if len(line) > _LARGEST_HEADER:
+        raise _rejected(f"{path.name} has no header")
+    try:
+        head = json.loads(line)
+        found = (head["schema"], head["features"], head["labels"], head["bits"])
+        header = TableHeader(
+            scale=float(head["scale"]),
+            temperature=float(head["temperature"]),
+            gate_temperature=float(head["gate_temperature"]),
+            gate_shift=float(head["gate_shift"]),
+            threshold=float(head["threshold"]),
+            digest=str(head["sha256"]),
+            training=dict(head["training"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise _rejected(f"{path.name} has no readable header: {error}") from error
+    wanted = (SCHEMA, FEATURE_VERSION, list(LABEL_NAMES), BITS)
+    if found != wanted:
+        raise _rejected(f"{path.name} is {found}, this program reads {wanted}")
+    if not (0 < header.scale < 1e3 and 0 < header.temperature < 1e3):
+        raise _rejected(f"{path.name} has an impossible scale or temperature")
+    if not 0 < header.gate_temperature < 1e3:
+        raise _rejected(f"{path.name} has an impossible gate temperature")
+    return RouteTable(header, _unpack(path.name, packed, header.digest))
+
+
+def _unpack(name: str, packed: bytes, digest: str) -> bytes:
+    size = _LANES << BITS
+    try:
+        unpacker = zlib.decompressobj()
+        weights = unpacker.decompress(packed, size + 1)
+    except zlib.error as error:
+        raise _rejected(f"{name} is damaged: {error}") from error
+    if len(weights) != size or not unpacker.eof:
+        raise _rejected(f"{name} is cut short, or too long")
+    if sha256(weights).hexdigest() != digest:
+        raise _rejected(f"{name} does not match its own checksum")
+    return weights
+
+
+def _rejected(problem: str) -> SettingsRejected:
+    return SettingsRejected([f"route table: {problem}"])

@@ -1,0 +1,66 @@
+"""A message as the router reads it: cut, folded, and split into words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+HEAD, TAIL = 1_200, 500
+"""Characters kept of a long message: what is asked stands at its beginning or at its end."""
+MAX_TOKENS = 120
+"""Words kept, two thirds from the beginning and the rest from the end."""
+
+_CODE_BLOCK = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_CUSTOM_EMOJI = re.compile(r"<a?:(\w{1,32}):\d{1,20}>")
+_MENTION = re.compile(r"<(?:@[!&]?|#)\d{1,20}>")
+_URL = re.compile(r"(?:https?://|www\.)\S+")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_APOSTROPHES = re.compile("(?<=\\w)['\u2019\u02bc`](?=\\w)")
+_REPEATED = re.compile(r"(.)\1{2,}", re.DOTALL)
+_DIGITS = re.compile(r"\d+")
+_SYMBOLS = (
+    r"!-/:-@\[-`{-\xbf\u0589\u05be\u05c3\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965"
+    r"\u2010-\u2bff\u3000-\u303f\u30fb\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+    r"\U0001f000-\U0001faff"
+)
+_TOKEN = re.compile(rf"[^\s{_SYMBOLS}]+|[{_SYMBOLS}]")
+_WORDLIKE = re.compile(r"[^\W_]")
+
+URL_WORD = "linkurl"
+CODE_WORD = "codeblock"
+
+
+def fold(message: str) -> str:
+    """Return the message in small letters, without accents, invisible signs and long repeats."""
+    text = message
+    if len(text) > HEAD + TAIL:
+        text = f"{text[:HEAD]} {text[-TAIL:]}"
+    if "```" in text:
+        text = _CODE_BLOCK.sub(lambda block: f" {CODE_WORD} {block.group()[3:203]} ", text)
+    if "<" in text:
+        text = _MENTION.sub(" ", _CUSTOM_EMOJI.sub(r" \1 ", text))
+    if "://" in text or "www." in text:
+        text = _URL.sub(f" {URL_WORD} ", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text))
+        text = unicodedata.normalize("NFC", _ACCENTS.sub("", text))
+    text = _APOSTROPHES.sub("", text.lower())
+    return _REPEATED.sub(r"\1\1", _DIGITS.sub("0", text))
+
+
+def words(folded: str) -> list[str]:
+    """Return the words and single signs of a folded text, at most `MAX_TOKENS`."""
+    found = _TOKEN.findall(folded)
+    if len(found) > MAX_TOKENS:
+        head = MAX_TOKENS * 2 // 3
+        found = found[:head] + found[head - MAX_TOKENS :]
+    return found
+
+
+def has_words(message: str) -> bool:
+    """Whether anything but signs, emoji and links is said."""
+    bare = _MENTION.sub(" ", _CUSTOM_EMOJI.sub(" ", _URL.sub(" ", message[: HEAD + TAIL])))
+    return _WORDLIKE.search(bare) is not None
