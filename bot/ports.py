@@ -233,7 +233,11 @@ class TurnJournal(Protocol):
         ...
 
     async def progress(self, message: MessageId, progress: Progress) -> None:
-        """Note what of the reply is visible."""
+        """Note what of the reply is visible.
+
+        Raises:
+            OwnershipLost: another process has taken the turn over, or has settled it.
+        """
         ...
 
     async def settle(self, messages: Sequence[MessageId], outcome: Outcome) -> None:
@@ -242,6 +246,22 @@ class TurnJournal(Protocol):
 
     async def take_up(self) -> Sequence[JournalEntry]:
         """Return, and own from now on, unsettled entries of processes that are gone."""
+        ...
+
+
+class SubjectAccess(Protocol):
+    """What a store can tell, and forget, about a person or a guild."""
+
+    async def export_person(self, person: UserId) -> Mapping[str, Any]:
+        """Return what is stored about the person, as values that JSON can hold."""
+        ...
+
+    async def delete_person(self, person: UserId) -> int:
+        """Remove what is stored about the person. Return how many records that were."""
+        ...
+
+    async def delete_guild(self, guild: GuildId) -> int:
+        """Remove what is stored for the guild. Return how many records that were."""
         ...
 
 

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from bot.adapters.redis.bindings import RedisBindings
 from bot.adapters.redis.connect import Client, open_redis
 from bot.adapters.redis.conversations import RedisConversations
 from bot.adapters.redis.crypto import Sealer, open_sealer
 from bot.adapters.redis.embedded import EmbeddedRedis
+from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.limits import Rate, RedisLimiter
+from bot.adapters.redis.state import RedisState, check_seal
 
-__all__ = ["Client", "EmbeddedRedis", "RedisConversations", "Sealer", "open_redis", "open_sealer"]
+__all__ = [
+    "Client",
+    "EmbeddedRedis",
+    "Rate",
+    "RedisBindings",
+    "RedisConversations",
+    "RedisJournal",
+    "RedisLimiter",
+    "RedisState",
+    "Sealer",
+    "check_seal",
+    "open_redis",
+    "open_sealer",
+]

@@ -9,11 +9,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.chat.conversation import Conversation
+from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import ChannelId
 
 CHARACTERS = 8_000_000
 """All cached texts together; the least recently used conversation goes first."""
+LINE_CHARACTERS = 200
+"""What each message, reply and exchange counts besides its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,10 @@ class ConversationCache:
 
     def put(self, channel: ChannelId, version: bytes, conversation: Conversation) -> None:
         """Hold a conversation, and let older ones go."""
+        self._put(channel, _Cached(version, conversation, _characters(conversation)))
+
+    def _put(self, channel: ChannelId, entry: _Cached) -> None:
         self.drop(channel)
-        entry = _Cached(version, conversation, _characters(conversation))
         self._entries[channel] = entry
         self._total += entry.characters
         while self._total > self._limit:
@@ -59,13 +63,20 @@ class ConversationCache:
         previous: bytes,
         version: bytes,
         change: Callable[[Conversation], Conversation],
+        grows: int,
     ) -> None:
-        """Apply our own write, if nobody else wrote between our last read and it."""
+        """Apply our own write, if nobody else wrote between our last read and it.
+
+        `grows` is what it adds in characters. What it replaces is not counted off: the size is
+        an upper bound, made exact by the next full read.
+        """
         entry = self._entries.get(channel)
         if entry is None:
             return
         if entry.version == previous and previous:
-            self.put(channel, version, change(entry.conversation))
+            self._put(
+                channel, _Cached(version, change(entry.conversation), entry.characters + grows)
+            )
         else:
             self.drop(channel)
 
@@ -77,10 +88,16 @@ class ConversationCache:
 
 
 def _characters(conversation: Conversation) -> int:
-    """Estimate a conversation's size; every line counts as 200 characters more."""
-    total = 200 + len(conversation.summary or "")
+    total = LINE_CHARACTERS + len(conversation.summary or "")
     total += sum(len(key) + len(value) for key, value in conversation.state.items())
-    for exchange in conversation.exchanges:
-        total += sum(len(said.text) + 200 for said in exchange.said)
-        total += sum(len(variant.text) + 200 for variant in exchange.variants)
+    return total + sum(map(characters_of, conversation.exchanges))
+
+
+def characters_of(exchange: Exchange) -> int:
+    """Estimate what an exchange holds."""
+    total = LINE_CHARACTERS
+    for said in exchange.said:
+        total += LINE_CHARACTERS + len(said.text)
+    for variant in exchange.variants:
+        total += LINE_CHARACTERS + len(variant.text)
     return total

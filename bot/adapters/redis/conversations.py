@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
-from bot.adapters.redis.conversation_cache import ConversationCache
+from bot.adapters.redis.conversation_cache import ConversationCache, characters_of
 from bot.adapters.redis.conversation_rows import PlaceCodec, turn_text
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.records import text_record
@@ -93,7 +93,11 @@ class RedisConversations:
         chosen = exchange.chosen % len(exchange.variants) if exchange.variants else -1
         exchange = replace(exchange, chosen=chosen)
         self._cache.advance(
-            channel, previous, version, lambda held: _with_exchange(held, exchange, room)
+            channel,
+            previous,
+            version,
+            lambda held: _with_exchange(held, exchange, room),
+            characters_of(exchange),
         )
         return exchange
 
@@ -235,7 +239,8 @@ class RedisConversations:
         answer = await META.run(self._redis, keys.conversation(channel), args)
         previous, version, done = answer
         if done:
-            self._cache.advance(channel, previous, version, change)
+            size = sum(len(value) for value in fields.values())
+            self._cache.advance(channel, previous, version, change, size)
 
     async def _index(self, place: Place, people: Iterable[UserId]) -> None:
         """Note where people's texts are, before they are there: a crash in between leaves a
