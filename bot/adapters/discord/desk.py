@@ -1,0 +1,108 @@
+"""What the sinks of all turns share."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeVar
+
+from bot.adapters.discord.calls import Calls
+from bot.adapters.discord.pacing import Throttle
+from bot.adapters.discord.refusals import Mutes, delivery_error
+from bot.adapters.discord.webhooks import Avatars, Webhooks
+from bot.chat.place import ChannelId, Place
+from bot.errors import DeliveryError, PermissionMissing
+
+WRITING: Final = 5.0
+"""Seconds after its last text for which a stream counts as active in its channel."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The bot's own user, and its application."""
+
+    id: int
+    name: str
+    application: int
+
+
+class Stream(Protocol):
+    """A reply that is being written. `last_text` is on the event loop's clock."""
+
+    last_text: float
+
+
+@dataclass(slots=True)
+class Desk:
+    """The connection's calls, webhooks, avatars and mutes, and who is writing where."""
+
+    calls: Calls
+    webhooks: Webhooks
+    avatars: Avatars
+    mutes: Mutes
+    account: Callable[[], Account | None]
+    """Returns who we are, once a client has logged in."""
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _streams: dict[ChannelId, weakref.WeakSet[Stream]] = field(default_factory=dict)
+
+    @property
+    def throttle(self) -> Throttle:
+        return self.calls.rest.throttle
+
+    def own(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Start a task that `close` will find."""
+        task = asyncio.create_task(work, name=f"discord-{name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def writes(self, channel: ChannelId, stream: Stream) -> None:
+        """Count a stream as active in a channel while it goes on."""
+        self._streams.setdefault(channel, weakref.WeakSet()).add(stream)
+
+    def leaves(self, channel: ChannelId, stream: Stream) -> None:
+        """The stream is over."""
+        streams = self._streams.get(channel)
+        if streams is not None:
+            streams.discard(stream)
+            if not streams:
+                del self._streams[channel]
+
+    def active(self, channel: ChannelId) -> int:
+        """Return how many streams are being written in a channel, at least 1."""
+        now = asyncio.get_running_loop().time()
+        streams = self._streams.get(channel, ())
+        return max(1, sum(now - stream.last_text < WRITING for stream in streams))
+
+    def check(self, place: Place) -> None:
+        """Make sure that a place is worth a call.
+
+        Raises:
+            PermissionMissing: Discord refused us there a short while ago.
+        """
+        permission = self.mutes.missing(place.channel)
+        if permission is not None:
+            raise PermissionMissing(f"missing permission: {permission}", permission=permission)
+
+    def refused(self, error: BaseException, place: Place) -> DeliveryError:
+        """Return the `DeliveryError` for a failed call; mute the place if we may not speak."""
+        lacking = "Send Messages" if place.parent is None else "Send Messages in Threads"
+        known = delivery_error(error, lacking=lacking)
+        if isinstance(known, PermissionMissing):
+            self.mutes.mute(place.channel, known.permission)
+        return known
+
+    async def close(self, timeout: float) -> None:
+        """Let running calls end within `timeout` seconds, then cancel them."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=timeout)
+        leftover = tuple(self._tasks)
+        for task in leftover:
+            task.cancel()
+        await asyncio.gather(*leftover, return_exceptions=True)
+        await self.webhooks.close()
+        await self.avatars.close()

@@ -1,0 +1,261 @@
+"""The only place where Discord's messages become ours.
+
+Everything is read from ids and the event's own payload. Caches only add names: of channels and
+roles that a text mentions, and where a channel belongs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import discord
+from discord import ChannelType, MessageType
+
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_seconds
+from bot.chat.turn import Message, Quoted, Speaker
+
+MAX_TEXT = 4000
+"""Characters of a message, the most that Discord lets anybody write."""
+MAX_NAME = 32
+"""Characters of a display name (Discord's own limit for nicknames)."""
+_THREADS = frozenset(
+    {ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread}
+)
+_KINDS = frozenset({MessageType.default, MessageType.reply})
+_SPACES = re.compile(r"\s+")
+_MARKUP = re.compile(
+    r"<(?:@(?P<user>!?\d{1,20})|@&(?P<role>\d{1,20})|\#(?P<channel>\d{1,20})"
+    r"|a?:(?P<emoji>\w{1,32}):\d{1,20}|/(?P<command>[^:<>\n]{1,100}):\d{1,20})>"
+)
+_HIDDEN = frozenset("\u200b\u2060\ufeff\u00ad\u061c\u180e")
+"""Format characters that no writing needs; joiners, which emoji and scripts need, are not here."""
+_BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, slots=True)
+class Us:
+    """Who we are in a guild."""
+
+    id: int
+    is_our_webhook: Callable[[int], bool]
+    application: int | None = None
+
+
+def clean_name(name: str, fallback: str) -> str:
+    """Return a display name that can't break out of a transcript's line.
+
+    One line, at most `MAX_NAME` characters, no control, bidi, zero-width or unassigned
+    characters, and no colon at its end; `fallback` when nothing is left.
+    """
+    visible = "".join(
+        " " if char.isspace() else char
+        for char in unicodedata.normalize("NFC", name[:200])
+        if char.isspace() or unicodedata.category(char)[0] != "C"
+    )
+    line = _SPACES.sub(" ", visible).strip().rstrip(": ")
+    return line[:MAX_NAME].strip() or fallback
+
+
+def clean_text(text: str) -> str:
+    """Return a text without control, bidi and zero-width characters, within `MAX_TEXT`."""
+    text = text[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    kept = (
+        char
+        for char in text
+        if char in "\n\t"
+        or not (char in _HIDDEN or char in _BIDI or unicodedata.category(char) in ("Cc", "Cs"))
+    )
+    return "".join(kept).strip()
+
+
+def speaker_of(user: discord.User | discord.Member) -> Speaker:
+    """Return a person under their name in this guild."""
+    return Speaker(UserId(user.id), _name_of(user))
+
+
+def place_of_channel(channel: object, guild_id: int | None) -> Place:
+    """Return a place; where a channel belongs and who sees it as far as Discord told us.
+
+    `channel` is any channel, thread or partial channel of discord.py.
+    """
+    ident = ChannelId(int(channel.id))  # type: ignore[attr-defined]
+    if guild_id is None:
+        return Place(ident)
+    guild = GuildId(guild_id)
+    if isinstance(channel, discord.Thread):
+        parent = channel.parent
+        private = channel.type is ChannelType.private_thread
+        return Place(
+            ident,
+            guild,
+            parent=ChannelId(channel.parent_id),
+            category=_category(parent),
+            age_restricted=_age_restricted(parent),
+            restricted=private or _restricted(parent),
+        )
+    return Place(
+        ident,
+        guild,
+        category=_category(channel),
+        age_restricted=_age_restricted(channel),
+        restricted=_restricted(channel),
+    )
+
+
+def is_unknown(channel: object, guild_id: int | None) -> bool:
+    """Whether Discord has not told us what this guild channel is: a thread, say."""
+    if isinstance(channel, discord.Thread):
+        return channel.parent is None
+    return guild_id is not None and isinstance(channel, discord.PartialMessageable)
+
+
+def guild_of(message: discord.Message) -> int | None:
+    """Return the guild's id, also where the guild itself is not known."""
+    if message.guild is not None:
+        return message.guild.id
+    channel = message.channel
+    return channel.guild_id if isinstance(channel, discord.PartialMessageable) else None
+
+
+def is_for_nobody(message: discord.Message, us: Us) -> bool:
+    """Whether a message is no person's word to the channel: bots, webhooks, system messages.
+
+    A thread made from a message repeats that message with the thread's id.
+    """
+    return (
+        message.author.id == us.id
+        or message.author.bot
+        or message.webhook_id is not None
+        or message.type not in _KINDS
+        or message.id == message.channel.id
+    )
+
+
+def message_of(message: discord.Message, us: Us, place: Place | None = None) -> Message | None:
+    """Return a person's message; None when it is no person's. Attachments are only listed."""
+    if is_for_nobody(message, us):
+        return None
+    quoted = _quoted(message, us)
+    named = _names_us(message, us)
+    pinged = any(user.id == us.id for user in message.mentions)
+    return Message(
+        id=MessageId(message.id),
+        place=place or place_of_channel(message.channel, guild_of(message)),
+        speaker=speaker_of(message.author),
+        text=clean_text(_plain(_without_us(message.content[: 2 * MAX_TEXT], us), message)),
+        at=snowflake_seconds(message.id),
+        mentions_us=named or (pinged and not (quoted is not None and quoted.by_us)),
+        replies_to=quoted,
+        unread_attachments=tuple(
+            f"{clean_name(file.filename, 'file')} (not read yet)"
+            for file in message.attachments[:10]
+        ),
+    )
+
+
+def edited_text(event: discord.RawMessageUpdateEvent, us: Us) -> str | None:
+    """Return the new text of a person's edit; None for anything else.
+
+    Discord sends the same event when it unfurls a link: then nobody edited (no
+    `edited_timestamp`). Without the content intent an edit may come with an empty text, which
+    says nothing about what the message says now.
+    """
+    message = event.message
+    if not event.data.get("edited_timestamp") or is_for_nobody(message, us):
+        return None
+    text = clean_text(_plain(_without_us(message.content[: 2 * MAX_TEXT], us), message))
+    return text or None
+
+
+def _quoted(message: discord.Message, us: Us) -> Quoted | None:
+    """Return the message that this one replies to, if Discord sent it along."""
+    reference = message.reference
+    if message.type is not MessageType.reply or reference is None:
+        return None
+    resolved = reference.resolved
+    if not isinstance(resolved, discord.Message):
+        return None
+    webhook = resolved.webhook_id
+    ours = resolved.author.id == us.id or (
+        webhook is not None
+        and (us.is_our_webhook(webhook) or _same(resolved.application_id, us.application))
+    )
+    return Quoted(
+        message_id=MessageId(resolved.id),
+        author_name=_name_of(resolved.author),
+        by_us=ours,
+        text=clean_text(_plain(resolved.content, resolved)),
+    )
+
+
+def _same(one: int | None, other: int | None) -> bool:
+    return one is not None and one == other
+
+
+def _names_us(message: discord.Message, us: Us) -> bool:
+    """Whether the text itself mentions us, or the role that Discord made for us."""
+    if f"<@{us.id}>" in message.content or f"<@!{us.id}>" in message.content:
+        return True
+    return any(
+        role.tags is not None and role.tags.bot_id == us.id for role in message.role_mentions
+    )
+
+
+def _without_us(text: str, us: Us) -> str:
+    """Drop the mention of us where a text begins or ends; in between it is part of a sentence."""
+    ping = rf"<@!?{us.id}>"
+    text = re.sub(rf"^(?:\s*{ping})+[\s,:]*", "", text, count=1)
+    return re.sub(rf"(?:\s*{ping})+\s*$", "", text, count=1)
+
+
+def _plain(text: str, message: discord.Message) -> str:
+    """Replace mention markup with names, as people see it."""
+    if "<" not in text:
+        return text
+    users = {user.id: user for user in message.mentions}
+    guild = message.guild
+
+    def name(found: re.Match[str]) -> str:
+        kind = found.lastgroup or ""
+        value = found.group(kind)
+        if kind == "emoji":
+            return f":{value}:"
+        if kind == "command":
+            return f"/{value}"
+        ident = int(value.lstrip("!"))
+        if kind == "user":
+            user = users.get(ident)
+            return f"@{_name_of(user)}" if user is not None else "@someone"
+        if kind == "role":
+            role = guild.get_role(ident) if isinstance(guild, discord.Guild) else None
+            return f"@{clean_name(role.name, 'role')}" if role is not None else "@role"
+        channel = guild.get_channel_or_thread(ident) if isinstance(guild, discord.Guild) else None
+        return f"#{clean_name(channel.name, 'channel')}" if channel is not None else "#channel"
+
+    return _MARKUP.sub(name, text)
+
+
+def _name_of(user: discord.User | discord.Member) -> str:
+    return clean_name(user.display_name, f"user {user.id % 10_000:04}")
+
+
+def _category(channel: object) -> ChannelId | None:
+    ident = getattr(channel, "category_id", None)
+    return ChannelId(ident) if ident else None
+
+
+def _age_restricted(channel: object) -> bool:
+    return bool(getattr(channel, "nsfw", False))
+
+
+def _restricted(channel: object) -> bool:
+    """Whether @everyone can't see a channel; one that is unknown may be closed to them."""
+    if not isinstance(channel, discord.abc.GuildChannel):
+        return True
+    everyone = channel.guild.get_role(channel.guild.id)
+    return everyone is None or not channel.permissions_for(everyone).view_channel

@@ -1,0 +1,105 @@
+"""What Discord's errors mean, and channels that are left alone after a 403.
+
+Codes: Discord API reference, "JSON Error Codes".
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+import aiohttp
+import discord
+import structlog
+
+from bot.errors import DeliveryError, PermissionMissing, TargetGone
+
+log = structlog.get_logger(__name__)
+
+MUTED_FOR = 600.0
+"""Seconds for which a channel that answered 403 gets no calls: Discord bans at 10,000 invalid
+requests in ten minutes."""
+_MUTES_KEPT = 1000
+
+_GONE = {
+    10003: "the channel no longer exists",
+    10008: "the message no longer exists",
+    10015: "the webhook no longer exists",
+    10062: "the interaction is over",
+    50083: "the thread is archived",
+    160005: "the thread is locked",
+}
+_PERMISSIONS = {
+    50001: "View Channel",
+    50007: "Direct Messages",
+    160002: "Read Message History",
+}
+_REFUSED = {
+    20028: "the channel takes no more messages for now",
+    30007: "the channel has all the webhooks it may have",
+    30046: "the message is too old to be edited so often",
+    40060: "the interaction was answered already",
+    50006: "the message was empty",
+    50035: "the message was malformed",
+}
+
+
+def delivery_error(error: BaseException, *, lacking: str = "Send Messages") -> DeliveryError:
+    """Return the `DeliveryError` for what a call raised.
+
+    `lacking` is the permission that the call needed, by the name in Discord's settings.
+    """
+    if isinstance(error, DeliveryError):
+        return error
+    if isinstance(error, discord.HTTPException):
+        if error.code in _PERMISSIONS or error.status == 403:
+            permission = _PERMISSIONS.get(error.code, lacking)
+            return PermissionMissing(f"missing permission: {permission}", permission=permission)
+        if error.code in _GONE or error.status == 404:
+            return TargetGone(_GONE.get(error.code, "the channel or message no longer exists"))
+        what = _REFUSED.get(error.code, f"Discord answered {error.status}")
+        return DeliveryError(f"{what} (code {error.code})")
+    if isinstance(error, discord.RateLimited):
+        return DeliveryError(f"Discord asks to wait {error.retry_after:.0f} s")
+    if isinstance(error, TimeoutError):
+        return DeliveryError("Discord did not answer in time")
+    if isinstance(error, aiohttp.ClientError | OSError):
+        return DeliveryError(f"Discord can't be reached ({type(error).__name__})")
+    return DeliveryError(type(error).__name__)
+
+
+class Mutes:
+    """Channels in which the bot may not speak, each for a while."""
+
+    def __init__(self, seconds: float = MUTED_FOR) -> None:
+        self._seconds = seconds
+        self._until: OrderedDict[int, tuple[float, str]] = OrderedDict()
+
+    def mute(self, channel: int, permission: str) -> None:
+        """Leave a channel alone, and say once what is missing there."""
+        if self.missing(channel) is None:
+            log.warning(
+                "permission missing",
+                channel=channel,
+                permission=permission,
+                muted_for=self._seconds,
+            )
+        self._until[channel] = (time.monotonic() + self._seconds, permission)
+        self._until.move_to_end(channel)
+        if len(self._until) > _MUTES_KEPT:
+            self._until.popitem(last=False)
+
+    def missing(self, channel: int) -> str | None:
+        """Return the permission that a muted channel lacks; None when it is not muted."""
+        known = self._until.get(channel)
+        if known is None:
+            return None
+        until, permission = known
+        if time.monotonic() >= until:
+            del self._until[channel]
+            return None
+        return permission
+
+    def lift(self, channel: int) -> None:
+        """Permissions of the channel changed: try again."""
+        self._until.pop(channel, None)

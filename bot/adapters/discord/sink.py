@@ -1,0 +1,156 @@
+"""Where one turn's reply becomes visible in Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+import aiohttp
+import discord
+import structlog
+
+from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.speaking import Speaking
+from bot.adapters.discord.voices import UNCERTAIN, BotVoice
+from bot.adapters.discord.writer import ReplyWriter
+from bot.chat.place import MessageId
+from bot.chat.turn import Turn
+from bot.delivery.pacing import Priority
+from bot.delivery.split import LIMIT, is_visible
+from bot.errors import DeliveryError
+from bot.ports import Face, Progress
+
+log = structlog.get_logger(__name__)
+
+FINISH_TIMEOUT: Final = 45.0
+"""Seconds to get the final text out."""
+NOTICE_TIMEOUT: Final = 20.0
+"""Seconds for a notice, and for removing a reply."""
+TYPING_EVERY: Final = 8.0
+"""Seconds; Discord shows typing for ten."""
+_TYPING_ROUNDS: Final = 40
+
+
+class SinkFactory:
+    """Opens the sink of a turn."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def open(
+        self,
+        turn: Turn,
+        face: Face,
+        progress: Progress | None,
+        on_progress: Callable[[Progress], None],
+    ) -> DiscordSink:
+        """Return a sink.
+
+        `progress` is None for a new turn; for one taken up after a restart it is what had been
+        noted, and messages that stand there are continued. `on_progress` is told each time
+        another message of the reply is visible, and when the final text is.
+        """
+        return DiscordSink(self._desk, turn, face, progress, on_progress)
+
+
+class DiscordSink:
+    """A `ReplySink` in a Discord channel."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        turn: Turn,
+        face: Face,
+        progress: Progress | None,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._desk = desk
+        self._turn = turn
+        self._speaking = Speaking(desk, turn, face, progress)
+        self._writer = ReplyWriter(desk, turn, self._speaking, on_progress)
+        self._typing: asyncio.Task[None] | None = None
+        self._notices = 0
+        self.last_text = float("-inf")
+
+    def begin(self) -> None:
+        """Show typing, and find out meanwhile under which name the reply will appear."""
+        self._speaking.start()
+        if self._typing is None:
+            self._typing = self._desk.own(self._type(), "typing")
+
+    def show(self, text: str) -> None:
+        """Show the whole text so far; the latest text wins. Never waits."""
+        if not self._writer.text:
+            self._desk.writes(self._turn.place.channel, self)
+        self.last_text = asyncio.get_running_loop().time()
+        self._writer.want(text)
+
+    async def finish(self, text: str) -> tuple[MessageId, ...]:
+        """Show the final text, wait until it stands there, and return its messages' ids.
+
+        An empty text leaves what is visible as it is.
+
+        Raises:
+            DeliveryError: it could not be shown.
+        """
+        try:
+            final = text if is_visible(text) else self._writer.text
+            await self._writer.settle(final, FINISH_TIMEOUT)
+        finally:
+            self._leave()
+        self._writer.tell(final=True)
+        return self._writer.ids
+
+    async def notice(self, text: str) -> tuple[MessageId, ...]:
+        """Say one short line in the bot's own voice, after whatever is visible.
+
+        Raises:
+            DeliveryError: it could not be said.
+        """
+        if self._writer.text:
+            with contextlib.suppress(DeliveryError):  # the notice may still get through
+                await self._writer.settle(self._writer.text, NOTICE_TIMEOUT)
+        self._leave()
+        place = self._turn.place
+        self._desk.check(place)
+        self._notices += 1
+        voice = BotVoice(self._desk.calls, self._turn, seed=f"n{self._notices}")
+        throttle = self._desk.throttle
+        try:
+            async with asyncio.timeout(NOTICE_TIMEOUT):
+                ticket = throttle.ask(voice.send_route(), Priority.FINAL)
+                if not await throttle.granted(ticket):
+                    raise DeliveryError("the notice was given up")
+                said = await voice.send(0, text[:LIMIT], ticket)
+        except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+            raise self._desk.refused(error, place) from error
+        return (MessageId(said.id),)
+
+    async def withdraw(self) -> None:
+        """Remove what is visible: the question is gone."""
+        await self._writer.erase(NOTICE_TIMEOUT)
+        self._leave()
+
+    def _leave(self) -> None:
+        """The stream is over: no typing, and more room for the channel's others."""
+        if self._typing is not None:
+            self._typing.cancel()
+        self._desk.leaves(self._turn.place.channel, self)
+
+    async def _type(self) -> None:
+        """Show typing until the first text is visible, as far as there is room for it."""
+        place = self._turn.place
+        for _ in range(_TYPING_ROUNDS):
+            if self._writer.ids or self._desk.mutes.missing(place.channel) is not None:
+                return
+            try:
+                await self._desk.calls.typing(place.channel)
+            except (discord.HTTPException, discord.RateLimited) as error:
+                # A reply may still get through; its own failure says what is missing.
+                log.info("typing failed", reason=type(error).__name__)
+                return
+            except (aiohttp.ClientError, OSError) as error:
+                log.info("typing failed", reason=type(error).__name__)
+            await asyncio.sleep(TYPING_EVERY)

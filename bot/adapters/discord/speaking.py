@@ -1,0 +1,130 @@
+"""How a reply will speak, and what of it stands there already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Final, TypeVar
+
+import discord
+import structlog
+
+from bot.adapters.discord.calls import Posted
+from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.voices import UNCERTAIN, BotVoice, Voice, WebhookVoice
+from bot.adapters.discord.webhooks import webhook_name
+from bot.chat.turn import Turn
+from bot.ports import Face, Progress
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE: Final = 1.5
+"""Seconds to wait for a webhook before a reply is spoken by the bot itself."""
+_LOOK_BACK: Final = 50
+"""Messages looked at for a reply that an earlier process began."""
+
+
+class Speaking:
+    """Finds the voice of one reply; starts early, so that the first text need not wait."""
+
+    def __init__(self, desk: Desk, turn: Turn, face: Face, resumed: Progress | None) -> None:
+        """`resumed`: what an earlier process had noted, should this turn be taken up again."""
+        self._desk = desk
+        self._turn = turn
+        self._face = face
+        self._resumed = resumed
+        self._search: asyncio.Task[tuple[Voice, Sequence[int]]] | None = None
+        self._looked_again = False
+
+    def start(self) -> asyncio.Task[tuple[Voice, Sequence[int]]]:
+        """Begin the search, once."""
+        if self._search is None:
+            self._search = self._desk.own(self._find(), "voice")
+        return self._search
+
+    async def found(self) -> tuple[Voice, Sequence[int]]:
+        """Return the voice, and the ids of the reply's messages that stand there already."""
+        return await asyncio.shield(self.start())
+
+    async def instead(self, voice: Voice, error: Exception) -> Voice | None:
+        """Return another voice after a webhook was refused; None if that was not the reason."""
+        refused = isinstance(error, discord.Forbidden | discord.NotFound)
+        if voice.webhook is None or not refused:
+            return None
+        self._desk.webhooks.forget(self._channel)
+        if self._looked_again:
+            return self._own_voice()
+        self._looked_again = True
+        return await self._by_webhook() or self._own_voice()
+
+    @property
+    def _channel(self) -> int:
+        """Return the channel that holds the webhooks: threads use their parent's."""
+        place = self._turn.place
+        return place.channel if place.parent is None else place.parent
+
+    async def _find(self) -> tuple[Voice, Sequence[int]]:
+        fresh = await self._by_webhook() or self._own_voice()
+        if self._resumed is None:
+            return fresh, ()
+        standing: Sequence[int] = self._resumed.reply_ids
+        webhook = self._resumed.webhook
+        if not standing:
+            begun = await self._begun_unnoted(fresh)
+            standing, webhook = ((begun.id,), begun.webhook) if begun else ((), None)
+        if webhook == fresh.webhook or not standing:
+            return fresh, standing
+        # Only who wrote a message can edit it: the bot itself, or a webhook that may be gone.
+        return (fresh, ()) if webhook is not None else (self._own_voice(), standing)
+
+    async def _begun_unnoted(self, fresh: Voice) -> Posted | None:
+        """Return a first message that was posted, but not noted, before a crash."""
+        asked = set(self._turn.message_ids)
+        try:
+            latest = await self._desk.calls.latest(
+                self._turn.place.channel, _LOOK_BACK, after=min(asked)
+            )
+        except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+            log.warning("resume without history", reason=type(error).__name__)
+            return None
+        ours = [m for m in latest if m.answers in asked and self._is_ours(m, fresh)]
+        return ours[-1] if ours else None
+
+    def _is_ours(self, message: Posted, fresh: Voice) -> bool:
+        if message.webhook is not None:
+            return message.webhook == fresh.webhook
+        me = self._desk.account()
+        return me is not None and message.author == me.id
+
+    async def _by_webhook(self) -> Voice | None:
+        """Return the persona's own voice; None in DMs, or where we may have no webhook."""
+        if self._turn.place.is_dm:
+            return None
+        hook, url = await asyncio.gather(
+            _in_time(self._desk.webhooks.of(self._channel)),
+            _in_time(self._desk.avatars.url(self._face)),
+        )
+        if hook is None:
+            return None
+        name = webhook_name(self._face.name)
+        return WebhookVoice(self._desk.calls, self._turn, hook, name, url)
+
+    def _own_voice(self) -> BotVoice:
+        """Return the bot's voice, with the persona's name in the first line."""
+        me = self._desk.account()
+        name = " ".join(self._face.name.split())[:80]
+        header = ""
+        if me is None or name.casefold() != me.name.casefold():
+            header = f"**{discord.utils.escape_markdown(name)}**\n"
+        return BotVoice(self._desk.calls, self._turn, header)
+
+
+async def _in_time(lookup: Awaitable[T]) -> T | None:
+    """Return what a lookup finds, or None when it takes longer than people should wait."""
+    try:
+        return await asyncio.wait_for(lookup, PATIENCE)
+    except TimeoutError:
+        log.info("lookup late")
+        return None

@@ -1,0 +1,185 @@
+"""The two ways to post: as the bot itself, or through a webhook as the persona."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+import discord
+from discord.http import Route
+
+from bot.adapters.discord.calls import (
+    Calls,
+    Posted,
+    Webhook,
+    edit_route,
+    execute_route,
+    send_route,
+    webhook_message_route,
+)
+from bot.chat.turn import Turn
+from bot.delivery.pacing import Ticket
+
+UNCERTAIN = (discord.DiscordServerError, aiohttp.ClientError, OSError)
+"""What a call raises when nobody knows whether it was performed."""
+_NO_MENTIONS: dict[str, Any] = {"parse": []}
+_SETTLE = (0.5, 1.5, 3.0)
+"""Seconds to let an uncertain message appear before each look for it."""
+_LOOK_BACK = 20
+"""Messages looked at for one that was posted although the call failed."""
+
+
+class Voice(Protocol):
+    """How one reply is posted. `header` stands in front of its first message."""
+
+    @property
+    def header(self) -> str: ...
+
+    @property
+    def webhook(self) -> int | None: ...
+
+    def send_route(self) -> Route: ...
+
+    def edit_route(self, message: int) -> Route: ...
+
+    async def send(self, index: int, text: str, ticket: Ticket | None) -> Posted: ...
+
+    async def edit(self, message: int, text: str, ticket: Ticket | None) -> None: ...
+
+    async def delete(self, message: int) -> None: ...
+
+
+@dataclass(slots=True)
+class BotVoice:
+    """Posts as the bot; Discord itself drops a second message with the same nonce."""
+
+    calls: Calls
+    turn: Turn
+    header: str = ""
+    seed: str = ""
+    """Something after the question's id, so that a notice is no part of the reply."""
+
+    @property
+    def webhook(self) -> None:
+        return None
+
+    def send_route(self) -> Route:
+        return send_route(self.turn.place.channel)
+
+    def edit_route(self, message: int) -> Route:
+        return edit_route(self.turn.place.channel, message)
+
+    async def send(self, index: int, text: str, ticket: Ticket | None) -> Posted:
+        """Post a part. A part posted earlier under the same nonce is returned as it stands."""
+        channel = self.turn.place.channel
+        body = {
+            "content": text,
+            # 25 characters at most: an id has up to 20 digits.
+            "nonce": f"{self.turn.message_ids[-1]}{self.seed}-{index}"[:25],
+            "enforce_nonce": True,
+            "allowed_mentions": {**_NO_MENTIONS, "replied_user": True},
+        }
+        if index > 0:
+            return await self.calls.send(channel, body, ticket)
+        reference = {
+            "message_id": str(self.turn.message_ids[-1]),
+            "channel_id": str(channel),
+            "fail_if_not_exists": False,
+        }
+        try:
+            return await self.calls.send(channel, {**body, "message_reference": reference}, ticket)
+        except discord.HTTPException as error:
+            if error.code != 160002:  # replying needs Read Message History, sending does not
+                raise
+            return await self.calls.send(channel, body, None)
+
+    async def edit(self, message: int, text: str, ticket: Ticket | None) -> None:
+        body = {"content": text, "allowed_mentions": _NO_MENTIONS}
+        await self.calls.edit(self.turn.place.channel, message, body, ticket)
+
+    async def delete(self, message: int) -> None:
+        await self.calls.delete(self.turn.place.channel, message)
+
+
+@dataclass(slots=True)
+class WebhookVoice:
+    """Posts as the persona. Webhook messages carry no nonce: what is uncertain is looked up."""
+
+    calls: Calls
+    turn: Turn
+    hook: Webhook
+    name: str
+    avatar_url: str | None = None
+    header: str = ""
+
+    @property
+    def webhook(self) -> int:
+        return self.hook.id
+
+    @property
+    def _thread(self) -> int | None:
+        place = self.turn.place
+        return place.channel if place.parent is not None else None
+
+    def send_route(self) -> Route:
+        return execute_route(self.hook)
+
+    def edit_route(self, message: int) -> Route:
+        return webhook_message_route("PATCH", self.hook, message)
+
+    async def send(self, index: int, text: str, ticket: Ticket | None) -> Posted:
+        """Post a part, once.
+
+        Raises:
+            discord.HTTPException, aiohttp.ClientError, TimeoutError: it is not there, or nobody
+                can tell.
+        """
+        body: dict[str, Any] = {
+            "content": text,
+            "username": self.name,
+            "allowed_mentions": _NO_MENTIONS,
+        }
+        if self.avatar_url is not None:
+            body["avatar_url"] = self.avatar_url
+        if index == 0:
+            body["embeds"] = [self._pointer()]
+        failure: Exception | None = None
+        for pause in _SETTLE:
+            try:
+                return await self.calls.execute(self.hook, self._thread, body, ticket)
+            except UNCERTAIN as error:
+                failure, ticket = error, None
+            await asyncio.sleep(pause)
+            if (found := await self._find(index, text)) is not None:
+                return found
+        raise failure or AssertionError("there is a first try")
+
+    async def edit(self, message: int, text: str, ticket: Ticket | None) -> None:
+        body = {"content": text, "allowed_mentions": _NO_MENTIONS}
+        await self.calls.edit_by_webhook(self.hook, self._thread, message, body, ticket)
+
+    async def delete(self, message: int) -> None:
+        await self.calls.delete_by_webhook(self.hook, self._thread, message)
+
+    async def _find(self, index: int, text: str) -> Posted | None:
+        """Return the part if it was posted although the call failed."""
+        asked = self.turn.message_ids[-1]
+        latest = await self.calls.latest(self.turn.place.channel, _LOOK_BACK, after=asked)
+        for message in latest:
+            if message.webhook != self.hook.id:
+                continue
+            if message.answers == asked if index == 0 else message.content == text.strip():
+                return message
+        return None
+
+    def _pointer(self) -> dict[str, Any]:
+        """Return a one-line embed that says which message is answered: webhooks can't reply.
+
+        It also tells, after a crash, that this question has an answer already.
+        """
+        place = self.turn.place
+        url = f"https://discord.com/channels/{place.guild}/{place.channel}"
+        name = f"↪ {self.turn.speaker.name}"[:256]
+        return {"author": {"name": name, "url": f"{url}/{self.turn.message_ids[-1]}"}}

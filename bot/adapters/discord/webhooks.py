@@ -1,0 +1,175 @@
+"""Under whose name a reply appears: one webhook a channel, and where its avatars come from.
+
+A webhook message takes its avatar as a URL only, and ours are files. Choices weighed: a webhook
+for each persona with its own picture uses up the fifteen that a channel may have, which other
+bots share; an image host of our own would have to be public. So the picture is uploaded once as
+an emoji of the application, which needs no permission in any guild, holds 2,000 images and has a
+lasting address on Discord's CDN; each message names it. Where that fails the name stands alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+import aiohttp
+import discord
+import structlog
+
+from bot.adapters.discord.calls import Calls, Webhook
+from bot.ports import Face
+
+log = structlog.get_logger(__name__)
+
+WEBHOOK_NAME = "Troupe"
+MAX_AVATAR_BYTES = 256 * 1024
+"""Largest emoji (Discord, "Application-Owned Emoji")."""
+_RETRY_AFTER = 600.0
+"""Seconds after which a channel without a webhook, or a failed picture, is tried again."""
+_KEPT = 2000
+_NAME_LENGTH = 80
+_FORBIDDEN_NAME = re.compile(r"(c)(?=lyde)|(d)(?=iscord)", re.IGNORECASE)
+
+V = TypeVar("V")
+
+
+def webhook_name(name: str) -> str:
+    """Return a name that webhooks may have: 2 to 80 characters, no "clyde", no "discord"."""
+    clean = " ".join(name.split())
+    clean = _FORBIDDEN_NAME.sub(lambda found: f"{found.group()}\u200b", clean)
+    clean = clean[:_NAME_LENGTH].strip()
+    return clean if len(clean) > 1 else f"{clean or '?'}\u200b"
+
+
+class _Lookups(Generic[V]):
+    """Answers by key, each looked up once however many ask; None is kept for a while only."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[object, tuple[V | None, float]] = OrderedDict()
+        self._running: dict[object, asyncio.Task[V | None]] = {}
+
+    async def get(self, key: object, find: Callable[[], Awaitable[V | None]]) -> V | None:
+        known = self._answers.get(key)
+        if known is not None and (known[0] is not None or time.monotonic() < known[1]):
+            self._answers.move_to_end(key)
+            return known[0]
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.create_task(self._look_up(key, find), name="discord-lookup")
+            self._running[key] = task
+        # Shielded: whoever asked may lose patience, the next one still wants the answer.
+        return await asyncio.shield(task)
+
+    async def _look_up(self, key: object, find: Callable[[], Awaitable[V | None]]) -> V | None:
+        answer: V | None = None
+        try:
+            answer = await find()
+        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+            log.warning("discord lookup failed", reason=_reason(error))
+        finally:
+            self._running.pop(key, None)
+        self._answers[key] = (answer, time.monotonic() + _RETRY_AFTER)
+        self._answers.move_to_end(key)
+        if len(self._answers) > _KEPT:
+            self._answers.popitem(last=False)
+        return answer
+
+    def forget(self, key: object) -> None:
+        self._answers.pop(key, None)
+
+    async def close(self) -> None:
+        """Cancel what is still being looked up."""
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+class Webhooks:
+    """Our webhook in each channel."""
+
+    def __init__(self, calls: Calls, application: Callable[[], int | None]) -> None:
+        """`application` returns the id of our application once it is known."""
+        self._calls = calls
+        self._application = application
+        self._found: _Lookups[Webhook] = _Lookups()
+        self._ids: OrderedDict[int, None] = OrderedDict()
+
+    async def of(self, channel: int) -> Webhook | None:
+        """Return our webhook of a channel, made if need be; None where we may have none."""
+        return await self._found.get(channel, lambda: self._find_or_make(channel))
+
+    def forget(self, channel: int) -> None:
+        """The channel's webhook is gone: look again next time."""
+        self._found.forget(channel)
+
+    def is_ours(self, webhook: int) -> bool:
+        """Whether a webhook id was seen to be one of ours."""
+        return webhook in self._ids
+
+    async def close(self) -> None:
+        await self._found.close()
+
+    async def _find_or_make(self, channel: int) -> Webhook | None:
+        application = str(self._application())
+        for data in await self._calls.webhooks(channel):
+            if data.get("token") and application == str(data.get("application_id")):
+                return self._known(data)
+        return self._known(await self._calls.create_webhook(channel, WEBHOOK_NAME))
+
+    def _known(self, data: dict[str, object]) -> Webhook:
+        hook = Webhook(int(str(data["id"])), str(data["token"]))
+        self._ids[hook.id] = None
+        if len(self._ids) > _KEPT:
+            self._ids.popitem(last=False)
+        return hook
+
+
+class Avatars:
+    """Addresses of the personas' pictures."""
+
+    def __init__(self, calls: Calls, application: Callable[[], int | None]) -> None:
+        self._calls = calls
+        self._application = application
+        self._urls: _Lookups[str] = _Lookups()
+        self._uploaded: _Lookups[dict[str, str]] = _Lookups()
+
+    async def url(self, face: Face) -> str | None:
+        """Return the address of a face's avatar, uploaded if need be; None without one."""
+        if face.avatar is None or len(face.avatar) > MAX_AVATAR_BYTES:
+            return None
+        avatar = face.avatar
+        name = f"troupe_{hashlib.sha256(avatar).hexdigest()[:16]}"
+        return await self._urls.get(name, lambda: self._find_or_upload(name, avatar))
+
+    async def close(self) -> None:
+        await self._urls.close()
+        await self._uploaded.close()
+
+    async def _find_or_upload(self, name: str, avatar: bytes) -> str | None:
+        application = self._application()
+        if application is None:
+            return None
+        known = await self._uploaded.get("all", lambda: self._list(application)) or {}
+        if name not in known:
+            image = f"data:image/png;base64,{base64.b64encode(avatar).decode()}"
+            made = await self._calls.create_application_emoji(application, name, image)
+            known[name] = str(made["id"])
+        return f"{discord.Asset.BASE}/emojis/{known[name]}.png"
+
+    async def _list(self, application: int) -> dict[str, str]:
+        emojis = await self._calls.application_emojis(application)
+        return {str(each["name"]): str(each["id"]) for each in emojis}
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong, without any text that Discord may have quoted."""
+    if isinstance(error, discord.HTTPException):
+        return f"{error.status} (code {error.code})"
+    return type(error).__name__

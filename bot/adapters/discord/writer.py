@@ -1,0 +1,269 @@
+"""Brings the messages of one reply in line with its text, one call at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import discord
+import structlog
+from discord.http import Route
+
+from bot.adapters.discord.calls import Posted
+from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.pacing import bucket_of
+from bot.adapters.discord.speaking import Speaking
+from bot.adapters.discord.voices import UNCERTAIN, Voice
+from bot.chat.place import MessageId
+from bot.chat.turn import Turn
+from bot.delivery.pacing import Priority, Ticket
+from bot.delivery.split import LIMIT, split, units
+from bot.errors import DeliveryError, PermissionMissing, TargetGone
+from bot.ports import Progress
+
+log = structlog.get_logger(__name__)
+
+EDIT_SPACING: Final = 1.25
+"""Seconds between two edits in a channel: four in 5 s, which leaves one for the end."""
+_FAILED = (discord.HTTPException, discord.RateLimited, *UNCERTAIN)
+_BACK_OFF: Final = 0.5
+"""Seconds after the first failure, twice that after the second."""
+_TRIES: Final = 3
+"""Changes in a row that may fail for a passing reason before the writer stops."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    """A message of the reply, and the text that stands in it; None when nobody knows."""
+
+    id: int
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What brings the visible nearer to the text: a new message, an edit or a removal."""
+
+    index: int
+    text: str | None
+    message: int | None
+
+
+class ReplyWriter:
+    """Latest text wins; never two calls at once.
+
+    Its task lives only while the visible differs from the text, so a writer that is dropped
+    leaves nothing behind.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        turn: Turn,
+        speaking: Speaking,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._desk = desk
+        self._turn = turn
+        self._speaking = speaking
+        self._on_progress = on_progress
+        self._text = ""
+        self._split: tuple[str, str, list[str]] = ("", "", [])
+        self._voice: Voice | None = None
+        self._shown: list[_Shown] = []
+        self._task: asyncio.Task[None] | None = None
+        self._ticket: Ticket | None = None
+        self._hurry = asyncio.Event()
+        self._last_change = float("-inf")
+        self._failures = 0
+        self.erased = False
+        self.error: DeliveryError | None = None
+        """Why the writer stopped before the text stood there."""
+
+    @property
+    def ids(self) -> tuple[MessageId, ...]:
+        return tuple(MessageId(each.id) for each in self._shown)
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def want(self, text: str) -> None:
+        """Take a new text; never waits."""
+        if self.erased or self.error is not None:
+            return
+        self._text = text
+        if self._task is None or self._task.done():
+            self._task = self._desk.own(self._write(), "write")
+
+    async def settle(self, text: str, timeout: float) -> None:
+        """Wait until `text` stands there, ahead of what is only in between.
+
+        Raises:
+            DeliveryError: it can't be shown, or not within `timeout` seconds.
+        """
+        if self.error is not None and not isinstance(self.error, PermissionMissing | TargetGone):
+            self.error, self._failures = None, 0
+        self._hurry.set()
+        if self._ticket is not None:
+            self._desk.throttle.promote(self._ticket, Priority.FINAL)
+        self.want(text)
+        await self._ended(timeout)
+        self._hurry.clear()
+        if self.error is not None:
+            raise self.error
+
+    async def erase(self, timeout: float) -> None:
+        """Remove every message. A call that is under way is waited for, then undone."""
+        self.erased = True
+        self._hurry.set()
+        if self._ticket is not None:
+            self._desk.throttle.give_up(self._ticket)
+        await self._ended(timeout)
+        for shown in tuple(self._shown) if self._voice is not None else ():
+            await self._remove(shown.id)
+        self._shown.clear()
+
+    def tell(self, *, final: bool) -> None:
+        """Report what of the reply is visible."""
+        webhook = None if self._voice is None else self._voice.webhook
+        self._on_progress(Progress(self.ids, webhook, final))
+
+    # ── the task ────────────────────────────────────────────────────────────────────────────
+
+    async def _ended(self, timeout: float) -> None:
+        """Wait for the task. Whoever waits may be cancelled; the call under way goes on."""
+        task = self._task
+        if task is None or task.done():
+            return
+        await asyncio.wait((task,), timeout=timeout)
+        if not task.done():
+            task.cancel()
+            self.error = DeliveryError(f"Discord did not take the reply within {timeout:.0f} s")
+
+    async def _write(self) -> None:
+        try:
+            if self._voice is None:
+                self._voice, standing = await self._speaking.found()
+                self._shown = [_Shown(message, None) for message in standing]
+            while not self.erased and (change := self._next(self._voice)) is not None:
+                self._desk.check(self._turn.place)
+                ticket = await self._turn_of(self._voice, change)
+                if ticket is not None:
+                    await self._change(self._voice, ticket)
+        except DeliveryError as error:
+            self.error = error
+
+    def _next(self, voice: Voice) -> _Change | None:
+        """Return what to do next; None when all is in line."""
+        texts = self._texts(voice)
+        for index, text in enumerate(texts):
+            if index >= len(self._shown):
+                return _Change(index, text, None)
+            if self._shown[index].text != text:
+                return _Change(index, text, self._shown[index].id)
+        if texts and len(self._shown) > len(texts) and self._hurry.is_set():
+            return _Change(len(texts), None, self._shown[len(texts)].id)
+        return None
+
+    def _texts(self, voice: Voice) -> list[str]:
+        """Return the messages that the text makes, split once for each text."""
+        text, header, texts = self._split
+        if text != self._text or header != voice.header:
+            parts = split(self._text, first=LIMIT - units(voice.header))
+            texts = [part.text for part in parts]
+            if texts:
+                texts[0] = voice.header + texts[0]
+            self._split = (self._text, voice.header, texts)
+        return texts
+
+    async def _turn_of(self, voice: Voice, change: _Change) -> Ticket | None:
+        """Wait for this change's turn; None when something else has to be done by then."""
+        first = change.index == 0 and change.message is None
+        if not first:
+            await self._space_out()
+            if self.erased or self._next(voice) is None:
+                return None
+        if self._hurry.is_set():
+            priority = Priority.FINAL
+        else:
+            priority = Priority.FIRST if first else Priority.EDIT
+        throttle = self._desk.throttle
+        self._ticket = throttle.ask(_route(voice, change), priority)
+        try:
+            return self._ticket if await throttle.granted(self._ticket) else None
+        finally:
+            self._ticket = None
+
+    async def _space_out(self) -> None:
+        """Let the channel's edits keep their distance; the end of the reply need not wait."""
+        spacing = EDIT_SPACING * self._desk.active(self._turn.place.channel)
+        pause = self._last_change + spacing - asyncio.get_running_loop().time()
+        if pause > 0 and not self._hurry.is_set():
+            try:
+                async with asyncio.timeout(pause):
+                    await self._hurry.wait()
+            except TimeoutError:
+                pass  # the usual way: nobody was in a hurry
+
+    async def _change(self, voice: Voice, ticket: Ticket) -> None:
+        """Make the change that is due now: the text may have grown while we waited."""
+        change = self._next(voice)
+        if change is None or self.erased or ticket.key != bucket_of(_route(voice, change)):
+            self._desk.throttle.give_up(ticket)
+            return
+        try:
+            await self._perform(voice, change, ticket)
+            self._failures = 0
+        except _FAILED as error:
+            await self._failed(error, voice, change)
+        finally:
+            self._last_change = asyncio.get_running_loop().time()
+
+    async def _perform(self, voice: Voice, change: _Change, ticket: Ticket) -> None:
+        if change.text is None or change.message is None:
+            if change.text is None:
+                self._desk.throttle.give_up(ticket)
+                await self._remove(self._shown.pop().id)
+            else:
+                posted = await voice.send(change.index, change.text, ticket)
+                self._shown.append(_Shown(posted.id, _standing(posted, change.text)))
+            self.tell(final=False)
+            return
+        await voice.edit(change.message, change.text, ticket)
+        self._shown[change.index].text = change.text
+
+    async def _failed(self, error: Exception, voice: Voice, change: _Change) -> None:
+        """Go on another way, or later, or raise what the turn will be told."""
+        if not self._shown and (other := await self._speaking.instead(voice, error)):
+            self._voice = other
+            return
+        known = self._desk.refused(error, self._turn.place)
+        self._failures += 1
+        if self._failures >= _TRIES or isinstance(known, PermissionMissing | TargetGone):
+            raise known from error
+        log.info("delivery retried", reason=str(known), part=change.index)
+        await asyncio.sleep(_BACK_OFF * self._failures)
+
+    async def _remove(self, message: int) -> None:
+        """Delete one of our messages; that it is gone already is fine."""
+        if self._voice is None:
+            return
+        try:
+            await self._voice.delete(message)
+        except discord.NotFound:
+            pass
+        except _FAILED as error:
+            reason = str(self._desk.refused(error, self._turn.place))
+            log.warning("reply not removed", reason=reason)
+
+
+def _route(voice: Voice, change: _Change) -> Route:
+    return voice.send_route() if change.message is None else voice.edit_route(change.message)
+
+
+def _standing(posted: Posted, text: str) -> str:
+    """Return what stands in a new message: an older text, if its nonce had been used before."""
+    return text if posted.content.strip() == text.strip() else posted.content
