@@ -1,7 +1,6 @@
-"""The composition root: settings → adapters → rooms → a running Troupe, and its orderly end.
+"""The composition root: settings → adapters → rooms → the parts that every face shares.
 
-What is opened first is closed last: the private Redis, the stores, the models, the intake, the
-web pages, Discord.
+What is opened first is closed last: the private Redis, the stores, the models, the pipeline.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import asyncio
 import json
 import os
 import secrets
-import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -25,17 +22,17 @@ from bot import __version__
 from bot.adapters.ollama import OllamaPool, Rehearsal, answers
 from bot.adapters.redis import (
     EmbeddedRedis,
+    Rate,
     RedisBindings,
     RedisConversations,
     RedisJournal,
     RedisLimiter,
-    migrate,
+    RedisState,
+    check_seal,
     open_redis,
     open_sealer,
 )
-from bot.adapters.web.ops import ops_app
-from bot.adapters.web.play import Playground
-from bot.adapters.web.server import WebServer
+from bot.adapters.redis.migrations import migrate
 from bot.chat.pipeline import Parts, TurnPipeline
 from bot.chat.stage import Stage, StageStatus
 from bot.data_files import migrations_dir, personas_dir
@@ -52,10 +49,10 @@ from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-DRAIN_SECONDS = 20.0
-"""What running turns get to finish, on Ctrl-C and SIGTERM."""
 HEALTH_EVERY = 5.0
 REHEARSAL_MODEL = "rehearsal"
+PERSON_RATE = Rate(burst=15, per_minute=30)
+GUILD_RATE = Rate(burst=600, per_minute=3000)
 
 
 class SystemClock:
@@ -77,6 +74,7 @@ class Stores:
     bindings: RedisBindings
     journal: RedisJournal
     limiter: RedisLimiter
+    state: RedisState
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +229,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     sealer = await asyncio.to_thread(
         open_sealer, keys.get_secret_value() if keys else None, data_dir
     )
+    await check_seal(redis, sealer)
     bindings = RedisBindings(redis)
     await bindings.start()
     stack.push_async_callback(bindings.close)
@@ -243,7 +242,9 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     )
     await journal.start()
     stack.push_async_callback(journal.close)
-    return Stores(redis, RedisConversations(redis, sealer), bindings, journal, RedisLimiter(redis))
+    limiter = RedisLimiter(redis, person_rate=PERSON_RATE, guild_rate=GUILD_RATE)
+    conversations = RedisConversations(redis, sealer)
+    return Stores(redis, conversations, bindings, journal, limiter, RedisState(redis))
 
 
 async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Models:
@@ -312,102 +313,3 @@ async def _check(health: Health, name: str, probe: Awaitable[None]) -> None:
         health.report(name, False, type(error).__name__)
     else:
         health.report(name, True)
-
-
-# ── the program's faces ─────────────────────────────────────────────────────────────────────
-
-
-def _on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-
-
-async def serve(settings: Settings, *, discord: bool) -> int:
-    """Run the bot, or the playground page, until a signal comes; then drain."""
-    stop = asyncio.Event()
-    _on_signals(stop)
-    async with AsyncExitStack() as stack:
-        troupe = await open_troupe(settings, stack)
-        ops = WebServer(
-            ops_app(troupe.metrics, troupe.health), settings.ops.host, settings.ops.port
-        )
-        log.info("operations page", url=await ops.start())
-        stack.push_async_callback(ops.stop)
-        if discord:
-            from bot.adapters.discord.service import run_discord  # not needed by the playground
-
-            return await run_discord(troupe, stop)
-        return await _serve_playground(troupe, stop, stack)
-
-
-async def _serve_playground(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitStack) -> int:
-    play = troupe.settings.play
-    playground = Playground(troupe.stage(), play.token)
-    server = WebServer(playground.app(), play.host, play.port)
-    url = await server.start()
-    stack.push_async_callback(server.stop)
-    print(f"\nTroupe's playground is open at {url}\n", flush=True)  # noqa: T201  # the one line
-    if troupe.models.rehearsal:
-        log.warning("replies are rehearsed: start Ollama, or set OLLAMA_HOSTS")
-    await stop.wait()
-    playground.drain()
-    troupe.health.drain()
-    return 0
-
-
-class _Terminal:
-    """A screen that writes what is new."""
-
-    def __init__(self) -> None:
-        self._shown = ""
-
-    def show(self, text: str) -> None:
-        new = text[len(self._shown) :] if text.startswith(self._shown) else f"\n{text}"
-        sys.stdout.write(new)
-        sys.stdout.flush()
-        self._shown = text
-
-
-async def converse(settings: Settings, persona: str | None) -> int:
-    """Talk in the terminal until the input ends or `/quit`."""
-    async with AsyncExitStack() as stack:
-        troupe = await open_troupe(settings, stack)
-        stage, session = troupe.stage(), f"terminal-{secrets.token_hex(8)}"
-        if persona is not None:
-            persona = troupe.casting.persona(persona, None).id
-        stack.push_async_callback(stage.reset, session)
-        while True:
-            line = await asyncio.to_thread(_read_line)
-            if line is None or line.strip() == "/quit":
-                return 0
-            if not line.strip():
-                continue
-            account = await stage.say(session, line.strip(), persona, _Terminal())
-            who = account.persona.name if account.persona else "nobody"
-            route = account.decision.route.value if account.decision else "none"
-            sys.stdout.write(f"\n[{who}, {route}] {account.notice or ''}\n")
-
-
-def _read_line() -> str | None:
-    try:
-        return input("> ")
-    except EOFError:
-        return None
-
-
-async def migrate_only(settings: Settings, *, dry_run: bool) -> int:
-    """Bring the schema up to date, or say what would be done."""
-    async with AsyncExitStack() as stack:
-        url = settings.redis.url.get_secret_value() if settings.redis.url else None
-        if url is None:
-            server = EmbeddedRedis(settings.core.data_dir)
-            url = await server.start()
-            stack.push_async_callback(server.stop)
-        redis = await open_redis(url)
-        stack.push_async_callback(redis.aclose)
-        report = await migrate(redis, migrations_dir(), dry_run=dry_run)
-        todo = ", ".join(map(str, report.pending if dry_run else report.applied)) or "nothing"
-        verb = "would apply" if dry_run else "applied"
-        sys.stdout.write(f"schema version {report.version}; {verb}: {todo}\n")
-        return 0

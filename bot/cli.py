@@ -100,21 +100,21 @@ def _in_loop(settings: Settings, main: Callable[[], Coroutine[Any, Any, int]]) -
 
 
 def _run(args: argparse.Namespace) -> int:
-    from bot.app import serve  # imported late: `cards check` needs none of it
+    from bot.serve import serve  # imported late: `cards check` needs none of it
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: serve(settings, discord=settings.discord.token is not None))
 
 
 def _play(args: argparse.Namespace) -> int:
-    from bot.app import serve
+    from bot.serve import serve
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: serve(settings, discord=False))
 
 
 def _chat(args: argparse.Namespace) -> int:
-    from bot.app import converse
+    from bot.serve import converse
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: converse(settings, args.persona))
@@ -128,7 +128,7 @@ def _doctor(args: argparse.Namespace) -> int:
 
 
 def _migrate(args: argparse.Namespace) -> int:
-    from bot.app import migrate_only
+    from bot.serve import migrate_only
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: migrate_only(settings, dry_run=args.dry_run))

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 
 from bot.adapters.discord.examine import examine_account
 from bot.adapters.ollama import answers, list_models
-from bot.adapters.redis import EmbeddedRedis, open_redis, pending
+from bot.adapters.redis import EmbeddedRedis, open_redis
+from bot.adapters.redis.migrations import pending
 from bot.app import read_headers
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected, TroupeError
@@ -101,7 +102,7 @@ async def _ollama(ollama: OllamaSettings) -> AsyncIterator[Finding]:
             continue
         yield True, what, "answers"
         try:
-            names = await list_models(base, headers)
+            names = [model.name for model in await list_models(base, headers)]
         except TroupeError as error:
             yield False, what, f"can't list its models: {error}"
             continue

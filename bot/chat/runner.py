@@ -13,7 +13,7 @@ from bot.chat.notices import INTERRUPTED, notice_for, small_print
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
-from bot.errors import Busy, DeliveryError, StoreError, TroupeError
+from bot.errors import Busy, DeliveryError, OwnershipLost, StoreError, TroupeError
 from bot.observability import Metrics, turn_logs
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, Face, Outcome, Progress, ReplySink, TurnJournal
@@ -51,6 +51,7 @@ class TurnRunner:
         """Perform a turn and settle it, whatever happens."""
         account = TurnAccount(run.turn.id, run.turn.trigger)
         began = self._clock.monotonic()
+        outcome: Outcome | None
         self._metrics.turns.started()
         with turn_logs(run.turn.id):
             try:
@@ -114,26 +115,27 @@ class TurnRunner:
     async def _note(self, run: Running, progress: Progress) -> None:
         try:
             await self._journal.progress(run.turn.messages[0].id, progress)
+        except OwnershipLost:
+            # Another process took this turn over: it answers, we stop.
+            if run.ending is None and run.task is not None:
+                run.ending = Ending.LOST
+                run.task.cancel()
         except StoreError:
             log.warning("progress not journalled: a crash now would post this reply again")
 
     async def _cancelled(self, run: Running) -> Outcome | None:
         """End a turn that was stopped from outside. None: it is not over, or not ours any more."""
-        match run.ending:
-            case Ending.DELETED:
-                await self._quietly(run.sink.withdraw() if run.sink else None)
-                return Outcome.CANCELLED
-            case Ending.STOPPED:
-                if run.sink and run.shown:
-                    await self._quietly(run.sink.finish(run.shown))
-                return Outcome.CANCELLED
-            case Ending.RESTART:
-                if run.sink and run.shown:
-                    mark = f"{run.shown}\n\n{small_print(INTERRUPTED)}"
-                    await self._quietly(run.sink.finish(mark))
-                return None
-            case _:
-                return None
+        sink = run.sink
+        if sink is not None and run.ending is Ending.RESTART:
+            if run.shown:
+                mark = f"{run.shown}\n\n{small_print(INTERRUPTED)}"
+                await self._quietly(sink.finish(mark))
+        elif sink is not None and run.ending is Ending.STOPPED and run.shown:
+            await self._quietly(sink.finish(run.shown))
+        elif sink is not None and run.ending is not Ending.LOST:
+            await self._quietly(sink.withdraw())
+        over = run.ending in (Ending.DELETED, Ending.STOPPED)
+        return Outcome.CANCELLED if over else None
 
     async def _failed(self, run: Running, account: TurnAccount, error: BaseException) -> Outcome:
         """Tell the person, in one line, what went wrong."""

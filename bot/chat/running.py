@@ -20,6 +20,7 @@ class Ending(StrEnum):
     DELETED = "deleted"
     STOPPED = "stopped"
     RESTART = "restart"
+    LOST = "lost"
 
 
 class SinkFactory(Protocol):

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.settings",),
     ("bot.adapters",),
     ("bot.app",),
-    ("bot.doctor",),
+    ("bot.serve", "bot.doctor"),
     ("bot.cli",),
     ("bot.__main__",),
 )

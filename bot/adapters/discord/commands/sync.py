@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 from discord import app_commands
@@ -18,11 +18,11 @@ log = structlog.get_logger(__name__)
 
 
 class Remembered(Protocol):
-    """Keeps a small text by name across restarts."""
+    """Keeps a small value by name across restarts."""
 
-    async def get(self, name: str) -> str | None: ...
+    async def get(self, name: str) -> Any: ...
 
-    async def put(self, name: str, value: str) -> None: ...
+    async def set(self, name: str, value: Any) -> None: ...
 
 
 async def sync_commands(
@@ -40,6 +40,6 @@ async def sync_commands(
     if when == "changed" and await remembered.get(name) == digest:
         return False
     await tree.sync()
-    await remembered.put(name, digest)
+    await remembered.set(name, digest)
     log.info("commands registered", count=len(payload))
     return True

@@ -1,0 +1,123 @@
+"""The program's faces: the bot on Discord, the playground page, the terminal.
+
+Each opens the shared parts, runs until a signal or the end of its input, drains, and closes
+everything in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import structlog
+
+from bot.adapters.redis import EmbeddedRedis, open_redis
+from bot.adapters.redis.migrations import migrate
+from bot.adapters.web.ops import ops_app
+from bot.adapters.web.play import Playground
+from bot.adapters.web.server import WebServer
+from bot.app import Troupe, open_troupe
+from bot.data_files import migrations_dir
+from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 20.0
+"""What running turns get to finish, on Ctrl-C and SIGTERM."""
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def serve(settings: Settings, *, discord: bool) -> int:
+    """Run the bot, or the playground page, until a signal comes; then drain."""
+    stop = asyncio.Event()
+    _on_signals(stop)
+    async with AsyncExitStack() as stack:
+        troupe = await open_troupe(settings, stack)
+        ops = WebServer(
+            ops_app(troupe.metrics, troupe.health), settings.ops.host, settings.ops.port
+        )
+        log.info("operations page", url=await ops.start())
+        stack.push_async_callback(ops.stop)
+        if discord:
+            return await _serve_discord(troupe, stop, stack)
+        return await _serve_playground(troupe, stop, stack)
+
+
+async def _serve_playground(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitStack) -> int:
+    play = troupe.settings.play
+    playground = Playground(troupe.stage(), play.token)
+    server = WebServer(playground.app(), play.host, play.port)
+    url = await server.start()
+    stack.push_async_callback(server.stop)
+    print(f"\nTroupe's playground is open at {url}\n", flush=True)  # noqa: T201  # the one line
+    if troupe.models.rehearsal:
+        log.warning("replies are rehearsed: start Ollama, or set OLLAMA_HOSTS")
+    await stop.wait()
+    playground.drain()
+    troupe.health.drain()
+    return 0
+
+
+class _Terminal:
+    """A screen that writes what is new."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def show(self, text: str) -> None:
+        new = text[len(self._shown) :] if text.startswith(self._shown) else f"\n{text}"
+        sys.stdout.write(new)
+        sys.stdout.flush()
+        self._shown = text
+
+
+async def converse(settings: Settings, persona: str | None) -> int:
+    """Talk in the terminal until the input ends or `/quit`."""
+    async with AsyncExitStack() as stack:
+        troupe = await open_troupe(settings, stack)
+        stage, session = troupe.stage(), f"terminal-{secrets.token_hex(8)}"
+        if persona is not None:
+            persona = troupe.casting.persona(persona, None).id
+        stack.push_async_callback(stage.reset, session)
+        while True:
+            line = await asyncio.to_thread(_read_line)
+            if line is None or line.strip() == "/quit":
+                return 0
+            if not line.strip():
+                continue
+            account = await stage.say(session, line.strip(), persona, _Terminal())
+            who = account.persona.name if account.persona else "nobody"
+            route = account.decision.route.value if account.decision else "none"
+            sys.stdout.write(f"\n[{who}, {route}] {account.notice or ''}\n")
+
+
+def _read_line() -> str | None:
+    try:
+        return input("> ")
+    except EOFError:
+        return None
+
+
+async def migrate_only(settings: Settings, *, dry_run: bool) -> int:
+    """Bring the schema up to date, or say what would be done."""
+    async with AsyncExitStack() as stack:
+        url = settings.redis.url.get_secret_value() if settings.redis.url else None
+        if url is None:
+            server = EmbeddedRedis(settings.core.data_dir)
+            url = await server.start()
+            stack.push_async_callback(server.stop)
+        redis = await open_redis(url)
+        stack.push_async_callback(redis.aclose)
+        report = await migrate(redis, migrations_dir(), dry_run=dry_run)
+        todo = ", ".join(map(str, report.pending if dry_run else report.applied)) or "nothing"
+        verb = "would apply" if dry_run else "applied"
+        sys.stdout.write(f"schema version {report.version}; {verb}: {todo}\n")
+        return 0
