@@ -54,9 +54,7 @@ class Browser:
         return await self._call("POST", "execute/sync", {"script": script, "args": arguments})
 
     async def _find(self, selector: str) -> str:
-        found = await self._call(
-            "POST", "element", {"using": "css selector", "value": selector}
-        )
+        found = await self._call("POST", "element", {"using": "css selector", "value": selector})
         return str(found[ELEMENT])
 
     async def click(self, selector: str) -> None:

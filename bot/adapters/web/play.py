@@ -146,6 +146,7 @@ class Playground:
         self._stage = stage
         self._access = Access(token)
         self._sessions = Sessions()
+        self._turns: set[asyncio.Task[Account]] = set()
         self._draining = False
         self._files = {
             f"/{path.relative_to(STATIC).as_posix()}": path.read_bytes()
@@ -160,6 +161,7 @@ class Playground:
             client_max_size=MAX_BODY,
         )
         app.on_response_prepare.append(dress)
+        app.on_cleanup.append(self._end)
         app.router.add_post("/api/login", self._login)
         app.router.add_get("/api/state", self._state)
         app.router.add_post("/api/session", self._open)
@@ -172,6 +174,13 @@ class Playground:
     def drain(self) -> None:
         """Take no new turns; those under way go on."""
         self._draining = True
+
+    async def _end(self, _app: web.Application) -> None:
+        """Stop what still runs once the server is closed."""
+        for turn in self._turns:
+            turn.cancel()
+        if self._turns:
+            await asyncio.wait(set(self._turns), timeout=WRITE_SECONDS)
 
     # ── calls ───────────────────────────────────────────────────────────────────────────────
 
@@ -251,6 +260,8 @@ class Playground:
                 self._stage.say(body.session, body.text, body.persona, sink), TURN_SECONDS
             )
         )
+        self._turns.add(turn)
+        turn.add_done_callback(self._turns.discard)
         turn.add_done_callback(lambda _: sink.changed.set())
         try:
             await _relay(response, sink, turn)
