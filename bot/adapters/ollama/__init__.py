@@ -12,6 +12,7 @@ from bot.adapters.ollama.admin import (
 from bot.adapters.ollama.embedder import OllamaEmbedder
 from bot.adapters.ollama.host import BackendStatus
 from bot.adapters.ollama.pool import OllamaPool, PoolObserver
+from bot.adapters.ollama.rehearsal import Rehearsal
 
 __all__ = [
     "BackendStatus",
@@ -20,6 +21,7 @@ __all__ = [
     "OllamaEmbedder",
     "OllamaPool",
     "PoolObserver",
+    "Rehearsal",
     "answers",
     "list_models",
     "loaded",
