@@ -2,7 +2,7 @@
 
 A corpus file holds sections. `@lang de` and `@factual` (or `creative`, `companion`,
 `continuation`, `opener`, `closer`, `disclosure`) say what the following lines are; `@slot city`
-begins a list of values, one a line, used as `{city}` by templates of the same language or of any.
+begins a list of values, parted by `|` or by lines, used as `{city}` by templates of the same language or of any.
 A line is a template: `[a|b|]` is one of its alternatives. Lines that begin with `#` are comments.
 """
 
@@ -55,7 +55,7 @@ class Corpus:
         Raises:
             ValueError: a section has an unknown name, or a line stands outside of one.
         """
-        lang, lines = "en", None
+        lang, lines, in_slot = "en", None, False
         for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             line = raw.strip()
             if not line or line.startswith("# "):
@@ -63,9 +63,10 @@ class Corpus:
             if not line.startswith("@"):
                 if lines is None:
                     raise ValueError(f"{path.name}:{number}: a line outside of a section")
-                lines.append(line)
+                lines += line.split("|") if in_slot else [line]
                 continue
             word, _, value = line[1:].partition(" ")
+            in_slot = word == "slot"
             if word == "lang":
                 lang, lines = value, None
             elif word == "slot":

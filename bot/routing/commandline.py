@@ -1,0 +1,165 @@
+"""`troupe route`: train, evaluate and roll back the router's model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bot.errors import SettingsRejected
+from bot.routing.dataset import Labelled, read_labelled
+from bot.routing.evaluation import Judged, judge, report
+from bot.routing.promotion import CANARY, in_service, judgement, place_of, promote, rollback
+from bot.routing.router import SHIPPED, Router
+
+_OK, _PROBLEMS = 0, 1
+_DATA = Path("data")
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add `route` with its subcommands to the parser of the program."""
+    route = subparsers.add_parser(
+        "route", help="train and judge the router", description="Train and judge the router."
+    )
+    steps = route.add_subparsers(dest="step", required=True, metavar="step")
+    train = steps.add_parser("train", help="train a table from the corpus and from corrections")
+    train.add_argument("--data", type=Path, help="corrections as JSON lines: text, label")
+    train.add_argument("--out", type=Path, help="where the table goes, without any promotion")
+    train.add_argument("--fixture", type=Path, default=CANARY, help="what the promotion looks at")
+    train.add_argument(
+        "--check", action="store_true", help="only say whether it is the shipped one"
+    )
+    evaluate = steps.add_parser("eval", help="judge the router on labelled messages")
+    evaluate.add_argument("file", type=Path, help="JSON lines: text, label, history, prev_route …")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluate.add_argument("--stage", choices=("table", "accurate", "full"), default="table")
+    evaluate.add_argument("--plots", type=Path, metavar="DIR", help="write SVG pictures there")
+    evaluate.add_argument("--misses", action="store_true", help="list the wrong decisions")
+    evaluate.add_argument("--model", type=Path, help="a table file in place of the one in service")
+    back = steps.add_parser("rollback", help="bring the previous table back")
+    for step in (train, evaluate, back):
+        step.add_argument("--data-dir", type=Path, default=_DATA, help="default: data")
+        step.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one step and return the exit code."""
+    if args.step == "train":
+        return _train(args)
+    if args.step == "eval":
+        return _evaluate(args)
+    return _rollback(args)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from bot.routing.corpus import Corpus, Example
+    from bot.routing.training import train
+
+    corrections: list[Example] = []
+    if args.data is not None:
+        corrections = [
+            Example(each.text, each.label.value, each.lang or "en", -1 - number, 1.0)
+            for number, each in enumerate(read_labelled(args.data))
+        ]
+    began = perf_counter()
+    trained = train(Corpus.read(), corrections)
+    _say(
+        f"{trained.examples} messages, held-out accuracy {trained.accuracy:.3f}, "
+        f"{len(trained.file)} bytes, {perf_counter() - began:.0f} s"
+    )
+    if args.check:
+        same = trained.file == SHIPPED.read_bytes()
+        _say("equals the shipped table" if same else "differs from the shipped table")
+        return _OK if same else _PROBLEMS
+    target: Path = args.out or place_of(args.data_dir)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = target.with_name(f"{target.name}.new")
+    new.write_bytes(trained.file)
+    if args.out is None:
+        verdict = judgement(new, in_service(args.data_dir), read_labelled(args.fixture))
+        _say(verdict.reason)
+        if not verdict.promoted:
+            new.unlink()
+            _say("not promoted: the table in service stays")
+            return _PROBLEMS
+    promote(new, target)
+    _say(f"wrote {target}")
+    return _OK
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    if args.stage != "table":
+        raise SettingsRejected([f"stage {args.stage} needs a model that is not installed"])
+    router = Router.load(args.model or in_service(args.data_dir))
+    if router.problem:
+        raise SettingsRejected([router.problem])
+    items: Sequence[Labelled] = read_labelled(args.file)
+    judged = judge(router, items)
+    figures = report(router, judged)
+    if args.plots is not None:
+        from bot.routing.plots import write_plots
+
+        write_plots(judged, args.plots)
+    if args.json:
+        _say(json.dumps(figures, ensure_ascii=False))
+    else:
+        _say("\n".join(_table(figures)))
+    if args.misses:
+        _say("\n".join(_miss(each) for each in judged if not each.right))
+    return _OK
+
+
+def _rollback(args: argparse.Namespace) -> int:
+    try:
+        _say(rollback(place_of(args.data_dir)))
+    except FileNotFoundError as error:
+        _say(str(error))
+        return _PROBLEMS
+    return _OK
+
+
+def _miss(each: Judged) -> str:
+    decision = each.decision
+    return (
+        f"{each.wanted.label} → {decision.route} {decision.confidence:.2f} "
+        f"[{each.wanted.lang} {each.wanted.kind}] {each.wanted.text[:160]!r}"
+    )
+
+
+def _table(figures: Mapping[str, Any]) -> list[str]:
+    """Return the report as lines of text."""
+    lines = [
+        f"messages           {figures['n']}",
+        f"accuracy           {figures['accuracy']:.4f}",
+        f"macro-F1           {figures['macro_f1']:.4f}",
+        f"calibration error  {figures['ece']:.4f}",
+        f"coverage at 95 %   {figures['coverage_at_95']:.4f}",
+        f"flips per 100      {figures['flips_per_100']:.2f}",
+        (
+            f"latency p50 / p99  {figures['latency_ms']['p50']:.3f} / "
+            f"{figures['latency_ms']['p99']:.3f} ms"
+        ),
+        "",
+        f"{'class':<14}{'precision':>10}{'recall':>10}{'f1':>10}{'n':>8}",
+    ]
+    for name, row in figures["per_class"].items():
+        lines.append(
+            f"{name:<14}{row['precision']:>10.4f}{row['recall']:>10.4f}{row['f1']:>10.4f}"
+            f"{row['support']:>8}"
+        )
+    for title, key in (("kind", "by_kind"), ("language", "by_lang")):
+        lines += ["", f"{title:<14}{'accuracy':>10}{'macro-F1':>10}{'n':>8}"]
+        for name, row in figures[key].items():
+            lines.append(f"{name:<14}{row['accuracy']:>10.4f}{row['macro_f1']:>10.4f}{row['n']:>8}")
+    lines += ["", f"{'threshold':<14}{'coverage':>10}{'precision':>10}"]
+    for row in figures["risk_coverage"]:
+        lines.append(f"{row['threshold']:<14}{row['coverage']:>10.4f}{row['precision']:>10.4f}")
+    return lines
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

@@ -1,0 +1,187 @@
+"""How well a router does on labelled messages it has never seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from bot.routing.dataset import Labelled
+from bot.routing.previous import PreviousRoute
+from bot.routing.route import Route, RouteDecision
+from bot.routing.router import Router
+
+ECE_BINS = 10
+PRECISION = 0.95
+_NOW = 1_000_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A message, what was decided, and how long that took in seconds."""
+
+    wanted: Labelled
+    decision: RouteDecision
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        return self.decision.route is self.wanted.label
+
+
+def previous_of(router: Router, item: Labelled) -> PreviousRoute | None:
+    """Return the previous turn: as the file states it, else as the history shows it."""
+    resolved = router.resolve(item.history, now=_NOW) if item.history else None
+    if item.previous is None:
+        return resolved
+    scene = bool(resolved and resolved.scene and item.previous is Route.CREATIVE)
+    return PreviousRoute(item.previous, _NOW, scene)
+
+
+def judge(router: Router, items: Sequence[Labelled]) -> list[Judged]:
+    """Route every message with its history, and time it."""
+    judged: list[Judged] = []
+    for item in items:
+        previous = previous_of(router, item)
+        began = perf_counter()
+        decision = router.route(item.text, previous=previous, now=_NOW)
+        judged.append(Judged(item, decision, perf_counter() - began))
+    return judged
+
+
+def report(router: Router, judged: Sequence[Judged]) -> dict[str, Any]:
+    """Return the figures, ready for JSON."""
+    times = sorted(each.seconds * 1000 for each in judged)
+    return {
+        "n": len(judged),
+        "accuracy": _share(judged),
+        "macro_f1": macro_f1(judged),
+        "per_class": _per_class(judged),
+        "by_kind": _by(judged, lambda each: each.wanted.kind),
+        "by_lang": _by(judged, lambda each: each.wanted.lang),
+        "ece": calibration_error(judged),
+        "coverage_at_95": coverage_at(judged, PRECISION),
+        "risk_coverage": risk_coverage(judged),
+        "flips_per_100": flips_per_100(router, [each.wanted for each in judged]),
+        "confusion": confusion(judged),
+        "latency_ms": {
+            "p50": round(_quantile(times, 0.50), 4),
+            "p99": round(_quantile(times, 0.99), 4),
+        },
+    }
+
+
+def macro_f1(judged: Sequence[Judged]) -> float:
+    """Return the mean F1 of the classes that occur."""
+    scores = [figures["f1"] for figures in _per_class(judged).values() if figures["support"] > 0]
+    return round(sum(scores) / len(scores), 4) if scores else 0.0
+
+
+def confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
+    """Return counts by wanted and decided route."""
+    counts = {wanted.value: {got.value: 0 for got in Route} for wanted in Route}
+    for each in judged:
+        counts[each.wanted.label.value][each.decision.route.value] += 1
+    return counts
+
+
+def _per_class(judged: Sequence[Judged]) -> dict[str, dict[str, float]]:
+    counts = confusion(judged)
+    result = {}
+    for route in (each.value for each in Route):
+        hits = counts[route][route]
+        decided = sum(row[route] for row in counts.values())
+        support = sum(counts[route].values())
+        result[route] = {
+            "precision": round(hits / decided, 4) if decided else 0.0,
+            "recall": round(hits / support, 4) if support else 0.0,
+            "f1": round(2 * hits / (decided + support), 4) if decided + support else 0.0,
+            "support": support,
+        }
+    return result
+
+
+def _by(judged: Sequence[Judged], key: Callable[[Judged], str]) -> dict[str, dict[str, float]]:
+    groups: dict[str, list[Judged]] = defaultdict(list)
+    for each in judged:
+        groups[key(each) or "-"].append(each)
+    return {
+        name: {"n": len(group), "accuracy": _share(group), "macro_f1": macro_f1(group)}
+        for name, group in sorted(groups.items())
+    }
+
+
+def _share(judged: Sequence[Judged]) -> float:
+    return round(sum(each.right for each in judged) / len(judged), 4) if judged else 0.0
+
+
+def calibration_error(judged: Sequence[Judged]) -> float:
+    """Return the expected calibration error over ten bins of equal width."""
+    bins = reliability(judged)
+    total = len(judged)
+    error = sum(b["n"] * abs(b["accuracy"] - b["confidence"]) for b in bins)
+    return round(error / total, 4) if total else 0.0
+
+
+def reliability(judged: Sequence[Judged]) -> list[dict[str, float]]:
+    """Return, for each bin of confidence that is not empty, how often it was right."""
+    bins: dict[int, list[Judged]] = defaultdict(list)
+    for each in judged:
+        bins[min(int(each.decision.confidence * ECE_BINS), ECE_BINS - 1)].append(each)
+    return [
+        {
+            "bin": index,
+            "n": len(group),
+            "confidence": sum(each.decision.confidence for each in group) / len(group),
+            "accuracy": sum(each.right for each in group) / len(group),
+        }
+        for index, group in sorted(bins.items())
+    ]
+
+
+def coverage_at(judged: Sequence[Judged], precision: float) -> float:
+    """Return the largest share of messages, surest first, that keeps this precision."""
+    best = hits = 0
+    ranked = sorted(judged, key=lambda each: -each.decision.confidence)
+    for count, each in enumerate(ranked, 1):
+        hits += each.right
+        if hits >= precision * count:
+            best = count
+    return round(best / len(judged), 4) if judged else 0.0
+
+
+def risk_coverage(judged: Sequence[Judged]) -> list[dict[str, float]]:
+    """Return precision and coverage for thresholds of confidence."""
+    rows = []
+    for threshold in (0.0, 0.5, 0.6, 0.65, 0.7, 0.8, 0.9, 0.95):
+        kept = [each for each in judged if each.decision.confidence >= threshold]
+        rows.append(
+            {
+                "threshold": threshold,
+                "coverage": round(len(kept) / len(judged), 4) if judged else 0.0,
+                "precision": _share(kept),
+            }
+        )
+    return rows
+
+
+def flips_per_100(router: Router, items: Sequence[Labelled]) -> float:
+    """Return how often the route changes in 100 turns of a talk that is all companion.
+
+    The companion messages among the items that need no history are taken as one talk, in their
+    order, and each turn sees the route that the router itself gave to the turn before.
+    """
+    talk = [each for each in items if each.label is Route.COMPANION and not each.history]
+    previous: PreviousRoute | None = None
+    flips = 0
+    for item in talk:
+        decision = router.route(item.text, previous=previous, now=_NOW)
+        flips += previous is not None and decision.route is not previous.route
+        previous = PreviousRoute(decision.route, _NOW)
+    return round(100 * flips / len(talk), 2) if talk else 0.0
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
