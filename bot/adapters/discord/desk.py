@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from bot.adapters.discord.calls import Calls
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.refusals import Mutes, delivery_error
+from bot.adapters.discord.rest import RestClient
 from bot.adapters.discord.webhooks import Avatars, Webhooks
 from bot.chat.place import ChannelId, Place
 from bot.errors import DeliveryError, PermissionMissing
@@ -44,10 +45,27 @@ class Desk:
     webhooks: Webhooks
     avatars: Avatars
     mutes: Mutes
-    account: Callable[[], Account | None]
-    """Returns who we are, once a client has logged in."""
+    account: Account | None = None
+    """Who we are, once a client has logged in."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _streams: dict[ChannelId, weakref.WeakSet[Stream]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, token: str, throttle: Throttle) -> Desk:
+        """Return a desk with calls of its own, which outlive any client of the gateway."""
+        rest = RestClient(asyncio.get_running_loop(), throttle=throttle)
+        rest.token = token
+        calls = Calls(rest)
+
+        def application() -> int | None:
+            return None if desk.account is None else desk.account.application
+
+        desk = cls(calls, Webhooks(calls, application), Avatars(calls, application), Mutes())
+        return desk
+
+    def recognise(self, account: Account) -> None:
+        """Learn who we are."""
+        self.account = account
 
     @property
     def throttle(self) -> Throttle:
@@ -106,3 +124,4 @@ class Desk:
         await asyncio.gather(*leftover, return_exceptions=True)
         await self.webhooks.close()
         await self.avatars.close()
+        await self.calls.rest.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import weakref
+import zlib
 from collections.abc import Callable
 from typing import Final
 
@@ -30,7 +32,8 @@ NOTICE_TIMEOUT: Final = 20.0
 """Seconds for a notice, and for removing a reply."""
 TYPING_EVERY: Final = 8.0
 """Seconds; Discord shows typing for ten."""
-_TYPING_ROUNDS: Final = 40
+_TYPING_ROUNDS: Final = 25
+"""Three minutes: longer than any turn waits for its first token."""
 
 
 class SinkFactory:
@@ -71,14 +74,13 @@ class DiscordSink:
         self._speaking = Speaking(desk, turn, face, progress)
         self._writer = ReplyWriter(desk, turn, self._speaking, on_progress)
         self._typing: asyncio.Task[None] | None = None
-        self._notices = 0
         self.last_text = float("-inf")
 
     def begin(self) -> None:
         """Show typing, and find out meanwhile under which name the reply will appear."""
         self._speaking.start()
         if self._typing is None:
-            self._typing = self._desk.own(self._type(), "typing")
+            self._typing = self._desk.own(_type(self._desk, weakref.ref(self)), "typing")
 
     def show(self, text: str) -> None:
         """Show the whole text so far; the latest text wins. Never waits."""
@@ -115,8 +117,9 @@ class DiscordSink:
         self._leave()
         place = self._turn.place
         self._desk.check(place)
-        self._notices += 1
-        voice = BotVoice(self._desk.calls, self._turn, seed=f"n{self._notices}")
+        # By its words, so that saying another line later is not taken for saying this one twice.
+        seed = f"n{zlib.crc32(text.encode()) & 0xFFFF:04x}"
+        voice = BotVoice(self._desk.calls, self._turn, seed=seed)
         throttle = self._desk.throttle
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT):
@@ -139,18 +142,33 @@ class DiscordSink:
             self._typing.cancel()
         self._desk.leaves(self._turn.place.channel, self)
 
-    async def _type(self) -> None:
-        """Show typing until the first text is visible, as far as there is room for it."""
-        place = self._turn.place
-        for _ in range(_TYPING_ROUNDS):
-            if self._writer.ids or self._desk.mutes.missing(place.channel) is not None:
-                return
-            try:
-                await self._desk.calls.typing(place.channel)
-            except (discord.HTTPException, discord.RateLimited) as error:
-                # A reply may still get through; its own failure says what is missing.
-                log.info("typing failed", reason=type(error).__name__)
-                return
-            except (aiohttp.ClientError, OSError) as error:
-                log.info("typing failed", reason=type(error).__name__)
-            await asyncio.sleep(TYPING_EVERY)
+    @property
+    def channel(self) -> int:
+        return self._turn.place.channel
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether any of the reply can be seen."""
+        return bool(self._writer.ids)
+
+
+async def _type(desk: Desk, sink_of: weakref.ref[DiscordSink]) -> None:
+    """Show typing until the first text is visible, as far as there is room for it.
+
+    Holds no sink: one that is dropped, with its turn, must not be typing on.
+    """
+    for _ in range(_TYPING_ROUNDS):
+        sink = sink_of()
+        if sink is None or sink.is_visible or desk.mutes.missing(sink.channel) is not None:
+            return
+        channel = sink.channel
+        del sink
+        try:
+            await desk.calls.typing(channel)
+        except (discord.HTTPException, discord.RateLimited) as error:
+            # A reply may still get through; its own failure says what is missing.
+            log.info("typing failed", reason=type(error).__name__)
+            return
+        except (aiohttp.ClientError, OSError) as error:
+            log.info("typing failed", reason=type(error).__name__)
+        await asyncio.sleep(TYPING_EVERY)

@@ -95,7 +95,7 @@ class Speaking:
     def _is_ours(self, message: Posted, fresh: Voice) -> bool:
         if message.webhook is not None:
             return message.webhook == fresh.webhook
-        me = self._desk.account()
+        me = self._desk.account
         return me is not None and message.author == me.id
 
     async def _by_webhook(self) -> Voice | None:
@@ -113,7 +113,7 @@ class Speaking:
 
     def _own_voice(self) -> BotVoice:
         """Return the bot's voice, with the persona's name in the first line."""
-        me = self._desk.account()
+        me = self._desk.account
         name = " ".join(self._face.name.split())[:80]
         header = ""
         if me is None or name.casefold() != me.name.casefold():

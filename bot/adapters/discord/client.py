@@ -1,0 +1,262 @@
+"""The connection to Discord: events in, our own values out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+import aiohttp
+import discord
+import structlog
+from discord.ext import commands
+from discord.webhook.async_ import async_context
+
+from bot.adapters.discord.attachments import fetch
+from bot.adapters.discord.desk import Account
+from bot.adapters.discord.mapping import Us, edited_text, guild_of, is_for_nobody, message_of
+from bot.adapters.discord.pacing import Throttle
+from bot.adapters.discord.places import Places
+from bot.adapters.discord.rest import PacedWebhooks, RestClient
+from bot.chat.place import ChannelId, GuildId, MessageId, Place
+from bot.chat.turn import Message, Trigger
+from bot.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_TIMEOUT: Final = 60.0
+"""Seconds without anything from the gateway after which discord.py reconnects."""
+MAX_RATELIMIT_TIMEOUT: Final = 30.0
+
+
+class Listener(Protocol):
+    """What becomes of events; `bot.chat.intake.Intake` fulfils it."""
+
+    async def concerns(self, message: Message, *, own_thread: bool = False) -> Trigger | None:
+        """Return why a message is for us, or None. Its attachments are not read yet."""
+        ...
+
+    async def receive(self, message: Message, trigger: Trigger) -> None:
+        """Take a message that is for us."""
+        ...
+
+    async def edited(self, place: Place, message: MessageId, text: str) -> None:
+        """A person rewrote a message."""
+        ...
+
+    async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
+        """Messages, of whomever, are gone."""
+        ...
+
+
+class LastSeen(Protocol):
+    """The channels in which the bot was addressed, and how far each was read."""
+
+    def note(self, channel: ChannelId, message: MessageId) -> None:
+        """A message was read. Never waits."""
+        ...
+
+    async def recent(self) -> Sequence[tuple[ChannelId, MessageId]]:
+        """Return the channels by their last message, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What every client of this process shares."""
+
+    listener: Listener
+    last_seen: LastSeen
+    throttle: Throttle
+    message_content: bool
+    shard_count: int
+    is_our_webhook: Callable[[int], bool]
+    on_account: Callable[[Account], None]
+    """Told who we are after each login."""
+    set_up: Callable[[TroupeBot], Awaitable[None]]
+    """Adds cogs and views; called once a client, before it connects."""
+    before_identify: Callable[[], Awaitable[None]]
+    """Waits until another IDENTIFY is allowed."""
+    on_fresh_session: Callable[[TroupeBot], Awaitable[None]]
+    """Called after each READY: events since the last session are lost and must be caught up."""
+    http_trace: aiohttp.TraceConfig | None = None
+
+
+def intents(*, message_content: bool) -> discord.Intents:
+    """Return the least that is needed. Content comes without its intent where we are mentioned,
+    replied to, or alone with somebody."""
+    return discord.Intents(
+        guilds=True, guild_messages=True, dm_messages=True, message_content=message_content
+    )
+
+
+class TroupeBot(commands.Bot):
+    """One shard's client. It remembers no messages and no members."""
+
+    def __init__(self, connection: Connection, shard_id: int) -> None:
+        self._shared = connection
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=intents(message_content=connection.message_content),
+            shard_id=shard_id,
+            shard_count=connection.shard_count,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_contexts=discord.app_commands.AppCommandContext(
+                guild=True, dm_channel=True, private_channel=False
+            ),
+            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=False),
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            max_ratelimit_timeout=MAX_RATELIMIT_TIMEOUT,
+            enable_debug_events=False,
+        )
+        self.last_event_at = time.perf_counter()
+        """When the gateway last said something, on `time.perf_counter`'s clock."""
+        self._places = Places(self)
+        self._files: aiohttp.ClientSession | None = None
+        self._events: set[asyncio.Task[Any]] = set()
+
+    def _get_state(self, **options: Any) -> Any:
+        # The one place between discord.py making its HTTP client and handing it on to the
+        # state and the command tree (discord/client.py, `Client.__init__`).
+        made = self.http
+        self.http = RestClient(
+            self.loop,
+            made.connector,
+            proxy=made.proxy,
+            proxy_auth=made.proxy_auth,
+            http_trace=self._shared.http_trace,
+            max_ratelimit_timeout=MAX_RATELIMIT_TIMEOUT,
+            throttle=self._shared.throttle,
+        )
+        return super()._get_state(**options)
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, token: str, *, reconnect: bool = True) -> None:
+        """Log in and stay connected. Ends only with an exception, or after `close`."""
+        assert isinstance(self.http, RestClient)  # noqa: S101  # see `_get_state`
+        # Every event's task is made within this context, interactions included.
+        async_context.set(PacedWebhooks(self.http))
+        await super().start(token, reconnect=reconnect)
+
+    async def setup_hook(self) -> None:
+        user = self.user
+        if user is not None and self.application_id is not None:
+            self._shared.on_account(Account(user.id, user.name, self.application_id))
+        self._files = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        await self._shared.set_up(self)
+
+    async def close(self) -> None:
+        await super().close()
+        if self._files is not None:
+            await self._files.close()
+
+    async def drain(self, timeout: float) -> None:
+        """Let running event handlers end within `timeout` seconds, then cancel them."""
+        if self._events:
+            await asyncio.wait(tuple(self._events), timeout=timeout)
+        leftover = tuple(self._events)
+        for task in leftover:
+            task.cancel()
+        await asyncio.gather(*leftover, return_exceptions=True)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        await self._shared.before_identify()
+
+    def heard_age(self) -> float:
+        """Return the seconds since the gateway's last event or heartbeat answer."""
+        heartbeats = getattr(self.ws, "_keep_alive", None)
+        acknowledged = getattr(heartbeats, "_last_ack", self.last_event_at)
+        return time.perf_counter() - max(self.last_event_at, float(acknowledged))
+
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        if event_name == "socket_event_type":
+            self.last_event_at = time.perf_counter()
+            return
+        super().dispatch(event_name, *args, **kwargs)
+
+    async def _run_event(
+        self, coro: Callable[..., Awaitable[Any]], event_name: str, *args: Any, **kwargs: Any
+    ) -> None:
+        # discord.py makes a task for each event and forgets it; `drain` needs to know them.
+        task = asyncio.current_task()
+        if task is not None:
+            self._events.add(task)
+            task.add_done_callback(self._events.discard)
+        await super()._run_event(coro, event_name, *args, **kwargs)  # type: ignore[arg-type]
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        log.exception("event failed", gateway_event=event_method)
+
+    async def on_ready(self) -> None:
+        """A fresh session; also after each failed RESUME, so it must not matter how often."""
+        log.info("connected", shard=self.shard_id, guilds=len(self.guilds))
+        await self._shared.on_fresh_session(self)
+
+    async def on_resumed(self) -> None:
+        log.info("resumed", shard=self.shard_id)
+
+    # ── messages ────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def us(self) -> Us | None:
+        """Who we are, once logged in."""
+        if self.user is None:
+            return None
+        return Us(self.user.id, self._shared.is_our_webhook, self.application_id)
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Overrides discord.py's prefix commands, which we have none of."""
+        try:
+            await self.take(message)
+        except StoreError as error:
+            log.warning("message not taken", reason=str(error))  # its author was told
+
+    async def take(self, message: discord.Message) -> Trigger | None:
+        """Take a message, new or caught up; return why it is for us, or None."""
+        us = self.us
+        if us is None or is_for_nobody(message, us):
+            return None
+        place = await self._places.of(message.channel, guild_of(message))
+        mapped = message_of(message, us, place)
+        if mapped is None:
+            return None
+        owner = getattr(message.channel, "owner_id", None)
+        trigger = await self._shared.listener.concerns(mapped, own_thread=owner == us.id)
+        if trigger is None:
+            return None
+        if message.attachments and self._files is not None:
+            read, unread = await fetch(self._files, message.attachments)
+            mapped = replace(mapped, attachments=read, unread_attachments=unread)
+        await self._shared.listener.receive(mapped, trigger)
+        self._shared.last_seen.note(place.channel, mapped.id)
+        return trigger
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        us = self.us
+        if us is None:
+            return
+        text = edited_text(event, us)
+        if text is not None:
+            place = _place(event.channel_id, guild_of(event.message))
+            await self._shared.listener.edited(place, MessageId(event.message_id), text)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        place = _place(event.channel_id, event.guild_id)
+        await self._shared.listener.deleted(place, (MessageId(event.message_id),))
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        place = _place(event.channel_id, event.guild_id)
+        gone = tuple(MessageId(each) for each in sorted(event.message_ids))
+        await self._shared.listener.deleted(place, gone)
+
+
+def _place(channel: int, guild: int | None) -> Place:
+    """Return a place by its ids alone: enough to find what is stored there."""
+    return Place(ChannelId(channel), GuildId(guild) if guild is not None else None)

@@ -1,0 +1,96 @@
+"""How far each channel was read: written rarely, read once after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+
+from bot.adapters.redis import keys
+from bot.adapters.redis.connect import Client, store_errors
+from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId
+from bot.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+WRITE_EVERY: Final = 2.0
+"""Seconds between two writes: one write for all that was noted meanwhile."""
+KEPT: Final = 200
+"""Channels that are remembered, by their last message."""
+_LIFETIME: Final = 86_400
+"""Seconds; nobody catches up on older messages."""
+
+
+class RedisLastSeen:
+    """Last messages by channel, in one sorted set scored by the message's time.
+
+    Milliseconds, not message ids: a score is a double, which can't hold an id.
+    """
+
+    def __init__(self, redis: Client, *, owner: str = "0-1") -> None:
+        """`owner` keeps apart what processes with other shards note."""
+        self._redis = redis
+        self._key = keys.state(f"seen:{owner}")
+        self._noted: dict[ChannelId, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def note(self, channel: ChannelId, message: MessageId) -> None:
+        """Remember that a message was read; written within `WRITE_EVERY` seconds."""
+        milliseconds = (message >> 22) + DISCORD_EPOCH_MS
+        self._noted[channel] = max(milliseconds, self._noted.get(channel, 0))
+        if not self._closed and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._write_later(), name="last-seen")
+
+    async def recent(self) -> Sequence[tuple[ChannelId, MessageId]]:
+        """Return channels and the first id of their last message's millisecond, newest first.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        with store_errors(self._redis):
+            rows: Any = await self._redis.zrevrange(self._key, 0, KEPT - 1, withscores=True)
+        return [
+            (ChannelId(int(channel)), MessageId((int(score) - DISCORD_EPOCH_MS) << 22))
+            for channel, score in rows
+        ]
+
+    async def flush(self) -> None:
+        """Write what was noted.
+
+        Raises:
+            StoreError: Redis is away; the notes are kept.
+        """
+        noted, self._noted = self._noted, {}
+        if not noted:
+            return
+        try:
+            with store_errors(self._redis):
+                batch = self._redis.pipeline(transaction=False)
+                batch.zadd(self._key, {str(c): at for c, at in noted.items()}, gt=True)
+                batch.zremrangebyrank(self._key, 0, -KEPT - 1)
+                batch.expire(self._key, _LIFETIME)
+                await batch.execute()
+        except StoreError:
+            self._noted = {**noted, **self._noted}
+            raise
+
+    async def close(self) -> None:
+        """Write the rest."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            await self.flush()
+        except StoreError as error:
+            log.warning("last seen not written", reason=str(error))
+
+    async def _write_later(self) -> None:
+        await asyncio.sleep(WRITE_EVERY)
+        try:
+            await self.flush()
+        except StoreError as error:
+            log.info("last seen not written yet", reason=str(error))
