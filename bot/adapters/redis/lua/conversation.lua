@@ -21,6 +21,7 @@ local function read_row(turn)
   local row = redis.call('HGET', ROWS, turn)
   if not row then return nil end
   local chosen, said, variants = string.match(row, '^([^|]*)|([^|]*)|(.*)$')
+  if not chosen then chosen, said, variants = '', '', '' end -- a corrupt row holds nothing
   local found = {chosen = chosen, said = split(said, '[^,]+'), variants = {}}
   for number, ids in string.gmatch(variants, '(%d+)=([%d,]*)') do
     found.variants[#found.variants + 1] = {number = number, ids = split(ids, '%d+')}
@@ -66,7 +67,7 @@ end
 -- A new version is greater than any that this place ever had, also before it expired.
 local function bump()
   local previous = redis.call('HGET', META, 'ver')
-  local version = string.format('%.0f', math.max(micros, (tonumber(previous or '0')) + 1))
+  local version = string.format('%.0f', math.max(micros, (tonumber(previous or '') or 0) + 1))
   redis.call('HSET', META, 'ver', version)
   return previous or '', version
 end

@@ -46,7 +46,7 @@ for position = 3, #ARGV do
   local line = redis.call('HGET', INDEX, id)
   if line then
     local turn = string.match(line, '^%d+')
-    local row = read_row(turn)
+    local row = turn and read_row(turn)
     local change = row and drop_from(turn, row, id)
     if change then
       result[#result + 1] = change

@@ -1,15 +1,14 @@
 -- ARGV: lifetime, fields at most, then pairs: field, value ('' removes). `trimmed_to` only moves
 -- forward, and `summary` only together with it. → {previous version, version, done (0/1)}
-local most = tonumber(ARGV[2])
+local fields = redis.call('HLEN', META)
 local trimmed = redis.call('HGET', META, 'trimmed_to')
 for position = 3, #ARGV, 2 do
-  if ARGV[position] == 'trimmed_to' and trimmed and pad(ARGV[position + 1]) < pad(trimmed) then
-    return {'', '', 0}
-  end
-  if ARGV[position + 1] ~= '' and redis.call('HLEN', META) >= most
-      and redis.call('HEXISTS', META, ARGV[position]) == 0 then
-    return redis.error_reply('too many values in a conversation')
-  end
+  local field, value = ARGV[position], ARGV[position + 1]
+  if field == 'trimmed_to' and trimmed and pad(value) < pad(trimmed) then return {'', '', 0} end
+  if value ~= '' and redis.call('HEXISTS', META, field) == 0 then fields = fields + 1 end
+end
+if fields > tonumber(ARGV[2]) then
+  return redis.error_reply('too many values in a conversation')
 end
 for position = 3, #ARGV, 2 do
   if ARGV[position + 1] == '' then
