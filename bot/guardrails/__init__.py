@@ -1,0 +1,29 @@
+"""Guardrails: what comes in is judged, and nothing goes out before its verdict."""
+
+from bot.guardrails.audit import Audit, AuditEntry
+from bot.guardrails.context import DraftBlocked, GuardContext, Release
+from bot.guardrails.gate import OutputGate
+from bot.guardrails.normalise import normalise
+from bot.guardrails.opinion import GuardAway, GuardModel, GuardOpinion
+from bot.guardrails.outbound import sanitise
+from bot.guardrails.risk import TrendStore
+from bot.guardrails.room import Guardrails
+from bot.guardrails.verdict import Action, Verdict
+
+__all__ = [
+    "Action",
+    "Audit",
+    "AuditEntry",
+    "DraftBlocked",
+    "GuardAway",
+    "GuardContext",
+    "GuardModel",
+    "GuardOpinion",
+    "Guardrails",
+    "OutputGate",
+    "Release",
+    "TrendStore",
+    "Verdict",
+    "normalise",
+    "sanitise",
+]

@@ -1,0 +1,49 @@
+"""What a judgement is made about, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.chat.place import Place, UserId
+from bot.errors import TroupeError
+from bot.guardrails.verdict import ALLOWED, Verdict
+from bot.routing.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class GuardContext:
+    """The circumstances of one turn."""
+
+    route: Route
+    place: Place
+    person: UserId
+    persona_name: str = ""
+    adult_card: bool = False
+    """The card is marked for adults; it counts in age-restricted channels only."""
+    protected: str = ""
+    """System text that must not be recited."""
+    user_text: str = ""
+    locale: str | None = None
+    """The person's Discord locale, such as `pt-BR`."""
+    canary: str | None = None
+    """A random word of the system text; a reply that holds it leaks."""
+    strict: bool = False
+    """Replies are held back whole and the guard model must be there."""
+    now: float = 0.0
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A reply that may be shown, sanitised."""
+
+    text: str
+    verdict: Verdict = ALLOWED
+
+
+class DraftBlocked(TroupeError):
+    """A draft may not be shown; nothing of the offending part was."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(f"draft blocked: {verdict.category} by {verdict.rule}")
+        self.verdict = verdict

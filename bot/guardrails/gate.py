@@ -1,0 +1,171 @@
+"""The output gate: nothing of a reply is visible before its verdict.
+
+With rules alone only the tail that could still become a match is held back, so text flows word
+by word. With a guard model text is released sentence by sentence, each time after the whole draft
+so far was judged. While a judgement is awaited the host goes on writing into the socket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.guardrails.context import DraftBlocked, GuardContext, Release
+from bot.guardrails.leak import canary_begins, leaks_canary, recital_begins, recites
+from bot.guardrails.normalise import plain_view
+from bot.guardrails.outbound import sanitise
+from bot.guardrails.policy import ALLOWED, Decision
+from bot.guardrails.rules import RuleSet
+from bot.guardrails.taxonomy import Measure, Severity
+from bot.guardrails.verdict import ALLOWED as PASS
+from bot.guardrails.verdict import Verdict
+
+FIRST_STEP = 12
+"""Characters before the first look: a few words, so that the reply begins at once."""
+STEP = 56
+"""Characters between two looks, about a third of a second at 40 tokens a second."""
+OVERLAP = 320
+"""Released characters that are looked at again: no pattern is longer."""
+MAX_HELD = 4000
+"""Characters; more than this is looked at as a whole only when the reply ends."""
+GUARD_STEP = 240
+"""Characters between two judgements of the guard model (guardrails reference, "Hold-back")."""
+
+SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)*_]*\s|[。！？]+[」』）]?|\n")
+OPEN_LINK = re.compile(r"!?\[[^\]\n]{0,1000}(?:\](?:\([^)\n]{0,2000})?)?\Z")
+SPACED = re.compile(r"(?:(?<![^\W_])[^\W\d_][\W_]{1,3})+[^\W\d_]?\Z")
+"""Letters that stand alone at the end: a word may be coming, spaced out."""
+WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+"""Scripts without spaces between words."""
+
+LEAK = (Measure.REWRITE, "leak", Severity.PLAIN)
+
+Judge = Callable[[str], Awaitable[Decision]]
+"""The guard model on the draft so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateTerms:
+    """What a gate needs of the room."""
+
+    rules: RuleSet
+    decide: Callable[[str], Decision]
+    """Rules, heads and policy on a text; raises nothing."""
+    blocks: Callable[[Decision], bool]
+    verdict: Callable[[Decision], Verdict]
+    clean: Callable[[str], str]
+    """Redaction of others' data and secrets."""
+    judge: Judge | None = None
+    by_sentence: bool = False
+    whole: bool = False
+    opening: str = ""
+    """Said before the reply, such as the truth about being an AI."""
+
+
+class OutputGate:
+    """Judges one reply while it is written. `visible` is what was released."""
+
+    def __init__(self, context: GuardContext, terms: GateTerms) -> None:
+        self._context = context
+        self._terms = terms
+        self._draft = ""
+        self._next = FIRST_STEP
+        self._released = 0
+        self._judged = 0
+        self.visible = ""
+
+    async def feed(self, piece: str) -> str | None:
+        """Take a piece; return the whole releasable text so far when it grew.
+
+        Raises:
+            DraftBlocked: the draft may not go on; what is visible may stay.
+        """
+        self._draft += piece
+        if len(self._draft) < self._next:
+            return None
+        self._next = len(self._draft) + STEP
+        if self._terms.whole or len(self._draft) - self._released > MAX_HELD:
+            return None
+        limit = self._safe_limit()
+        if limit <= self._released:
+            self._next = len(self._draft) + FIRST_STEP
+            return None
+        if self._terms.judge is not None:
+            if limit - self._judged < GUARD_STEP and self._released:
+                return None
+            self._stop_at(await self._terms.judge(self._draft[:limit]))
+            self._judged = limit
+        return self._release(limit)
+
+    async def close(self) -> Release:
+        """Judge the whole reply and return it, sanitised.
+
+        Raises:
+            DraftBlocked: it may not be shown.
+        """
+        decision = self._look(self._draft)
+        if self._terms.judge is not None and self._draft.strip():
+            self._stop_at(await self._terms.judge(self._draft))
+        self.visible = self._shown(self._draft).rstrip()
+        verdict = self._terms.verdict(decision) if decision is not ALLOWED else PASS
+        return Release(self.visible, verdict)
+
+    def _safe_limit(self) -> int:
+        """Look at what is new, and return up to where the draft may be shown."""
+        start = max(0, self._released - OVERLAP)
+        window = self._draft[start:]
+        self._look(window)
+        hold = min(
+            self._held_by_rules(window),
+            canary_begins(window, self._context.canary),
+            recital_begins(window, self._context.protected),
+        )
+        for pattern in (SPACED, OPEN_LINK):
+            if open_at := pattern.search(window[-3200:]):
+                hold = min(hold, len(window) - len(window[-3200:]) + open_at.start())
+        return start + self._boundary(window, hold)
+
+    def _held_by_rules(self, window: str) -> int:
+        """Return where in the window something begins that could become a match."""
+        plain = plain_view(window)
+        begun = self._terms.rules.begun(plain)
+        if begun >= len(plain):
+            return len(window)
+        held = plain[begun:]
+        for at in range(len(window) - len(held), max(-1, len(window) - len(held) - 60), -1):
+            if plain_view(window[max(0, at) :]).endswith(held):
+                return max(0, at)
+        return 0
+
+    def _boundary(self, window: str, hold: int) -> int:
+        """Return the last place at or before `hold` where text may be cut."""
+        if self._terms.by_sentence:
+            ends = [match.end() for match in SENTENCE_END.finditer(window, 0, hold)]
+            return ends[-1] if ends else 0
+        at = hold
+        while at > 0 and not (window[at - 1].isspace() or WIDE.match(window[at - 1])):
+            at -= 1
+        return at
+
+    def _look(self, text: str) -> Decision:
+        """Judge a text by rules and leaks; raise when it may not be shown."""
+        if leaks_canary(text, self._context.canary):
+            self._stop_at(Decision(*LEAK, rule="canary", score=1.0))
+        if recites(text, self._context.protected):
+            self._stop_at(Decision(*LEAK, rule="recital", score=0.9))
+        decision = self._terms.decide(text)
+        self._stop_at(decision)
+        return decision
+
+    def _stop_at(self, decision: Decision) -> None:
+        if self._terms.blocks(decision):
+            raise DraftBlocked(self._terms.verdict(decision))
+
+    def _release(self, limit: int) -> str:
+        self._released = limit
+        self.visible = self._shown(self._draft[:limit]).rstrip()
+        return self.visible
+
+    def _shown(self, text: str) -> str:
+        return self._terms.opening + sanitise(self._terms.clean(text))

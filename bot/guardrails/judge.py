@@ -1,0 +1,109 @@
+"""Rules and policy together, on one text; pure and fast."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.guardrails.context import GuardContext
+from bot.guardrails.normalise import Views, normalise
+from bot.guardrails.outbound import sanitise
+from bot.guardrails.pii import find, redact
+from bot.guardrails.policy import WEIGHTS, Decision, decide
+from bot.guardrails.rules import Hit, RuleSet
+from bot.guardrails.taxonomy import Measure, Severity
+from bot.routing.route import Route
+
+FICTION = re.compile(
+    r"\b(?:my (?:character|oc|protagonist|villain|hero|novel|story|book|script"
+    r"|screenplay|campaign)|"
+    r"(?:in|for) (?:a|my|the|our) (?:story|novel|book|game|campaign|film|movie|play"
+    r"|song|poem|rp|roleplay|scene)"
+    r"|write (?:me )?an? (?:\w+ ){0,3}(?:story|poem|scene|song|tale|chapter|haiku"
+    r"|dialogue)|fan ?fic\w*|"
+    r"meu personagem|mi personaje|mon personnage|mein charakter|il mio personaggio"
+    r"|mijn personage|moja postac)\b"
+    r"|小説|キャラ|物語|소설|캐릭터|角色|故事|小说|कहानी|किरदार|قصة|رواية|شخصية"
+)
+REAL = re.compile(
+    r"\b(?:ooc|out of character|irl|in real life|for real|not (?:a|the) (?:story|game"
+    r"|character|joke)|no joke|"
+    r"fuera de(?:l)? personaje|en serio|hors (?:rp|personnage)|pour de vrai|wirklich|im ernst|"
+    r"fora do personagem|de verdade|sul serio|fuori dal personaggio|echt waar|naprawde|na serio)\b"
+    r"|\(\(|本当に|リアルで|진짜로|真的|现实|सच में|حقا|بجد"
+)
+CARE = frozenset({"sh_crisis", "sh_support", "gore"})
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision with what it rests on."""
+
+    decision: Decision
+    hits: tuple[Hit, ...] = ()
+    weight: float = 0.0
+    """What the message adds to the risk trend."""
+    dependency: float = 0.0
+    data: tuple[str, ...] = field(default=())
+    """Kinds of personal data found."""
+
+    def has(self, category: str) -> bool:
+        return any(hit.category == category for hit in self.hits)
+
+
+class Judge:
+    """Holds the compiled rules of both sides."""
+
+    def __init__(self, asked: RuleSet, drafted: RuleSet) -> None:
+        self.asked, self.drafted = asked, drafted
+
+    def message(self, text: str, context: GuardContext, *, minor: bool = False) -> Judgement:
+        """Judge what a person wrote."""
+        views = normalise(text)
+        hits = self._excuse_fiction(self.asked.hits(views), views, context)
+        decision = decide(
+            hits, "user", context, minor=minor or any(h.category == "minor" for h in hits)
+        )
+        data = tuple(datum.kind for datum in find(text))
+        if decision.measure is Measure.ALLOW and data:
+            decision = Decision(Measure.REDACT, "pii", rule=f"pii.{data[0]}", score=1.0)
+        if decision.measure is Measure.ALLOW and sanitise(text) != text:
+            decision = Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
+        return Judgement(decision, hits, _weight(hits), _dependency(hits), data)
+
+    def draft(self, text: str, context: GuardContext) -> Decision:
+        """Judge what a persona wrote, or began to write."""
+        decision = decide(self.drafted.hits(normalise(text)), "assistant", context)
+        if decision.measure is not Measure.ALLOW:
+            return decision
+        if redact(text, keep=context.user_text, private_only=True) != text:
+            return Decision(Measure.REDACT, "pii", rule="pii", score=1.0)
+        if sanitise(text) != text:
+            return Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
+        return decision
+
+    def _excuse_fiction(
+        self, hits: tuple[Hit, ...], views: Views, context: GuardContext
+    ) -> tuple[Hit, ...]:
+        """Leave out what a character says or does, unless the person steps out of the story."""
+        if not any(hit.fiction_ok for hit in hits):
+            return hits
+        told = context.route is Route.CREATIVE or FICTION.search(views.plain) is not None
+        if not told or REAL.search(views.plain):
+            return tuple(_serious(hit) for hit in hits)
+        return tuple(hit for hit in hits if not hit.fiction_ok)
+
+
+def _serious(hit: Hit) -> Hit:
+    return Hit(hit.rule, hit.category, hit.severity, fiction_ok=False)
+
+
+def _weight(hits: Sequence[Hit]) -> float:
+    care = ("sh_crisis", "sh_support", "distress")
+    return max((WEIGHTS[hit.severity] for hit in hits if hit.category in care), default=0.0)
+
+
+def _dependency(hits: Sequence[Hit]) -> float:
+    bonds = [hit for hit in hits if hit.category in ("dependency", "delusion", "sentience")]
+    return sum(0.35 if hit.severity is Severity.MILD else 0.6 for hit in bonds)

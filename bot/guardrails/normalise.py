@@ -1,0 +1,243 @@
+"""Seeing what a reader sees: views of a text without its disguises.
+
+`plain` undoes what never carries meaning (invisible characters, letter look-alikes within a
+Latin word, accents on Latin letters, markdown). The other views each undo one disguise that may
+also be innocent: leet, separators within words, spaced-out letters, stretched letters, stars in
+place of letters. A rule that matches any view matches. Text in other scripts stays as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from bot.guardrails.confusables import LOOKALIKES
+
+MAX_CHARS = 20_000
+"""Longer text is judged in its first and last half of this."""
+
+FOLD = {ord(char): letter for letter, chars in LOOKALIKES.items() for char in chars}
+FOLDABLE = frozenset(map(chr, FOLD))
+
+
+def _table() -> dict[int, str | None]:
+    """Return what is undone before anything else."""
+    table: dict[int, str | None] = {}
+    invisible = (
+        (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
+        (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x202A, 0x202E),
+        (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB), (0x20E3, 0x20E3), (0xE0000, 0xE001F),
+        (0xE007F, 0xE01EF),
+    )  # fmt: skip
+    for first, last in invisible:
+        table.update(dict.fromkeys(range(first, last + 1)))
+    table.update({0xE0000 + code: chr(code) for code in range(0x20, 0x7F)})  # tag characters
+    for start in (0x1F110, 0x1F130, 0x1F150, 0x1F170, 0x1F1E6):  # parenthesised, squared, flags
+        table.update({start + at: chr(ord("a") + at) for at in range(26)})
+    table.update(dict.fromkeys(map(ord, "’‘ʼ´`＇′"), "'"))
+    table.update(dict.fromkeys(map(ord, "“”„«»＂"), '"'))
+    table.update(dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"))
+    return table
+
+
+TABLE = _table()
+LATIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"}
+)
+MARK = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+MARK_SET = frozenset(chr(code) for code in (*range(0x300, 0x370), *range(0x1AB0, 0x1B00),
+    *range(0x1DC0, 0x1E00), *range(0x20D0, 0x2100), *range(0xFE20, 0xFE30)))  # fmt: skip
+MARKS = re.compile(f"(?<=[a-z])[{MARK}]+|[{MARK}]{{2,}}")
+JOINERS = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u0dff])")
+"""Zero-width (non-)joiners; between Arabic or Indic letters they are spelling."""
+STRANGE_WORD = re.compile(r"[^\W\d_]*[^\W\d_\u0000-\u007f][^\W\d_]*")
+LATIN_LETTER = re.compile("[a-z]")
+
+LETTER_EMOJI = re.compile(r":regional_indicator_([a-z]):")
+EMOJI = re.compile(r"<a?:(\w{1,32}):\d{1,20}>")
+MENTION = re.compile(r"<[@#][!&]?\d{1,20}>")
+MARKDOWN = re.compile(r"\*{2,3}|__|~~|\|\||`+|\\(?=[^\w\s])|(?m:^>{1,3} |^#{1,3} )")
+
+LEET = str.maketrans("0134578@$!|€£+", "oieastbasiielt")
+LEET_L = str.maketrans("0134578@$!|€£+", "oleastbaslleLt".lower())
+LEET_TOKEN = re.compile(r"[\w@$!|€£+]*[a-z][\w@$!|€£+]*")
+LEET_SIGN = re.compile(r"[0134578@$!|€£+]")
+DIGITS_AROUND = re.compile(r"^\d+(?:st|nd|rd|th|k|h|m|s|am|pm|gb|mb|kg|cm|km|x|d)?$")
+
+RUN = re.compile(r"(?<![^\W_])[^\W\d_](?:[\W_]{1,3}[^\W\d_](?![^\W_])){2,}")
+BETWEEN = re.compile(r"[\W_]+")
+SEPARATORS = ".-_*~|·•/\\^+=,:;"
+INSIDE = re.compile(rf"(?<=[^\W\d_])[{re.escape(SEPARATORS)}]{{1,3}}(?=[^\W\d_])")
+STRETCH = re.compile(r"([^\W\d_])\1{2,}")
+MASKED = re.compile(r"[a-z]+[*#?]{1,4}[a-z]*")
+HIDDEN_WORDS = tuple(
+    """kill suicide suicidal myself yourself die dead death hang rope cut cutting harm bomb rape
+    bitch fuck fucking shit cunt whore slut porn sex nude nudes murder shoot gun drugs meth cocaine
+    heroin faggot nigger retard tranny kike chink spic""".split()  # noqa: SIM905  # word list
+)
+ENCODED_FROM = 16
+ENCODED = re.compile(r"(?<![\w+/=])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![\w+/=])")
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """A text as judged: `plain`, then `others`; `compact` holds spaced-out words, run together."""
+
+    plain: str
+    others: tuple[str, ...] = ()
+    compact: str = ""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.plain, *self.others)
+
+
+def normalise(text: str) -> Views:
+    """Return the views of a text. Pure; about 0.1 ms for 2,000 characters."""
+    if len(text) > MAX_CHARS:
+        text = f"{text[: MAX_CHARS // 2]}\n{text[-MAX_CHARS // 2 :]}"
+    shown = _unmarked(_letters(text))
+    words = shown.split()
+    plain = " ".join(words)
+    runs, compact = _joined(shown)
+    others: dict[str, None] = {}
+    for view in (plain, runs) if runs else (plain,):
+        for variant in (view, *_without_separators(view)):
+            others[variant] = None
+            for read in (*_leet(variant), *_unstretched(variant)):
+                others[read] = None
+    if "*" in plain or "#" in plain:
+        others[MASKED.sub(_unmasked, plain)] = None
+    if any(len(word) >= ENCODED_FROM for word in words):
+        for decoded in _decoded(text):
+            others[plain_view(decoded)] = None
+    others.pop(plain, None)
+    return Views(plain, tuple(others), compact)
+
+
+def plain_view(text: str) -> str:
+    """Return the first view only."""
+    return " ".join(_unmarked(_letters(text)).split())
+
+
+def _letters(text: str) -> str:
+    """Undo what is done to single characters."""
+    if text.isascii():
+        return text.replace("`", "'").lower()
+    if not TABLE.keys().isdisjoint(map(ord, set(text))):
+        text = text.translate(TABLE)
+    text = unicodedata.normalize("NFKC", text).casefold()
+    if "\u200c" in text or "\u200d" in text:
+        text = JOINERS.sub("", text)
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFD", text)
+    if apart != text or not MARK_SET.isdisjoint(text):
+        text = unicodedata.normalize("NFC", MARKS.sub("", apart))
+    used = set(text)
+    if not LATIN.keys().isdisjoint(map(ord, used)):
+        text = text.translate(LATIN)
+    return text if FOLDABLE.isdisjoint(used) else _folded(text, used)
+
+
+def _folded(text: str, used: set[str]) -> str:
+    """Read look-alikes within Latin words as the letters they look like.
+
+    A word of look-alikes only is folded where nothing else shows that its script is meant.
+    """
+    if not any("a" <= char <= "z" for char in used):
+        return text
+    foreign = any(c.isalpha() and not c.isascii() and c not in FOLDABLE for c in used)
+
+    def fold(match: re.Match[str]) -> str:
+        word = match[0]
+        strange = [char for char in word if not char.isascii()]
+        if not FOLDABLE.issuperset(strange):
+            return word
+        return word if foreign and len(strange) == len(word) else word.translate(FOLD)
+
+    return STRANGE_WORD.sub(fold, text)
+
+
+def _unmarked(text: str) -> str:
+    """Undo Discord's markup."""
+    if ":" in text:
+        text = LETTER_EMOJI.sub(r"\1", EMOJI.sub(r"\1", text))
+    if "<" in text:
+        text = MENTION.sub(" ", text)
+    return MARKDOWN.sub("", text) if any(char in text for char in "*_~|`\\>#") else text
+
+
+def _joined(text: str) -> tuple[str, str]:
+    """Join letters that stand alone in a row. Return the text so, and the joined runs compactly."""
+    runs: list[str] = []
+
+    def join(match: re.Match[str]) -> str:
+        gaps = BETWEEN.findall(match[0])
+        usual = min(gaps, key=lambda gap: (-gaps.count(gap), len(gap)))
+        words = "".join("" if part == usual else " " if part in gaps else part
+                        for part in re.split(r"([\W_]+)", match[0]))  # fmt: skip
+        runs.append(words.replace(" ", ""))
+        return words
+
+    joined = RUN.sub(join, text)
+    return (" ".join(joined.split()), " ".join(runs)) if runs else ("", "")
+
+
+def _without_separators(text: str) -> tuple[str, ...]:
+    if not any(char in text for char in SEPARATORS) or not INSIDE.search(text):
+        return ()
+    return INSIDE.sub(" ", text), INSIDE.sub("", text)
+
+
+def _leet(text: str) -> tuple[str, ...]:
+    """Read digits and signs within words as letters; 1 and | as i, then as l."""
+    if not LEET_SIGN.search(text):
+        return ()
+
+    def read(table: dict[int, int]) -> str:
+        def word(match: re.Match[str]) -> str:
+            token = match[0]
+            if DIGITS_AROUND.match(token):
+                return token
+            core = token.rstrip("!|+")
+            return core.translate(table) + token[len(core) :]
+
+        return LEET_TOKEN.sub(word, text)
+
+    first = read(LEET)
+    if first == text:
+        return ()
+    return (first, read(LEET_L)) if "1" in text or "|" in text or "!" in text else (first,)
+
+
+def _unstretched(text: str) -> tuple[str, ...]:
+    if not any(char * 3 in text for char in set(text)):
+        return ()
+    return STRETCH.sub(r"\1", text), STRETCH.sub(r"\1\1", text)
+
+
+def _unmasked(match: re.Match[str]) -> str:
+    """Read `k*ll` as the word that it hides, if it is one of the words that people hide."""
+    pattern = re.compile(re.sub(r"\\?[*#?]", ".", match[0]))
+    return next((word for word in HIDDEN_WORDS if pattern.fullmatch(word)), match[0])
+
+
+def _decoded(text: str) -> list[str]:
+    """Return what base64 in the text says, if it says something in letters."""
+    found = []
+    for match in list(ENCODED.finditer(text))[:5]:
+        token = match[0].replace("-", "+").replace("_", "/").rstrip("=")
+        try:
+            said = base64.b64decode(token + "=" * (-len(token) % 4), validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            continue
+        if said.isprintable() and sum(
+            char.isalpha() or char == " " for char in said
+        ) * 10 >= 8 * len(said):
+            found.append(said)
+    return found

@@ -1,0 +1,96 @@
+"""What leaves: no pings, no invites, no masked links, no remote images.
+
+`AllowedMentions.none()` at the sink is the first lock; this is the second, for text that is
+copied, quoted or posted by webhook.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_CHARS = 40_000
+BREAK = "\u200b"
+"""A zero-width space after `@`: reads the same, never pings."""
+
+HIDDEN = (
+    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufeff\U000e0000-\U000e007f]"
+)
+AT = re.compile(
+    f"[@＠﹫]{HIDDEN}*(?={f'{HIDDEN}*'.join('everyone')}|{f'{HIDDEN}*'.join('here')})",
+    re.IGNORECASE,
+)
+MENTION = re.compile(rf"<{HIDDEN}*(@[!&]?|#){HIDDEN}*(\d{{1,25}}){HIDDEN}*>")
+GUILD_MENTION = re.compile(r"<(id:(?:customize|browse|guide|linked-roles)(?::\d{1,25})?)>")
+SLASH = re.compile(r"</([^\s:<>][^:<>]{0,99}):\d{1,25}>")
+INVITE = re.compile(
+    rf"(?:<?(?:https?:\\?/\\?/)?(?:www\.|ptb\.|canary\.)?)"
+    rf"(?:discord{HIDDEN}*(?:app)?{HIDDEN}*(?:\.|\(dot\)|%2e){HIDDEN}*(?:gg|me|li"
+    rf"|io)(?:{HIDDEN}*[/\\]+(?:invite[/\\]+)?[\w-]{{1,64}})"
+    rf"|discord(?:app)?\.com{HIDDEN}*[/\\]+(?:invite|servers)[/\\]+[\w-]{{1,64}}"
+    rf"|(?:dsc\.gg|invite\.gg|discord\.link)[/\\]+[\w-]{{1,64}})[^\s<>)\]]{{0,100}}>?",
+    re.IGNORECASE,
+)  # fmt: skip
+IMAGE = re.compile(r"!\[([^\]\n]{0,1000})\]\(\s*<?([^)\s<>]{0,2000})>?[^)\n]{0,300}\)?")
+LINK = re.compile(
+    r"\[((?:[^\[\]\n]|\[[^\[\]\n]{0,100}\]){0,1000})\]\(\s*<?(\w{1,12}:[^)\s<>]{1,2000})>?(?:\s[^)\n]{0,300})?\)"
+)
+REFERENCE = re.compile(r"(?m)^ {0,3}\[[^\]\n]{1,100}\]:\s*(\S{1,2000}).*$")
+HTML_IMAGE = re.compile(
+    r"<(?:img|iframe|video|audio|script|object|embed)\b[^>]{0,2000}>?", re.IGNORECASE
+)
+BAD_SCHEME = re.compile(
+    r"\b(?:javascript|vbscript|data|file|discord|steam|ms-\w{1,20}):(?=\S)", re.IGNORECASE
+)
+LOOK_OF_LINK = re.compile(r"(?:https?:/|www\.|\w\.\w{2,})", re.IGNORECASE)
+CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+INVITE_GONE = "[invite removed]"
+
+
+def sanitise(text: str) -> str:
+    """Return the text so that it pings nobody and shows where its links go. Idempotent.
+
+    Code keeps its links and images as text, since Discord does not render them there; mentions
+    and invites are undone in code too.
+    """
+    text = text[:MAX_CHARS]
+    parts: list[str] = []
+    at = 0
+    for code in CODE.finditer(text):
+        parts += (_links(text[at : code.start()]), code[0])
+        at = code.end()
+    parts.append(_links(text[at:]))
+    return _pings("".join(parts))
+
+
+def _pings(text: str) -> str:
+    text = INVITE.sub(INVITE_GONE, text)
+    if "<" in text:
+        text = MENTION.sub(lambda m: f"{m[1][0]}{BREAK}{m[2]}", text)
+        text = SLASH.sub(r"/\1", GUILD_MENTION.sub(r"\1", text))
+    if "@" in text or "＠" in text or "﹫" in text:
+        text = AT.sub(f"@{BREAK}", text)
+    return text
+
+
+def _links(text: str) -> str:
+    if "[" in text:
+        text = IMAGE.sub(_image, text)
+        text = LINK.sub(_link, text)
+        text = REFERENCE.sub(r"\1", text)
+    if "<" in text:
+        text = HTML_IMAGE.sub("", text)
+    return BAD_SCHEME.sub(lambda m: f"{m[0][:-1]} :", text) if ":" in text else text
+
+
+def _image(match: re.Match[str]) -> str:
+    """Return the caption; the address goes, since fetching it would tell that it was read."""
+    caption = match[1].strip()
+    return f"({caption})" if caption else ""
+
+
+def _link(match: re.Match[str]) -> str:
+    label, url = match[1].strip(), match[2]
+    if not label or LOOK_OF_LINK.search(label):
+        return f"<{url}>"  # a label that looks like an address lies about where it goes
+    return f"{label} (<{url}>)"

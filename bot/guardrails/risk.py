@@ -1,0 +1,169 @@
+"""The risk trend of a person in a place: numbers only, never text.
+
+A state is a handful of floats. It rises with each worrying message, halves every four hours, and
+remembers when a card was last shown, so that care is neither late nor a nagging loop.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
+from typing import Protocol
+
+from bot.chat.place import Place, UserId
+
+HALF_LIFE = 4 * 3600.0
+"""Seconds in which the trend halves."""
+LIFETIME = 7 * 24 * 3600
+"""Seconds that a store keeps a state after its last change."""
+CARD_WINDOW = 30 * 60.0
+"""Seconds in which the crisis card is not shown again."""
+RESOURCE_WINDOW = 24 * 3600.0
+SESSION_GAP = 30 * 60.0
+"""Seconds of silence that end a session."""
+BREAK_AFTER = 3600.0
+BREAK_TURNS = 40
+LEGAL_REMINDER = 3 * 3600.0
+"""New York GBL §1702 and California SB 243: a reminder at least every three hours."""
+MINOR_REMINDER = 3600.0
+"""Washington HB 2225: hourly for minors."""
+MINOR_FOR = 180 * 24 * 3600.0
+CALM_AFTER = 24 * 3600.0
+DEPENDENCY_DECAY = 0.9
+DEPENDENCY_LIMIT = 1.0
+
+
+class Level(IntEnum):
+    """How worrying the trend is."""
+
+    CALM = 0
+    WATCH = 1
+    ELEVATED = 2
+    CRISIS = 3
+
+
+THRESHOLDS = ((Level.CRISIS, 0.8), (Level.ELEVATED, 0.5), (Level.WATCH, 0.25))
+
+
+@dataclass(frozen=True, slots=True)
+class RiskState:
+    """Everything that is remembered. Times are unix seconds, 0 for never."""
+
+    trend: float = 0.0
+    dependency: float = 0.0
+    held: float = 0.0
+    """The level that stays for a day after a peak."""
+    peak_at: float = 0.0
+    last_at: float = 0.0
+    session_at: float = 0.0
+    turns: float = 0.0
+    card_at: float = 0.0
+    resource_at: float = 0.0
+    disclosed_at: float = 0.0
+    reminded_at: float = 0.0
+    minor_until: float = 0.0
+
+    @property
+    def level(self) -> Level:
+        """Return the level of the trend itself."""
+        return next((level for level, least in THRESHOLDS if self.trend >= least), Level.CALM)
+
+    def held_level(self, now: float) -> Level:
+        """Return the level with hysteresis: a crisis does not end with the next joke."""
+        held = Level(int(self.held)) if now - self.peak_at < CALM_AFTER else Level.CALM
+        return max(self.level, held)
+
+    def minor(self, now: float) -> bool:
+        return self.minor_until > now
+
+    @property
+    def as_numbers(self) -> dict[str, float]:
+        return {f.name: float(getattr(self, f.name)) for f in fields(self) if getattr(self, f.name)}
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, float]) -> RiskState:
+        """Return the state with these numbers; unknown names are of another version."""
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: float(value) for name, value in numbers.items() if name in known})
+
+
+def advance(state: RiskState, now: float, *, weight: float, dependency: float) -> RiskState:
+    """Return the state after a message of this weight (0 to 1) at `now`."""
+    elapsed = max(0.0, now - state.last_at) if state.last_at else 0.0
+    faded = state.trend * 2.0 ** (-elapsed / HALF_LIFE)
+    trend = 1 - (1 - faded) * (1 - 0.6 * weight)
+    if weight >= 0.8:
+        trend = max(trend, weight)
+    fresh = not state.last_at or elapsed > SESSION_GAP
+    session = now if fresh else state.session_at
+    turns = 1.0 if fresh else state.turns + 1
+    bond = (0.0 if fresh and elapsed > CALM_AFTER else state.dependency) * DEPENDENCY_DECAY
+    # Hours of use weigh in: the same sentence means more at the end of a long night.
+    hours = (now - session) / 3600.0
+    bond += dependency * min(2.0, 1.0 + 0.25 * hours)
+    changed = replace(
+        state, trend=trend, dependency=bond, last_at=now, session_at=session, turns=turns
+    )
+    if changed.level >= Level(int(changed.held_level(now))) and changed.level > Level.CALM:
+        changed = replace(changed, held=float(changed.level), peak_at=now)
+    return changed
+
+
+def reminder_due(state: RiskState, now: float) -> str | None:
+    """Return why the person should be told again that this is an AI, or None.
+
+    `first` on the first contact, `legal` at the legal interval, `break` after an hour or forty
+    turns without a pause.
+    """
+    if not state.disclosed_at:
+        return "first"
+    last = max(state.disclosed_at, state.reminded_at)
+    # Only time in use counts: a person who comes back tomorrow is greeted, not lectured.
+    used = now - max(last, state.session_at)
+    interval = MINOR_REMINDER if state.minor(now) else LEGAL_REMINDER
+    if now - last >= interval and used >= min(interval, now - last):
+        return "legal"
+    long = now - state.session_at >= BREAK_AFTER or state.turns >= BREAK_TURNS
+    if long and state.reminded_at < state.session_at:
+        return "break"
+    return None
+
+
+class TrendStore(Protocol):
+    """Keeps states by person and place, encrypted or not: they hold no text."""
+
+    async def load(self, person: UserId, where: str) -> Mapping[str, float]:
+        """Return the numbers, empty for a person never seen.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        ...
+
+    async def save(self, person: UserId, where: str, numbers: Mapping[str, float]) -> None:
+        """Replace the numbers, for `LIFETIME` seconds."""
+        ...
+
+
+def where_of(place: Place) -> str:
+    """Return what a trend belongs to: a guild, or the person's DMs."""
+    return "dm" if place.guild is None else str(place.guild)
+
+
+class ProcessTrends:
+    """Trends of this process alone, for `play`, `chat` and evaluation."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._states: OrderedDict[tuple[UserId, str], Mapping[str, float]] = OrderedDict()
+
+    async def load(self, person: UserId, where: str) -> Mapping[str, float]:
+        return self._states.get((person, where), {})
+
+    async def save(self, person: UserId, where: str, numbers: Mapping[str, float]) -> None:
+        self._states[(person, where)] = dict(numbers)
+        self._states.move_to_end((person, where))
+        while len(self._states) > self._most:
+            self._states.popitem(last=False)

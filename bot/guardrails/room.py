@@ -1,0 +1,331 @@
+"""The room's one face: judges what comes in and what goes out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from bot.chat.turn import Turn
+from bot.errors import SettingsRejected, StoreError
+from bot.guardrails.audit import Audit, AuditSink
+from bot.guardrails.care import Care, read_care
+from bot.guardrails.constitution import Constitution, read_constitution
+from bot.guardrails.context import DraftBlocked, GuardContext, Release
+from bot.guardrails.gate import GateTerms, OutputGate
+from bot.guardrails.judge import Judge, Judgement
+from bot.guardrails.opinion import GuardAway, GuardModel
+from bot.guardrails.pii import redact
+from bot.guardrails.policy import ALLOWED, Decision, decide
+from bot.guardrails.revise import revision_request, rewritten
+from bot.guardrails.risk import (
+    CARD_WINDOW,
+    MINOR_FOR,
+    RESOURCE_WINDOW,
+    Level,
+    ProcessTrends,
+    RiskState,
+    TrendStore,
+    advance,
+    where_of,
+)
+from bot.guardrails.rules import SHIPPED, Hit, RuleSet, read_rules
+from bot.guardrails.taxonomy import Measure, Severity
+from bot.guardrails.verdict import ALLOWED as PASS
+from bot.guardrails.verdict import Action, Verdict
+from bot.guardrails.wording import QUOTED, verdict_of
+from bot.ports import ChatModel
+from bot.routing.route import Route
+
+log = structlog.get_logger(__name__)
+
+ROOT = Path(__file__).resolve().parents[1]
+UNSAFE = 0.5
+"""Probability from which a guard model's opinion counts as unsafe."""
+STOPPING = frozenset({Measure.REWRITE, Measure.GATE, Measure.REFUSE, Measure.BLOCK, Measure.CRISIS})
+"""What keeps a draft from being shown."""
+
+
+def shipped_personas() -> Path:
+    """Return the folder of the shipped personas: inside a wheel, else beside the package."""
+    packed = ROOT / "_data" / "personas"
+    return packed if packed.is_dir() else ROOT.parent / "personas"
+
+
+class Guardrails:
+    """Judges messages and drafts. One object for the process; made by `load`."""
+
+    def __init__(
+        self,
+        *,
+        judge: Judge,
+        care: Care,
+        constitution: Constitution,
+        guard: GuardModel | None = None,
+        trend: TrendStore | None = None,
+        audit: Audit | None = None,
+    ) -> None:
+        self._judge = judge
+        self._care = care
+        self._constitution = constitution
+        self._guard = guard
+        self._trend = trend or ProcessTrends()
+        self._audit = audit or Audit()
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path | None = None,
+        *,
+        guard: GuardModel | None = None,
+        trend: TrendStore | None = None,
+        audit: Audit | AuditSink | None = None,
+    ) -> Guardrails:
+        """Read rules, care and constitution; blocking, so call it in a thread.
+
+        `directory` is the operator's personas folder; what it lacks comes from the shipped one.
+        `rules/*.toml` in it adds rule files, or replaces shipped ones of the same name.
+
+        Raises:
+            SettingsRejected: with one line for each problem.
+        """
+        shipped = shipped_personas()
+        folders = [shipped] if directory is None else [shipped, directory]
+        problems: list[str] = []
+        judge = care = constitution = None
+        try:
+            rules = read_rules([SHIPPED, *(folder / "rules" for folder in folders)])
+            judge = Judge(RuleSet(rules, "user"), RuleSet(rules, "assistant"))
+        except SettingsRejected as error:
+            problems += error.problems
+        try:
+            care = read_care(folder / "care" for folder in folders)
+        except SettingsRejected as error:
+            problems += error.problems
+        own = folders[-1] / "constitution.md"
+        try:
+            constitution = read_constitution(own if own.is_file() else folders[0] / own.name)
+        except SettingsRejected as error:
+            problems += error.problems
+        if judge is None or care is None or constitution is None:
+            raise SettingsRejected(problems)
+        trail = audit if isinstance(audit, Audit) else Audit(audit)
+        return cls(
+            judge=judge, care=care, constitution=constitution,
+            guard=guard, trend=trend, audit=trail,
+        )  # fmt: skip
+
+    @property
+    def safety_text(self) -> str:
+        """Return the text for the end of every system message; stable bytes."""
+        return self._constitution.safety_text
+
+    @property
+    def judge(self) -> Judge:
+        """Return the rules and heads, for `/guard test` and evaluation."""
+        return self._judge
+
+    async def judge_input(self, turn: Turn, context: GuardContext) -> Verdict:
+        """Judge a message by rules, heads and the person's trend.
+
+        A trend store that is away makes care forgetful, never absent.
+        """
+        began = time.perf_counter()
+        where = where_of(turn.place)
+        try:
+            state = RiskState.of(await self._trend.load(context.person, where))
+        except StoreError:
+            log.warning("risk trend unreadable: judged without it")
+            state = RiskState()
+        judgement = self._judge.message(turn.text, context, minor=state.minor(context.now))
+        decision, state, card_due, resource_due = weigh(judgement, state, context)
+        verdict = verdict_of(
+            decision, context, self._care,
+            card_due=card_due, resource_due=resource_due, level=state.level,
+        )  # fmt: skip
+        verdict = self._about_quotes(turn, context, verdict)
+        try:
+            await self._trend.save(context.person, where, state.as_numbers)
+        except StoreError:
+            log.warning("risk trend not kept")
+        if decision is not ALLOWED:
+            self._audit.note(
+                "input", decision, route=context.route.value, text=turn.text,
+                seconds=time.perf_counter() - began,
+            )  # fmt: skip
+        return verdict
+
+    async def review_input(self, turn: Turn, context: GuardContext) -> Verdict:
+        """Return the guard model's judgement of the bare message; runs beside generation.
+
+        ALLOW without a guard model. When it is away: rules go on alone on the factual and
+        creative routes; companion, DMs and strict places answer with the safe template.
+        """
+        if self._guard is None or not any(char.isalpha() for char in turn.text):
+            return PASS
+        began = time.perf_counter()
+        decision = await self._opinion(turn.text, None, context)
+        if decision is ALLOWED:
+            return PASS
+        seconds = time.perf_counter() - began
+        self._audit.note(
+            "review", decision, route=context.route.value, text=turn.text, seconds=seconds
+        )
+        return self._verdict(decision, context)
+
+    def open_gate(self, context: GuardContext) -> OutputGate:
+        """Return the gate for one reply."""
+        careful = context.strict or context.route is Route.COMPANION or context.place.is_dm
+        guarded = self._guard is not None
+        words = self._care.words(context.locale)
+        asked = self._judge.message(context.user_text, context)
+        sincere = asked.decision.category == "human_claim"
+
+        async def opinion(draft: str) -> Decision:
+            return await self._opinion(context.user_text, draft, context)
+
+        terms = GateTerms(
+            rules=self._judge.drafted,
+            decide=lambda text: self._judge.draft(text, context),
+            blocks=lambda decision: decision.measure in STOPPING,
+            verdict=lambda decision: self._verdict(decision, context),
+            clean=lambda text: redact(text, keep=context.user_text, private_only=True),
+            judge=opinion if guarded else None,
+            by_sentence=guarded or careful,
+            whole=careful and guarded,
+            opening=f"{words.disclosure}\n\n" if sincere else "",
+        )
+        return OutputGate(context, terms)
+
+    async def repair(
+        self, draft: str, verdict: Verdict, context: GuardContext, model: ChatModel, model_name: str
+    ) -> Release:
+        """Have a blocked draft rewritten once against the constitution; else say the template."""
+        if verdict.category in UNREPAIRABLE:
+            return self._template(verdict, context)
+        request = revision_request(
+            draft,
+            self._constitution.about(verdict.category),
+            model=model_name,
+            persona=context.persona_name,
+            user_text=context.user_text,
+        )
+        text = await rewritten(request, model)
+        if text is None:
+            return self._template(verdict, context)
+        gate = self.open_gate(context)
+        try:
+            await gate.feed(text)
+            release = await gate.close()
+        except DraftBlocked:
+            return self._template(verdict, context)
+        return release if release.text.strip() else self._template(verdict, context)
+
+    def _template(self, verdict: Verdict, context: GuardContext) -> Release:
+        words = self._care.words(context.locale)
+        if verdict.category in ("sh_crisis", "sh_support", "sh_promo"):
+            text = words.crisis_card(None)
+        else:
+            text = verdict.reply or words.refusal
+        if verdict.category == "human_claim":
+            text = words.disclosure
+        return Release(text, verdict)
+
+    def _verdict(self, decision: Decision, context: GuardContext) -> Verdict:
+        if decision.rule == "guard.away":
+            reply = self._care.words(context.locale).unavailable
+            return Verdict(Action.REFUSE, None, 0.0, decision.rule, reply)
+        return verdict_of(decision, context, self._care)
+
+    async def _opinion(self, user_text: str, draft: str | None, context: GuardContext) -> Decision:
+        """Ask the guard model; ALLOWED when it has no objection."""
+        if self._guard is None:
+            return ALLOWED
+        role = "user" if draft is None else "assistant"
+        try:
+            opinion = await self._guard.opinion(user_text, draft)
+        except GuardAway as error:
+            away = Decision(Measure.REFUSE, None, rule="guard.away")
+            stays = self._needs_guard(user_text, context)
+            self._audit.note(
+                "degraded", away if stays else ALLOWED, route=context.route.value, text=user_text
+            )
+            log.warning("guard model away", reason=str(error), answered=not stays)
+            return away if stays else ALLOWED
+        if opinion.unsafe < UNSAFE:
+            return ALLOWED
+        category = opinion.categories[0] if opinion.categories else "illicit"
+        hit = Hit(f"guard.{category}", category, Severity.PLAIN)
+        decision = decide([hit], role, context)  # type: ignore[arg-type]
+        return replace(decision, score=opinion.unsafe)
+
+    def _needs_guard(self, user_text: str, context: GuardContext) -> bool:
+        """Whether this turn may not go on with rules alone."""
+        if context.route is Route.COMPANION or context.place.is_dm or context.strict:
+            return True
+        if context.place.age_restricted:
+            return True
+        return self._judge.message(user_text, context).decision.measure.rank >= Measure.SUPPORT.rank
+
+    def _about_quotes(self, turn: Turn, context: GuardContext, verdict: Verdict) -> Verdict:
+        """Tell the model that orders in quoted or attached text are none."""
+        if verdict.action is not Action.ALLOW and verdict.action is not Action.STEER:
+            return verdict
+        quoted = [
+            m.replies_to.text for m in turn.messages if m.replies_to and not m.replies_to.by_us
+        ]
+        quoted += [
+            a.content[:8000].decode("utf-8", "replace")
+            for m in turn.messages
+            for a in m.attachments
+            if a.media_type.startswith("text/")
+        ]
+        orders = {"jailbreak", "leak", "memory_poison"}
+        for text in quoted:
+            if any(hit.category in orders for hit in self._judge.message(text, context).hits):
+                guidance = " ".join(filter(None, (verdict.guidance, QUOTED)))
+                return replace(verdict, action=Action.STEER, guidance=guidance)
+        return verdict
+
+
+UNREPAIRABLE = frozenset({"csae", "mass_harm", "ncii"})
+"""What is not sent to a model a second time."""
+
+
+def weigh(
+    judgement: Judgement, state: RiskState, context: GuardContext
+) -> tuple[Decision, RiskState, bool, bool]:
+    """Return the decision with the trend weighed in, the new state, and what may be shown.
+
+    The last two: whether the crisis card is due, and whether the resource line is.
+    """
+    now = context.now
+    out_of_story = 0.5 if context.route is Route.CREATIVE else 1.0
+    weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
+    state = advance(state, now, weight=weight, dependency=judgement.dependency)
+    if judgement.has("minor"):
+        state = replace(state, minor_until=now + MINOR_FOR)
+    decision = _with_trend(judgement, state, weight)
+    card_due = now - state.card_at >= CARD_WINDOW
+    resource_due = now - state.resource_at >= RESOURCE_WINDOW
+    if decision.measure is Measure.CRISIS and card_due:
+        state = replace(state, card_at=now, resource_at=now)
+    elif decision.measure is Measure.SUPPORT and resource_due:
+        state = replace(state, resource_at=now)
+    return decision, state, card_due, resource_due
+
+
+def _with_trend(judgement: Judgement, state: RiskState, weight: float) -> Decision:
+    """Raise a mild decision where the trend asks for it."""
+    decision = judgement.decision
+    if decision.measure.rank >= Measure.SUPPORT.rank:
+        return decision
+    if weight > 0 and state.level >= Level.ELEVATED:
+        return Decision(Measure.SUPPORT, "sh_support", Severity.PASSIVE, "trend", state.trend)
+    if decision.measure.rank < Measure.NUDGE.rank and judgement.dependency > 0:
+        from_bond = state.dependency >= 1.0
+        if from_bond:
+            return Decision(Measure.NUDGE, "dependency", Severity.PLAIN, "trend", state.dependency)
+    return decision

@@ -1,0 +1,225 @@
+"""Rules: patterns by category, read from TOML, compiled into RE2 sets.
+
+RE2 runs in linear time whatever a pattern or a text looks like, so an operator's pattern can't
+freeze the loop. Patterns are matched against normalised text: lower case, no accents on Latin
+letters, one space between words, straight apostrophes.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import re2
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.errors import SettingsRejected
+from bot.guardrails.normalise import Views, normalise
+from bot.guardrails.partial import partial
+from bot.guardrails.taxonomy import CATEGORIES, Severity
+
+SHIPPED = Path(__file__).parent / "rules"
+MAX_MEMORY = 256 * 1024 * 1024
+"""Bytes that RE2 may use for one set's automaton, made lazily; far more than it ever takes."""
+WORD = re.compile(r"\{\{(\w+)\}\}")
+
+Role = Literal["user", "assistant"]
+Pattern = Annotated[str, Field(min_length=3, max_length=4000)]
+Line = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class _RuleEntry(BaseModel):
+    """One `[[rule]]`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,64}$")]
+    roles: list[Role] = ["user"]
+    severity: Severity = Severity.PLAIN
+    patterns: Annotated[list[Pattern], Field(min_length=1, max_length=200)]
+    unless: Annotated[list[Pattern], Field(max_length=100)] = []
+    """Not a match when one of these is found anywhere in the same text."""
+    fiction_ok: bool = False
+    """Excused where the text is plainly part of a story."""
+    examples: Annotated[list[Line], Field(min_length=1)]
+    counter_examples: list[Line] = []
+
+
+class _RuleFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    category: str
+    words: dict[str, str] = {}
+    """Pieces of patterns, used as `{{name}}`."""
+    rule: Annotated[list[_RuleEntry], Field(min_length=1, max_length=500)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What to look for, and what it means. `examples` must match, `counter_examples` must not."""
+
+    id: str
+    category: str
+    severity: Severity
+    roles: tuple[Role, ...]
+    patterns: tuple[str, ...]
+    unless: tuple[str, ...]
+    fiction_ok: bool
+    examples: tuple[str, ...]
+    counter_examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that matched."""
+
+    rule: str
+    category: str
+    severity: Severity
+    fiction_ok: bool = False
+
+
+def read_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
+    """Read every `*.toml` of the folders; a later file replaces an earlier one of equal name.
+
+    Raises:
+        SettingsRejected: with one line for each problem.
+    """
+    files: dict[str, Path] = {}
+    for folder in folders:
+        if folder.is_dir():
+            files.update({path.name: path for path in sorted(folder.glob("*.toml"))})
+    problems: list[str] = []
+    rules: dict[str, Rule] = {}
+    for path in files.values():
+        for rule in _read(path, problems):
+            if rule.id in rules:
+                problems.append(f"{path.name}: rule {rule.id}: the id is taken")
+            rules[rule.id] = rule
+    if problems:
+        raise SettingsRejected(problems)
+    return tuple(rules.values())
+
+
+def _read(path: Path, problems: list[str]) -> list[Rule]:
+    try:
+        parsed = _RuleFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{path.name}: {error}")
+        return []
+    except ValidationError as error:
+        for one in error.errors(include_input=False, include_url=False):
+            problems.append(f"{path.name}: {'.'.join(map(str, one['loc']))}: {one['msg']}")
+        return []
+    if parsed.category not in CATEGORIES:
+        problems.append(f"{path.name}: category: {parsed.category} is not in the taxonomy")
+        return []
+    return [_made(path, parsed, entry, problems) for entry in parsed.rule]
+
+
+def _made(path: Path, file: _RuleFile, entry: _RuleEntry, problems: list[str]) -> Rule:
+    def expanded(patterns: Sequence[str]) -> tuple[str, ...]:
+        made = []
+        for pattern in patterns:
+            for _ in range(3):  # words may use words
+                pattern = WORD.sub(lambda m: file.words.get(m[1], m[0]), pattern)
+            try:
+                re2.compile(pattern)
+                partial(pattern)
+            except (re.error, re2.error, ValueError, KeyError) as error:
+                problems.append(f"{path.name}: rule {entry.id}: {pattern[:60]}: {error}")
+                continue
+            made.append(pattern)
+        return tuple(made)
+
+    return Rule(
+        id=entry.id,
+        category=file.category,
+        severity=entry.severity,
+        roles=tuple(entry.roles),
+        patterns=expanded(entry.patterns),
+        unless=expanded(entry.unless),
+        fiction_ok=entry.fiction_ok,
+        examples=tuple(entry.examples),
+        counter_examples=tuple(entry.counter_examples),
+    )
+
+
+class RuleSet:
+    """The rules of one role, compiled."""
+
+    def __init__(self, rules: Iterable[Rule], role: Role) -> None:
+        self.rules = tuple(rule for rule in rules if role in rule.roles)
+        options = re2.Options()
+        options.max_mem = MAX_MEMORY
+        options.log_errors = False
+        self._normal, self._compact = re2.Set.SearchSet(options), re2.Set.SearchSet(options)
+        self._owner: list[Rule] = []
+        self._unless = {
+            rule.id: re2.compile("|".join(f"(?:{p})" for p in rule.unless), options)
+            for rule in self.rules
+            if rule.unless
+        }
+        beginnings = []
+        for rule in self.rules:
+            for pattern in rule.patterns:
+                self._normal.Add(pattern)
+                self._compact.Add(_compact(pattern))
+                self._owner.append(rule)
+                beginnings.append(partial(pattern))
+        self._begun = None
+        if self._owner:
+            self._normal.Compile()
+            self._compact.Compile()
+            if role == "assistant":
+                self._begun = re2.compile("|".join(beginnings), options)
+
+    def hits(self, views: Views) -> tuple[Hit, ...]:
+        """Return what matches any view, in the order of the rules."""
+        if not self._owner:
+            return ()
+        found: dict[str, Rule] = {}
+        for view in views.all:
+            for index in self._normal.Match(view) or ():
+                rule = self._owner[index]
+                if rule.id not in found and not self._excused(rule, view):
+                    found[rule.id] = rule
+        if views.compact:
+            for index in self._compact.Match(views.compact) or ():
+                rule = self._owner[index]
+                if rule.id not in found and not self._excused(rule, views.plain):
+                    found[rule.id] = rule
+        return tuple(Hit(r.id, r.category, r.severity, r.fiction_ok) for r in found.values())
+
+    def begun(self, plain: str) -> int:
+        """Return where, in normalised text, something starts that could still become a match."""
+        if self._begun is None:
+            return len(plain)
+        match = self._begun.search(plain)
+        return match.start() if match else len(plain)
+
+    def _excused(self, rule: Rule, view: str) -> bool:
+        unless = self._unless.get(rule.id)
+        return unless is not None and unless.search(view) is not None
+
+
+def _compact(pattern: str) -> str:
+    """Return the pattern for words that are run together."""
+    return pattern.replace(r"\b", "").replace(r"\s+", "").replace(" ?", "").replace(" ", "")
+
+
+def unfulfilled(rule: Rule, others: RuleSet | None = None) -> list[str]:
+    """Return one line for each example that the rule misses or counter-example that it hits."""
+    alone = others or RuleSet([rule], rule.roles[0])
+    lines = []
+    for text in rule.examples:
+        if rule.id not in {hit.rule for hit in alone.hits(normalise(text))}:
+            lines.append(f"{rule.id} misses: {text}")
+    for text in rule.counter_examples:
+        if rule.id in {hit.rule for hit in alone.hits(normalise(text))}:
+            lines.append(f"{rule.id} must not hit: {text}")
+    return lines

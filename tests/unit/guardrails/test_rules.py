@@ -1,0 +1,63 @@
+"""Every rule is tested by the examples that stand beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SettingsRejected
+from bot.guardrails.normalise import normalise
+from bot.guardrails.rules import SHIPPED, Rule, RuleSet, read_rules
+
+RULES = read_rules([SHIPPED])
+SETS = {role: RuleSet(RULES, role) for role in ("user", "assistant")}
+
+
+def hits(rule: Rule, text: str) -> bool:
+    return any(hit.rule == rule.id for hit in SETS[rule.roles[0]].hits(normalise(text)))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_hits_its_examples_and_nothing_harmless(rule: Rule) -> None:
+    missed = [text for text in rule.examples if not hits(rule, text)]
+    wrong = [text for text in rule.counter_examples if hits(rule, text)]
+    assert (missed, wrong) == ([], [])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_has_a_harmless_twin(rule: Rule) -> None:
+    assert rule.counter_examples
+
+
+def write(folder: Path, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "own.toml").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            "category = 'nonsense'\n[[rule]]\nid='a.b'\npatterns=['abc']\nexamples=['abc']",
+            "taxonomy",
+        ),
+        ("category = 'hate'\n[[rule]]\nid='a.b'\npatterns=['(abc']\nexamples=['abc']", "a.b"),
+        ("category = 'hate'\n[[rule]]\nid='a.b'\npatterns=['a(?=b)c']\nexamples=['abc']", "a.b"),
+        ("category = 'hate'\n[[rule]]\nid='a.b'\nfoo=1\npatterns=['abc']\nexamples=['abc']", "foo"),
+        ("category = ", "own.toml"),
+    ],
+)
+def test_a_wrong_rule_file_is_named_with_its_fault(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    with pytest.raises(SettingsRejected) as caught:
+        read_rules([write(tmp_path / "rules", text)])
+    assert any(complaint in line and "own.toml" in line for line in caught.value.problems)
+
+
+def test_an_evil_pattern_can_not_freeze_the_loop(tmp_path: Path) -> None:
+    text = "category='hate'\n[[rule]]\nid='a.b'\npatterns=['(a+)+$']\nexamples=['aaa']"
+    rules = RuleSet(read_rules([write(tmp_path / "rules", text)]), "user")
+    assert rules.hits(normalise("a" * 5000 + "!")) == ()
