@@ -5,13 +5,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -110,6 +110,16 @@ def _client(url: str) -> Client:
     return Redis.from_pool(pool)
 
 
+class _Master(Redis):
+    """A client of Sentinel's master that closes its connections to the Sentinels as well."""
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        pool = cast("SentinelConnectionPool", self.connection_pool)
+        for sentinel in pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
+
+
 def _sentinel(rest: str) -> Redis:
     """Read `[user:password@]h1:26379,h2:26379/NAME[/DB][?…]`."""
     parts = urlsplit(f"//{rest}")
@@ -127,10 +137,12 @@ def _sentinel(rest: str) -> Redis:
             "socket_connect_timeout": CONNECT_TIMEOUT,
             "protocol": 2,
             "password": query.get("sentinel_password"),
+            "retry": Retry(NoBackoff(), 0),  # the next Sentinel is asked instead
         },
     )
     master: Redis = sentinel.master_for(
         unquote(name),
+        redis_class=_Master,
         db=int(database or query.get("db", "0")),
         username=query.get("username") or unquote(username) or None,
         password=query.get("password") or unquote(password) or None,

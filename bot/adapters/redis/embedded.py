@@ -76,7 +76,11 @@ class EmbeddedRedis:
         """
         self._files = files = await asyncio.to_thread(prepare_files, self._data_dir)
         async with _turn(files):
-            await self._ensure(files)
+            try:
+                await self._ensure(files)
+            except BaseException:
+                self._let_go()
+                raise
             if self._use is None:
                 self._use = _open_lock(files.users_lock)
                 fcntl.flock(self._use, fcntl.LOCK_SH)
