@@ -86,7 +86,7 @@ async def read_error(response: aiohttp.ClientResponse, seconds: float = 5.0) -> 
         async with asyncio.timeout(seconds):
             while len(found) < MAX_ERROR and (chunk := await response.content.readany()):
                 found += chunk
-    except (TimeoutError, aiohttp.ClientError, OSError):
+    except (TimeoutError, aiohttp.ClientError, OSError, RuntimeError):
         pass
     return found[:MAX_ERROR].decode("utf-8", "replace")
 
@@ -119,6 +119,9 @@ async def call_json(
         raise BackendUnreachable(_why(error), backend=base) from error
     except (ValueError, RecursionError):
         raise BackendUnavailable(f"{path} is not Ollama's: no JSON", backend=base) from None
+    except RuntimeError as error:
+        # aiohttp's word for a connection that was closed under it: the pool goes down.
+        raise BackendUnavailable("the connection was closed", backend=base) from error
     if not isinstance(value, dict):
         raise BackendUnavailable(f"{path} is not Ollama's: no JSON object", backend=base)
     return value

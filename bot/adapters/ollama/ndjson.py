@@ -48,7 +48,7 @@ class LineReader:
                 if self._content.at_eof():
                     return self._last()
                 async with asyncio.timeout_at(until):
-                    chunk = await self._content.readany()
+                    chunk = await self._wait()
             self._feed(chunk)
         return lines.popleft()
 
@@ -61,7 +61,14 @@ class LineReader:
         """Read up to the end of the body, for at most `seconds`. Raises as `next`."""
         async with asyncio.timeout(seconds):
             while not self._content.at_eof():
-                self._feed(await self._content.readany())
+                self._feed(await self._wait())
+
+    async def _wait(self) -> bytes:
+        try:
+            return await self._content.readany()
+        except RuntimeError as error:
+            # aiohttp's word for a connection that we closed ourselves: the pool goes down.
+            raise StreamBroken("the connection was closed") from error
 
     def _feed(self, chunk: bytes) -> None:
         self._total += len(chunk)

@@ -164,7 +164,7 @@ def check_template(model: FakeModel, messages: list[dict[str, Any]]) -> None:
         raise _jinja("System role not supported in the middle of a conversation")
     turns = roles[1:] if roles and roles[0] == "system" else roles
     alternating = all(r == ("user", "assistant")[at % 2] for at, r in enumerate(turns))
-    if not turns or not alternating:
+    if not turns or not alternating or turns[-1] != "user":
         raise _jinja("Conversation roles must alternate user/assistant/user/assistant/...")
 
 

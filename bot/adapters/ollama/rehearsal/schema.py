@@ -9,6 +9,11 @@ from typing import Any
 MAX_DEPTH = 12
 """Deeper schemas end in null: a schema may refer to itself."""
 
+MAX_VALUES = 2000
+"""Values in one answer; the rest are null."""
+MAX_ITEMS = 64
+MAX_STRING = 4096
+
 WORDS = [
     "warm",
     "quiet",
@@ -42,18 +47,19 @@ class _Filler:
         self._root = root
         self._rng = rng
         self._words = words
+        self._left = MAX_VALUES
 
     def value(self, schema: Any, depth: int) -> Any:
-        schema = self._resolved(schema, depth)
-        if not isinstance(schema, Mapping) or depth > MAX_DEPTH:
+        schema = self._resolved(schema)
+        self._left -= 1
+        if not isinstance(schema, Mapping) or depth > MAX_DEPTH or self._left < 0:
             return None
         if "const" in schema:
             return schema["const"]
-        if isinstance(schema.get("enum"), Sequence) and schema["enum"]:
-            return self._rng.choice(list(schema["enum"]))
-        for key in ("anyOf", "oneOf"):
-            if isinstance(schema.get(key), Sequence) and schema[key]:
-                return self.value(self._rng.choice(list(schema[key])), depth + 1)
+        if choices := _list(schema, "enum"):
+            return self._rng.choice(choices)
+        if choices := _list(schema, "anyOf") or _list(schema, "oneOf"):
+            return self.value(self._rng.choice(choices), depth + 1)
         return self._typed(schema, _kind(schema), depth)
 
     def _typed(self, schema: Mapping[str, Any], kind: str, depth: int) -> Any:
@@ -75,7 +81,7 @@ class _Filler:
             case _:
                 return None
 
-    def _resolved(self, schema: Any, depth: int) -> Any:
+    def _resolved(self, schema: Any) -> Any:
         for _ in range(MAX_DEPTH):
             if not (isinstance(schema, Mapping) and isinstance(schema.get("$ref"), str)):
                 return schema
@@ -89,7 +95,7 @@ class _Filler:
         properties = schema.get("properties")
         if not isinstance(properties, Mapping):
             return {}
-        required = set(schema.get("required") or properties)
+        required = _list(schema, "required") or list(properties)
         return {
             name: self.value(inner, depth + 1)
             for name, inner in properties.items()
@@ -97,14 +103,15 @@ class _Filler:
         }
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
-        least = int(schema.get("minItems") or 0)
-        most = int(schema.get("maxItems", max(least, 3)))
+        least = _size(schema, "minItems", 0, MAX_ITEMS)
+        most = _size(schema, "maxItems", max(least, 3), MAX_ITEMS)
         count = self._rng.randint(least, max(least, min(most, least + 2)))
         return [self.value(schema.get("items", {}), depth + 1) for _ in range(count)]
 
     def _string(self, schema: Mapping[str, Any]) -> str:
         text = " ".join(self._rng.sample(self._words, min(len(self._words), 4)))
-        least, most = int(schema.get("minLength") or 0), int(schema.get("maxLength", 200))
+        least = _size(schema, "minLength", 0, MAX_STRING)
+        most = _size(schema, "maxLength", max(least, 200), MAX_STRING)
         while len(text) < least:
             text += " " + self._rng.choice(self._words or WORDS)
         return text[:most]
@@ -121,11 +128,27 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return "array" if "items" in schema else "string"
 
 
+def _list(schema: Mapping[str, Any], key: str) -> list[Any]:
+    found = schema.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _size(schema: Mapping[str, Any], key: str, default: int, most: int) -> int:
+    found = schema.get(key)
+    return min(max(found, 0), most) if isinstance(found, int) else default
+
+
 def _bounds(schema: Mapping[str, Any], low: float, high: float) -> tuple[float, float]:
-    least = schema.get("minimum", schema.get("exclusiveMinimum", low))
-    most = schema.get("maximum", schema.get("exclusiveMaximum", max(high, float(least))))
-    if "exclusiveMinimum" in schema:
-        least = float(least) + 1
-    if "exclusiveMaximum" in schema:
-        most = float(most) - 1
-    return float(least), float(most)
+    least, over = _number(schema, "minimum"), _number(schema, "exclusiveMinimum")
+    most, under = _number(schema, "maximum"), _number(schema, "exclusiveMaximum")
+    if least is None:
+        least = low if over is None else over + 1
+    if most is None:
+        most = max(high, least) if under is None else under - 1
+    return least, most
+
+
+def _number(schema: Mapping[str, Any], key: str) -> float | None:
+    found = schema.get(key)
+    sane = isinstance(found, int | float) and abs(found) < 1e15
+    return float(found) if sane else None  # type: ignore[arg-type]
