@@ -110,16 +110,28 @@ def filled(value: Any) -> str:
     return re.sub(r"\$\{\w+:\?[^}]*\}", "a-plausible-secret", text)
 
 
-def test_the_bots_settings_are_known_and_accepted(
-    settings_names: frozenset[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["troupe", "playground"])
+def test_our_settings_are_known_and_accepted(
+    name: str, settings_names: frozenset[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = SERVICES["troupe"]["environment"]
+    environment = {**SERVICES[name]["environment"]}
     assert set(environment) <= settings_names
-    for name, value in environment.items():
-        monkeypatch.setenv(name, filled(value))
+    if name == "playground":
+        # Off loopback only with a token: the operator gives it, and nobody else could.
+        assert filled(environment.pop("PLAY_TOKEN")) == ""
+        monkeypatch.setenv("PLAY_TOKEN", "a-token-of-an-operator")
+    for setting, value in environment.items():
+        monkeypatch.setenv(setting, filled(value))
     settings = load_settings(env_file=None)
     assert settings.ollama.bases == ["http://ollama:11434"]
-    assert settings.play.host == "0.0.0.0"  # within the container only
+
+
+def test_the_page_is_served_where_it_is_published() -> None:
+    page = SERVICES["playground"]
+    assert page["command"] == ["play"]
+    (port,) = page["ports"]
+    assert port.endswith(":" + page["environment"]["PLAY_PORT"])
+    assert "ports" not in SERVICES["troupe"]
 
 
 def test_ollama_is_given_its_own_settings() -> None:
