@@ -1,0 +1,168 @@
+"""What the bot's side of a scene needs: a desk, and a client that notes what it hears."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.adapters.discord.catchup import CatchUp
+from bot.adapters.discord.client import Connection, LastSeen, TroupeBot
+from bot.adapters.discord.desk import Account, Desk
+from bot.adapters.discord.pacing import Throttle
+from bot.adapters.discord.sink import DiscordSink, SinkFactory
+from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.turn import Message, Speaker, Trigger, Turn
+from bot.ports import Face, Progress
+from tests.fakes.discord import state
+from tests.fakes.discord.handles import Place as Channel
+from tests.fakes.discord.server import FakeDiscord
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+WREN = Face("wren", "Wren", PNG)
+
+
+@dataclass
+class Notes:
+    """A listener that finds every message interesting, and notes what it hears."""
+
+    concern: Callable[[Message], Trigger | None] = lambda message: Trigger.MENTION
+    received: list[Message] = field(default_factory=list)
+    edits: list[tuple[int, str]] = field(default_factory=list)
+    deletions: list[tuple[int, ...]] = field(default_factory=list)
+    considered: list[tuple[Message, bool]] = field(default_factory=list)
+
+    async def concerns(self, message: Message, *, own_thread: bool = False) -> Trigger | None:
+        self.considered.append((message, own_thread))
+        return self.concern(message)
+
+    async def receive(self, message: Message, trigger: Trigger) -> None:
+        self.received.append(message)
+
+    async def edited(self, place: Place, message: MessageId, text: str) -> None:
+        self.edits.append((message, text))
+
+    async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
+        self.deletions.append(tuple(messages))
+
+    async def until(self, ready: Callable[[Notes], bool], timeout: float = 5.0) -> None:
+        """Wait until it has heard what the scene is about."""
+        async with asyncio.timeout(timeout):
+            while not ready(self):
+                await asyncio.sleep(0.01)
+
+
+class Unread:
+    """Channels as a store would remember them."""
+
+    def __init__(self) -> None:
+        self.noted: dict[ChannelId, MessageId] = {}
+
+    def note(self, channel: ChannelId, message: MessageId) -> None:
+        self.noted[channel] = message
+
+    async def recent(self) -> Sequence[tuple[ChannelId, MessageId]]:
+        return sorted(self.noted.items(), key=lambda item: -item[1])
+
+
+@dataclass
+class Rig:
+    """One bot process."""
+
+    discord: FakeDiscord
+    desk: Desk
+    notes: Notes
+    last_seen: LastSeen
+    supervisor: Supervisor
+    progress: list[Progress] = field(default_factory=list)
+
+    def sink(self, turn: Turn, face: Face = WREN, progress: Progress | None = None) -> DiscordSink:
+        return SinkFactory(self.desk).open(turn, face, progress, self.progress.append)
+
+    @property
+    def client(self) -> TroupeBot:
+        return self.supervisor.clients[0]
+
+
+def asked(channel: Channel, message: state.Message) -> Turn:
+    """Return the turn of a person's message, without a gateway."""
+    record = channel.record
+    thread = record.is_thread
+    place = Place(
+        ChannelId(record.id),
+        GuildId(record.guild.id) if record.guild else None,
+        parent=ChannelId(record.parent.id) if thread and record.parent else None,
+    )
+    speaker = Speaker(UserId(message.author.id), message.author.name)
+    said = Message(MessageId(message.id), place, speaker, message.content, message.created_at)
+    return Turn((said,), Trigger.MENTION)
+
+
+@asynccontextmanager
+async def desk_at(discord: FakeDiscord) -> AsyncIterator[Desk]:
+    """A desk that knows who it is, as after a login."""
+    desk = Desk.open(discord.token, Throttle())
+    me = discord.bot_user
+    desk.recognise(Account(me.id, me.name, discord.world.application_id))
+    try:
+        yield desk
+    finally:
+        await desk.close(1.0)
+
+
+@asynccontextmanager
+async def rig_at(
+    discord: FakeDiscord,
+    *,
+    notes: Notes | None = None,
+    last_seen: LastSeen | None = None,
+    message_content: bool = False,
+    deaf_after: float = 100.0,
+    spacing: float = 0.0,
+    connect: bool = True,
+) -> AsyncIterator[Rig]:
+    """A supervised, connected bot."""
+    heard = notes or Notes()
+    seen = last_seen or Unread()
+    throttle = Throttle()
+    desk = Desk.open(discord.token, throttle)
+    catchup = CatchUp(seen)
+    budget = IdentifyBudget(spacing=spacing)
+
+    async def fresh(client: TroupeBot) -> None:
+        await catchup.run(client)
+
+    async def set_up(client: TroupeBot) -> None:
+        pass
+
+    connection = Connection(
+        listener=heard,
+        last_seen=seen,
+        throttle=throttle,
+        message_content=message_content,
+        shard_count=1,
+        is_our_webhook=desk.webhooks.is_ours,
+        on_account=desk.recognise,
+        set_up=set_up,
+        before_identify=budget.wait,
+        on_fresh_session=fresh,
+    )
+    supervisor = Supervisor(
+        lambda shard: TroupeBot(connection, shard),
+        discord.token,
+        [0],
+        deaf_after=deaf_after,
+        look_every=0.1,
+        first_pause=0.05,
+    )
+    running = asyncio.create_task(supervisor.run())
+    try:
+        if connect:
+            await discord.connected()
+        yield Rig(discord, desk, heard, seen, supervisor)
+    finally:
+        await supervisor.stop(1.0)
+        await asyncio.gather(running, return_exceptions=True)
+        await desk.close(1.0)
