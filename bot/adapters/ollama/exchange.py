@@ -142,8 +142,7 @@ async def begun(
                 raise await _refusal(host, model, response)
             yield Exchange(host, model, LineReader(response.content), limits)
     except BackendUnreachable as error:
-        host.breaker.failed()
-        host.unreachable(str(error))
+        host.lost(error)
         raise
     finally:
         if is_probe:
@@ -157,13 +156,17 @@ async def _answer(
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     exchange = opened(session, "POST", host.base, "/api/chat", body)
     try:
-        async with asyncio.timeout_at(min(limits.first_by, limits.all_by)):
-            response = await exchange.__aenter__()
+        async with asyncio.timeout_at(min(limits.first_by, limits.all_by)) as patience:
+            with host.ended_by(lambda: patience.reschedule(0)):
+                response = await exchange.__aenter__()
     except TimeoutError:
+        if host.closed:
+            raise BackendUnavailable("the pool is closed", backend=host.base) from None
         host.breaker.failed()
         raise BackendStalled("no first token in time", backend=host.base) from None
     try:
-        yield response
+        with host.ended_by(response.close):
+            yield response
     finally:
         await exchange.__aexit__(None, None, None)
 

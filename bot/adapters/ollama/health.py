@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -20,14 +21,20 @@ POLL_SECONDS = (5.0, 10.0)
 """Between two rounds, at random, so that several processes do not ask at once."""
 SICK_POLL_SECONDS = 2.0
 """Between two rounds while a host is away."""
+ALARM_SECONDS = 0.25
+"""The shortest pause, however many requests fail."""
 POLL_TIMEOUT = 2.0
 MISSES = 2
 """Slow answers in a row before a host counts as away: it may only be busy."""
 
 
 async def poll(session: aiohttp.ClientSession, host: Host) -> bool:
-    """Refresh what is known of a host. True when it is back after it was away."""
-    was_away = not host.healthy
+    """Refresh what is known of a host. True when it is back after it failed a check.
+
+    A host whose checks never failed is not back: it answers these while its generations break,
+    and its breaker must not close for that.
+    """
+    was_away, missed = not host.healthy, host.missed_polls > 0
     try:
         version, tags, ps = await asyncio.gather(
             _get(session, host, "/api/version"),
@@ -37,22 +44,30 @@ async def poll(session: aiohttp.ClientSession, host: Host) -> bool:
     except BackendError as error:
         host.missed_polls += 1
         if isinstance(error, BackendUnreachable) or host.missed_polls >= MISSES or was_away:
-            host.unreachable(str(error))
+            host.away(str(error))
         return False
     host.missed_polls = 0
     host.healthy, host.reason = True, None
     host.version = str(version.get("version") or "")[:40] or None
     host.models, host.loaded = _names(tags), _names(ps)
-    return was_away
+    return was_away and missed
 
 
 async def watch(
-    session: aiohttp.ClientSession, hosts: Sequence[Host], came_back: Callable[[Host], None]
+    session: aiohttp.ClientSession,
+    hosts: Sequence[Host],
+    came_back: Callable[[Host], None],
+    alarm: asyncio.Event,
 ) -> None:
-    """Poll for ever."""
+    """Poll for ever; `alarm` shortens the pause, since a request just found a host gone."""
     while True:
         away = any(not host.healthy for host in hosts)
-        await asyncio.sleep(SICK_POLL_SECONDS if away else random.uniform(*POLL_SECONDS))
+        pause = SICK_POLL_SECONDS if away else random.uniform(*POLL_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await alarm.wait()
+            await asyncio.sleep(ALARM_SECONDS)
+        alarm.clear()
         for host, back in zip(
             hosts, await asyncio.gather(*(_safe_poll(session, h) for h in hosts)), strict=True
         ):
@@ -68,7 +83,7 @@ async def _safe_poll(session: aiohttp.ClientSession, host: Host) -> bool:
     except Exception:
         # The watch must outlive whatever one host answers.
         log.exception("ollama_poll_failed", backend=host.base)
-        host.unreachable("its health answer can't be read")
+        host.away("its health answer can't be read")
         return False
 
 

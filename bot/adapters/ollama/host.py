@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import aiohttp
 
 from bot.adapters.ollama.breaker import Breaker, BreakerState
 from bot.adapters.ollama.placement import Candidate
 from bot.adapters.ollama.slots import Slots
+from bot.errors import BackendUnreachable
 
 MAX_MODELS = 64
 """Models with slots of their own; idle ones are forgotten beyond this."""
@@ -50,6 +54,7 @@ class Host:
         num_parallel: int,
         queue_limit: int,
         on_breaker: Callable[[str, BreakerState], None],
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self.base = base
         self.breaker = Breaker(lambda state: on_breaker(base, state))
@@ -60,6 +65,9 @@ class Host:
         self.loaded: frozenset[str] = frozenset()
         self.warming: set[str] = set()
         self.missed_polls = 0
+        self.closed = False
+        self._ends: set[Callable[[], None]] = set()
+        self._on_lost = on_lost
         self._num_parallel = num_parallel
         self._queue_limit = queue_limit
         self._slots: dict[str, Slots] = {}
@@ -108,9 +116,35 @@ class Host:
             tier=tier,
         )
 
-    def unreachable(self, reason: str) -> None:
-        """Note that the host does not answer at all."""
+    def away(self, reason: str) -> None:
+        """Note that the host failed its health check."""
         self.healthy, self.reason = False, reason
+
+    def lost(self, error: BackendUnreachable) -> None:
+        """Note that a request got no answer: the next health check comes at once.
+
+        A refused connection is a failed check in itself, for a restart may be over before the
+        next one; a reset is not, for a host may reset its chats and answer its checks.
+        """
+        self.breaker.failed()
+        self.missed_polls += isinstance(error.__cause__, aiohttp.ClientConnectorError)
+        self.away(str(error))
+        self._on_lost()
+
+    @contextmanager
+    def ended_by(self, end: Callable[[], None]) -> Iterator[None]:
+        """While this lasts, closing the pool calls `end`, which breaks off what is waited for."""
+        self._ends.add(end)
+        try:
+            yield
+        finally:
+            self._ends.discard(end)
+
+    def hang_up(self) -> None:
+        """Break off everything that runs here. aiohttp would let its readers wait on."""
+        self.closed = True
+        for end in list(self._ends):
+            end()
 
     def status(self) -> BackendStatus:
         return BackendStatus(

@@ -74,9 +74,14 @@ class OllamaPool:
         self._total_timeout = total_timeout
         self._observer = observer
         queue = 4 * num_parallel if queue_limit is None else queue_limit
+        self._alarm = asyncio.Event()
         self._hosts = {
             base: Host(
-                base, num_parallel=num_parallel, queue_limit=queue, on_breaker=self._on_breaker
+                base,
+                num_parallel=num_parallel,
+                queue_limit=queue,
+                on_breaker=self._on_breaker,
+                on_lost=self._alarm.set,
             )
             for base in bases
         }
@@ -92,13 +97,15 @@ class OllamaPool:
         self._session = new_session(self._headers)
         hosts = list(self._hosts.values())
         await asyncio.gather(*(poll(self._session, host) for host in hosts))
-        self._own(watch(self._session, hosts, self._came_back), "ollama-health")
+        self._own(watch(self._session, hosts, self._came_back, self._alarm), "ollama-health")
 
     async def close(self) -> None:
         """Stop asking, and close every connection; running streams break."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for host in self._hosts.values():
+            host.hang_up()
         if self._session is not None:
             await self._session.close()
 
@@ -189,7 +196,10 @@ class OllamaPool:
             )
             host.breaker.succeeded()
             return value
-        except (BackendUnreachable, BackendStalled):
+        except BackendUnreachable as error:
+            host.lost(error)
+            raise
+        except BackendStalled:
             host.breaker.failed()
             raise
         finally:

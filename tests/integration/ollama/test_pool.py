@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from bot.adapters.ollama import health
+from bot.adapters.ollama import breaker, health
 from bot.errors import BackendUnavailable, ModelMissing, StreamBroken
 from tests.fakes.ollama import FakeOllama
 from tests.integration.ollama.conftest import MODEL, Observed, PoolOf, ask, told
@@ -303,3 +303,74 @@ async def test_traffic_waits_for_the_load_only_where_it_must(
     warming.cancel()
     await asyncio.gather(warming, return_exceptions=True)
     assert backends == {other.url}
+
+
+async def test_after_its_rest_one_probe_decides(
+    ollama: FakeOllama, pool_of: PoolOf, observed: Observed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "OPEN_SECONDS", (0.1, 0.1))
+    pool = await pool_of(ollama)
+    ollama.fail_next("error", times=3)
+    for _ in range(3):
+        with pytest.raises(BackendUnavailable):
+            await told(pool, ask())
+    await asyncio.sleep(0.12)
+    ollama.set_pace(first_token=0.1)
+
+    probe = asyncio.create_task(told(pool, ask("probe")))
+    await ollama.until(lambda: len(ollama.chats) == 4)
+    with pytest.raises(BackendUnavailable, match="no Ollama host"):
+        await told(pool, ask("second"))
+
+    assert (await probe)[0]
+    assert [state for _, state in observed.breakers] == ["open", "half-open", "closed"]
+
+
+async def test_a_host_that_only_resets_its_chats_does_open_its_breaker(
+    ollama: FakeOllama, pool_of: PoolOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "ALARM_SECONDS", 0.0)
+    pool = await pool_of(ollama)
+    ollama.fail_next("abort", times=-1)
+    for _ in range(3):
+        with pytest.raises(BackendUnavailable):
+            await told(pool, ask())
+        await ollama.until(lambda: pool.status()[0].healthy)
+
+    assert pool.status()[0].breaker == "open"
+
+
+async def test_one_lost_request_does_not_take_the_host_away_for_long(
+    ollama: FakeOllama, pool_of: PoolOf
+) -> None:
+    pool = await pool_of(ollama)
+    ollama.fail_next("abort", times=2)
+    with pytest.raises(BackendUnavailable):
+        await told(pool, ask())
+
+    assert pool.capacity == 0
+    await ollama.until(lambda: pool.capacity == 4, seconds=1)
+
+
+@pytest.mark.parametrize("path", ["/api/tags", "/api/ps", "/api/version"])
+@pytest.mark.parametrize("kind", ["html", "garbage", "error"])
+async def test_a_host_that_is_no_ollama_is_not_healthy(
+    ollama: FakeOllama, pool_of: PoolOf, path: str, kind: str
+) -> None:
+    ollama.fail_next(kind, path=path, times=-1)
+    pool = await pool_of(ollama)
+
+    assert not pool.status()[0].healthy
+    assert pool.status()[0].reason
+
+
+async def test_a_hanging_health_check_does_not_hold_up_the_start(
+    ollama: FakeOllama, pool_of: PoolOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "POLL_TIMEOUT", 0.1)
+    ollama.fail_next("slow", path="/api/ps", times=-1)
+
+    pool = await asyncio.wait_for(pool_of(ollama), 2)
+
+    assert not pool.status()[0].healthy
+    assert (await told(pool, ask()))[0], "the only host is asked all the same"

@@ -374,17 +374,30 @@ async def test_a_finished_stream_gives_its_connection_back(
 
 
 async def test_closing_the_pool_breaks_what_runs(ollama: FakeOllama, pool_of: PoolOf) -> None:
-    pool = await pool_of(ollama)
+    pool = await pool_of(ollama, token_timeout=60)
     ollama.set_pace(rate=20)
     task = asyncio.create_task(told(pool, ask()))
     await ollama.until(lambda: any(record.generated for record in ollama.chats))
 
     await pool.close()
 
-    with pytest.raises(BackendError):
-        await asyncio.wait_for(task, 3)
+    with pytest.raises(StreamBroken):
+        await asyncio.wait_for(task, 1)
     with pytest.raises(BackendUnavailable):
         await told(pool, ask())
+
+
+async def test_closing_the_pool_breaks_what_waits(ollama: FakeOllama, pool_of: PoolOf) -> None:
+    pool = await pool_of(ollama, num_parallel=1, first_token_timeout=60)
+    ollama.set_pace(first_token=30)
+    tasks = [asyncio.create_task(told(pool, ask(text))) for text in ("a", "b")]
+    await ollama.until(lambda: len(ollama.chats) == 1)
+
+    await pool.close()
+
+    for task in tasks:
+        with pytest.raises(BackendUnavailable):
+            await asyncio.wait_for(task, 1)
 
 
 # ── the prompt cache ────────────────────────────────────────────────────────────────────────
