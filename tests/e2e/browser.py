@@ -69,6 +69,13 @@ class Browser:
         source = {"type": "key", "id": "keyboard", "actions": strokes}
         await self._call("POST", "actions", {"actions": [source]})
 
+    async def chord(self, held: str, key: str) -> None:
+        """Press a key while another is held."""
+        kinds = [("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)]
+        strokes = [{"type": kind, "value": value} for kind, value in kinds]
+        source = {"type": "key", "id": "keyboard", "actions": strokes}
+        await self._call("POST", "actions", {"actions": [source]})
+
     async def size(self, width: int, height: int) -> None:
         """Set the size of the page itself, as a phone or a desk would show it."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(
     bool(missing), reason=f"not installed: {', '.join(missing)} (.ci/run installs them)"
 )
 
-ENTER, ESCAPE, TAB, DOWN = "\ue007", "\ue00c", "\ue004", "\ue015"
+ENTER, ESCAPE, TAB, DOWN, SHIFT = "\ue007", "\ue00c", "\ue004", "\ue015", "\ue008"
 TOKEN = "correct-horse-battery-staple"
 DONE = "return document.querySelector('.theirs:last-child')?.getAttribute('aria-busy') === 'false'"
 
@@ -87,6 +87,52 @@ async def test_markup_stays_text_and_nothing_is_fetched_from_elsewhere(page: Bro
     assert foreign == []
 
 
+MARKDOWN = """
+return import('/js/rich.js').then(({rich}) => {
+  const box = document.createElement('div');
+  const before = performance.now();
+  box.append(...rich(arguments[0]));
+  return [box.innerHTML, performance.now() - before];
+});
+"""
+
+
+async def test_the_little_markdown_of_chat_is_set_and_the_rest_stays_text(page: Browser) -> None:
+    cases = {
+        "*waves* and **bold *both* words**": "<p><em>waves</em> and <strong>bold "
+        "<em>both</em> words</strong></p>",
+        "- one\n- two\n\n1. first": "<ul><li>one</li><li>two</li></ul><ol><li>first</li></ol>",
+        "a\nb\n\n> quoted\n-# small": "<p>a<br>b</p><blockquote>quoted</blockquote>"
+        '<p class="small">small</p>',
+        "2 * 3 * 4 and snake_case_name": "<p>2 * 3 * 4 and snake_case_name</p>",
+        "`*raw*`\n```py\n*x* = 1 < 2\n```\nend": "<p><code>*raw*</code></p>"
+        '<pre tabindex="0"><code>*x* = 1 &lt; 2</code></pre><p>end</p>',
+        "```\nstill open": '<pre tabindex="0"><code>still open</code></pre>',
+        "[here](https://evil.example)": "<p>[here](https://evil.example)</p>",
+    }
+    for text, html in cases.items():
+        assert (await page.run(MARKDOWN, text))[0] == html
+    for hostile in (
+        "*" * 8000,
+        "**a" * 2500,
+        "**a*b*" * 1300,
+        "_a" * 4000,
+        "`" * 8000,
+        "> " * 4000,
+    ):
+        _, milliseconds = await page.run(MARKDOWN, hostile)
+        assert milliseconds < 1000
+
+
+async def test_shift_and_enter_break_the_line(page: Browser, company: Company) -> None:
+    await page.click("#text")
+    await page.press("one")
+    await page.chord(SHIFT, ENTER)
+    await page.press("two" + ENTER)
+    await page.until(DONE)
+    assert company.heard[0][1] == "one\ntwo"
+
+
 async def test_escape_stops_the_generation_and_keeps_what_was_said(
     page: Browser, company: Company
 ) -> None:
@@ -108,6 +154,11 @@ async def test_a_failure_is_said_and_the_words_are_given_back(page: Browser) -> 
     await page.press("stall please" + ENTER)
     await page.until_text(".theirs .under", "The model stopped answering.")
     assert await page.run("return document.querySelector('#text').value") == "stall please"
+    await page.run("document.querySelector('#text').value = ''")
+    await say(page, "excuse yourself")
+    assert await page.text(".theirs:last-child .words") == ""
+    assert await page.text(".theirs:last-child .notice") == "The model broke off here."
+    assert await page.run("return document.querySelector('#text').value") == "excuse yourself"
     await page.run("document.querySelector('#text').value = ''")
     await say(page, "sparse account")
     assert await page.text(".theirs:last-child .words") == "Bare boards."

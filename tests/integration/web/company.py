@@ -144,6 +144,10 @@ class Company:
                 return await self._wait(sink)
             case "sparse":
                 return _Sparse()
+            case "excuse":
+                line = "The model broke off here."
+                sink.show(f"-# {line}")
+                return Account(text, who, "", {"outcome": "failed", "notice": line})
             case "rewrite":
                 sink.show("This was")
                 await asyncio.sleep(0.05)

@@ -81,7 +81,8 @@ async function say(text) {
       else if (line.type === "account") {
         reply.end(line.account, cast.find(line.account.persona?.id));
         view(reply);
-        announce(`${reply.name.textContent}: ${reply.text}`);
+        announce(`${reply.name.textContent}: ${reply.text || line.account.notice}`);
+        if (["failed", "busy"].includes(line.account.outcome)) giveBack(text);
       }
     }
   } catch (error) {
@@ -93,6 +94,10 @@ async function say(text) {
   }
 }
 
+function giveBack(text) {
+  if (!$("text").value) $("text").value = text;
+}
+
 async function broken(error, reply, text) {
   if (error.name === "AbortError") {
     reply.fail("Stopped.");
@@ -101,7 +106,7 @@ async function broken(error, reply, text) {
   }
   reply.fail(error.message);
   announce(error.message);
-  if (!$("text").value) $("text").value = text;
+  giveBack(text);
   if (error.code === "token") askForToken();
   if (error.code === "session") await begin();
 }

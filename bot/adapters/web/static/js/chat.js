@@ -4,6 +4,9 @@ import { rich } from "./rich.js";
 
 const NEAR = 120;
 
+/** A notice without the mark of small print. */
+const unmarked = (text) => String(text ?? "").replace(/^-# /, "").trim();
+
 function atEnd() {
   const boards = $("boards");
   return boards.scrollHeight - boards.scrollTop - boards.clientHeight < NEAR;
@@ -59,6 +62,9 @@ export class Reply {
   end(account, persona) {
     this.account = account;
     if (typeof account.reply === "string" && account.reply) this.text = account.reply;
+    const notice = unmarked(account.notice);
+    // A notice may have come as text, too: it is said once.
+    if (notice && unmarked(this.text) === notice) this.text = "";
     const follow = atEnd();
     this.element.setAttribute("aria-busy", "false");
     this.name.textContent = account.persona?.name ?? persona?.name ?? "Troupe";
@@ -70,7 +76,7 @@ export class Reply {
     this.draw();
     const whole = account.timings?.total;
     this.under.replaceChildren(...[
-      account.notice ? h("span", { class: "notice" }, String(account.notice).replace(/^-# /, "")) : null,
+      notice ? h("span", { class: "notice" }, notice) : null,
       this.peek, typeof whole === "number" ? h("span", {}, duration(whole)) : null,
     ].filter(Boolean));
     if (follow) toEnd();
