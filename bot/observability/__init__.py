@@ -1,14 +1,13 @@
 """Metrics, logs and health: what an operator sees, and never what people said."""
 
+from bot.observability.decisions import GuardMetrics, RoutingMetrics
 from bot.observability.health import Check, Health, HealthReport
 from bot.observability.logs import LogOutput, turn_logs
 from bot.observability.loop_lag import LoopLag
 from bot.observability.metrics import (
     DiscordMetrics,
-    GuardMetrics,
     Metrics,
     PoolMetrics,
-    RoutingMetrics,
     TurnMetrics,
 )
 

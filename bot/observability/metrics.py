@@ -21,39 +21,13 @@ from prometheus_client import (
     generate_latest,
 )
 
+from bot.observability.decisions import GuardMetrics, RoutingMetrics
 from bot.observability.labels import Vocabulary
+from bot.observability.scales import FAST, ROUTES, SLOW
 from bot.ports import Finished, Outcome
-
-FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-"""Seconds, for what our own code does."""
-
-SLOW = (
-    0.001,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.0,
-    3.5,
-    5.0,
-    10.0,
-    20.0,
-    30.0,
-    60.0,
-    120.0,
-)
-"""Seconds, for what waits on a model, on Discord, or on a place in the queue."""
-
-SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99)
-"""Shares between 0 and 1."""
 
 _USERINFO = re.compile(r"//[^/]*@")
 
-ROUTES = ("factual", "creative", "companion")
 BREAKER_STATES = ("closed", "half-open", "open")
 
 
@@ -260,81 +234,6 @@ class DiscordMetrics:
     def event(self, shard: int, at: float) -> None:
         """Note that a gateway event came at the unix time `at`."""
         self._last_event.labels(self._shard.word(str(shard))).set(at)
-
-
-class RoutingMetrics:
-    """Which route was chosen, by what, and how surely."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._route = Vocabulary(*ROUTES, limit=0)
-        self._stage = Vocabulary(limit=12)
-        self._source = Vocabulary(limit=16)
-        self._decisions = Counter(
-            "troupe_route_decisions",
-            "Route decisions by route, stage and source.",
-            ["route", "stage", "source"],
-            registry=registry,
-        )
-        self._confidence = Histogram(
-            "troupe_route_confidence_ratio",
-            "Probability of the chosen route.",
-            ["route"],
-            buckets=SHARES,
-            registry=registry,
-        )
-        self._uncertain = Counter(
-            "troupe_route_uncertain", "Decisions that were uncertain.", registry=registry
-        )
-
-    def decided(
-        self, route: str, *, stage: str, source: str, confidence: float, uncertain: bool
-    ) -> None:
-        """Count a decision."""
-        name = self._route.word(route)
-        self._decisions.labels(name, self._stage.word(stage), self._source.word(source)).inc()
-        self._confidence.labels(name).observe(confidence)
-        if uncertain:
-            self._uncertain.inc()
-
-
-class GuardMetrics:
-    """What the guardrails said, never about what."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._stage = Vocabulary("input", "review", "output", limit=8)
-        self._category = Vocabulary(limit=48)
-        self._action = Vocabulary("allow", "steer", "support", "refuse", limit=0)
-        self._route = Vocabulary(*ROUTES, limit=0)
-        self._decisions = Counter(
-            "troupe_guard_decisions",
-            "Verdicts by stage, category, action and route.",
-            ["stage", "category", "action", "route"],
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "troupe_guard_seconds",
-            "Seconds that a verdict took.",
-            ["stage"],
-            buckets=FAST,
-            registry=registry,
-        )
-
-    def judged(
-        self,
-        stage: str,
-        action: str,
-        *,
-        category: str | None = None,
-        route: str | None = None,
-        seconds: float | None = None,
-    ) -> None:
-        """Count a verdict; `category` is an id of the taxonomy."""
-        name = self._stage.word(stage)
-        self._decisions.labels(
-            name, self._category.word(category), self._action.word(action), self._route.word(route)
-        ).inc()
-        if seconds is not None:
-            self._seconds.labels(name).observe(seconds)
 
 
 class Metrics:

@@ -1,8 +1,9 @@
 """The operations server and the playground."""
 
 from bot.adapters.web.ops import ops_app
-from bot.adapters.web.play import Account, PersonaSummary, Playground, PlaySink, Stage, StageStatus
+from bot.adapters.web.play import Account, Playground, PlaySink, Stage
 from bot.adapters.web.server import WebServer, is_loopback
+from bot.chat.stage import PersonaSummary, StageStatus
 
 __all__ = [
     "Account",

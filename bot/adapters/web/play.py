@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from bot.adapters.web.access import Access, dress, guard, problem
 from bot.adapters.web.sessions import Sessions
 from bot.chat.notices import notice_for
+from bot.chat.stage import PersonaSummary, StageStatus
 from bot.errors import Busy, NotFound, TroupeError, UserFacing
 
 log = structlog.get_logger(__name__)
@@ -40,29 +41,6 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@dataclass(frozen=True, slots=True)
-class PersonaSummary:
-    """What the page shows of a persona. `routes` are those it plays by default."""
-
-    id: str
-    name: str
-    tagline: str
-    tags: tuple[str, ...] = ()
-    greetings: tuple[str, ...] = ()
-    has_avatar: bool = False
-    routes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StageStatus:
-    """What answers. `rehearsal`: the stand-in, not a language model."""
-
-    rehearsal: bool
-    model: str
-    backends: tuple[str, ...]
-    version: str
 
 
 class PlaySink(Protocol):
