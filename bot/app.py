@@ -100,6 +100,7 @@ class Troupe:
     stores: Stores
     models: Models
     queue: FairQueue
+    router: Router
     pipeline: TurnPipeline
 
     def stage(self) -> Stage:
@@ -160,6 +161,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     embedded = settings.redis.url is None
     metrics, health = Metrics(__version__, embedded_redis=embedded), Health()
     clock = SystemClock()
+    health.expect("loop", live=True, stale_after=10)
     for name in ("redis", "backend"):
         health.expect(name, stale_after=HEALTH_EVERY * 6)
     directory = settings.core.personas_dir or personas_dir()
@@ -188,12 +190,24 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         )
     )
     troupe = Troupe(
-        settings, clock, metrics, health, library, default, casting, stores, models, queue, pipeline
+        settings,
+        clock,
+        metrics,
+        health,
+        library,
+        default,
+        casting,
+        stores,
+        models,
+        queue,
+        router,
+        pipeline,
     )
     background = Background()
     stack.push_async_callback(background.close)
     background.keep("library", library.watch)
-    background.keep("loop lag", LoopLag(metrics).run)
+    lag = LoopLag(metrics, alive=lambda: health.report("loop", True))
+    background.keep("loop lag", lag.run)
     background.keep("health", lambda: _report_health(troupe))
     return troupe
 
@@ -253,7 +267,7 @@ async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     headers = read_headers(ollama.headers.get_secret_value() if ollama.headers else None)
     bases, name, rehearsal = ollama.bases, ollama.model, False
     if not ollama.hosts_configured and not await answers(bases[0], headers):
-        stand_in = Rehearsal()
+        stand_in = Rehearsal(models=(REHEARSAL_MODEL,))
         await stand_in.start()
         stack.push_async_callback(stand_in.close)
         bases, name, rehearsal = [stand_in.url], REHEARSAL_MODEL, True

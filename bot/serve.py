@@ -21,12 +21,10 @@ from bot.adapters.web.play import Playground
 from bot.adapters.web.server import WebServer
 from bot.app import Troupe, open_troupe
 from bot.data_files import migrations_dir
+from bot.serve_discord import serve_discord
 from bot.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-DRAIN_SECONDS = 20.0
-"""What running turns get to finish, on Ctrl-C and SIGTERM."""
 
 
 def _on_signals(stop: asyncio.Event) -> None:
@@ -47,7 +45,7 @@ async def serve(settings: Settings, *, discord: bool) -> int:
         log.info("operations page", url=await ops.start())
         stack.push_async_callback(ops.stop)
         if discord:
-            return await _serve_discord(troupe, stop, stack)
+            return await serve_discord(troupe, stop, stack)
         return await _serve_playground(troupe, stop, stack)
 
 

@@ -25,7 +25,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.settings",),
     ("bot.adapters",),
     ("bot.app",),
-    ("bot.serve", "bot.doctor"),
+    ("bot.serve_discord", "bot.doctor"),
+    ("bot.serve",),
     ("bot.cli",),
     ("bot.__main__",),
 )

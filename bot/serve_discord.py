@@ -1,0 +1,171 @@
+"""The bot on Discord: the parts that only it needs, from the intake to the supervised client."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from bot.adapters.discord.catchup import CatchUp
+from bot.adapters.discord.client import Connection, TroupeBot
+from bot.adapters.discord.commands import Services, install, sync_commands
+from bot.adapters.discord.desk import Account, Desk
+from bot.adapters.discord.pacing import Throttle
+from bot.adapters.discord.redirect import redirect
+from bot.adapters.discord.sink import SinkFactory
+from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
+from bot.adapters.redis.last_seen import RedisLastSeen
+from bot.app import HEALTH_EVERY, Background, Troupe
+from bot.chat.accounts import Accounts
+from bot.chat.intake import Intake
+from bot.chat.runner import TurnRunner
+from bot.errors import SettingsRejected
+from bot.ports import Face
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 20.0
+"""What running turns get to finish, on Ctrl-C and SIGTERM."""
+OWN_FACE = Face(persona="", name="Troupe")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bot:
+    troupe: Troupe
+    desk: Desk
+    intake: Intake
+    supervisor: Supervisor
+
+
+async def serve_discord(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitStack) -> int:
+    """Run the bot until `stop`, then drain: no new turns, running ones finish or are marked.
+
+    Raises:
+        SettingsRejected: Discord refuses the token, a shard or an intent.
+    """
+    bot = await _open(troupe, stack)
+    background = Background()
+    stack.push_async_callback(background.close)
+    background.keep("upkeep", bot.intake.upkeep)
+    background.keep("gateway health", lambda: _report_gateway(bot))
+    running = asyncio.create_task(bot.supervisor.run(), name="supervisor")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        log.info("draining", running=troupe.queue.running, waiting=troupe.queue.depth)
+        troupe.health.drain()
+        left = await bot.intake.drain(DRAIN_SECONDS)
+        log.info("drained", left_to_successor=left)
+    finally:
+        stopping.cancel()
+        await bot.supervisor.stop()
+        await asyncio.gather(running, return_exceptions=True)
+    return 0
+
+
+async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
+    discord = troupe.settings.discord
+    if discord.token is None:
+        raise SettingsRejected(["DISCORD_TOKEN: is needed to run the bot"])
+    redirect(discord)
+    throttle = Throttle()
+    desk = Desk.open(discord.token.get_secret_value(), throttle)
+    stack.push_async_callback(desk.close, 5.0)
+    shards = "-".join(map(str, discord.shard_ids))
+    last_seen = RedisLastSeen(troupe.stores.redis, owner=f"{shards}-{discord.shard_count}")
+    stack.push_async_callback(last_seen.close)
+    accounts = Accounts()
+    intake = Intake(
+        runner=TurnRunner(
+            pipeline=troupe.pipeline,
+            journal=troupe.stores.journal,
+            conversations=troupe.stores.conversations,
+            casting=troupe.casting,
+            sinks=SinkFactory(desk),
+            accounts=accounts,
+            metrics=troupe.metrics,
+            clock=troupe.clock,
+            own_face=OWN_FACE,
+        ),
+        journal=troupe.stores.journal,
+        conversations=troupe.stores.conversations,
+        casting=troupe.casting,
+        metrics=troupe.metrics,
+        clock=troupe.clock,
+    )
+    services = Services(
+        casting=troupe.casting,
+        library=troupe.library,
+        conversations=troupe.stores.conversations,
+        accounts=accounts,
+        intake=intake,
+        router=troupe.router,
+        clock=troupe.clock,
+        model=troupe.models.name,
+        rehearsal=troupe.models.rehearsal,
+        auto_mode_allowed=discord.message_content_intent,
+    )
+    connection = _connection(troupe, desk, intake, services, last_seen, throttle)
+    supervisor = Supervisor(
+        lambda shard: TroupeBot(connection, shard),
+        discord.token.get_secret_value(),
+        discord.shard_ids,
+    )
+    return _Bot(troupe, desk, intake, supervisor)
+
+
+def _connection(
+    troupe: Troupe,
+    desk: Desk,
+    intake: Intake,
+    services: Services,
+    last_seen: RedisLastSeen,
+    throttle: Throttle,
+) -> Connection:
+    discord = troupe.settings.discord
+    catchup, budget = CatchUp(last_seen), IdentifyBudget()
+
+    async def set_up(client: TroupeBot) -> None:
+        await install(client, services)
+        application = client.application_id or 0
+        await sync_commands(client.tree, application, troupe.stores.state, discord.sync_commands)
+
+    async def fresh(client: TroupeBot) -> None:
+        await catchup.run(client)
+
+    def recognised(account: Account) -> None:
+        desk.recognise(account)
+        log.info("logged in", application=account.application)
+
+    return Connection(
+        listener=intake,
+        last_seen=last_seen,
+        throttle=throttle,
+        message_content=discord.message_content_intent,
+        shard_count=discord.shard_count,
+        is_our_webhook=desk.webhooks.is_ours,
+        on_account=recognised,
+        set_up=set_up,
+        before_identify=budget.wait,
+        on_fresh_session=fresh,
+    )
+
+
+async def _report_gateway(bot: _Bot) -> None:
+    health, metrics = bot.troupe.health, bot.troupe.metrics.discord
+    health.expect("gateway", stale_after=HEALTH_EVERY * 6)
+    while True:
+        shards = bot.supervisor.health()
+        away = [shard.shard for shard in shards if not shard.connected]
+        names = ", ".join(map(str, away))
+        health.report("gateway", not away, f"shard {names} not connected" if away else "connected")
+        for shard in shards:
+            if shard.latency is not None:
+                metrics.heartbeat(shard.shard, shard.latency)
+            if shard.heard_age is not None:
+                metrics.event(shard.shard, bot.troupe.clock.now() - shard.heard_age)
+        await asyncio.sleep(HEALTH_EVERY if not away else 1.0)
