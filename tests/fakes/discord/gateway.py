@@ -100,10 +100,11 @@ class Gateway:
 
     async def drop(self) -> None:
         """Cut every connection without a word; sessions can be resumed."""
-        for connection in list(self._connections):
+        cut = set(self._connections)
+        for connection in cut:
             connection.abort()
-        while any(session.connection for session in self._sessions.values()):
-            await asyncio.sleep(0.005)
+        while cut & self._connections:
+            await asyncio.sleep(0.001)
 
     async def drop_and_replay(self, *messages: Message) -> None:
         """Cut every connection; after the RESUME send these MESSAGE_CREATEs once more."""

@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.fakes.discord import payloads, permissions
 from tests.fakes.discord.actions import Actions
 from tests.fakes.discord.call import Call
+from tests.fakes.discord.control import Control
 from tests.fakes.discord.faults import Fault
 from tests.fakes.discord.gateway import Gateway
 from tests.fakes.discord.handles import Person, Place, Server
@@ -61,6 +62,7 @@ class FakeDiscord:
             self.world, self.gateway, self.posting, token=token, rate_limits=rate_limits
         )
         self.rest.latency = latency
+        self.rest.control = Control(self).serve
         self.actions = Actions(self.rest)
         self._address = (host, port)
         self._gateway_port = gateway_port
