@@ -1,0 +1,19 @@
+"""Prompts: assembly, lore, macros, token estimates, and what was cut."""
+
+from bot.prompting.assembly import Prompt, PromptInput, assemble
+from bot.prompting.history import plan_trim
+from bot.prompting.report import Part, PromptReport
+from bot.prompting.system import BASE_PROMPT, system_text
+from bot.prompting.tokens import TokenEstimator
+
+__all__ = [
+    "BASE_PROMPT",
+    "Part",
+    "Prompt",
+    "PromptInput",
+    "PromptReport",
+    "TokenEstimator",
+    "assemble",
+    "plan_trim",
+    "system_text",
+]

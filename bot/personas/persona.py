@@ -1,0 +1,96 @@
+"""Personas: cards in service."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.personas import rawjson
+from bot.personas.card import Card
+from bot.personas.lorebook import Lorebook
+from bot.personas.reading import ReadCard
+
+MAX_AVATAR = 8 * 2**20
+"""Bytes of an avatar that Discord still takes."""
+MAX_NAME = 80
+"""Characters of a webhook's name on Discord."""
+
+_ADULT = frozenset(
+    {"nsfw", "adult", "18+", "r18", "r-18", "explicit", "erotic", "erotica", "porn", "smut",
+     "hentai", "lewd"}
+)  # fmt: skip
+_NOT_ADULT = frozenset({"no", "non", "not", "sfw"})
+_TAG_WORD = re.compile(r"[\w+-]+")
+_VOLATILE = frozenset({"modification_date"})
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A card in service. Two are equal when id and version are."""
+
+    id: str
+    """A slug, stable as long as the card's file is called the same."""
+    version: str
+    """Twelve hex digits that change with anything in the card but its modification date."""
+    name: str = field(compare=False)
+    card: Card = field(compare=False, repr=False)
+    avatar: bytes | None = field(compare=False, repr=False, default=None)
+    adult: bool = field(compare=False, default=False)
+    """Tagged as not safe for work: only for age-restricted places."""
+    greetings: tuple[str, ...] = field(compare=False, repr=False, default=())
+    """Ways to begin, the card's first message first; macros not yet filled in."""
+    group_greetings: tuple[str, ...] = field(compare=False, repr=False, default=())
+    """Further ways to begin when several personas share a place."""
+    lorebook: Lorebook | None = field(compare=False, repr=False, default=None)
+    world: Lorebook | None = field(compare=False, repr=False, default=None)
+    """The standalone lorebook that the card names, when the library has it."""
+
+
+def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Persona:  # noqa: A002
+    """Put a card into service under an id."""
+    card = read.card
+    greetings = (card.first_mes, *card.alternate_greetings)
+    avatar = read.avatar
+    return Persona(
+        id=slug(id),
+        version=version_of(card),
+        name=(card.nickname or card.name)[:MAX_NAME],
+        card=card,
+        avatar=avatar if avatar is not None and len(avatar) <= MAX_AVATAR else None,
+        adult=any(map(is_adult_tag, card.tags)),
+        greetings=tuple(each for each in greetings if each.strip()),
+        group_greetings=tuple(each for each in card.group_only_greetings if each.strip()),
+        lorebook=card.book,
+        world=world,
+    )
+
+
+def slug(text: str) -> str:
+    """Return a text as an id: small letters, digits and hyphens, at most 64 characters."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kept = re.sub(r"[\W_]+", "-", folded).strip("-")[:64].strip("-")
+    return kept or "persona-" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def version_of(card: Card) -> str:
+    """Return twelve hex digits of the card's content."""
+    return hashlib.sha256(rawjson.write(_canonical(card.raw)).encode()).hexdigest()[:12]
+
+
+def is_adult_tag(tag: str) -> bool:
+    """Whether a tag marks a card as not safe for work, such as "NSFW" or "18+ only"."""
+    words = _TAG_WORD.findall(tag.casefold())
+    return not _NOT_ADULT.intersection(words) and not _ADULT.isdisjoint(words)
+
+
+def _canonical(value: Any) -> Any:
+    """Return a tree with ordered keys, without what changes by mere saving."""
+    if isinstance(value, Mapping):
+        return {
+            key: _canonical(each) for key, each in sorted(value.items()) if key not in _VOLATILE
+        }
+    return [_canonical(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,157 @@
+"""JSON as its author wrote it: numbers keep their spelling, and hostile texts are refused.
+
+Parsing a card and writing it again must not change what we do not understand: `1.0` stays `1.0`,
+`1e5` stays `1e5`, and a number of thirty digits keeps every digit. So numbers are kept with
+their source text, and written back with it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.errors import CardRejected
+
+MAX_CHARS = 16 * 2**20
+"""Characters of one JSON text. Real cards stay below 2 MB; a megabyte of lore is a large book."""
+MAX_DEPTH = 64
+"""Levels of nesting. Real cards have at most 9."""
+MAX_VALUES = 400_000
+"""Values in one text: a thousand-entry book has about 40,000."""
+MAX_NUMBER_CHARS = 4_000
+"""Python refuses to read integers of more than 4,300 digits."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSAFE = re.compile("[\x00\ud800-\udfff]")
+
+
+class WrittenInt(int):
+    """An integer with the text it was written as, for example `-0`."""
+
+    text: str
+
+    def __new__(cls, text: str) -> WrittenInt:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+class WrittenFloat(float):
+    """A number with a fraction or an exponent, with the text it was written as."""
+
+    text: str
+
+    def __new__(cls, text: str) -> WrittenFloat:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def parse(data: bytes | str) -> Any:
+    """Read JSON, losslessly but for what could not be stored or sent on.
+
+    NUL is removed, lone surrogates become U+FFFD, NaN and the infinities become null.
+
+    Raises:
+        CardRejected: it is no JSON, or too long, too deep, or has too many values.
+    """
+    text = data if isinstance(data, str) else _decode(data)
+    if len(text) > MAX_CHARS:
+        raise CardRejected(f"The card's JSON is longer than {MAX_CHARS // 2**20} MB.")
+    try:
+        tree = json.loads(
+            text, parse_int=_integer, parse_float=WrittenFloat, parse_constant=lambda _: None
+        )
+    except RecursionError as error:
+        raise CardRejected(f"The card's JSON is nested deeper than {MAX_DEPTH} levels.") from error
+    except ValueError as error:
+        raise CardRejected(
+            f"This is not a card: its JSON can't be read ({_brief(error)})."
+        ) from error
+    return _clean(tree)
+
+
+def write(tree: Any) -> str:
+    """Return a tree as JSON, each number spelled as it was read."""
+    return "".join(_write(tree))
+
+
+def pretty(tree: Any) -> str:
+    """Return a tree as JSON for people, indented by two."""
+    return "".join(_write(tree, "\n"))
+
+
+def _decode(data: bytes) -> str:
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
+        if data.startswith(mark):
+            return data.decode(encoding, errors="replace")
+    return data.decode("utf-8", errors="replace")
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_NUMBER_CHARS:
+        raise ValueError("a number has thousands of digits")
+    # A plain int is written as it was read, save "-0".
+    return WrittenInt(text) if text == "-0" else int(text)
+
+
+def _brief(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}: {error.msg}"
+    return str(error)[:80]
+
+
+def _clean(tree: Any) -> Any:
+    """Make every string fit for storage, counting values and levels on the way."""
+    count = 0
+
+    def visit(value: Any, depth: int) -> Any:
+        nonlocal count
+        count += 1
+        if depth > MAX_DEPTH:
+            raise CardRejected(f"The card's JSON is nested deeper than {MAX_DEPTH} levels.")
+        if count > MAX_VALUES:
+            raise CardRejected(f"The card's JSON has more than {MAX_VALUES} values.")
+        if isinstance(value, str):
+            return clean_text(value)
+        if isinstance(value, dict):
+            return {clean_text(key): visit(each, depth + 1) for key, each in value.items()}
+        if isinstance(value, list):
+            return [visit(each, depth + 1) for each in value]
+        return value
+
+    return visit(tree, 1)
+
+
+def clean_text(text: str) -> str:
+    """Return a text without NUL, and with U+FFFD in place of lone surrogates."""
+    if _UNSAFE.search(text) is None:
+        return text
+    return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
+
+
+def _write(value: Any, newline: str = "") -> Iterator[str]:
+    inner = newline + "  " if newline else ""
+    comma, colon = ("," + inner, ": ") if newline else (",", ":")
+    if isinstance(value, Mapping):
+        yield "{"
+        for index, (key, each) in enumerate(value.items()):
+            yield (comma if index else inner) + json.dumps(key, ensure_ascii=False) + colon
+            yield from _write(each, inner)
+        yield (newline if value else "") + "}"
+    elif isinstance(value, list | tuple):
+        yield "["
+        for index, each in enumerate(value):
+            yield comma if index else inner
+            yield from _write(each, inner)
+        yield (newline if value else "") + "]"
+    elif isinstance(value, WrittenInt | WrittenFloat):
+        yield value.text
+    else:
+        yield json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,244 @@
+"""From a file's bytes to a card, whatever the file is: JSON, PNG, APNG or CHARX.
+
+Everything here is bound to a processor, not to a disk: call it from a thread. Nothing is ever
+written, and no path that a file names is ever opened.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.errors import CardRejected
+from bot.personas import charx, png, rawjson
+from bot.personas.book_reading import read_book
+from bot.personas.card import Asset, Card
+from bot.personas.card_reading import read_tree
+from bot.personas.coerce import Notes
+from bot.personas.lorebook import Lorebook
+
+MAX_FILE = 32 * 2**20
+"""Bytes of a card file. Real ones reach some 10 MB."""
+LOREBOOK_V3, WORLD_INFO = "lorebook_v3", "world_info"
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=_-]+")
+_EMBEDDED = re.compile(r"embedd?ed://", re.I)
+"""The specification spells it with one d."""
+_PICTURES = (png.SIGNATURE, b"\xff\xd8\xff", b"RIFF", b"GIF8")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCard:
+    """A card as it was read. `avatar` is its picture without the card in it."""
+
+    card: Card
+    avatar: bytes | None
+    warnings: tuple[str, ...]
+    spec: str
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Assets that came along, by path; kept for exports."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLorebook:
+    """A standalone lorebook as it was read. `spec` is `lorebook_v3` or `world_info`."""
+
+    book: Lorebook
+    warnings: tuple[str, ...]
+    spec: str
+
+
+def read_card(data: bytes, filename: str) -> ReadCard:
+    """Read a card of any version from any container.
+
+    Raises:
+        CardRejected: the file is no card, is damaged beyond reading, or is hostile.
+    """
+    notes = Notes()
+    _check_size(data)
+    try:
+        if png.is_png(data):
+            return _from_png(data, filename, notes)
+        if _looks_like_json(data):
+            return _from_json(data, filename, notes)
+        if charx.is_charx(data):
+            return _from_charx(data, filename, notes)
+    except RecursionError as error:
+        raise CardRejected("The card is nested too deep.") from error
+    raise CardRejected(_refusal(data))
+
+
+def read_lorebook(data: bytes, filename: str) -> ReadLorebook:
+    """Read a standalone lorebook: Version 3's form, or SillyTavern's world-info file.
+
+    Raises:
+        CardRejected: the file is no lorebook, or is hostile.
+    """
+    notes = Notes()
+    _check_size(data)
+    tree = rawjson.parse(data)
+    if not isinstance(tree, Mapping):
+        raise CardRejected("This is not a lorebook: its JSON is not an object.")
+    inner = tree.get("data")
+    if tree.get("spec") == LOREBOOK_V3 and isinstance(inner, Mapping):
+        book, spec = read_book(inner, notes), LOREBOOK_V3
+    elif isinstance(tree.get("entries"), Mapping | list):
+        book, spec = read_book(tree, notes, world_info=True), WORLD_INFO
+    else:
+        raise CardRejected("This is not a lorebook: it has no entries.")
+    if not book.name:
+        book = replace(book, name=filename.rsplit(".", 1)[0][:200])
+    return ReadLorebook(book, notes.all(), spec)
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > MAX_FILE:
+        raise CardRejected(f"The file is larger than {MAX_FILE // 2**20} MB.")
+    if not data:
+        raise CardRejected("The file is empty.")
+
+
+def _looks_like_json(data: bytes) -> bool:
+    head = data[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\xfe\xff\x00 \t\r\n")
+    return head[:1] in (b"{", b"[", b'"')
+
+
+def _refusal(data: bytes) -> str:
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WebP pictures can't carry a card safely. Save the card as PNG or JSON."
+    if data.startswith(b"\xff\xd8\xff"):
+        return "This JPEG holds no card. Cards are PNG, JSON or CHARX files."
+    if data.startswith(b"rcc||"):
+        return "This card is encrypted by RisuAI. Export it as PNG, JSON or plain CHARX."
+    if data.startswith(b"PK"):
+        return "The CHARX can't be unpacked: it is damaged."
+    return "This is not a card. Cards are PNG, JSON or CHARX files."
+
+
+def _from_json(data: bytes, filename: str, notes: Notes) -> ReadCard:
+    card = read_tree(rawjson.parse(data), filename, notes)
+    return _finish(card, _icon(card, {}), notes, {})
+
+
+def _from_charx(data: bytes, filename: str, notes: Notes) -> ReadCard:
+    content, files = charx.unpack(data, notes)
+    card = read_tree(rawjson.parse(content), filename, notes)
+    avatar = _icon(card, files)
+    if avatar is None and data.startswith(b"\xff\xd8\xff"):
+        notes.warn("the JPEG before the CHARX is not used as an avatar")
+    return _finish(card, avatar, notes, files)
+
+
+def _from_png(data: bytes, filename: str, notes: Notes) -> ReadCard:
+    chunks = png.chunks_of(data, notes)
+    if any(chunk.damaged and png.is_card_text(chunk) for chunk in chunks):
+        notes.warn("the card's checksum in the PNG is wrong: read all the same")
+    found: dict[str, list[bytes]] = {}
+    files: dict[str, bytes] = {}
+    for each in png.texts_of(chunks, notes):
+        keyword = each.keyword.lower()
+        if keyword in png.CARD_KEYWORDS:
+            found.setdefault(keyword, []).append(each.content)
+        elif keyword.startswith(png.ASSET_KEYWORD):
+            path = each.keyword[len(png.ASSET_KEYWORD) :].lstrip(":")
+            if charx.is_plain_path(path):
+                files[path] = _unbase64(each.content) or b""
+    if not found:
+        raise CardRejected("This PNG holds no card (no chara or ccv3 text).")
+    card = _best(found, filename, notes)
+    return _finish(card, png.picture_of(chunks), notes, files)
+
+
+def _best(found: dict[str, list[bytes]], filename: str, notes: Notes) -> Card:
+    """Read `ccv3`, else `chara`; of several with one name the first that can be read."""
+    trees: dict[str, Any] = {}
+    refusal: CardRejected | None = None
+    for keyword in png.CARD_KEYWORDS:
+        for content in found.get(keyword, []):
+            if len(found[keyword]) > 1:
+                notes.warn(f"the PNG holds several {keyword} texts: the first good one counts")
+            if keyword in trees:
+                continue
+            try:
+                trees[keyword] = rawjson.parse(_payload(content, notes))
+            except CardRejected as error:
+                notes.warn(f"the {keyword} text of the PNG can't be read: passed over")
+                refusal = refusal or error
+    _compare(trees, notes)
+    for tree in trees.values():
+        mark = Notes()
+        try:
+            card = read_tree(tree, filename, mark)
+        except CardRejected as error:
+            refusal = refusal or error
+            continue
+        for warning in mark.all():
+            notes.warn(warning)
+        return card
+    raise refusal or CardRejected("This PNG holds no card that can be read.")
+
+
+def _compare(trees: Mapping[str, Any], notes: Notes) -> None:
+    if "chara" in trees and "ccv3" not in trees:
+        spec = trees["chara"].get("spec") if isinstance(trees["chara"], Mapping) else None
+        if spec == "chara_card_v3":
+            notes.warn("the chara text holds a Version 3 card: read as such")
+    if len(trees) == 2 and _gist(trees["ccv3"]) != _gist(trees["chara"]):
+        notes.warn("the PNG holds two different cards: ccv3 counts")
+
+
+def _gist(tree: Any) -> list[Any]:
+    """Return what two copies of one card have in common, whatever their versions."""
+    outer = tree if isinstance(tree, Mapping) else {}
+    inner = outer.get("data")
+    fields = inner if isinstance(inner, Mapping) else outer
+    return [fields.get(name) for name in ("name", "description", "first_mes", "personality")]
+
+
+def _payload(content: bytes, notes: Notes) -> bytes:
+    """Return the JSON of a card text: base64, or as it is."""
+    if content.lstrip()[:1] == b"{":
+        notes.warn("the card's text in the PNG is not base64: read as it stands")
+        return content
+    decoded = _unbase64(content)
+    if decoded is None:
+        raise CardRejected("The card's text in the PNG is not valid base64.")
+    return decoded
+
+
+def _unbase64(content: bytes) -> bytes | None:
+    packed = _NOT_BASE64.sub(b"", content).replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
+    try:
+        return base64.b64decode(packed + b"=" * (-len(packed) % 4))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _icon(card: Card, files: Mapping[str, bytes]) -> bytes | None:
+    """Return the main icon, when it lies in the file itself. Addresses are never fetched."""
+    icons = [asset for asset in card.assets if asset.type == "icon"]
+    icons.sort(key=lambda asset: asset.name != "main")
+    for icon in icons:
+        content = _asset(icon, files)
+        if content and content.startswith(_PICTURES):
+            return content
+    return None
+
+
+def _asset(asset: Asset, files: Mapping[str, bytes]) -> bytes | None:
+    if _EMBEDDED.match(asset.uri):
+        return files.get(_EMBEDDED.sub("", asset.uri, count=1))
+    if asset.uri.startswith("__asset:"):
+        return files.get(asset.uri.removeprefix("__asset:"))
+    if asset.uri.startswith("data:"):
+        head, _, body = asset.uri.partition(",")
+        return _unbase64(body.encode("ascii", "ignore")) if head.endswith(";base64") else None
+    return None
+
+
+def _finish(card: Card, avatar: bytes | None, notes: Notes, files: Mapping[str, bytes]) -> ReadCard:
+    return ReadCard(card, avatar, notes.all(), card.spec, files)

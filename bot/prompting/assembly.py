@@ -1,0 +1,364 @@
+"""One prompt: [system][user/assistant alternating, user first, user last].
+
+Only this order renders on every model's template. The system message is stable, history grows at
+its end, and all that changes stands in the last user message: so the host's cache holds. What
+does not fit is cut by fixed priorities: fixed parts never, then lore and memories within their
+shares, then the newest history, then examples, last block first. The report tells all of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.chat.conversation import Conversation
+from bot.chat.turn import Turn, TurnId
+from bot.personas import Persona
+from bot.ports import ChatMessage
+from bot.prompting.examples import ExampleLine, parse_examples
+from bot.prompting.history import Line, Names, Past, is_before, lines_of, past_of, plan_trim
+from bot.prompting.late import (
+    CONTINUE,
+    MAX_MEMORY,
+    NOTHING_SAID,
+    file_text,
+    is_picture,
+    is_textual,
+    last_message,
+    memory_note,
+    persona_note,
+    replies_note,
+    said_text,
+    unseen_note,
+)
+from bot.prompting.ledger import Ledger
+from bot.prompting.macro_values import MacroContext
+from bot.prompting.report import PromptReport
+from bot.prompting.system import BASE_PROMPT, card_fields, stable_context, system_text
+from bot.prompting.tokens import PER_MESSAGE, TokenEstimator
+from bot.prompting.untrusted import clean, one_line
+from bot.routing.profiles import RouteProfile
+
+MEMORY_SHARE = 0.1
+FILE_SHARE = 0.4
+"""Shares of the limit that memories and attached files may take."""
+MAX_STOPS = 12
+BEGINNING = "[The conversation begins.]"
+EXAMPLES = "[How this conversation begins: examples of how {char} speaks. They did not happen.]"
+SUMMARY = "[How this conversation begins: a summary of what came before. {summary}]"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptInput:
+    """All that a prompt is made of. Times are unix seconds, sizes are tokens."""
+
+    persona: Persona
+    profile: RouteProfile
+    conversation: Conversation
+    turn: Turn
+    estimator: TokenEstimator
+    num_ctx: int
+    reply_tokens: int
+    model: str = ""
+    safety_text: str = ""
+    """Ours: the last words of the system message; no card can change them."""
+    base_prompt: str = BASE_PROMPT
+    """What a card's `system_prompt` replaces."""
+    post_history: str = ""
+    """What a card's `post_history_instructions` replace."""
+    memories: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    """Memories that must hold whatever is asked, such as an allergy."""
+    user_persona: str | None = None
+    guidance: tuple[str, ...] = ()
+    """From the guardrails: the last words of the last message."""
+    cast_names: tuple[str, ...] = ()
+    """Names of the other personas of the place."""
+    persona_names: Mapping[str, str] = field(default_factory=dict)
+    """Names of personas by id, for replies in the history."""
+    regenerate: bool = False
+    continue_reply: bool = False
+    """Go on with the turn's own stored reply."""
+    pictures: bool = False
+    """Whether the model takes pictures."""
+    greeting: int | None = None
+    """Which greeting the conversation began with: 0 for the first message; None for unknown."""
+    seed: int = 0
+    now: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What goes to the model, and what is to be kept of the conversation afterwards."""
+
+    messages: tuple[ChatMessage, ...]
+    stop: tuple[str, ...]
+    num_keep: int
+    report: PromptReport
+    state: Mapping[str, str]
+    """To be merged into the conversation's state."""
+    trim_to: TurnId | None
+    """Where history begins from now on; None as long as all of it fits."""
+
+
+def assemble(given: PromptInput) -> Prompt:
+    """Return the prompt for a turn.
+
+    Raises:
+        CardRejected: not even the fixed parts fit the context.
+    """
+    return _Assembly(given).run()
+
+
+class _Assembly:
+    """The steps of one prompt, in order of priority."""
+
+    def __init__(self, given: PromptInput) -> None:
+        self.given = given
+        self.names = Names(given.persona, given.cast_names, given.persona_names)
+        until = None if given.continue_reply else given.turn.id
+        self.past = past_of(given.conversation, until, given.persona, self.names)
+        self.current = lines_of(given.turn, self.names)
+        self.user = self.names.meet(given.turn.speaker)
+        self.plain = given.turn.place.is_dm
+        self.ledger = Ledger.open(given.estimator, given.model, given.num_ctx, given.reply_tokens)
+        self.context = self._late_context()
+        self.notes: list[str] = []
+        self.instructions: list[str] = []
+        self.images: list[str] = []
+        self.memories = 0
+
+    def run(self) -> Prompt:
+        given, ledger = self.given, self.ledger
+        system = system_text(given.persona, given.base_prompt, given.safety_text)
+        ledger.must("system message", system, extra=PER_MESSAGE)
+        said = self._said()
+        ledger.must("message", said, extra=PER_MESSAGE)
+        self._instruct()
+        said += self._files()
+        self._note()
+        kept, trim_to = self._history()
+        opening, examples, examples_cut = self._opening(trim_to)
+        messages = self._messages(system, opening, kept, said)
+        report = PromptReport(
+            parts=tuple(ledger.parts),
+            total=ledger.spent,
+            limit=ledger.limit,
+            memories=self.memories,
+            history=len(kept),
+            history_cut=len(self.past) - len(kept),
+            examples=examples,
+            examples_cut=examples_cut,
+        )
+        keep = int(ledger.cost(system) * ledger.estimator.margin(given.model)) + 2 * PER_MESSAGE
+        return Prompt(
+            messages=messages,
+            stop=self._stops(),
+            num_keep=min(keep, given.num_ctx // 2),
+            report=report,
+            state={},
+            trim_to=trim_to,
+        )
+
+    def _late_context(self) -> MacroContext:
+        """Return what macros mean in this turn."""
+        given = self.given
+        chance = random.Random(given.seed)
+        lines = [line for each in self.past for line in each.lines] + list(self.current)
+        stamps = [said.at for each in given.conversation.exchanges for said in each.said]
+        earlier = [at for at in stamps if at < given.turn.messages[0].at]
+        return MacroContext(
+            char=given.persona.name,
+            user=self.user,
+            others=given.cast_names,
+            fields=card_fields(given.persona),
+            values={
+                "persona": given.user_persona or "",
+                "model": given.model,
+                "maxprompt": str(given.num_ctx),
+                "lastmessage": lines[-1].text if lines else "",
+                "lastusermessage": _last(lines, person=True),
+                "lastcharmessage": _last(lines, person=False),
+                "lastmessageid": str(max(0, len(lines) - 1)),
+            },
+            now=given.now,
+            idle=max(0.0, given.now - earlier[-1]) if earlier else 0.0,
+            chance=chance.random,
+            pick_seed=f"{given.turn.place.channel}",
+        )
+
+    def _said(self) -> str:
+        if self.given.continue_reply:
+            return CONTINUE
+        if self.current:
+            return said_text(self.current, plain=self.plain)
+        return NOTHING_SAID if self.plain else f"{self.user}: {NOTHING_SAID}"
+
+    def _instruct(self) -> None:
+        """What is said after the message: route, card, guardrails, in this order."""
+        given, persona = self.given, self.given.persona
+        late = self.context.expand(given.post_history)
+        if persona.card.post_history_instructions.strip():
+            self.context.original = late
+            late = self.context.expand(persona.card.post_history_instructions)
+            self.context.original = None
+        parts = [("route", given.profile.instruction), ("post-history instructions", clean(late))]
+        if given.cast_names:
+            parts.append(("nudge", f"[Write the next reply only as {persona.name}.]"))
+        parts += [("guidance", each) for each in given.guidance]
+        for name, text in parts:
+            self.ledger.must(name, text.strip())
+            self.instructions.append(text)
+
+    def _files(self) -> str:
+        """Spend on attached texts and pictures; return the texts."""
+        shown = []
+        for attachment in (a for m in self.given.turn.messages for a in m.attachments):
+            if is_textual(attachment):
+                text = file_text(attachment)
+                share = int(self.ledger.limit * FILE_SHARE)
+                if self.ledger.try_to(f"file {one_line(attachment.name, 40)}", text, within=share):
+                    shown.append(text)
+                else:
+                    shown.append(f"({one_line(attachment.name, 80)} is too long to be read here.)")
+            elif self.given.pictures and is_picture(attachment):
+                self.images.append(base64.b64encode(attachment.content).decode("ascii"))
+        return "".join(f"\n{text}" for text in shown)
+
+    def _note(self) -> None:
+        """What is said before the message: context, lore and memories."""
+        given = self.given
+        turn = given.turn
+        for name, text in (
+            ("reply", replies_note(turn, self.names)),
+            ("attachments", unseen_note(turn, self.names, pictures=given.pictures)),
+        ):
+            if text and self.ledger.try_to(name, text):
+                self.notes.append(text)
+        self._remember()
+        if given.user_persona and given.user_persona.strip():
+            text = persona_note(self.user, given.user_persona, self.names)
+            if self.ledger.try_to("user persona", text):
+                self.notes.append(text)
+
+    def _remember(self) -> None:
+        """Memories within their share, constraints first."""
+        given, share = self.given, int(self.ledger.limit * MEMORY_SHARE)
+        wanted = dict.fromkeys((*given.constraints, *given.memories))
+        chosen: list[str] = []
+        spent = 0
+        for memory in (one_line(each, MAX_MEMORY) for each in wanted):
+            tokens = self.ledger.cost(memory) + 2
+            if memory and spent + tokens <= min(share, self.ledger.left):
+                chosen.append(memory)
+                spent += tokens
+        if chosen:
+            text = memory_note(self.user, chosen)
+            self.ledger.note("memories", self.ledger.cost(text))
+            self.notes.append(text)
+        if len(chosen) < len(wanted):
+            self.ledger.cut("memories", 0, f"{len(wanted) - len(chosen)} beyond their share")
+        self.memories = len(chosen)
+
+    def _history(self) -> tuple[list[Past], TurnId | None]:
+        """Return the exchanges that go in, and where history begins from now on."""
+        given, ledger = self.given, self.ledger
+        start_turn = given.conversation.trimmed_to
+        sent = [
+            each
+            for each in self.past
+            if each.lines and (start_turn is None or not is_before(each.turn, start_turn))
+        ]
+        costs = [sum(self._line_cost(line) for line in each.lines) for each in sent]
+        start = plan_trim(costs, ledger.left)
+        ledger.note("history", sum(costs[start:]))
+        cut = len(self.past) - len(sent) + start
+        if start:
+            ledger.cut("history", sum(costs[:start]), f"{start} oldest exchanges did not fit")
+            start_turn = sent[start].turn if start < len(sent) else given.turn.id
+        elif cut:
+            ledger.cut("history", 0, f"{cut} exchanges were cut earlier")
+        return sent[start:], start_turn
+
+    def _line_cost(self, line: Line) -> int:
+        return self.ledger.message_cost(line.text if line.ours else line.labelled())
+
+    def _opening(self, trim_to: TurnId | None) -> tuple[str, int, int]:
+        """Return what stands before the history: a summary, else examples that fit."""
+        given, ledger = self.given, self.ledger
+        parts: list[str] = []
+        if trim_to is not None and given.conversation.summary:
+            summary = SUMMARY.format(summary=clean(given.conversation.summary).strip())
+            if ledger.try_to("summary", summary):
+                parts.append(summary)
+        blocks = [self._example(block) for block in self._examples()]
+        if trim_to is not None and blocks:
+            # Once history has overflowed it shows how the persona speaks; examples that came and
+            # went with its length would change the cached prefix again and again.
+            ledger.cut("examples", 0, "history has taken their place")
+            return "\n\n".join(parts), 0, len(blocks)
+        head = EXAMPLES.format(char=given.persona.name)
+        shown: list[str] = []
+        room = ledger.left - ledger.message_cost(head + BEGINNING)
+        for block in blocks:
+            tokens = ledger.cost(block)
+            if tokens > room:
+                break
+            room -= tokens
+            shown.append(block)
+        if shown:
+            text = "\n".join([head, *shown])
+            ledger.note("examples", ledger.message_cost(text + BEGINNING))
+            parts.append(text)
+        if len(shown) < len(blocks):
+            ledger.cut("examples", 0, f"{len(blocks) - len(shown)} last blocks did not fit")
+        return "\n\n".join(parts), len(shown), len(blocks) - len(shown)
+
+    def _examples(self) -> tuple[tuple[ExampleLine, ...], ...]:
+        context = stable_context(self.given.persona)
+        context.user = "User"
+        written = context.expand(self.given.persona.card.mes_example)
+        return parse_examples(clean(written), "User", self.given.persona.name)
+
+    def _example(self, block: tuple[ExampleLine, ...]) -> str:
+        name = self.given.persona.name
+        lines = (f"{name if line.by_character else 'User'}: {line.text}" for line in block)
+        return "\n".join(["[Example Chat]", *lines])
+
+    def _messages(
+        self, system: str, opening: str, kept: Sequence[Past], said: str
+    ) -> tuple[ChatMessage, ...]:
+        turns: list[tuple[bool, list[str]]] = []
+        for line in (line for each in kept for line in each.lines):
+            text = line.text if line.ours or (self.plain and line.person) else line.labelled()
+            if turns and turns[-1][0] == line.ours:
+                turns[-1][1].append(text)
+            else:
+                turns.append((line.ours, [text]))
+        if opening or (turns and turns[0][0]):
+            head = "\n\n".join(part for part in (opening, BEGINNING) if part)
+            if turns and not turns[0][0]:
+                turns[0][1].insert(0, head + "\n")
+            else:
+                turns.insert(0, (False, [head]))
+        last = last_message(self.notes, said, self.instructions)
+        if turns and not turns[-1][0]:
+            turns[-1][1].append("\n" + last)
+        else:
+            turns.append((False, [last]))
+        messages = [ChatMessage("system", system)]
+        for ours, texts in turns:
+            messages.append(ChatMessage("assistant" if ours else "user", "\n".join(texts)))
+        messages[-1] = ChatMessage("user", messages[-1].content, tuple(self.images))
+        return tuple(messages)
+
+    def _stops(self) -> tuple[str, ...]:
+        """Where the model begins to speak for somebody else."""
+        others = dict.fromkeys((self.user, *reversed(self.names.people), *self.given.cast_names))
+        return tuple(f"\n{name}:" for name in others)[:MAX_STOPS]
+
+
+def _last(lines: Sequence[Line], *, person: bool) -> str:
+    return next((line.text for line in reversed(lines) if line.person is person), "")

@@ -1,0 +1,152 @@
+"""The conversation as the model sees it, and where it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.chat.conversation import Conversation, Exchange
+from bot.chat.place import UserId
+from bot.chat.turn import Speaker, Turn, TurnId
+from bot.personas import Persona, slug
+from bot.prompting.untrusted import clean, likeness, quoted, speaker_name
+
+LOW_WATER = 0.5
+"""Share of the history's budget that is kept when it overflows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message of the conversation, ready to stand in a prompt."""
+
+    name: str
+    text: str
+    ours: bool
+    """Said by the persona that answers now."""
+    person: bool
+    """Said by a person, not by any persona."""
+
+    def labelled(self) -> str:
+        """Return `Name: text`."""
+        return f"{self.name}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One stored exchange as lines."""
+
+    turn: TurnId
+    lines: tuple[Line, ...]
+
+
+class Names:
+    """Names of everybody in the conversation: clean, and different for different people."""
+
+    def __init__(
+        self, persona: Persona, cast: Sequence[str], names: Mapping[str, str] | None = None
+    ) -> None:
+        self._personas = {persona.id: persona.name, **(names or {})}
+        self._cast = tuple(dict.fromkeys((persona.name, *cast)))
+        self._people: dict[UserId, str] = {}
+        for name in cast:
+            self._personas.setdefault(slug(name), name)
+
+    def meet(self, speaker: Speaker) -> str:
+        """Return a person's name; the second of two alike gets a number."""
+        known = self._people.get(speaker.id)
+        if known is not None:
+            return known
+        base = name = speaker_name(speaker.name, self._cast)
+        taken = {likeness(each) for each in self._people.values()}
+        number = 2
+        while likeness(name) in taken:
+            name, number = f"{base} {number}", number + 1
+        self._people[speaker.id] = name
+        return name
+
+    def of_persona(self, id: str) -> str:  # noqa: A002
+        """Return a persona's name by its id."""
+        known = self._personas.get(id)
+        return known if known is not None else " ".join(id.split("-")).title()
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody met so far, first met first."""
+        return tuple(self._people.values())
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """The personas of the place, and everybody met so far."""
+        return (*self._cast, *self._people.values())
+
+
+def past_of(
+    conversation: Conversation, until: TurnId | None, persona: Persona, names: Names
+) -> list[Past]:
+    """Return the stored exchanges before a turn, oldest first, as lines."""
+    before = list(_before(conversation.exchanges, until))
+    for exchange in before:  # everybody is met first: nobody may imitate who comes later
+        for said in exchange.said:
+            names.meet(said.speaker)
+    return [Past(each.turn, tuple(_lines(each, persona, names))) for each in before]
+
+
+def _before(exchanges: Sequence[Exchange], until: TurnId | None) -> Iterator[Exchange]:
+    for exchange in exchanges:
+        if until is not None and _at_or_after(exchange.turn, until):
+            return
+        yield exchange
+
+
+def _at_or_after(turn: TurnId, other: TurnId) -> bool:
+    """Turn ids are decimal and grow; anything else is compared as it stands."""
+    if turn.isdecimal() and other.isdecimal():
+        return int(turn) >= int(other)
+    return turn == other
+
+
+def is_before(turn: TurnId, other: TurnId) -> bool:
+    """Whether one turn came before another."""
+    return not _at_or_after(turn, other)
+
+
+def _lines(exchange: Exchange, persona: Persona, names: Names) -> Iterator[Line]:
+    for said in exchange.said:
+        text = quoted(said.text, names.everybody).strip()
+        if text:
+            yield Line(names.meet(said.speaker), text, ours=False, person=True)
+    reply = exchange.reply
+    if reply is not None and reply.text.strip():
+        ours = reply.persona == persona.id
+        yield Line(names.of_persona(reply.persona), clean(reply.text).strip(), ours, person=False)
+
+
+def lines_of(turn: Turn, names: Names) -> tuple[Line, ...]:
+    """Return the incoming messages as lines."""
+    for message in turn.messages:
+        names.meet(message.speaker)
+    return tuple(
+        Line(names.meet(message.speaker), text, ours=False, person=True)
+        for message in turn.messages
+        if (text := quoted(message.text, names.everybody).strip())
+    )
+
+
+def plan_trim(costs: Sequence[int], budget: int) -> int:
+    """Return the index that history should begin with; 0 when all of it fits.
+
+    `costs` are the tokens of the exchanges sent so far, oldest first. Half is cut at once, not
+    one message a turn: the prefix then stays in the host's cache (227 against 1,784 tokens
+    evaluated a turn). The newest exchange is kept as long as it fits; else the index is behind
+    the last.
+    """
+    if sum(costs) <= budget:
+        return 0
+    start = len(costs)
+    if costs[-1] <= budget:
+        start -= 1
+    kept = sum(costs[start:])
+    while start > 0 and kept + costs[start - 1] <= budget * LOW_WATER:
+        start -= 1
+        kept += costs[start]
+    return start

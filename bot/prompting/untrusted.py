@@ -1,0 +1,98 @@
+"""Texts and names of people, made safe to stand in a prompt.
+
+Nobody may speak as somebody else: a line that imitates a speaker, or one of our own headings, is
+quoted with `> `. Nobody may close a message from within: the control tokens of chat templates,
+which Ollama would read as such, are broken up.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+MAX_NAME = 32
+ROLE_WORDS = frozenset(
+    {"system", "assistant", "user", "developer", "human", "ai", "bot", "tool", "model", "narrator",
+     "everyone", "here"}
+)  # fmt: skip
+"""Names that nobody may bear as such."""
+HEADINGS = ("notes for this reply", "end of notes", "instructions for this reply", "house rules",
+            "how this conversation begins", "the conversation begins")  # fmt: skip
+
+_CONTROL = re.compile(
+    r"<(?=\|[^|>\n]{1,40}\|>|/?s>|/?(?:start|end)_of_(?:turn|image)>|[be]os>|/?think>"
+    r"|</?SYS>>|｜[^｜>\n]{1,40}｜>)"
+    r"|\[(?=/?INST\]|/?(?:AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\])",
+    re.I,
+)
+_CLOSERS = {"<": "\u2039", "[": "\u27e6"}
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\uffff\U000e0000-\U000e0fff]"
+)
+_SPEAKER = re.compile(
+    r"\s{0,8}[>*_~`#\-\"'“«(\[<]{0,6}\s{0,4}([^:：\n]{1,80}?)[\s*_~`\"'”»)\]>]{0,6}[:：]"
+)
+_HEADING = re.compile(r"\s{0,8}[\[【［*#>\s]{1,8}([^\]】］\n]{3,60})")
+
+
+def defused(text: str) -> str:
+    """Return a text whose imitations of template tokens are no longer read as such."""
+    return _CONTROL.sub(lambda match: _CLOSERS[match[0]], text)
+
+
+def clean(text: str) -> str:
+    """Return a text of a stranger: no invisible signs, plain line ends, no template tokens."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return defused(_UNSEEN.sub("", plain))
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return a text as one clean line of at most `limit` characters."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def speaker_name(name: str, taken: Iterable[str] = ()) -> str:
+    """Return a display name fit for `Name: text`.
+
+    `taken` are names of personas: a person who bears one of them, or a role's name, is marked.
+    """
+    folded = unicodedata.normalize("NFKC", name)
+    line = " ".join(_UNSEEN.sub("", folded).split())
+    plain = re.sub(r"[:：\[\]{}<>|`\"]", "", line).strip(" .*_~#>-")[:MAX_NAME].strip()
+    if not any(each.isalnum() for each in plain):
+        plain = "someone"
+    if likeness(plain) in ROLE_WORDS or likeness(plain) in {likeness(each) for each in taken}:
+        plain = f"{plain} (a person)"
+    return plain
+
+
+def likeness(name: str) -> str:
+    """Return what two names that look alike have in common."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    bare = "".join(each for each in folded if each.isalnum())
+    return bare.translate(_LOOKALIKES)
+
+
+_LOOKALIKES = str.maketrans("аеорсухіјѕԁһкмтвнαορνικ", "aeopcyxijsdhkmtbhaopvik")
+
+
+def quoted(text: str, names: Iterable[str]) -> str:
+    """Return a person's clean text with every line quoted that imitates a speaker or a heading."""
+    forbidden = ROLE_WORDS | {likeness(name) for name in names}
+    return "\n".join(
+        f"> {line}" if _imitates(line, forbidden) else line for line in clean(text).split("\n")
+    )
+
+
+def _imitates(line: str, forbidden: frozenset[str] | set[str]) -> bool:
+    speaker = _SPEAKER.match(line)
+    if speaker is not None and likeness(speaker[1]) in forbidden:
+        return True
+    heading = _HEADING.match(line)
+    if heading is None:
+        return False
+    words = " ".join(re.sub(r"[^\w\s]", "", heading[1].casefold()).split())
+    return words.startswith(HEADINGS)
