@@ -310,7 +310,8 @@ async def _report_health(troupe: Troupe) -> None:
         await _check(troupe.health, "redis", _ping(troupe.stores.redis))
         healthy = [status for status in troupe.models.pool.status() if status.healthy]
         reasons = "; ".join(f"{s.url}: {s.reason}" for s in troupe.models.pool.status() if s.reason)
-        troupe.health.report("backend", bool(healthy), reasons or "no host answers")
+        fallback = "ok" if healthy else "no host answers"
+        troupe.health.report("backend", bool(healthy), reasons or fallback)
         troupe.metrics.turns.queue_depth(troupe.queue.depth)
         await asyncio.sleep(HEALTH_EVERY)
 

@@ -240,6 +240,7 @@ class TurnPipeline:
         profile = parts.profiles[decision.route]
         model = scene.binding.model or profile.model or parts.default_model
         guidance = (scene.verdict.guidance,) if scene.verdict.guidance else ()
+        players = self._players(scene)
         prompt = assemble(
             PromptInput(
                 persona=scene.persona,
@@ -254,7 +255,8 @@ class TurnPipeline:
                 model=model,
                 seed=int(scene.turn.id),
                 now=parts.clock.now(),
-                cast_names=self._cast_names(scene),
+                cast_names=tuple(sorted(set(players.values()) - {scene.persona.name})),
+                persona_names=players,
             )
         )
         account.model, account.messages, account.report = model, prompt.messages, prompt.report
@@ -268,10 +270,11 @@ class TurnPipeline:
         )
         return prompt, request
 
-    def _cast_names(self, scene: _Scene) -> tuple[str, ...]:
+    def _players(self, scene: _Scene) -> dict[str, str]:
+        """Return the names, by id, of the personas that play here."""
         guild, casting = scene.turn.place.guild, self._parts.casting
-        players = {casting.player(scene.binding, route, guild).name for route in Route}
-        return tuple(sorted(players - {scene.persona.name}))
+        players = (casting.player(scene.binding, route, guild) for route in Route)
+        return {player.id: player.name for player in players}
 
     async def _generate(
         self,
