@@ -26,6 +26,8 @@ _INTENTS = {
     "INTERACTION": (0, 0),
 }
 CLOSE_BAD_TOKEN, CLOSE_BAD_SHARD, CLOSE_BAD_INTENTS = 4004, 4010, 4014
+GOODBYE = (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
+"""A client that closes with one of these gives its session up."""
 SENDS_PER_MINUTE = 120
 
 
@@ -215,7 +217,7 @@ class Gateway:
             if session.connection is connection:
                 session.connection = None
                 session.detached_at = time.monotonic()
-                if connection.socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY):
+                if connection.left:
                     self._sessions.pop(session.id, None)
         self.world.changed()
 
@@ -229,6 +231,8 @@ class Gateway:
                 await socket.close(code=4009)
                 return
             if received.type is not WSMsgType.TEXT:
+                closed = received.type is WSMsgType.CLOSE
+                connection.left = closed and received.data in GOODBYE
                 return
             now = time.monotonic()
             if len(sends) == SENDS_PER_MINUTE and now - sends[0] < 60:

@@ -52,6 +52,7 @@ class Connection:
 
     def __init__(self, request: web.BaseRequest, socket: web.WebSocketResponse) -> None:
         self.socket = socket
+        self.left = False
         self._request = request
         self._queue: deque[str] = deque()
         self._ready = asyncio.Event()

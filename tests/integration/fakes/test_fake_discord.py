@@ -1,0 +1,385 @@
+"""The fake Discord as an unmodified discord.py bot meets it: gateway and messages."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+import aiohttp
+import discord
+import pytest
+
+from tests.fakes.discord import FakeDiscord, Message
+from tests.integration.fakes.conftest import StartBot, until
+
+
+def channel_of(
+    bot: discord.Client, fake: FakeDiscord, name: str = "general"
+) -> discord.TextChannel:
+    found = bot.get_channel(fake.guild("home").channel(name).id)
+    assert isinstance(found, discord.TextChannel)
+    return found
+
+
+# Connecting
+
+
+async def test_a_bot_connects_and_knows_its_guild(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    assert bot.user is not None
+    assert bot.user.id == fake.bot_user.id
+    assert [guild.name for guild in bot.guilds] == ["home"]
+    assert channel_of(bot, fake).permissions_for(bot.guilds[0].me).manage_webhooks
+    assert fake.gateway.identifies == 1
+
+
+async def test_a_wrong_token_is_refused(fake: FakeDiscord) -> None:
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        with pytest.raises(discord.LoginFailure):
+            await client.login("wrong")
+
+
+async def test_an_intent_that_was_not_granted_closes_the_connection(fake: FakeDiscord) -> None:
+    fake.gateway.privileged_intents = 0
+    async with discord.Client(intents=discord.Intents(message_content=True)) as client:
+        with pytest.raises(discord.PrivilegedIntentsRequired):
+            await client.start(fake.token)
+
+
+async def test_events_go_to_the_shard_that_owns_the_guild(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    guild, alice = fake.guild("home"), fake.guild("home").member("alice")
+    owner = (guild.id >> 22) % 2
+    bots = [await start_bot(shard_id=shard, shard_count=2) for shard in (0, 1)]
+    await guild.channel("general").says(alice, "hi")
+    await fake.dm(alice).says(alice, "hello")
+    await until(lambda: sum(len(bot.heard) for bot in bots) == 2)
+    heard = [[message.content for message in bot.heard] for bot in bots]
+    assert "hi" in heard[owner]
+    assert "hello" in heard[0]
+
+
+@pytest.mark.parametrize("way", ["drop", "reconnect", "close"])
+async def test_a_broken_connection_is_resumed_and_nothing_is_lost(
+    fake: FakeDiscord, start_bot: StartBot, way: str
+) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    if way == "drop":
+        await fake.gateway.drop()
+    elif way == "reconnect":
+        fake.gateway.reconnect()
+    else:
+        await fake.gateway.close(4000)
+    await place.says(alice, "while you were away")
+    heard = await bot.hears(1)
+    await until(lambda: fake.gateway.resumes == 1)
+    assert [message.content for message in heard] == ["while you were away"]
+    assert fake.gateway.identifies == 1
+
+
+async def test_a_resume_can_repeat_a_message(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    message = await place.says(alice, "once")
+    await bot.hears(1)
+    await fake.gateway.drop_and_replay(message)
+    assert [item.id for item in await bot.hears(2)] == [message.id, message.id]
+
+
+async def test_an_invalid_session_makes_the_bot_identify_anew(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    await start_bot()
+    fake.gateway.invalidate()
+    await until(lambda: fake.gateway.identifies == 2, timeout=8)
+
+
+async def test_an_outage_refuses_connections_and_events_wait(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    await fake.gateway.down()
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.ws_connect(fake.gateway_url)
+    await place.says(alice, "is anybody there?")
+    await fake.gateway.up()
+    assert (await bot.hears(1, timeout=12))[0].content == "is anybody there?"
+
+
+async def test_heartbeats_are_acknowledged_until_silenced(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    fake.gateway.heartbeat_interval = 0.05
+    bot = await start_bot(heartbeat_timeout=60.0)
+    await until(lambda: fake.gateway.heartbeats > 2)
+    assert bot.latency < 1
+    fake.gateway.silence()
+    ack = bot.ws._keep_alive._last_ack  # type: ignore[union-attr]
+    sent = fake.gateway.heartbeats
+    await until(lambda: fake.gateway.heartbeats > sent + 2)
+    assert bot.ws._keep_alive._last_ack == ack  # type: ignore[union-attr]
+
+
+# Reading
+
+
+async def test_without_the_intent_only_addressed_messages_have_content(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    bot = await start_bot(content=False)
+    guild = fake.guild("home")
+    place, alice = guild.channel("general"), guild.member("alice")
+    file = ("note.txt", b"x", "text/plain")
+    await place.says(alice, "secret", attachments=[file], embeds=[{"title": "t"}])
+    await place.says(alice, "for you", mention_bot=True)
+    await fake.dm(alice).says(alice, "in private")
+    hidden, asked, private = await bot.hears(3)
+    assert (hidden.content, hidden.attachments, hidden.embeds) == ("", [], [])
+    assert asked.content.endswith("for you")
+    assert private.content == "in private"
+    own = await channel_of(bot, fake).send("mine")
+    seen = {m.id: m.content async for m in channel_of(bot, fake).history()}
+    assert seen[hidden.id] == ""
+    assert seen[own.id] == "mine"
+
+
+async def test_a_ping_reply_carries_content_and_its_source(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    bot = await start_bot(content=False)
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    await channel_of(bot, fake).send("a question?")
+    source = place.messages[-1]
+    await place.says(alice, "an answer", reply_to=source)
+    await place.says(alice, "a silent one", reply_to=source, ping=False)
+    loud, silent = (await bot.hears(3))[1:]
+    assert loud.content == "an answer"
+    assert isinstance(loud.reference.resolved, discord.Message)  # type: ignore[union-attr]
+    assert loud.reference.resolved.content == "a question?"  # type: ignore[union-attr]
+    assert silent.content == ""
+
+
+async def test_edits_deletes_and_unfurling_arrive_raw(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    messages = [await place.says(alice, text) for text in ("one", "two", "three")]
+    await place.edit(messages[0], "uno")
+    await place.unfurl(messages[0])
+    await place.delete(messages[0])
+    await place.delete(*messages[1:])
+    await until(lambda: len(bot.raw_deletes) == 3)
+    edit, unfurled = bot.raw_edits
+    assert edit.message.content == "uno"
+    assert edit.message.edited_at is not None
+    assert edit.data["edited_timestamp"] == unfurled.data["edited_timestamp"]
+    assert unfurled.data["embeds"]
+    assert bot.raw_deletes == [message.id for message in messages]
+
+
+async def test_an_unfurl_of_an_unedited_message_has_no_edit_time(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    await place.unfurl(await place.says(alice, "see https://example.org/"))
+    await until(lambda: len(bot.raw_edits) == 1)
+    assert bot.raw_edits[0].data["edited_timestamp"] is None
+
+
+async def test_history_pages_in_every_direction(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    sent = [await place.says(alice, f"m{number}") for number in range(9)]
+    channel = channel_of(bot, fake)
+
+    async def texts(**bounds: object) -> list[str]:
+        return [m.content async for m in channel.history(**bounds)]  # type: ignore[arg-type]
+
+    middle = discord.Object(sent[4].id)
+    assert await texts(limit=2) == ["m8", "m7"]
+    assert await texts(limit=2, before=middle) == ["m3", "m2"]
+    assert await texts(limit=2, after=middle) == ["m5", "m6"]
+    assert sorted(await texts(limit=3, around=middle)) == ["m3", "m4", "m5"]
+
+
+async def test_a_thread_repeats_its_starter(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    starter = await place.says(alice, "let us talk")
+    thread = await place.thread("talk", alice, starter=starter)
+    await thread.says(alice, "inside")
+    first, repeated, inside = await bot.hears(3)
+    assert first.id == repeated.id == thread.id
+    assert repeated.channel.id == thread.id
+    assert isinstance(inside.channel, discord.Thread)
+    assert inside.channel.parent_id == place.id
+
+
+async def test_attachments_are_uploaded_and_downloaded(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    bot = await start_bot()
+    file = discord.File(io.BytesIO(b"card"), "card.png")
+    sent = await channel_of(bot, fake).send("take this", file=file)
+    assert sent.attachments[0].filename == "card.png"
+    assert sent.attachments[0].content_type == "image/png"
+    assert await sent.attachments[0].read() == b"card"
+
+
+async def test_reactions_go_both_ways(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    sent = await channel_of(bot, fake).send("rate me")
+    await sent.add_reaction("👍")
+    await place.react(alice, place.messages[-1], "👎")
+    await until(lambda: bot.reactions == ["👍", "👎"])
+    assert place.messages[-1].reactions == {"👍": [fake.bot_user.id], "👎": [alice.id]}
+
+
+# Writing
+
+
+async def test_an_answer_is_found_with_its_history(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    place, alice = fake.guild("home").channel("general"), fake.guild("home").member("alice")
+    asked = await place.says(alice, "tell me", mention_bot=True)
+    reply = await (await bot.hears(1))[0].reply("…")
+    await asyncio.sleep(0.02)
+    await reply.edit(content="Once")
+    await reply.edit(content="Once upon a time")
+    found = await place.next_reply(to=asked, quiet=0.05)
+    assert [revision.content for revision in found.edits] == ["…", "Once", "Once upon a time"]
+    assert found.first_visible_at is not None
+    assert found.created_at < found.first_visible_at < found.final_at
+    assert place.answer_to(asked) == "Once upon a time"
+
+
+async def test_a_nonce_sends_once(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    channel = channel_of(bot, fake)
+    first = await channel.send("hello", nonce="123-0")
+    again = await channel.send("hello", nonce="123-0")
+    assert again.id == first.id
+    assert len(fake.guild("home").channel("general").messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("allowed", "pinged"),
+    [
+        (discord.AllowedMentions.none(), set()),
+        (discord.AllowedMentions(everyone=False, roles=False, users=True), {"user"}),
+        (discord.AllowedMentions.all(), {"user", "role", "everyone"}),
+        (None, {"user", "role", "everyone"}),
+    ],
+)
+async def test_pings_are_worked_out(
+    fake: FakeDiscord,
+    start_bot: StartBot,
+    allowed: discord.AllowedMentions | None,
+    pinged: set[str],
+) -> None:
+    bot = await start_bot()
+    guild = fake.guild("home")
+    place, alice = guild.channel("general"), guild.member("alice")
+    role = guild.role("friends", mentionable=True)
+    place.allow_bot("mention_everyone")
+    names = {alice.id: "user", role.id: "role", "everyone": "everyone"}
+    text = f"@everyone <@{alice.id}> <@&{role.id}>"
+    options = {"allowed_mentions": allowed} if allowed else {}
+    await channel_of(bot, fake).send(text, **options)  # type: ignore[arg-type]
+    assert {names[ping] for ping in place.messages[-1].pings} == pinged
+
+
+async def test_everyone_is_not_pinged_without_the_permission(
+    fake: FakeDiscord, start_bot: StartBot
+) -> None:
+    bot = await start_bot()
+    await channel_of(bot, fake).send("@everyone")
+    assert fake.guild("home").channel("general").messages[-1].pings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("x" * 2001, 50035), ("", 50006), ("   ", 50006)],
+    ids=["long", "no", "blank"],
+)
+async def test_a_text_out_of_bounds_is_refused(
+    fake: FakeDiscord, start_bot: StartBot, text: str, code: int
+) -> None:
+    bot = await start_bot()
+    with pytest.raises(discord.HTTPException) as caught:
+        await channel_of(bot, fake).send(text)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("names", "code"), [(("send_messages",), 50013), (("view_channel",), 50001)]
+)
+async def test_missing_permissions_are_refused(
+    fake: FakeDiscord, start_bot: StartBot, names: tuple[str, ...], code: int
+) -> None:
+    bot = await start_bot()
+    channel = channel_of(bot, fake)
+    fake.guild("home").channel("general").forbid_bot(*names)
+    with pytest.raises(discord.Forbidden) as caught:
+        await channel.send("hi")
+    assert caught.value.code == code
+    assert fake.rest.invalid_requests == 1
+
+
+async def test_closed_direct_messages_are_refused(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    alice = fake.guild("home").member("alice")
+    user = await bot.fetch_user(alice.id)
+    assert (await user.send("psst")).channel.id == fake.dm(alice).id
+    alice.closes_dms()
+    with pytest.raises(discord.Forbidden) as caught:
+        await user.send("psst")
+    assert caught.value.code == 50007
+
+
+async def test_webhooks_speak_under_any_name(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    guild = fake.guild("home")
+    place, alice = guild.channel("general"), guild.member("alice")
+    asked = await place.says(alice, "who are you?", mention_bot=True)
+    hook = await channel_of(bot, fake).create_webhook(name="troupe")
+    sent = await hook.send("I am Sage", username="Sage", avatar_url="http://x/a.png", wait=True)
+    await sent.edit(content="I am Sage.")
+    found: Message = await place.next_reply(to=asked, quiet=0)
+    assert (found.author.name, found.content, found.avatar_url) == (
+        "Sage",
+        "I am Sage.",
+        "http://x/a.png",
+    )
+    thread = await place.thread("aside", alice)
+    inside = await hook.send("psst", thread=discord.Object(thread.id), wait=True)
+    assert inside.id == thread.messages[-1].id
+    await inside.delete()
+    assert thread.messages == []
+    heard = [message for message in bot.heard if message.webhook_id == hook.id]
+    assert [message.author.name for message in heard] == ["Sage", "troupe"]
+
+
+async def test_webhooks_have_limits(fake: FakeDiscord, start_bot: StartBot) -> None:
+    bot = await start_bot()
+    place, channel = fake.guild("home").channel("general"), channel_of(bot, fake)
+    hook = await channel.create_webhook(name="troupe")
+    with pytest.raises(discord.HTTPException) as name:
+        await hook.send("hi", username="Clyde the wise")
+    assert name.value.code == 50035
+    place.remove_webhook(place.webhooks[0])
+    with pytest.raises(discord.NotFound) as gone:
+        await hook.send("hi")
+    assert gone.value.code == 10015
+    for _ in range(15):
+        place.add_webhook()
+    with pytest.raises(discord.HTTPException) as full:
+        await channel.create_webhook(name="one more")
+    assert full.value.code == 30007
