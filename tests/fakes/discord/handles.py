@@ -38,7 +38,7 @@ class Person:
         self.mention = f"<@{record.id}>"
 
     async def slash(
-        self, where: Place, command: str, *, timeout: float = 5.0, **options: Any
+        self, where: Place, command: str, /, *, timeout: float = 5.0, **options: Any
     ) -> Interaction:
         """Use a slash command such as "persona switch" and wait for its answer.
 
@@ -50,7 +50,7 @@ class Person:
         return await self._discord.answered(begun, timeout=timeout)
 
     async def autocomplete(
-        self, where: Place, command: str, option: str, typed: str = "", **options: Any
+        self, where: Place, command: str, option: str, typed: str = "", /, **options: Any
     ) -> Interaction:
         """Type into an option; `interaction.choices` holds what was offered."""
         values = {name: _unwrapped(value) for name, value in options.items()} | {option: typed}
@@ -72,7 +72,7 @@ class Person:
         return await self._discord.answered(begun, timeout=timeout)
 
     async def submit_modal(
-        self, opened: Interaction, *, timeout: float = 5.0, **values: Any
+        self, opened: Interaction, /, *, timeout: float = 5.0, **values: Any
     ) -> Interaction:
         """Fill in the modal that an interaction opened, by custom id, and submit it."""
         begun = self._discord.actions.submit(self.record, opened, values)

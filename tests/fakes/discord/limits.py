@@ -52,6 +52,7 @@ class RateLimits:
     def __init__(self, *, enabled: bool, global_limit: int = GLOBAL_LIMIT) -> None:
         self.enabled = enabled
         self.global_limit = global_limit
+        self.global_seconds = 1.0
         self.buckets = dict(BUCKETS)
         self._windows: dict[tuple[str, str], _Window] = {}
         self._recent: dict[str, deque[float]] = {"bot": deque(), "address": deque()}
@@ -82,10 +83,10 @@ class RateLimits:
 
     def _take_global(self, now: float, who: str) -> Refused | None:
         recent = self._recent[who]
-        while recent and recent[0] <= now - 1.0:
+        while recent and recent[0] <= now - self.global_seconds:
             recent.popleft()
         if len(recent) >= self.global_limit:
-            return Refused(round(recent[0] + 1.0 - now + 0.001, 3), "global", True)
+            return Refused(round(recent[0] + self.global_seconds - now + 0.001, 3), "global", True)
         recent.append(now)
         return None
 

@@ -40,7 +40,7 @@ class RemoteDiscord:
         if self._session is not None:
             await self._session.close()
 
-    async def do(self, action: str, **arguments: Any) -> Any:
+    async def do(self, action: str, /, **arguments: Any) -> Any:
         """Run one action of the control API.
 
         Raises:

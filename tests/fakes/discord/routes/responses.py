@@ -37,6 +37,7 @@ def callback(rest: Rest, call: Call) -> Any:
     waited = time.monotonic() - interaction.created_at
     if waited > interaction.deadline:
         interaction.late = True
+        rest.world.changed()
         raise ApiError(404, 10062)
     kind = call.json.get("type")
     data = call.json.get("data") or {}
