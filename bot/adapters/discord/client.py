@@ -112,6 +112,7 @@ class TroupeBot(commands.Bot):
             ),
             allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=False),
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            guild_ready_timeout=1.0,  # seconds of silence after which all guilds are there
             max_ratelimit_timeout=MAX_RATELIMIT_TIMEOUT,
             enable_debug_events=False,
         )
@@ -179,6 +180,8 @@ class TroupeBot(commands.Bot):
         if event_name == "socket_event_type":
             self.last_event_at = time.perf_counter()
             return
+        if self.is_closed():
+            return  # discord.py has no loop any more that could run a handler
         super().dispatch(event_name, *args, **kwargs)
 
     async def _run_event(

@@ -147,7 +147,7 @@ def message_of(message: discord.Message, us: Us, place: Place | None = None) -> 
         id=MessageId(message.id),
         place=place or place_of_channel(message.channel, guild_of(message)),
         speaker=speaker_of(message.author),
-        text=clean_text(_plain(_without_us(message.content[: 2 * MAX_TEXT], us), message)),
+        text=_text_of(message, us),
         at=snowflake_seconds(message.id),
         mentions_us=named or (pinged and not (quoted is not None and quoted.by_us)),
         replies_to=quoted,
@@ -168,8 +168,11 @@ def edited_text(event: discord.RawMessageUpdateEvent, us: Us) -> str | None:
     message = event.message
     if not event.data.get("edited_timestamp") or is_for_nobody(message, us):
         return None
-    text = clean_text(_plain(_without_us(message.content[: 2 * MAX_TEXT], us), message))
-    return text or None
+    return _text_of(message, us) or None
+
+
+def _text_of(message: discord.Message, us: Us) -> str:
+    return clean_text(_plain(_without_us(message.content[: 2 * MAX_TEXT], us), message))
 
 
 def _quoted(message: discord.Message, us: Us) -> Quoted | None:
@@ -189,7 +192,7 @@ def _quoted(message: discord.Message, us: Us) -> Quoted | None:
         message_id=MessageId(resolved.id),
         author_name=_name_of(resolved.author),
         by_us=ours,
-        text=clean_text(_plain(resolved.content, resolved)),
+        text=_text_of(resolved, us),
     )
 
 

@@ -354,11 +354,14 @@ async def test_a_notice_comes_after_what_is_visible_in_the_bot_s_own_voice(scene
     assert scene.channel.from_bot[1].author is scene.discord.bot_user
 
 
-async def test_discord_away_is_a_delivery_error_and_not_a_hang(scene: Scene) -> None:
+async def test_discord_away_is_a_delivery_error_and_not_a_hang(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.discord.rest._BACK_OFF", (0.05,) * 4)
     _, sink = await scene.ask()
     await scene.discord.stop()
     with pytest.raises(DeliveryError):
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(10):
             await sink.finish("Hello?")
 
 
