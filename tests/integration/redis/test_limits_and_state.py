@@ -1,0 +1,105 @@
+"""Token buckets, small values, and the check of the keys."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.adapters.redis import Client, Rate, RedisLimiter, RedisState, Sealer, check_seal, keys
+from bot.chat.place import GuildId, UserId
+from bot.errors import RecordCorrupt, StoreError
+
+ANNA, BEN, GUILD = UserId(1), UserId(2), GuildId(7)
+
+
+def limiter(redis: Client, person: int = 3, guild: int = 100) -> RedisLimiter:
+    return RedisLimiter(redis, person_rate=Rate(person, 6), guild_rate=Rate(guild, 6))
+
+
+async def test_a_burst_is_granted_and_then_the_rate(redis: Client) -> None:
+    limits = limiter(redis)
+    assert [await limits.take(ANNA, GUILD) for _ in range(3)] == [0, 0, 0]
+    assert 9 < await limits.take(ANNA, GUILD) <= 10
+    assert 9 < await limits.take(ANNA, None) <= 10  # one bucket over all guilds
+    assert await limits.take(BEN, GUILD) == 0
+
+
+async def test_tokens_come_back(redis: Client) -> None:
+    limits = RedisLimiter(redis, person_rate=Rate(1, 600), guild_rate=Rate(9, 600))
+    assert await limits.take(ANNA, None) == 0
+    wait = await limits.take(ANNA, None)
+    assert 0 < wait <= 0.1
+    await asyncio.sleep(wait + 0.01)
+    assert await limits.take(ANNA, None) == 0
+
+
+async def test_a_guild_s_limit_does_not_cost_the_person(redis: Client) -> None:
+    limits = limiter(redis, person=2, guild=1)
+    assert await limits.take(BEN, GUILD) == 0
+    for _ in range(5):
+        assert await limits.take(ANNA, GUILD) > 0
+    assert await limits.take(ANNA, None) == 0
+
+
+async def test_of_many_at_once_as_many_are_granted_as_there_are_tokens(redis: Client) -> None:
+    limits = limiter(redis, person=10)
+    waits = await asyncio.gather(*(limits.take(ANNA, None) for _ in range(50)))
+    assert waits.count(0) == 10
+
+
+async def test_a_bucket_goes_away_when_it_is_full(redis: Client) -> None:
+    limits = limiter(redis)
+    await limits.take(ANNA, GUILD)
+    assert 9 < await redis.ttl(keys.person(ANNA, "limit")) <= 12
+    assert await limits.delete_person(ANNA) == 1
+    assert await limits.delete_guild(GUILD) == 1
+    assert await redis.dbsize() == 0
+    assert await limits.export_person(ANNA) == {}
+
+
+@pytest.mark.parametrize(("burst", "rate"), [(0, 1.0), (1, 0.0), (-1, 5.0), (1, -2.0)])
+def test_a_rate_that_grants_nothing_is_refused(burst: int, rate: float) -> None:
+    with pytest.raises(ValueError, match="a rate needs"):
+        Rate(burst, rate)
+
+
+async def test_small_values(redis: Client) -> None:
+    state = RedisState(redis)
+    assert await state.get("commands") is None
+    await state.set("commands", {"hash": "ü", "at": 1.5})
+    assert await state.get("commands") == {"hash": "ü", "at": 1.5}
+    assert await redis.ttl(keys.state("commands")) == -1
+    await state.set("commands", [1], ttl_s=50)
+    assert 45 < await redis.ttl(keys.state("commands")) <= 50
+    await state.delete("commands")
+    assert await state.get("commands") is None
+
+
+@pytest.mark.parametrize("name", ["", "A", "a b", "a}", "x" * 101, "a\n"])
+async def test_names_are_checked(redis: Client, name: str) -> None:
+    with pytest.raises(StoreError):
+        await RedisState(redis).get(name)
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}, "x" * 70_000])
+async def test_values_are_checked(redis: Client, value: object) -> None:
+    with pytest.raises(StoreError):
+        await RedisState(redis).set("x", value)
+
+
+async def test_a_value_that_is_no_json_is_corrupt(redis: Client) -> None:
+    await redis.set(keys.state("x"), b"\xff{")
+    with pytest.raises(RecordCorrupt):
+        await RedisState(redis).get("x")
+
+
+async def test_other_keys_are_noticed_at_start(redis: Client, sealer: Sealer) -> None:
+    new = ("new", bytes(32))
+    old = ("test", bytes(range(32)))
+    await check_seal(redis, sealer)
+    await check_seal(redis, sealer)
+    with pytest.raises(RecordCorrupt, match="put the old key back"):
+        await check_seal(redis, Sealer([new]))
+    await check_seal(redis, Sealer([new, old]))
+    await check_seal(redis, Sealer([new]))
