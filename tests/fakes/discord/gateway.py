@@ -224,9 +224,10 @@ class Gateway:
     async def _read(self, connection: Connection) -> None:
         socket = connection.socket
         sends: deque[float] = deque(maxlen=SENDS_PER_MINUTE)
+        patience = max(self.heartbeat_interval * 2, 5.0)
         while True:
             try:
-                received = await socket.receive(timeout=self.heartbeat_interval * 2)
+                received = await socket.receive(timeout=patience)
             except TimeoutError:
                 await socket.close(code=4009)
                 return

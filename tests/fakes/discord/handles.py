@@ -173,6 +173,10 @@ class Place:
         """Take a person's reaction away."""
         self._discord.posting.unreact(message, author.record, emoji)
 
+    async def types(self, author: Person) -> None:
+        """Show that a person types (TYPING_START)."""
+        self._discord.posting.typing(self.record, author.record)
+
     async def thread(self, name: str, owner: Person, *, starter: Message | None = None) -> Place:
         """Open a thread as a person, from a message or without one."""
         thread = self._discord.rest.threads.start(self.record, name, owner.record, starter=starter)

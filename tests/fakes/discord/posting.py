@@ -201,6 +201,17 @@ class Posting:
         self._gateway.dispatch(event, body, channel=message.channel)
         self._world.changed()
 
+    def typing(self, channel: Channel, user: User) -> None:
+        """Announce that a user types."""
+        body: dict[str, Any] = {
+            "channel_id": str(channel.id),
+            "user_id": str(user.id),
+            "timestamp": int(time.time()),
+        }
+        if channel.guild:
+            body["guild_id"] = str(channel.guild.id)
+        self._gateway.dispatch("TYPING_START", body, channel=channel)
+
     def _announce(self, event: str, message: Message) -> None:
         body = payloads.message_event(message)
         self._gateway.dispatch(event, body, channel=message.channel, message=True)

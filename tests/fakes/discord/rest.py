@@ -155,11 +155,7 @@ class Rest:
         if request.content_type == "multipart/form-data":
             call.body, call.files = await _read_multipart(request)
             return
-        content = await request.read()
-        try:
-            call.body = json.loads(content) if content else None
-        except ValueError:
-            call.body = None
+        call.body = _parsed(await request.read())
 
     # What several routes need
 
@@ -196,6 +192,14 @@ class Rest:
         return payloads.strip_content(body, self.world.bot.id, private=private)
 
 
+def _parsed(content: bytes) -> Any:
+    """Return the JSON; None for none, which `Call.json` then refuses as 50109."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
 def _answer(body: Any, status: int, headers: dict[str, str] | None = None) -> web.Response:
     if body is None:
         return web.Response(status=status, headers=headers)
@@ -228,7 +232,7 @@ async def _read_multipart(request: web.BaseRequest) -> tuple[Any, list[File]]:
             continue
         content = bytes(await part.read())
         if part.name == "payload_json":
-            body = json.loads(content)
+            body = _parsed(content)
         else:
             name = part.filename or "unknown"
             files.append((name, content, _content_type(name)))

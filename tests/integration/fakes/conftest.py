@@ -53,6 +53,13 @@ async def until(condition: Callable[[], bool], timeout: float = 3.0) -> None:
             await asyncio.sleep(0.005)
 
 
+def channel_of(bot: discord.Client, fake: FakeDiscord) -> discord.TextChannel:
+    """Return #general as the bot knows it."""
+    found = bot.get_channel(fake.guild("home").channel("general").id)
+    assert isinstance(found, discord.TextChannel)
+    return found
+
+
 StartBot = Callable[..., Awaitable[ListeningBot]]
 
 
@@ -88,7 +95,7 @@ async def start_bot(fake: FakeDiscord) -> AsyncIterator[StartBot]:
             **options: object,
         ) -> ListeningBot:
             intents = discord.Intents(
-                guilds=True, guild_messages=True, dm_messages=True, guild_reactions=True
+                guilds=True, messages=True, guild_reactions=True, guild_typing=True
             )
             intents.message_content = content
             bot = ListeningBot(intents, **options)
