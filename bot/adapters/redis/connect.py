@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,14 +65,27 @@ def store_errors(client: Client) -> Iterator[None]:
     """Turn what redis-py raises into `StoreError`, and tell the client's observer.
 
     The text names the kind only: redis-py's own messages may quote a command's arguments.
+
+    A cancellation that came meanwhile is raised here if it got lost: redis-py sends within
+    `asyncio.wait_for`, which up to Python 3.11 forgets a cancellation that arrives when the
+    awaited future is done already (https://github.com/python/cpython/issues/86296).
     """
+    task = asyncio.current_task()
+    cancelled_before = task.cancelling() if task else 0
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
+        _raise_lost_cancellation(task, cancelled_before)
         kind = _kind(error)
         if (observer := _observers.get(client)) is not None:
             observer(kind)
         raise StoreError(f"Redis: {kind} error ({type(error).__name__})") from error
+    _raise_lost_cancellation(task, cancelled_before)
+
+
+def _raise_lost_cancellation(task: asyncio.Task[Any] | None, cancelled_before: int) -> None:
+    if task is not None and task.cancelling() > cancelled_before:
+        raise asyncio.CancelledError
 
 
 def _kind(error: BaseException) -> str:

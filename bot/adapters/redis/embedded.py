@@ -32,8 +32,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, RedisError
 
+from bot.adapters.redis.connect import store_errors
 from bot.adapters.redis.server_files import (
     ServerFiles,
     find_server_binary,
@@ -168,7 +168,7 @@ class EmbeddedRedis:
         """Ask, then insist. The append-only file is flushed by SHUTDOWN and by SIGTERM alike."""
         ident = await _process_of(files.socket)
         async with _client(files.socket) as client:
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(StoreError), store_errors(client):
                 await client.shutdown()
         for insist in (None, signal.SIGTERM, signal.SIGKILL):
             if insist is not None and ident is not None:
@@ -196,8 +196,9 @@ async def _directory_of(socket: Path) -> str | None:
     """Return the directory of the server behind the socket; None while there is no answer."""
     async with _client(socket) as client:
         try:
-            answer = await client.config_get("dir")
-        except (BusyLoadingError, RedisError, OSError):
+            with store_errors(client):
+                answer = await client.config_get("dir")
+        except StoreError:  # not up yet, or still loading its file
             return None
     value = answer.get("dir")
     return value if isinstance(value, str) else None
@@ -206,8 +207,9 @@ async def _directory_of(socket: Path) -> str | None:
 async def _process_of(socket: Path) -> int | None:
     async with _client(socket) as client:
         try:
-            return int((await client.info("server"))["process_id"])
-        except (RedisError, OSError, KeyError, ValueError):
+            with store_errors(client):
+                return int((await client.info("server"))["process_id"])
+        except (StoreError, KeyError, ValueError):
             return None
 
 

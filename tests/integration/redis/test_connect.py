@@ -155,6 +155,22 @@ async def test_a_server_that_hangs_is_told_within_seconds() -> None:
         assert time.monotonic() - began < 6
 
 
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_cancellation_is_never_lost_in_a_command(redis: Client, steps: int) -> None:
+    """Up to Python 3.11 `asyncio.wait_for`, in redis-py, loses those that come at a bad time."""
+    state = RedisState(redis)
+    await state.get("x")
+    for _ in range(50):
+        task = asyncio.create_task(state.get("x"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if task.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    async with asyncio.timeout(1):
+        assert await state.get("x") is None
+
+
 async def test_each_store_says_that_redis_is_away_and_works_again_when_it_is_back(
     tmp_path: Path, sealer: Sealer
 ) -> None:
