@@ -1,0 +1,134 @@
+"""Words as the index knows them: folded, freed of stop words, stemmed, and hashed.
+
+Languages that are written without spaces give pairs of characters. A word becomes a 32-bit number,
+so that an index can be stored and built without any text.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+import zlib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import snowballstemmer
+from numpy.typing import NDArray
+
+from bot.memory.stop_words import STOP_WORDS
+
+Terms = NDArray[np.uint32]
+
+LONGEST_TEXT: Final = 4_000
+"""Characters that are read of one text."""
+LONGEST_WORD: Final = 40
+
+_WORD = re.compile(r"[^\W_]+")
+_APOSTROPHE = re.compile(r"(?<=\w)['\u2019\u02bc`](?:s\b)?")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
+)
+"""Thai, Lao, Myanmar, Khmer, kana, Han; and Hangul, whose particles cling to the words."""
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
+"""A Han character is often a word by itself."""
+_SCRIPTS: Final = (
+    (re.compile("[\u0400-\u04ff]"), "russian"),
+    (re.compile("[\u0370-\u03ff]"), "greek"),
+    (re.compile("[\u0600-\u06ff]"), "arabic"),
+    (re.compile("[\u0900-\u097f]"), "hindi"),
+    (re.compile("[\u0530-\u058f]"), "armenian"),
+    (re.compile("[\u0b80-\u0bff]"), "tamil"),
+)
+LATIN: Final = "english"
+"""Stands for a text in Latin letters whose language does not show."""
+
+_local = threading.local()
+"""Stemmers keep a state while they work, so that each thread has its own."""
+
+
+def fold(text: str) -> str:
+    """Return the text in small letters and compatibility forms, without marks on Latin letters."""
+    text = text[:LONGEST_TEXT]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = unicodedata.normalize("NFC", _ACCENTS.sub("", text))
+    return _APOSTROPHE.sub("", text.casefold())
+
+
+def language_of(text: str) -> str | None:
+    """Return the stemmer's name of the text's language; None when it does not show.
+
+    The script decides, and among languages in Latin letters the number of stop words.
+    """
+    for pattern, name in _SCRIPTS:
+        if pattern.search(text[:200]):
+            return name
+    words = set(_WORD.findall(fold(text[:600])))
+    counts = {name: len(words & stops) for name, stops in STOP_WORDS.items()}
+    best = max(counts, key=lambda name: counts[name])
+    rivals = sorted(counts.values())[-2:]
+    return best if counts[best] > 1 and rivals[0] < rivals[1] else None
+
+
+def languages_of(texts: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return each text's language, and those languages that occur, most frequent first.
+
+    A text too short to tell takes the most frequent language.
+    """
+    found = [language_of(text) for text in texts]
+    counts: dict[str, int] = {}
+    for name in found:
+        if name is not None:
+            counts[name] = counts.get(name, 0) + 1
+    order = sorted(counts, key=lambda name: (-counts[name], name)) or [LATIN]
+    # A language that hardly ever occurs was probably mistaken.
+    kept = [name for name in order if counts.get(name, 1) * 20 >= sum(counts.values())]
+    return [name if name in kept else kept[0] for name in found], tuple(kept)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the folded words of a text, and the character pairs of unspaced scripts."""
+    found: list[str] = []
+    for word in _WORD.findall(fold(text)):
+        if not word.isascii() and _UNSPACED.search(word):
+            for run in _UNSPACED.findall(word):
+                found += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
+                found += _HAN.findall(run)
+            found += [rest for rest in _UNSPACED.split(word) if rest]
+        else:
+            found.append(word[:LONGEST_WORD])
+    return found
+
+
+def terms_of(text: str, language: str) -> Terms:
+    """Return the hashes of the text's stems, in order, each as often as it occurs."""
+    hashes = (_hash(word, language) for word in words_of(text))
+    return np.fromiter((value for value in hashes if value), dtype=np.uint32)
+
+
+def query_terms(text: str, languages: Sequence[str]) -> Terms:
+    """Return each hash once: of the stems in every language that the index holds."""
+    words = words_of(text)
+    found = {_hash(word, language): None for language in languages for word in words}
+    return np.fromiter((value for value in found if value), dtype=np.uint32)
+
+
+@lru_cache(maxsize=65_536)
+def _hash(word: str, language: str) -> int:
+    """Return the hash of a word's stem, or 0 for a stop word."""
+    if word in STOP_WORDS.get(language, ()):
+        return 0
+    stem = word if word.isdigit() else _stemmer(language).stemWord(word)
+    return zlib.crc32(stem.encode("utf-8", "surrogatepass")) or 1
+
+
+def _stemmer(language: str) -> snowballstemmer.stemmer:
+    made: dict[str, snowballstemmer.stemmer] = _local.__dict__
+    if language not in made:
+        made[language] = snowballstemmer.stemmer(language)
+    return made[language]
