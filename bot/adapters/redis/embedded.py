@@ -123,9 +123,14 @@ class EmbeddedRedis:
 
     async def _ensure(self, files: ServerFiles) -> None:
         """Have a server that answers. The caller holds the start lock."""
-        if _is_free(files.server_lock):
-            await self._spawn(files)
-        await self._until_ready(files)
+        if not _is_free(files.server_lock) and await self._answers(files):
+            return  # it ran already; had it died meanwhile, a new one is started
+        await self._spawn(files)
+        if not await self._answers(files):
+            raise StoreError(
+                f"the private Redis stopped while it started; see {files.log}\n"
+                + "\n".join(last_log_lines(files.log))
+            )
 
     async def _spawn(self, files: ServerFiles) -> None:
         binary = await asyncio.to_thread(find_server_binary)
@@ -147,20 +152,17 @@ class EmbeddedRedis:
         if process is not None and process.poll() is None:
             process.returncode = 0  # Popen warns about a child that outlives it: here it should
 
-    async def _until_ready(self, files: ServerFiles) -> None:
-        """Wait until the server answers from this directory."""
+    async def _answers(self, files: ServerFiles) -> bool:
+        """Wait until the server answers from this directory. False when it ended instead."""
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             directory = await _directory_of(files.socket)
             if directory == str(files.directory):
-                return
+                return True
             if directory is not None:
                 raise StoreError(f"{files.socket} belongs to a server of another directory")
             if _is_free(files.server_lock):
-                raise StoreError(
-                    f"the private Redis stopped while it started; see {files.log}\n"
-                    + "\n".join(last_log_lines(files.log))
-                )
+                return False
             await asyncio.sleep(POLL_S)
         raise StoreError(f"the private Redis did not answer in {START_S:.0f} s; see {files.log}")
 

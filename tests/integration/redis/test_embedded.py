@@ -171,6 +171,17 @@ async def test_kill_9_of_bot_and_server_loses_nothing(make: Make, tmp_path: Path
     assert await value(url) == b"accepted"
 
 
+async def test_a_server_that_dies_while_a_bot_joins_it_is_replaced(
+    make: Make, tmp_path: Path
+) -> None:
+    server = await killed_bot(tmp_path, signal.SIGKILL)
+    os.kill(server, signal.SIGSTOP)  # alive, and silent
+    joining = asyncio.create_task(make().start())
+    await asyncio.sleep(0.2)
+    os.kill(server, signal.SIGKILL)
+    assert await value(await joining) == b"accepted"
+
+
 async def test_the_server_has_a_session_of_its_own(make: Make) -> None:
     process = await process_of(await make().start())
     assert os.getsid(process) == process != os.getsid(0)
