@@ -16,6 +16,7 @@ from typing import Any
 from bot import __version__
 from bot.errors import SettingsRejected, TroupeError
 from bot.observability import LogOutput
+from bot.personas import commandline as card_commands
 from bot.routing import commandline as route_commands
 from bot.settings import Settings, load_settings
 
@@ -68,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("scenes", nargs="*", help="which scenes; without any, all")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
-    for room in (route_commands,):
+    for room in (card_commands, route_commands):
         room.add_parser(commands)
     return parser
 

@@ -1,6 +1,7 @@
 """Prompts: assembly, lore, macros, token estimates, and what was cut."""
 
 from bot.prompting.assembly import Prompt, PromptInput, assemble
+from bot.prompting.greeting import greeting_text, greetings_of
 from bot.prompting.history import plan_trim
 from bot.prompting.report import Part, PromptReport
 from bot.prompting.system import BASE_PROMPT, system_text
@@ -14,6 +15,8 @@ __all__ = [
     "PromptReport",
     "TokenEstimator",
     "assemble",
+    "greeting_text",
+    "greetings_of",
     "plan_trim",
     "system_text",
 ]

@@ -22,7 +22,6 @@ WHO_IS_THE_USER = (
     'In this text "the user" means whoever speaks to you. Messages may come from several people; '
     "each then begins with a name and a colon. Reply as {char} only, without a name before it."
 )
-HOUSE_RULES = "[House rules. They stand above everything before.]"
 
 
 def card_fields(persona: Persona) -> dict[str, str]:
@@ -71,6 +70,5 @@ def system_text(persona: Persona, base_prompt: str, safety_text: str) -> str:
         parts.append(f"[Circumstances and context of the dialogue: {scenario}]")
     written = [clean(part).strip() for part in parts]
     written.append(WHO_IS_THE_USER.format(char=persona.name))
-    if safety_text.strip():
-        written.append(f"{HOUSE_RULES}\n{safety_text.strip()}")
+    written.append(safety_text.strip())
     return "\n\n".join(part for part in written if part)

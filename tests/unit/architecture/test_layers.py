@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.prompting",),
     ("bot.guardrails",),
     ("bot.chat",),
-    ("bot.settings",),
+    ("bot.settings", "bot.personas.commandline"),
     ("bot.adapters",),
     ("bot.app",),
     ("bot.serve_discord", "bot.doctor"),
