@@ -68,8 +68,10 @@ LEET_TOKEN = re.compile(r"[\w@$!|€£+]*[a-z][\w@$!|€£+]*")
 LEET_SIGN = re.compile(r"[0134578@$!|€£+]")
 DIGITS_AROUND = re.compile(r"^\d+(?:st|nd|rd|th|k|h|m|s|am|pm|gb|mb|kg|cm|km|x|d)?$")
 
-RUN = re.compile(r"(?<![^\W_])[^\W\d_](?:[\W_]{1,3}[^\W\d_](?![^\W_])){2,}")
-BETWEEN = re.compile(r"[\W_]+")
+GAP = r"[\s.\-_*~|·•/\\^+=,:;'\"!?()\[\]#]"
+"""What stands between spaced-out letters; not every non-letter: Indic vowel signs are marks."""
+RUN = re.compile(rf"(?<![^\W_])[^\W\d_](?:{GAP}{{1,3}}[^\W\d_](?![^\W_])){{2,}}")
+BETWEEN = re.compile(rf"{GAP}+")
 SEPARATORS = ".-_*~|·•/\\^+=,:;"
 INSIDE = re.compile(rf"(?<=[^\W\d_])[{re.escape(SEPARATORS)}]{{1,3}}(?=[^\W\d_])")
 STRETCH = re.compile(r"([^\W\d_])\1{2,}")
@@ -180,7 +182,7 @@ def _joined(text: str) -> tuple[str, str]:
         gaps = BETWEEN.findall(match[0])
         usual = min(gaps, key=lambda gap: (-gaps.count(gap), len(gap)))
         words = "".join("" if part == usual else " " if part in gaps else part
-                        for part in re.split(r"([\W_]+)", match[0]))  # fmt: skip
+                        for part in re.split(rf"({GAP}+)", match[0]))  # fmt: skip
         runs.append(words.replace(" ", ""))
         return words
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,11 +126,14 @@ def _made(path: Path, file: _RuleFile, entry: _RuleEntry, problems: list[str]) -
     def expanded(patterns: Sequence[str]) -> tuple[str, ...]:
         made = []
         for pattern in patterns:
+            # Texts are in NFC; some Indic letters have no composed form in it.
+            pattern = unicodedata.normalize("NFC", pattern)
             for _ in range(3):  # words may use words
                 pattern = WORD.sub(lambda m: file.words.get(m[1], m[0]), pattern)
             try:
                 re2.compile(pattern)
-                partial(pattern)
+                if "assistant" in entry.roles:
+                    partial(pattern)
             except (re.error, re2.error, ValueError, KeyError) as error:
                 problems.append(f"{path.name}: rule {entry.id}: {pattern[:60]}: {error}")
                 continue
@@ -170,7 +174,8 @@ class RuleSet:
                 self._normal.Add(pattern)
                 self._compact.Add(_compact(pattern))
                 self._owner.append(rule)
-                beginnings.append(partial(pattern))
+                if role == "assistant":
+                    beginnings.append(partial(pattern))
         self._begun = None
         if self._owner:
             self._normal.Compile()
