@@ -212,9 +212,20 @@ class RuleSet:
         return unless is not None and unless.search(view) is not None
 
 
+_CLASS_OR_SPACE = re.compile(r"(\[\^?(?:\\.|[^\]\\])+\])([*+?]?)|\\b| \??|\\s\+")
+
+
 def _compact(pattern: str) -> str:
-    """Return the pattern for words that are run together."""
-    return pattern.replace(r"\b", "").replace(r"\s+", "").replace(" ?", "").replace(" ", "")
+    """Return the pattern for words that are run together: without spaces, in classes too."""
+
+    def run_together(found: re.Match[str]) -> str:
+        letters, quantifier = found.group(1), found.group(2)
+        if letters is None:
+            return ""
+        kept = letters.replace(" ", "")
+        return "" if kept in ("[]", "[^]") else kept + quantifier
+
+    return _CLASS_OR_SPACE.sub(run_together, pattern)
 
 
 def unfulfilled(rule: Rule, others: RuleSet | None = None) -> list[str]:
