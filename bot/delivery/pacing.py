@@ -198,9 +198,17 @@ class Pacer:
             shared = BucketKey(learnt.bucket, ticket.key.major)
             self._buckets.setdefault(shared, ticket.bucket)
 
-    def refused(self, now: float, ticket: Ticket, retry_after: float, *, everywhere: bool) -> None:
+    def refused(
+        self,
+        now: float,
+        ticket: Ticket,
+        retry_after: float,
+        *,
+        everywhere: bool,
+        learnt: Learnt | None = None,
+    ) -> None:
         """Discord answered 429: nothing in the bucket, or nothing at all, before then."""
-        self.answered(now, ticket, None)
+        self.answered(now, ticket, learnt)
         if everywhere:
             self._paused_until = max(self._paused_until, now + retry_after)
         else:

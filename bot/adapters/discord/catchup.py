@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import aiohttp
@@ -36,8 +37,10 @@ _CHANNEL_TIMEOUT: Final = 20.0
 class CatchUp:
     """Reads gaps, one at a time for each client."""
 
-    def __init__(self, last_seen: LastSeen) -> None:
+    def __init__(self, last_seen: LastSeen, prepare: Callable[[int], None]) -> None:
+        """`prepare` is told each guild channel (a thread's parent) that is likely to be used."""
         self._last_seen = last_seen
+        self._prepare = prepare
         self._running: set[int] = set()
 
     async def run(self, client: TroupeBot) -> int:
@@ -83,6 +86,8 @@ class CatchUp:
             channel: Any = client.get_channel(ident) or await client.fetch_channel(ident)
             if not _ours(client, channel):
                 return 0
+            if getattr(channel, "guild", None) is not None:
+                self._prepare(getattr(channel, "parent_id", None) or channel.id)
             after = discord.Object(int(since * 1000 - DISCORD_EPOCH_MS) << 22)
             newest = channel.history(limit=MAX_MESSAGES, after=after, oldest_first=False)
             found = [message async for message in newest]

@@ -78,6 +78,10 @@ class Desk:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def prepare(self, channel: int) -> None:
+        """Find a channel's webhook before anybody asks something there. Never waits."""
+        self.own(self.webhooks.of(channel), "prepare")
+
     def writes(self, channel: ChannelId, stream: Stream) -> None:
         """Count a stream as active in a channel while it goes on."""
         self._streams.setdefault(channel, weakref.WeakSet()).add(stream)

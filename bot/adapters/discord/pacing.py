@@ -111,13 +111,15 @@ class Throttle:
         self._pacer.answered(self._now(), ticket, learnt)
         self._soon()
 
-    def refused(self, ticket: Ticket, retry_after: float, *, everywhere: bool) -> None:
+    def refused(
+        self, ticket: Ticket, retry_after: float, *, everywhere: bool, learnt: Learnt | None
+    ) -> None:
         """Discord answered 429."""
         self.refusals += 1
         if self.on_refusal is not None:
             self.on_refusal(ticket.key.route)
         self._futures.pop(ticket, None)
-        self._pacer.refused(self._now(), ticket, retry_after, everywhere=everywhere)
+        self._pacer.refused(self._now(), ticket, retry_after, everywhere=everywhere, learnt=learnt)
         self._soon()
 
     @property

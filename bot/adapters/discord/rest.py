@@ -119,7 +119,9 @@ class RestClient(HTTPClient):
                 return discord.HTTPException(response, data)  # Cloudflare has banned us
             retry_after = float(data.get("retry_after", 1.0))
             everywhere = bool(data.get("global"))
-            self.throttle.refused(ticket, retry_after, everywhere=everywhere)
+            self.throttle.refused(
+                ticket, retry_after, everywhere=everywhere, learnt=_learnt(response)
+            )
             log.warning("discord rate limited", route=route.key, after=retry_after)
             if retry_after > _MAX_RETRY_AFTER:
                 return discord.RateLimited(retry_after)

@@ -80,7 +80,8 @@ class DiscordSink:
         """Show typing, and find out meanwhile under which name the reply will appear."""
         self._speaking.start()
         if self._typing is None:
-            self._typing = self._desk.own(_type(self._desk, weakref.ref(self)), "typing")
+            typing = _type(self._desk, weakref.ref(self), self._speaking)
+            self._typing = self._desk.own(typing, "typing")
 
     def show(self, text: str) -> None:
         """Show the whole text so far; the latest text wins. Never waits."""
@@ -152,11 +153,13 @@ class DiscordSink:
         return bool(self._writer.ids)
 
 
-async def _type(desk: Desk, sink_of: weakref.ref[DiscordSink]) -> None:
+async def _type(desk: Desk, sink_of: weakref.ref[DiscordSink], speaking: Speaking) -> None:
     """Show typing until the first text is visible, as far as there is room for it.
 
-    Holds no sink: one that is dropped, with its turn, must not be typing on.
+    What the text itself needs, its webhook, is found first. Holds no sink: one that is dropped,
+    with its turn, must not be typing on.
     """
+    await speaking.settled()
     for _ in range(_TYPING_ROUNDS):
         sink = sink_of()
         if sink is None or sink.is_visible or desk.mutes.missing(sink.channel) is not None:

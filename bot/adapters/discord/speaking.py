@@ -48,6 +48,10 @@ class Speaking:
         """Return the voice, and the ids of the reply's messages that stand there already."""
         return await asyncio.shield(self.start())
 
+    async def settled(self) -> None:
+        """Wait until the voice is known, or is not looked for any more. Never raises."""
+        await asyncio.wait((self.start(),), timeout=2 * PATIENCE)
+
     async def instead(self, voice: Voice, error: Exception) -> Voice | None:
         """Return another voice after a webhook was refused; None if that was not the reason."""
         refused = isinstance(error, discord.Forbidden | discord.NotFound)

@@ -128,7 +128,7 @@ async def rig_at(
     seen = last_seen or Unread()
     throttle = Throttle()
     desk = Desk.open(discord.token, throttle)
-    catchup = CatchUp(seen)
+    catchup = CatchUp(seen, desk.prepare)
     budget = IdentifyBudget(spacing=spacing)
 
     async def fresh(client: TroupeBot) -> None:

@@ -263,12 +263,13 @@ async def test_an_edit_that_fails_in_between_loses_nothing(scene: Scene) -> None
 
 async def test_a_429_loses_nothing(scene: Scene) -> None:
     scene.discord.rest.limits.enabled = True
-    # Somebody else with our token: the bucket is empty although we never used it.
+    # A limit much lower than the one we take it for.
     for name in ("webhook-send", "webhook-edit"):
         scene.discord.rest.limits.buckets[name] = (1, 0.7)
-    sinks = [(await scene.ask())[1] for _ in range(4)]
+    sinks = [(await scene.ask())[1] for _ in range(5)]
     await asyncio.gather(*(sink.finish("Yes.") for sink in sinks))
-    assert len(scene.channel.from_bot) == 4
+    assert len(scene.channel.from_bot) == 5
+    assert 0 < scene.discord.rate_limited <= 4  # after the first refusals the limit is known
 
 
 async def test_a_webhook_that_an_admin_removed_is_made_anew(scene: Scene) -> None:
@@ -358,6 +359,7 @@ async def test_discord_away_is_a_delivery_error_and_not_a_hang(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.adapters.discord.rest._BACK_OFF", (0.05,) * 4)
+    monkeypatch.setattr("bot.adapters.discord.writer._TRIES", 1)
     _, sink = await scene.ask()
     await scene.discord.stop()
     with pytest.raises(DeliveryError):

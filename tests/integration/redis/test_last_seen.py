@@ -1,0 +1,70 @@
+"""How far channels were read, across restarts."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.adapters.redis import Client
+from bot.adapters.redis.last_seen import KEPT, RedisLastSeen
+from bot.chat.place import ChannelId, MessageId, snowflake_seconds
+
+LATER = 1 << 22
+
+
+def message(milliseconds: int) -> MessageId:
+    """Return an id made so many milliseconds into Discord's time, with busy low bits."""
+    return MessageId((1_000_000_000_000 + milliseconds) * LATER + 123_457)
+
+
+async def test_what_was_noted_is_known_after_a_restart(redis: Client) -> None:
+    seen = RedisLastSeen(redis)
+    seen.note(ChannelId(1), message(10))
+    seen.note(ChannelId(2), message(20))
+    seen.note(ChannelId(1), message(5))  # handled later than its successor
+    await seen.close()
+    recent = await RedisLastSeen(redis).recent()
+    assert [channel for channel, _ in recent] == [2, 1]
+    assert snowflake_seconds(recent[1][1]) == pytest.approx(snowflake_seconds(message(10)))
+
+
+async def test_an_older_note_never_replaces_a_newer_one(redis: Client) -> None:
+    for milliseconds in (50, 10):
+        seen = RedisLastSeen(redis)
+        seen.note(ChannelId(1), message(milliseconds))
+        await seen.close()
+    ((_, last),) = await RedisLastSeen(redis).recent()
+    assert snowflake_seconds(last) == pytest.approx(snowflake_seconds(message(50)))
+
+
+async def test_a_thousand_notes_are_one_write(
+    redis: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.redis.last_seen.WRITE_EVERY", 0.05)
+    seen = RedisLastSeen(redis)
+    before = (await redis.info("commandstats")).get("cmdstat_zadd", {"calls": 0})["calls"]
+    for number in range(1000):
+        seen.note(ChannelId(number % 7), message(number))
+    await asyncio.sleep(0.2)
+    after = (await redis.info("commandstats"))["cmdstat_zadd"]["calls"]
+    assert after - before == 1
+    assert len(await seen.recent()) == 7
+    await seen.close()
+
+
+async def test_only_the_latest_channels_are_kept(redis: Client) -> None:
+    seen = RedisLastSeen(redis)
+    for number in range(KEPT + 50):
+        seen.note(ChannelId(number), message(number))
+    await seen.close()
+    recent = await seen.recent()
+    assert len(recent) == KEPT
+    assert recent[0][0] == KEPT + 49
+
+
+async def test_processes_of_other_shards_keep_their_own(redis: Client) -> None:
+    one, two = RedisLastSeen(redis, owner="0-2"), RedisLastSeen(redis, owner="1-2")
+    one.note(ChannelId(1), message(1))
+    await one.close()
+    assert await two.recent() == []
