@@ -17,7 +17,6 @@ from bot.chat.conversation import Conversation
 from bot.chat.turn import Turn, TurnId
 from bot.personas import Persona
 from bot.ports import ChatMessage
-from bot.prompting.examples import ExampleLine, parse_examples
 from bot.prompting.history import Line, Names, Past, is_before, lines_of, past_of, plan_trim
 from bot.prompting.late import (
     CONTINUE,
@@ -34,9 +33,11 @@ from bot.prompting.late import (
     unseen_note,
 )
 from bot.prompting.ledger import Ledger
+from bot.prompting.lore_notes import LORE_SHARE, LoreNotes, lore_notes
 from bot.prompting.macro_values import MacroContext
+from bot.prompting.opening import BEGINNING, opening_of
 from bot.prompting.report import PromptReport
-from bot.prompting.system import BASE_PROMPT, card_fields, stable_context, system_text
+from bot.prompting.system import BASE_PROMPT, card_fields, system_text
 from bot.prompting.tokens import PER_MESSAGE, TokenEstimator
 from bot.prompting.untrusted import clean, one_line
 from bot.routing.profiles import RouteProfile
@@ -45,9 +46,6 @@ MEMORY_SHARE = 0.1
 FILE_SHARE = 0.4
 """Shares of the limit that memories and attached files may take."""
 MAX_STOPS = 12
-BEGINNING = "[The conversation begins.]"
-EXAMPLES = "[How this conversation begins: examples of how {char} speaks. They did not happen.]"
-SUMMARY = "[How this conversation begins: a summary of what came before. {summary}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +127,7 @@ class _Assembly:
         self.instructions: list[str] = []
         self.images: list[str] = []
         self.memories = 0
+        self.lore = LoreNotes()
 
     def run(self) -> Prompt:
         given, ledger = self.given, self.ledger
@@ -136,21 +135,25 @@ class _Assembly:
         ledger.must("system message", system, extra=PER_MESSAGE)
         said = self._said()
         ledger.must("message", said, extra=PER_MESSAGE)
+        self._search_lore()
         self._instruct()
         said += self._files()
         self._note()
         kept, trim_to = self._history()
-        opening, examples, examples_cut = self._opening(trim_to)
-        messages = self._messages(system, opening, kept, said)
+        opening = opening_of(given.persona, given.conversation, trim_to, ledger)
+        messages = self._messages(system, opening.text, kept, said)
         report = PromptReport(
             parts=tuple(ledger.parts),
             total=ledger.spent,
             limit=ledger.limit,
+            lore=self.lore.fired,
+            lore_cut=self.lore.cut,
+            warnings=self.lore.warnings,
             memories=self.memories,
             history=len(kept),
             history_cut=len(self.past) - len(kept),
-            examples=examples,
-            examples_cut=examples_cut,
+            examples=opening.examples,
+            examples_cut=opening.cut,
         )
         keep = int(ledger.cost(system) * ledger.estimator.margin(given.model)) + 2 * PER_MESSAGE
         return Prompt(
@@ -158,7 +161,7 @@ class _Assembly:
             stop=self._stops(),
             num_keep=min(keep, given.num_ctx // 2),
             report=report,
-            state={},
+            state=self.lore.state,
             trim_to=trim_to,
         )
 
@@ -196,10 +199,35 @@ class _Assembly:
             return said_text(self.current, plain=self.plain)
         return NOTHING_SAID if self.plain else f"{self.user}: {NOTHING_SAID}"
 
+    def _search_lore(self) -> None:
+        """Find the lore, within its share and what the fixed instructions leave."""
+        given, ledger = self.given, self.ledger
+        card = given.persona.card
+        fixed = (given.profile.instruction, card.post_history_instructions, *given.guidance)
+        left = ledger.left - sum(ledger.cost(text) + PER_MESSAGE for text in fixed)
+        trigger = "continue" if given.continue_reply else "normal"
+        self.lore = lore_notes(
+            given.persona,
+            given.conversation,
+            given.turn,
+            [*(line for each in self.past for line in each.lines), *self._unrecorded()],
+            self.context,
+            budget=min(int(ledger.limit * LORE_SHARE), left),
+            count=ledger.cost,
+            trigger="regenerate" if given.regenerate else trigger,
+            greeting=given.greeting,
+        )
+        self.context.outlets = self.lore.outlets
+
+    def _unrecorded(self) -> tuple[Line, ...]:
+        """Return the turn's messages, unless they are part of the past already."""
+        return () if self.given.continue_reply else self.current
+
     def _instruct(self) -> None:
         """What is said after the message: route, card, guardrails, in this order."""
         given, persona = self.given, self.given.persona
         late = self.context.expand(given.post_history)
+        self.ledger.must("card's note", self._own_note(at_end=True))
         if persona.card.post_history_instructions.strip():
             self.context.original = late
             late = self.context.expand(persona.card.post_history_instructions)
@@ -210,7 +238,15 @@ class _Assembly:
         parts += [("guidance", each) for each in given.guidance]
         for name, text in parts:
             self.ledger.must(name, text.strip())
-            self.instructions.append(text)
+        own = self._own_note(at_end=True)
+        self.instructions = [*self.lore.after, own, *(text for _, text in parts)]
+
+    def _own_note(self, *, at_end: bool) -> str:
+        """Return the note that the card's author wants some messages before the end."""
+        own = self.given.persona.card.depth_prompt
+        if own is None or at_end is (own.depth > 0):
+            return ""
+        return clean(self.context.expand(own.text)).strip()
 
     def _files(self) -> str:
         """Spend on attached texts and pictures; return the texts."""
@@ -231,7 +267,13 @@ class _Assembly:
         """What is said before the message: context, lore and memories."""
         given = self.given
         turn = given.turn
+        if self.lore.fired:
+            self.ledger.note("lore", self.lore.tokens)
+            self.notes += self.lore.before
+        if self.lore.cut:
+            self.ledger.cut("lore", 0, f"{len(self.lore.cut)} entries did not fit their budget")
         for name, text in (
+            ("card's note", self._own_note(at_end=False)),
             ("reply", replies_note(turn, self.names)),
             ("attachments", unseen_note(turn, self.names, pictures=given.pictures)),
         ):
@@ -284,48 +326,6 @@ class _Assembly:
 
     def _line_cost(self, line: Line) -> int:
         return self.ledger.message_cost(line.text if line.ours else line.labelled())
-
-    def _opening(self, trim_to: TurnId | None) -> tuple[str, int, int]:
-        """Return what stands before the history: a summary, else examples that fit."""
-        given, ledger = self.given, self.ledger
-        parts: list[str] = []
-        if trim_to is not None and given.conversation.summary:
-            summary = SUMMARY.format(summary=clean(given.conversation.summary).strip())
-            if ledger.try_to("summary", summary):
-                parts.append(summary)
-        blocks = [self._example(block) for block in self._examples()]
-        if trim_to is not None and blocks:
-            # Once history has overflowed it shows how the persona speaks; examples that came and
-            # went with its length would change the cached prefix again and again.
-            ledger.cut("examples", 0, "history has taken their place")
-            return "\n\n".join(parts), 0, len(blocks)
-        head = EXAMPLES.format(char=given.persona.name)
-        shown: list[str] = []
-        room = ledger.left - ledger.message_cost(head + BEGINNING)
-        for block in blocks:
-            tokens = ledger.cost(block)
-            if tokens > room:
-                break
-            room -= tokens
-            shown.append(block)
-        if shown:
-            text = "\n".join([head, *shown])
-            ledger.note("examples", ledger.message_cost(text + BEGINNING))
-            parts.append(text)
-        if len(shown) < len(blocks):
-            ledger.cut("examples", 0, f"{len(blocks) - len(shown)} last blocks did not fit")
-        return "\n\n".join(parts), len(shown), len(blocks) - len(shown)
-
-    def _examples(self) -> tuple[tuple[ExampleLine, ...], ...]:
-        context = stable_context(self.given.persona)
-        context.user = "User"
-        written = context.expand(self.given.persona.card.mes_example)
-        return parse_examples(clean(written), "User", self.given.persona.name)
-
-    def _example(self, block: tuple[ExampleLine, ...]) -> str:
-        name = self.given.persona.name
-        lines = (f"{name if line.by_character else 'User'}: {line.text}" for line in block)
-        return "\n".join(["[Example Chat]", *lines])
 
     def _messages(
         self, system: str, opening: str, kept: Sequence[Past], said: str

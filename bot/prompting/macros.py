@@ -194,3 +194,19 @@ def _join(values: Sequence[str | Trim]) -> str:
         if value:
             pieces.append(value)
     return "".join(pieces)
+
+
+def without_comments(text: str) -> str:
+    """Return a text without `{{// …}}` and `{{comment: …}}`; everything else stays."""
+    if "{{" not in text:
+        return text
+    return "".join(_uncommented(part) for part in parse(text))
+
+
+def _uncommented(part: str | Node) -> str:
+    if isinstance(part, str):
+        return part
+    head = part.parts[0] if part.parts and isinstance(part.parts[0], str) else ""
+    if head.startswith("//") or head.lower().startswith("comment:"):
+        return ""
+    return "{{" + "".join(_uncommented(inner) for inner in part.parts) + "}}"

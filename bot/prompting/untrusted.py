@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 MAX_NAME = 32
 ROLE_WORDS = frozenset(
@@ -69,6 +70,7 @@ def speaker_name(name: str, taken: Iterable[str] = ()) -> str:
     return plain
 
 
+@lru_cache(maxsize=4096)
 def likeness(name: str) -> str:
     """Return what two names that look alike have in common."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())

@@ -1,0 +1,77 @@
+"""What stands before the history: a summary of what was cut, else the card's examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.chat.conversation import Conversation
+from bot.chat.turn import TurnId
+from bot.personas import Persona
+from bot.prompting.examples import ExampleLine, parse_examples
+from bot.prompting.ledger import Ledger
+from bot.prompting.system import stable_context
+from bot.prompting.untrusted import clean
+
+BEGINNING = "[The conversation begins.]"
+_EXAMPLES = "[How this conversation begins: examples of how {char} speaks. They did not happen.]"
+_SUMMARY = "[How this conversation begins: a summary of what came before. {summary}]"
+_EXAMPLE = "[Example Chat]"
+_USER = "User"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The text, and how many example blocks are in it and were left out."""
+
+    text: str
+    examples: int
+    cut: int
+
+
+def opening_of(
+    persona: Persona, conversation: Conversation, trim_to: TurnId | None, ledger: Ledger
+) -> Opening:
+    """Return what fits, last blocks dropped first; spend it in the ledger."""
+    parts: list[str] = []
+    if trim_to is not None and conversation.summary:
+        summary = _SUMMARY.format(summary=clean(conversation.summary).strip())
+        if ledger.try_to("summary", summary):
+            parts.append(summary)
+    blocks = [_written(block, persona) for block in example_blocks(persona)]
+    shown: Sequence[str] = ()
+    if trim_to is not None:
+        # Once history has overflowed it shows how the persona speaks; examples that came and
+        # went with its length would change the cached prefix again and again.
+        why = "history has taken their place"
+    else:
+        shown, why = _fitting(blocks, persona, ledger), "the last ones did not fit"
+    if shown:
+        parts.append("\n".join([_EXAMPLES.format(char=persona.name), *shown]))
+        ledger.note("examples", ledger.message_cost(parts[-1] + BEGINNING))
+    cut = len(blocks) - len(shown)
+    if cut:
+        ledger.cut("examples", sum(map(ledger.cost, blocks[len(shown) :])), f"{cut} blocks: {why}")
+    return Opening("\n\n".join(parts), len(shown), cut)
+
+
+def example_blocks(persona: Persona) -> tuple[tuple[ExampleLine, ...], ...]:
+    """Return the card's examples. The person in them is called "User", whoever speaks now."""
+    context = stable_context(persona)
+    context.user = _USER
+    written = context.expand(persona.card.mes_example)
+    return parse_examples(clean(written), _USER, persona.name)
+
+
+def _written(block: Sequence[ExampleLine], persona: Persona) -> str:
+    lines = (f"{persona.name if line.by_character else _USER}: {line.text}" for line in block)
+    return "\n".join([_EXAMPLE, *lines])
+
+
+def _fitting(blocks: Sequence[str], persona: Persona, ledger: Ledger) -> Sequence[str]:
+    room = ledger.left - ledger.message_cost(_EXAMPLES.format(char=persona.name) + BEGINNING)
+    for count, block in enumerate(blocks):
+        room -= ledger.cost(block) + 1
+        if room < 0:
+            return blocks[:count]
+    return blocks
