@@ -73,6 +73,8 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         raise SettingsRejected(["DISCORD_TOKEN: is needed to run the bot"])
     redirect(discord)
     throttle = Throttle()
+    throttle.on_call = troupe.metrics.discord.rest
+    throttle.on_refusal = troupe.metrics.discord.rate_limited
     desk = Desk.open(discord.token.get_secret_value(), throttle)
     stack.push_async_callback(desk.close, 5.0)
     shards = "-".join(map(str, discord.shard_ids))
@@ -127,7 +129,7 @@ def _connection(
     throttle: Throttle,
 ) -> Connection:
     discord = troupe.settings.discord
-    catchup, budget = CatchUp(last_seen), IdentifyBudget()
+    catchup, budget = CatchUp(last_seen, desk.prepare), IdentifyBudget()
 
     async def set_up(client: TroupeBot) -> None:
         await install(client, services)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 
+import uvloop
+
+from bot.observability import LogOutput
 from tests.bench.scenes import SCENES
 from tests.bench.table import Figures, as_table
 
@@ -22,7 +24,8 @@ def run_scenes(names: Sequence[str], *, as_json: bool = False) -> int:
         return 2
     measured = {}
     for name in names or SCENES:
-        measured[name] = asyncio.run(_measured(name))
+        with LogOutput("ERROR"):
+            measured[name] = uvloop.run(_measured(name))
         if not as_json:
             print(as_table(name, measured[name]), flush=True)
     if as_json:

@@ -50,13 +50,20 @@ async def ask(world: World, guild: str, channel: str, author: str, mark: str) ->
     return Asked(mark, message, replies)
 
 
-async def crowd(world: World, people: int, rounds: int, *, per_channel: int = 2) -> list[Asked]:
-    """Let `people` ask `rounds` questions each, all at once, each after their last answer."""
+async def crowd(
+    world: World, people: int, rounds: int, *, per_channel: int = 2, stagger: float = 4.0
+) -> list[Asked]:
+    """Let `people` ask `rounds` questions each, the next one after they have read the answer.
+
+    They arrive evenly over `stagger` seconds, so that all are there at once, but do not press
+    return in the same millisecond.
+    """
     await _found(world, people // per_channel)
 
     async def one(number: int) -> list[Asked]:
         guild, channel = _place(number // per_channel)
         asked = []
+        await asyncio.sleep(stagger * number / people)
         for turn in range(rounds):
             mark = f"p{number}r{turn}"
             asked.append(await ask(world, guild, channel, f"person {number}", mark))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 from tests.bench.crowd import ask, crowd, figures_of, open_loop
+from tests.bench.instant import instant
 from tests.bench.table import Figures
 from tests.bench.world import world
 
@@ -47,49 +47,6 @@ async def _open_loop(per_second: float, seconds: float = 30) -> Figures:
         before = scene.cpu_seconds()
         asked = await open_loop(scene, per_second, seconds)
         return await figures_of(scene, asked, scene.cpu_seconds() - before)
-
-
-async def instant() -> Figures:
-    """Turns a second with an instant model and no limits: what our own code costs."""
-    async with world(rate=None, tokens=40, latency=0.0, rate_limits=False) as scene:
-        await crowd(scene, 4, 1)
-        await scene.forget()
-        before, began = scene.cpu_seconds(), time.monotonic()
-        for batch in range(4):
-            questions = [
-                scene.discord.do(
-                    "say",
-                    guild=f"guild {n % 10}",
-                    channel=f"channel-{n % 7}",
-                    author=f"batch {batch} person {n}",
-                    content=f"how tall is K2? (b{batch}n{n})",
-                    mention_bot=True,
-                )
-                for n in range(250)
-            ]
-            if batch == 0:
-                names = [f"channel-{n}" for n in range(7)]
-                for n in range(10):
-                    await scene.discord.do("guild", name=f"guild {n}", channels=names)
-                began = time.monotonic()
-            await asyncio.gather(*questions)
-        turns = 1000
-        while (done := await _answered(scene.metric)) < turns + 4:
-            if time.monotonic() - began > 120:
-                break
-            await asyncio.sleep(0.1)
-        seconds = time.monotonic() - began
-        return {
-            "turns": done - 4,
-            "turns a second": (done - 4) / seconds,
-            "CPU per turn ms": 1000 * (scene.cpu_seconds() - before) / turns,
-            "RSS MiB": scene.rss(),
-        }
-
-
-async def _answered(metric: Callable[[str], Awaitable[dict[str, float]]]) -> float:
-    samples = await metric("troupe_turns_total")
-    return sum(value for labels, value in samples.items() if 'outcome="answered"' in labels)
 
 
 async def cache() -> Figures:

@@ -93,7 +93,7 @@ async def world(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )
         discord = await stack.enter_async_context(spawned(*arguments))
-        ollama = await stack.enter_async_context(_ollama(rate, tokens, parallel))
+        ollama = await stack.enter_async_context(ollama_process(rate, tokens, parallel))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="troupe-bench-"))
         ops_port = _free_port()
         bot = await stack.enter_async_context(
@@ -104,7 +104,7 @@ async def world(
 
 
 @asynccontextmanager
-async def _ollama(rate: float | None, tokens: int, parallel: int) -> AsyncIterator[str]:
+async def ollama_process(rate: float | None, tokens: int, parallel: int) -> AsyncIterator[str]:
     command = [sys.executable, "-m", "tests.fakes.ollama", "--tokens", str(tokens)]
     command += ["--parallel", str(parallel), "--keep", "20000", "--num-ctx", "8192"]
     command += ["--model", "llama3.2:3b"] + (["--rate", str(rate)] if rate else [])

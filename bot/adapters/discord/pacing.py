@@ -71,6 +71,8 @@ class Throttle:
         """Calls granted so far."""
         self.on_refusal: Callable[[str], None] | None = None
         """Told the route of each 429."""
+        self.on_call: Callable[[str, int, float], None] | None = None
+        """Told the route, status (0 for no answer) and seconds of each call."""
 
     def ask(self, route: Route, priority: Priority) -> Ticket:
         """Queue a call; `granted` waits for it. Every ticket must be answered or given up."""

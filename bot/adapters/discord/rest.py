@@ -10,6 +10,7 @@ have happened already is done twice.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -97,10 +98,11 @@ class RestClient(HTTPClient):
         if form := call.get("form"):
             call = {**call, "data": _multipart(form)}
         arguments = {name: value for name, value in call.items() if name != "form"}
+        began, status = time.monotonic(), 0
         try:
             async with self._rest().request(route.method, route.url, **arguments) as response:
                 data = await json_or_text(response)
-                learnt = _learnt(response)
+                status, learnt = response.status, _learnt(response)
                 if response.status < 300:
                     return data
                 raise self._failure(route, ticket, response, data)
@@ -108,6 +110,8 @@ class RestClient(HTTPClient):
             raise _NotNow(error, refused=False) from error
         finally:
             self.throttle.answered(ticket, learnt)
+            if self.throttle.on_call is not None:
+                self.throttle.on_call(route.key, status, time.monotonic() - began)
 
     def _failure(
         self, route: Route, ticket: Ticket, response: aiohttp.ClientResponse, data: Any

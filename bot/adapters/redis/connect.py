@@ -23,7 +23,7 @@ Client: TypeAlias = "Redis | RedisCluster"
 
 POOL_SIZE = 64
 """Connections at once; a caller waits for a free one for at most `POOL_WAIT` seconds."""
-POOL_WAIT = 2.0
+POOL_WAIT = 20.0
 SOCKET_TIMEOUT = 2.0
 """Seconds for one answer. Never retried: a server that hangs is told apart from one away."""
 CONNECT_TIMEOUT = 2.0
