@@ -34,7 +34,8 @@ _LISTS: Final[Mapping[str, str]] = {
         et etait etais etre eu fait il ils j je jai l la le les leur leurs lui m ma mais me meme
         mes moi
         mon n ne ni nos notre nous on ont ou par pas plus pour qu quand que quel quelle qui s
-        sa sans se ses si son sont sur t ta te tes toi ton tout tres tu un une vos votre vous y cest""",
+        sa sans se ses si son sont sur t ta te tes toi ton tout tres tu un une vos votre vous
+        y cest""",
     "spanish": """
         a al algo como con cual cuando de del desde donde e el ella ellas ellos en entre era eres es
         esa ese eso esta estaba estan estar este esto estoy fue fui ha han has hay he la las le les

@@ -34,6 +34,17 @@ People and guilds:
     troupe:{bindings}:changes     ZSET  guild → sequence number of its last change
     troupe:{bindings}:sequence    STRING counter
 
+What a person lets us remember, all with the memory's lifetime; `forget-all` leaves none of it:
+
+    troupe:{u:<user>}:memory            HASH  state, at, epoch, dek (sealed), ver, writes, day,
+                                              learned, v:<value name>
+    troupe:{u:<user>}:memory:items      HASH  item id → record (sealed with the person's key)
+    troupe:{u:<user>}:memory:<kind>     ZSET  item id → what it is worth keeping; a letter a kind
+    troupe:{u:<user>}:memory:places     SET   <guild or 0>:<channel> where it was learned
+    troupe:{c:<channel>}:sources        HASH  message id → the person whose memory came from it
+    troupe:{g:<guild>}:memory           SET   people with memories learned in the guild
+    troupe:{memory}:due                 ZSET  person → when their new messages are to be read
+
 The rest:
 
     troupe:{s}:<name>             STRING small JSON values by name
@@ -56,6 +67,11 @@ SCHEMA_APPLIED = f"{PREFIX}{{schema}}:applied"
 SCHEMA_LOCK = f"{PREFIX}{{schema}}:lock"
 
 CONVERSATION_PARTS = ("meta", "rows", "lines", "order", "index", "gone", "notes", "noted")
+
+
+MEMORY_DUE = f"{PREFIX}{{memory}}:due"
+MEMORY_KINDS = tuple(f"memory:{kind}" for kind in "pcrfetux")
+MEMORY_PARTS = ("memory", "memory:items", *MEMORY_KINDS, "memory:places")
 
 
 def conversation(channel: ChannelId) -> tuple[str, ...]:
@@ -82,6 +98,16 @@ def journal(partition: int, part: str) -> str:
 def person(user: UserId, part: str) -> str:
     """Return a person's `places` or `limit`."""
     return f"{PREFIX}{{u:{user}}}:{part}"
+
+
+def memory(user: UserId) -> tuple[str, ...]:
+    """Return a person's memory keys, in the order of `MEMORY_PARTS`; scripts rely on it."""
+    return tuple(person(user, part) for part in MEMORY_PARTS)
+
+
+def sources(channel: ChannelId) -> str:
+    """Return the key that says whose memory came from a channel's messages."""
+    return f"{PREFIX}{{c:{channel}}}:sources"
 
 
 def guild(ident: GuildId, part: str) -> str:

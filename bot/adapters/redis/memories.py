@@ -1,0 +1,334 @@
+"""Memories in Redis: `bot.memory.store.MemoryStore`, and subject access.
+
+Each person's records are sealed with a key of their own, which lies beside them, sealed with the
+operator's. Without it the records, also those in a backup, are noise: forgetting shreds it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+
+from bot.adapters.redis import keys
+from bot.adapters.redis.connect import Client, store_errors
+from bot.adapters.redis.crypto import KEY_BYTES, Sealer
+from bot.adapters.redis.memory_records import read_shelf, write
+from bot.adapters.redis.scripts import Argument, Script
+from bot.chat.place import ChannelId, GuildId, MessageId, UserId
+from bot.errors import ConsentRequired
+from bot.memory.export import exported
+from bot.memory.item import CAPS, NEVER_EVICTED, Item, Kind, retention
+from bot.memory.shelf import Shelf
+from bot.memory.store import Changes, Consent, Put, Written
+
+LIFETIME_S: Final = 365 * 86_400
+"""Seconds without any use after which a memory is gone."""
+LEARNED_A_DAY: Final = 20
+CACHE_BYTES: Final = 96_000_000
+SOURCES_AT_ONCE: Final = 500
+
+LOAD: Final = Script("memory", "memory_load")
+CONSENT: Final = Script("memory", "memory_consent")
+APPLY: Final = Script("memory", "memory_apply")
+DUE: Final = Script("memory_due")
+DONE: Final = Script("memory_done")
+
+log = structlog.get_logger(__name__)
+
+
+class RedisMemories:
+    """People's memories. What was just read is held, decrypted, while its version stands."""
+
+    def __init__(
+        self,
+        redis: Client,
+        sealer: Sealer,
+        *,
+        space: str = "",
+        lifetime_s: float = LIFETIME_S,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """`space` is `model@dimensions` of the vectors in use; `move_to` changes it."""
+        self._redis = redis
+        self._sealer = sealer
+        self._space = space
+        self._lifetime = max(1, int(lifetime_s))
+        self._limit = cache_bytes
+        self._total = 0
+        self._held: OrderedDict[UserId, Shelf] = OrderedDict()
+
+    def move_to(self, space: str) -> None:
+        """Use vectors of this space from now on; others are as good as absent."""
+        if space != self._space:
+            self._space = space
+            self._held.clear()
+            self._total = 0
+
+    async def load(self, person: UserId) -> Shelf | None:
+        """Return a person's memory, paused or not; None without consent."""
+        held = self._held.get(person)
+        known = held.version if held else b""
+        answer = await LOAD.run(self._redis, keys.memory(person), [known])
+        if not answer[1]:
+            self._drop(person)
+            return None
+        if len(answer) == 2 and held is not None:
+            if person in self._held:
+                self._held.move_to_end(person)
+            return held
+        meta, records = _pairs(answer[2]), _pairs(answer[3])
+        own, renewed = self._own_sealer(person, meta)
+        if renewed is not None:
+            with store_errors(self._redis):
+                await self._redis.hset(keys.memory(person)[0], "dek", renewed)
+        shelf = read_shelf(own, keys.memory(person)[1], meta, records, space=self._space)
+        self._hold(person, shelf)
+        return shelf
+
+    async def consent(self, person: UserId) -> Consent:
+        """Return what the person decided."""
+        with store_errors(self._redis):
+            state: Any = await self._redis.hget(keys.memory(person)[0], "state")
+        return Consent(state.decode()) if state else Consent.UNDECIDED
+
+    async def agree(self, person: UserId, at: float) -> None:
+        """Note the person's yes; see the port."""
+        meta = keys.memory(person)[0]
+        key = self._sealer.seal(os.urandom(KEY_BYTES), meta, "dek")
+        await self._decide(person, Consent.ON, at, secrets.token_hex(8), key)
+
+    async def pause(self, person: UserId, paused: bool) -> None:
+        """Stop using and adding, or go on. Without a memory nothing changes."""
+        if paused:
+            await self._decide(person, Consent.PAUSED, time.time())
+        elif await self.consent(person) is Consent.PAUSED:
+            await self._decide(person, Consent.ON, time.time())
+
+    async def decline(self, person: UserId, at: float) -> None:
+        """Forget everything, and remember only the no."""
+        await self.forget_all(person)
+        await self._decide(person, Consent.DECLINED, at)
+
+    async def _decide(
+        self, person: UserId, state: Consent, at: float, epoch: str = "", key: bytes = b""
+    ) -> None:
+        self._drop(person)
+        args: list[Argument] = [self._lifetime, state.value, at, epoch, key]
+        await CONSENT.run(self._redis, keys.memory(person), args)
+
+    async def apply(
+        self, person: UserId, shelf: Shelf, changes: Changes, *, by_person: bool = False
+    ) -> Written:
+        """Write atomically; see the port."""
+        with store_errors(self._redis):
+            key: Any = await self._redis.hget(keys.memory(person)[0], "dek")
+        if key is None:
+            raise ConsentRequired("the person wants no memory")
+        own, _ = self._own_sealer(person, {b"dek": key})
+        day = time.strftime("%Y-%m-%d", time.gmtime())
+        args: list[Argument] = [shelf.epoch, int(by_person), self._lifetime, day, LEARNED_A_DAY]
+        args += [-CAPS[kind] if kind in NEVER_EVICTED else CAPS[kind] for kind in Kind]
+        args += self._operations(own, person, changes)
+        items = [put.item for put in changes.put]
+        # Before the memory itself: a deletion must never miss what came from a message.
+        await self._note_origins(person, items)
+        answer = await APPLY.run(self._redis, keys.memory(person), args)
+        if answer[0] == b"off":
+            self._drop(person)
+            await self._forget_origins(person, items)
+            raise ConsentRequired("the person wants no memory")
+        names = [each.decode() for each in answer[1:]]
+        middle = names.index("")
+        return Written(tuple(names[:middle]), tuple(names[middle + 1 :]))
+
+    def _operations(self, own: Sealer, person: UserId, changes: Changes) -> list[Argument]:
+        args: list[Argument] = []
+        items = keys.memory(person)[1]
+        # Removals first: they make room, and what is replaced must not evict its successor.
+        for ident in changes.remove:
+            args += ["del", ident]
+        for put in changes.put:
+            item = put.item
+            sealed = own.seal(write(item, put.terms, put.vector, put.space), items, item.id)
+            score = retention(item, put.used or item.at)
+            counted = int(put.counted)
+            args += ["put", item.id, score, counted, " ".join(put.only_if), sealed]
+            for channel in {channel for channel, _ in item.sources}:
+                args += ["place", f"{item.guild}:{channel}"]
+        for ident, score in changes.used:
+            args += ["use", ident, score]
+        for name, value in changes.values:
+            args += ["set", name, value]
+        return args
+
+    async def forget_all(self, person: UserId) -> int:
+        """Leave no key of the person's memory, nor a mention of them in any index.
+
+        Nothing is opened for it: a lost key must not keep anybody from being forgotten.
+        """
+        self._drop(person)
+        names = keys.memory(person)
+        with store_errors(self._redis):
+            count = int(await self._redis.hlen(names[1]))
+            places: Any = await self._redis.smembers(names[-1])
+            # The memory first: writers under way are refused from here on.
+            await self._redis.unlink(*names)
+            await self._redis.zrem(keys.MEMORY_DUE, str(person))
+        for place in places:
+            guild, _, channel = place.decode().partition(":")
+            await self._forget_mentions(person, keys.sources(ChannelId(int(channel))))
+            if guild != "0":
+                with store_errors(self._redis):
+                    index = keys.guild(GuildId(int(guild)), "memory")
+                    await self._redis.srem(index, str(person))
+        self._drop(person)
+        return count
+
+    async def _forget_mentions(self, person: UserId, sources: str) -> None:
+        with store_errors(self._redis):
+            messages = [
+                message
+                async for message, owner in self._redis.hscan_iter(sources, count=500)
+                if owner == str(person).encode()
+            ]
+            for start in range(0, len(messages), SOURCES_AT_ONCE):
+                await self._redis.hdel(sources, *messages[start : start + SOURCES_AT_ONCE])
+
+    async def _note_origins(self, person: UserId, items: Sequence[Item]) -> None:
+        with store_errors(self._redis):
+            for channel, messages in _origins(items).items():
+                key = keys.sources(ChannelId(channel))
+                await self._redis.hset(key, mapping=dict.fromkeys(messages, str(person)))
+                await self._redis.expire(key, self._lifetime)
+            for guild in {item.guild for item in items if item.guild}:
+                key = keys.guild(GuildId(guild), "memory")
+                await self._redis.sadd(key, str(person))
+                await self._redis.expire(key, self._lifetime)
+
+    async def _forget_origins(self, person: UserId, items: Sequence[Item]) -> None:
+        with store_errors(self._redis):
+            for channel, messages in _origins(items).items():
+                await self._redis.hdel(keys.sources(ChannelId(channel)), *messages)
+            for guild in {item.guild for item in items if item.guild}:
+                await self._redis.srem(keys.guild(GuildId(guild), "memory"), str(person))
+
+    # ── indexes and queue ───────────────────────────────────────────────────────────────────
+
+    async def owners(
+        self, channel: ChannelId, messages: Sequence[MessageId]
+    ) -> dict[MessageId, UserId]:
+        """Return whose memories came from these messages."""
+        found: dict[MessageId, UserId] = {}
+        for start in range(0, len(messages), SOURCES_AT_ONCE):
+            part = messages[start : start + SOURCES_AT_ONCE]
+            with store_errors(self._redis):
+                users: Any = await self._redis.hmget(
+                    keys.sources(channel), [str(message) for message in part]
+                )
+            found |= {m: UserId(int(u)) for m, u in zip(part, users, strict=True) if u is not None}
+        return found
+
+    async def members(self, guild: GuildId) -> Sequence[UserId]:
+        """Return the people with memories learned in a guild."""
+        with store_errors(self._redis):
+            members: Any = await self._redis.smembers(keys.guild(guild, "memory"))
+        return [UserId(int(member)) for member in members]
+
+    async def schedule(self, person: UserId, due: float) -> None:
+        """Set when the person's new messages are to be read."""
+        with store_errors(self._redis):
+            await self._redis.zadd(keys.MEMORY_DUE, {str(person): due})
+
+    async def take_due(self, now: float, lease: float) -> UserId | None:
+        """Return a person who is due, and put them off by `lease` seconds."""
+        found = await DUE.run(self._redis, [keys.MEMORY_DUE], [now, now + lease])
+        return UserId(int(found)) if found else None
+
+    async def done(self, person: UserId, leased_until: float) -> None:
+        """Take the person out of the queue, unless scheduled anew."""
+        await DONE.run(self._redis, [keys.MEMORY_DUE], [str(person), leased_until])
+
+    # ── subject access ──────────────────────────────────────────────────────────────────────
+
+    async def export_person(self, person: UserId) -> Mapping[str, Any]:
+        """Return everything that is remembered of a person; `memory.export` says in which form."""
+        consent = await self.consent(person)
+        shelf = await self.load(person)
+        return {"memory": exported(shelf.items if shelf else (), consent)}
+
+    async def delete_person(self, person: UserId) -> int:
+        """Forget a person."""
+        return await self.forget_all(person)
+
+    async def delete_guild(self, guild: GuildId) -> int:
+        """Remove what people told in a guild, and what they shared with it."""
+        count = 0
+        for person in await self.members(guild):
+            shelf = await self.load(person)
+            if shelf is None:
+                continue
+            gone = [item for item in shelf.items if item.guild == guild]
+            shared = [item for item in shelf.items if guild in item.shared and item not in gone]
+            if gone or shared:
+                changes = _without(gone, shared, guild)
+                try:
+                    await self.apply(person, shelf, changes, by_person=True)
+                except ConsentRequired:
+                    continue  # forgotten meanwhile
+                count += len(gone)
+        with store_errors(self._redis):
+            await self._redis.delete(keys.guild(guild, "memory"))
+        return count
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────
+
+    def _own_sealer(
+        self, person: UserId, meta: Mapping[bytes, bytes]
+    ) -> tuple[Sealer, bytes | None]:
+        """Return the sealer of a person's records and, after a rotation, their key sealed anew."""
+        place = keys.memory(person)[0]
+        wrapped = meta.get(b"dek", b"")
+        key = self._sealer.open(wrapped, place, "dek")
+        anew = self._sealer.seal(key, place, "dek")
+        same = wrapped[: 2 + wrapped[1]] == anew[: 2 + anew[1]]
+        return Sealer([("own", key)]), None if same else anew
+
+    def _hold(self, person: UserId, shelf: Shelf) -> None:
+        self._drop(person)
+        self._held[person] = shelf
+        self._total += shelf.size
+        while self._total > self._limit and self._held:
+            self._total -= self._held.popitem(last=False)[1].size
+
+    def _drop(self, person: UserId) -> None:
+        held = self._held.pop(person, None)
+        if held is not None:
+            self._total -= held.size
+
+
+def _origins(items: Sequence[Item]) -> dict[int, list[str]]:
+    """Return the messages that items came from, by channel."""
+    found: dict[int, list[str]] = {}
+    for item in items:
+        for channel, message in item.sources:
+            found.setdefault(channel, []).append(str(message))
+    return found
+
+
+def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _without(gone: Sequence[Item], shared: Sequence[Item], guild: GuildId) -> Changes:
+    """Return the changes that take a guild out of a memory."""
+    kept = (
+        item._replace(shared=tuple(each for each in item.shared if each != guild))
+        for item in shared
+    )
+    return Changes(put=tuple(map(Put, kept)), remove=tuple(item.id for item in gone))
