@@ -136,7 +136,9 @@ def _migrate(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     try:
         from tests.bench import run_scenes
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("tests"):
+            raise
         print("bench: needs a checkout with its tests; see CONTRIBUTING.md", file=sys.stderr)
         return USAGE
     code: int = run_scenes(args.scenes, as_json=args.json)
