@@ -105,7 +105,7 @@ def _candidate(
         return tuple(key for key in compiled if key is not None)
 
     decorators = entry.decorators
-    patterns = any(map(is_pattern, entry.keys))
+    patterns = bool(decorators.exclude_keys) and any(map(is_pattern, entry.keys))
     texts = (
         *entry.keys,
         *entry.secondary_keys,

@@ -134,6 +134,9 @@ def compile_key(
     An invalid pattern is searched as it stands, unless the entry says `use_regex`.
     """
     text = key.strip()
+    if text.isascii() and text.isalnum():  # most keys: nothing to look into
+        plain = text if case_sensitive else text.lower()
+        return Literal(plain, case_sensitive, whole_words, whole_words)
     if not text:
         return None
     written = _PATTERN.fullmatch(text)

@@ -1,0 +1,131 @@
+"""Regex scripts of cards: replacements that an author wants done on texts.
+
+They are kept with the card and are off until a guild allows them. Only two kinds are ever run:
+those on the model's output, and those on what goes into a prompt. Scripts that write HTML (most
+do: they draw SillyTavern skins) are passed over, and every pattern has a time limit.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+import regex
+
+from bot.personas.card import RegexScript
+
+AI_OUTPUT = 2
+"""SillyTavern's number for the model's replies."""
+MAX_PATTERN = 2_000
+MAX_GROWTH = 20_000
+"""Characters that scripts may add to a text, all together."""
+SCRIPT_SECONDS = 0.03
+TOTAL_SECONDS = 0.1
+
+_WRITTEN = re.compile(r"/(.+)/([gimsuy]*)", re.DOTALL)
+_FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}
+_REFERENCE = re.compile(r"\$(\d{1,2})|\$<(\w{1,40})>|\{\{match\}\}|\$&", re.IGNORECASE)
+_HTML = re.compile(r"</?[a-z][^>\n]{0,400}>|```html|<!--", re.IGNORECASE)
+
+
+class Purpose(Enum):
+    """What a text is rewritten for."""
+
+    REPLY = "reply"
+    """It will be shown, and stored."""
+    PROMPT = "prompt"
+    """Only the model will see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A text after the scripts, and why some of them did not run."""
+
+    text: str
+    problems: tuple[str, ...] = ()
+
+
+def rewrite(
+    scripts: Iterable[RegexScript],
+    text: str,
+    purpose: Purpose,
+    *,
+    depth: int = 0,
+    expand: Callable[[str], str] = str,
+) -> Rewritten:
+    """Run the scripts meant for this purpose on a reply of the persona.
+
+    `depth` counts messages from the end; `expand` fills in macros of the author's texts.
+    """
+    problems: list[str] = []
+    left, limit = TOTAL_SECONDS, len(text) + MAX_GROWTH
+    for script in scripts:
+        if not _meant(script, purpose, depth):
+            continue
+        if left <= 0:
+            problems.append(f"{script.name}: no time left")
+            continue
+        began = time.perf_counter()
+        try:
+            changed = _run(script, text, expand, min(SCRIPT_SECONDS, left))
+        except TimeoutError:
+            problems.append(f"{script.name}: took too long")
+        except (regex.error, OverflowError, RecursionError, ValueError) as error:
+            problems.append(f"{script.name}: {error}")
+        else:
+            if len(changed) > limit:
+                problems.append(f"{script.name}: writes too much")
+            elif _HTML.search(changed) and not _HTML.search(text):
+                problems.append(f"{script.name}: writes HTML")
+            else:
+                text = changed
+        left -= time.perf_counter() - began
+    return Rewritten(text, tuple(problems))
+
+
+def _meant(script: RegexScript, purpose: Purpose, depth: int) -> bool:
+    if script.disabled or script.markdown_only or AI_OUTPUT not in script.placement:
+        return False
+    if script.prompt_only is not (purpose is Purpose.PROMPT):
+        return False
+    if script.min_depth is not None and depth < script.min_depth:
+        return False
+    return script.max_depth is None or depth <= script.max_depth
+
+
+def _run(script: RegexScript, text: str, expand: Callable[[str], str], seconds: float) -> str:
+    if not script.find or len(script.find) > MAX_PATTERN:
+        raise ValueError("no pattern, or one too long")
+    written = _WRITTEN.fullmatch(script.find.strip())
+    pattern, flags = (written[1], written[2]) if written else (script.find, "")
+    number = regex.VERSION0
+    for flag in flags:
+        number |= _FLAGS.get(flag, regex.VERSION0)
+    compiled = regex.compile(pattern.replace("[^]", r"[\s\S]"), number)
+    template, trim = expand(script.replace), [each for each in map(expand, script.trim) if each]
+    return compiled.sub(
+        lambda match: _filled(template, match, trim),
+        text,
+        count=0 if "g" in flags else 1,
+        timeout=seconds,
+    )
+
+
+def _filled(template: str, match: regex.Match[str], trim: Iterable[str]) -> str:
+    """Return the replacement. What was matched is inserted as it is, never looked at again."""
+
+    def reference(found: re.Match[str]) -> str:
+        number, name = found[1], found[2]
+        try:
+            value = match[int(number)] if number else match[name] if name else match[0]
+        except (IndexError, KeyError):
+            return found[0]
+        value = value or ""
+        for each in trim:
+            value = value.replace(each, "")
+        return value
+
+    return _REFERENCE.sub(reference, template)
