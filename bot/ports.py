@@ -249,6 +249,67 @@ class TurnJournal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CardEntry:
+    """What is known about an imported card without its file. `at` is unix seconds."""
+
+    id: str
+    filename: str
+    by: UserId
+    """Who imported or last edited it; 0 once that person was forgotten."""
+    at: float
+    size: int
+    digest: str
+    """Hex digits that change with the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCard:
+    """An imported card with its file, exactly as it came."""
+
+    entry: CardEntry
+    data: bytes = field(repr=False)
+
+
+class CardStore(Protocol):
+    """Imported cards by guild, encrypted at rest. Every method raises `StoreError`."""
+
+    async def entries(self, guild: GuildId) -> tuple[CardEntry, ...]: ...
+
+    async def get(self, guild: GuildId, id: str) -> StoredCard | None: ...  # noqa: A002
+
+    async def put(self, guild: GuildId, card: StoredCard) -> None:
+        """Insert, or replace the card of the same id.
+
+        Raises:
+            InvalidChoice: the card is too large, or the guild has as many as it may have.
+        """
+        ...
+
+    async def remove(self, guild: GuildId, id: str) -> bool: ...  # noqa: A002
+
+    async def put_draft(self, guild: GuildId, card: StoredCard) -> None:
+        """Keep a card for an hour, until its importer decides. One a person and guild."""
+        ...
+
+    async def draft(self, guild: GuildId, by: UserId) -> StoredCard | None: ...
+
+    async def drop_draft(self, guild: GuildId, by: UserId) -> None: ...
+
+    async def allow_scripts(self, guild: GuildId, id: str, allowed: bool) -> None: ...  # noqa: A002
+
+    async def scripts_allowed(self, guild: GuildId) -> frozenset[str]:
+        """Return the ids of the personas whose scripts may run."""
+        ...
+
+    async def changes(self, since: int) -> tuple[int, frozenset[GuildId] | None]:
+        """Return a number to ask with next time, and the guilds that changed since `since`.
+
+        None in their place: any guild may have changed.
+        """
+        ...
+
+
 class SubjectAccess(Protocol):
     """What a store can tell, and forget, about a person or a guild."""
 

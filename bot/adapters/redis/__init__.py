@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.adapters.redis.bindings import RedisBindings
+from bot.adapters.redis.cards import RedisCards
 from bot.adapters.redis.connect import Client, open_redis
 from bot.adapters.redis.conversations import RedisConversations
 from bot.adapters.redis.crypto import Sealer, open_sealer
@@ -16,6 +17,7 @@ __all__ = [
     "EmbeddedRedis",
     "Rate",
     "RedisBindings",
+    "RedisCards",
     "RedisConversations",
     "RedisJournal",
     "RedisLimiter",

@@ -33,6 +33,13 @@ People and guilds:
     troupe:{g:<guild>}:bindings   HASH  <level>:<id> → binding (JSON); `dm<channel>` for a DM
     troupe:{bindings}:changes     ZSET  guild → sequence number of its last change
     troupe:{bindings}:sequence    STRING counter
+    troupe:{g:<guild>}:cards      HASH  card id → who imported it, when, size, digest (sealed)
+    troupe:{g:<guild>}:card:<id>  STRING the card's file (sealed)
+    troupe:{g:<guild>}:draft:<user> STRING a card before its importer decided (sealed); an hour
+    troupe:{g:<guild>}:scripts    SET   ids of personas whose regex scripts may run
+    troupe:{u:<user>}:cards       SET   <guild>:<card id> that the person imported
+    troupe:{cards}:changes        ZSET  as for bindings
+    troupe:{cards}:sequence       STRING
 
 What a person lets us remember, all with the memory's lifetime; `forget-all` leaves none of it:
 
@@ -63,6 +70,8 @@ JOURNAL_PARTITIONS = 8
 
 BINDING_CHANGES = f"{PREFIX}{{bindings}}:changes"
 BINDING_SEQUENCE = f"{PREFIX}{{bindings}}:sequence"
+CARD_CHANGES = f"{PREFIX}{{cards}}:changes"
+CARD_SEQUENCE = f"{PREFIX}{{cards}}:sequence"
 SCHEMA_APPLIED = f"{PREFIX}{{schema}}:applied"
 SCHEMA_LOCK = f"{PREFIX}{{schema}}:lock"
 

@@ -55,7 +55,7 @@ def read(data: bytes) -> dict[str, Any]:
     return value
 
 
-class _Fields:
+class Fields:
     """Reads fields of a record by name and type."""
 
     __slots__ = ("_values",)
@@ -97,8 +97,8 @@ class _Fields:
             raise RecordCorrupt(f"a stored record has a wrong list {name}")
         return value
 
-    def part(self, name: str) -> _Fields:
-        return _Fields(self._values.get(name))
+    def part(self, name: str) -> Fields:
+        return Fields(self._values.get(name))
 
     def has(self, name: str) -> bool:
         return self._values.get(name) is not None
@@ -132,7 +132,7 @@ def said_record(said: Said) -> bytes:
 
 def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
     """Read a message."""
-    known, words = _Fields(read(about)), _Fields(read(text))
+    known, words = Fields(read(about)), Fields(read(text))
     return Said(
         message,
         _speaker_in(known.part("s")),
@@ -151,7 +151,7 @@ def variant_record(variant: Variant) -> bytes:
 
 def variant_of(messages: tuple[MessageId, ...], about: bytes, text: bytes) -> Variant:
     """Read a reply."""
-    known, words = _Fields(read(about)), _Fields(read(text))
+    known, words = Fields(read(about)), Fields(read(text))
     return Variant(
         words.text("t"),
         messages,
@@ -173,7 +173,7 @@ def _speaker_out(speaker: Speaker) -> dict[str, Any]:
     return {"i": speaker.id, "n": speaker.name, "l": speaker.locale}
 
 
-def _speaker_in(fields: _Fields) -> Speaker:
+def _speaker_in(fields: Fields) -> Speaker:
     return Speaker(UserId(fields.ident("i")), fields.text("n"), fields.text_or_none("l"))
 
 
@@ -220,7 +220,7 @@ def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> byte
 
 def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
     """Read an accepted message: it, its trigger, and when it was accepted."""
-    fields = _Fields(read(data))
+    fields = Fields(read(data))
     quoted = None
     if fields.has("q"):
         part = fields.part("q")
@@ -236,13 +236,13 @@ def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
         fields.seconds("at"),
         mentions_us=fields.flag("me"),
         replies_to=quoted,
-        attachments=tuple(_attachment_in(_Fields(file)) for file in fields.items("f")),
+        attachments=tuple(_attachment_in(Fields(file)) for file in fields.items("f")),
         unread_attachments=tuple(unread),
     )
     return message, _choice(Trigger, fields.text("why")), fields.seconds("in")
 
 
-def _attachment_in(fields: _Fields) -> Attachment:
+def _attachment_in(fields: Fields) -> Attachment:
     try:
         content = base64.b64decode(fields.text("c"), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -261,7 +261,7 @@ def _place_out(place: Place) -> dict[str, Any]:
     }
 
 
-def _place_in(fields: _Fields) -> Place:
+def _place_in(fields: Fields) -> Place:
     guild, parent = fields.ident_or_none("g"), fields.ident_or_none("p")
     category = fields.ident_or_none("k")
     return Place(
@@ -283,7 +283,7 @@ def progress_of(data: bytes | None) -> Progress:
     """Read what of a reply is visible; nothing when nothing was noted."""
     if data is None:
         return Progress()
-    fields = _Fields(read(data))
+    fields = Fields(read(data))
     replies = tuple(MessageId(ident(value)) for value in fields.items("r"))
     return Progress(replies, fields.ident_or_none("w"), fields.flag("f"))
 
@@ -306,7 +306,7 @@ def binding_record(binding: Binding) -> bytes:
 def binding_of(data: bytes) -> Binding:
     """Read a binding."""
     values = read(data)
-    fields = _Fields(values)
+    fields = Fields(values)
     cast: Mapping[str, Any] = values.get("cast") or {}
     words = fields.items("words")
     if not isinstance(cast, dict) or not all(isinstance(name, str) for name in cast.values()):
