@@ -215,17 +215,12 @@ class RuleSet:
 _CLASS_OR_SPACE = re.compile(r"(\[\^?(?:\\.|[^\]\\])+\])([*+?]?)|\\b| \??|\\s\+")
 
 
+CLASS_OR_SPACE = re.compile(r"(\[(?:\\.|[^\]\\])*\])|\\b|\\s\+| \??")
+
+
 def _compact(pattern: str) -> str:
-    """Return the pattern for words that are run together: without spaces, in classes too."""
-
-    def run_together(found: re.Match[str]) -> str:
-        letters, quantifier = found.group(1), found.group(2)
-        if letters is None:
-            return ""
-        kept = letters.replace(" ", "")
-        return "" if kept in ("[]", "[^]") else kept + quantifier
-
-    return _CLASS_OR_SPACE.sub(run_together, pattern)
+    """Return the pattern for words that are run together: no spaces, no word boundaries."""
+    return CLASS_OR_SPACE.sub(lambda match: match[1] or "", pattern)
 
 
 def unfulfilled(rule: Rule, others: RuleSet | None = None) -> list[str]:
