@@ -63,5 +63,5 @@ def _lines(block: str, user: str, char: str) -> list[ExampleLine]:
 def _speaker(line: str, user: str, char: str) -> tuple[bool, str] | None:
     for name, by_character in ((char, True), (user, False)):
         if name and line.startswith(f"{name}:"):
-            return by_character, line[len(name) + 1 :].lstrip()
+            return by_character, line[len(name) + 1 :]
     return None
