@@ -1,0 +1,27 @@
+"""A memory that people own: asked for, kept where it was told, shown, and forgotten completely."""
+
+from __future__ import annotations
+
+from bot.memory.item import Item, Kind, Slot
+from bot.memory.learning import Learner
+from bot.memory.notebook import Notebook, Undo
+from bot.memory.recollection import NOTHING, Recollection
+from bot.memory.retrieval import Passage, retrieve
+from bot.memory.service import Memory
+from bot.memory.store import Consent, MemoryStore
+
+__all__ = [
+    "NOTHING",
+    "Consent",
+    "Item",
+    "Kind",
+    "Learner",
+    "Memory",
+    "MemoryStore",
+    "Notebook",
+    "Passage",
+    "Recollection",
+    "Slot",
+    "Undo",
+    "retrieve",
+]

@@ -62,6 +62,10 @@ class Written:
 class MemoryStore(Protocol):
     """The memories of people, sealed with a key for each. Every method raises `StoreError`."""
 
+    def move_to(self, space: str) -> None:
+        """Use vectors of this space (`model@dimensions`) from now on."""
+        ...
+
     async def load(self, person: UserId) -> Shelf | None:
         """Return a person's memory; None without consent. One round trip."""
         ...
@@ -90,6 +94,10 @@ class MemoryStore(Protocol):
 
     async def forget_all(self, person: UserId) -> int:
         """Leave no key of the person's memory. Return how many items there were."""
+        ...
+
+    async def offer_once(self, person: UserId) -> bool:
+        """Whether a memory was never offered to this undecided person; from now on it was."""
         ...
 
     async def owners(

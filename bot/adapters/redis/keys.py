@@ -48,6 +48,7 @@ What a person lets us remember, all with the memory's lifetime; `forget-all` lea
     troupe:{u:<user>}:memory:items      HASH  item id → record (sealed with the person's key)
     troupe:{u:<user>}:memory:<kind>     ZSET  item id → what it is worth keeping; a letter a kind
     troupe:{u:<user>}:memory:places     SET   <guild or 0>:<channel> where it was learned
+    troupe:{u:<user>}:memory:offered    STRING that a memory was offered, so that it is once only
     troupe:{c:<channel>}:sources        HASH  message id → the person whose memory came from it
     troupe:{g:<guild>}:memory           SET   people with memories learned in the guild
     troupe:{memory}:due                 ZSET  person → when their new messages are to be read

@@ -115,6 +115,14 @@ class RedisMemories:
         await self.forget_all(person)
         await self._decide(person, Consent.DECLINED, at)
 
+    async def offer_once(self, person: UserId) -> bool:
+        """Whether a memory was never offered to this undecided person; from now on it was."""
+        if await self.consent(person) is not Consent.UNDECIDED:
+            return False
+        name = keys.person(person, "memory:offered")
+        with store_errors(self._redis):
+            return bool(await self._redis.set(name, "1", ex=self._lifetime, nx=True))
+
     async def _decide(
         self, person: UserId, state: Consent, at: float, epoch: str = "", key: bytes = b""
     ) -> None:
@@ -178,7 +186,7 @@ class RedisMemories:
             count = int(await self._redis.hlen(names[1]))
             places: Any = await self._redis.smembers(names[-1])
             # The memory first: writers under way are refused from here on.
-            await self._redis.unlink(*names)
+            await self._redis.unlink(*names, keys.person(person, "memory:offered"))
             await self._redis.zrem(keys.MEMORY_DUE, str(person))
         for place in places:
             guild, _, channel = place.decode().partition(":")

@@ -1,0 +1,255 @@
+"""What a person may do with their memory: look, search, change, share, forget, take along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.chat.place import GuildId, MessageId, Place, UserId
+from bot.errors import InvalidChoice, NotFound
+from bot.memory.explicit import Request, Wish, matching
+from bot.memory.export import exported
+from bot.memory.gates import is_command, normalised
+from bot.memory.item import LONGEST_STATEMENT, Item, Kind, new_id
+from bot.memory.recording import episode_terms, statement
+from bot.memory.retrieval import Passage, best, build
+from bot.memory.scope import Use, use_of
+from bot.memory.sensitive import sensitive_class
+from bot.memory.shelf import Shelf
+from bot.memory.store import Changes, Consent, MemoryStore, Put
+from bot.memory.words import Terms, terms_of
+from bot.ports import Clock
+
+SHOWN: Final = (Kind.PROFILE, Kind.CONSTRAINT, Kind.PREFERENCE, Kind.FACT)
+
+NO_MEMORY: Final = "I keep no memory of you. `/memory on` starts one."
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What brings a change back: the items that were there, and those that took their place."""
+
+    restore: tuple[Item, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.restore or self.remove)
+
+
+class Notebook:
+    """A person's own hand in their memory. Everything here works while the memory is paused."""
+
+    def __init__(self, store: MemoryStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def _shelf(self, person: UserId) -> Shelf:
+        shelf = await self._store.load(person)
+        if shelf is None:
+            raise NotFound(NO_MEMORY)
+        return shelf
+
+    async def show(
+        self, person: UserId, place: Place, *, kinds: Sequence[Kind] = SHOWN
+    ) -> list[Item]:
+        """Return what is remembered, as far as it may be said at this place; newest first.
+
+        In a guild that leaves out what was told elsewhere: somebody may look over a shoulder.
+
+        Raises:
+            NotFound: there is no memory.
+        """
+        shelf = await self._shelf(person)
+        now = self._clock.now()
+        return [
+            item
+            for item in reversed(shelf.items)
+            if item.kind in kinds
+            and not item.expired(now)
+            and use_of(item, place, item.persona) is Use.OPEN
+        ]
+
+    async def search(self, person: UserId, place: Place, words: str, k: int = 10) -> list[Item]:
+        """Return what of it answers best, messages included."""
+        items = await self.show(person, place, kinds=(*SHOWN, Kind.EPISODE))
+        items.reverse()
+        index = build([Passage(i.id, i.text, group=i.id, context=i.context) for i in items])
+        return [items[row] for row in best(index.words(words), k)]
+
+    async def remember(
+        self,
+        person: UserId,
+        place: Place,
+        text: str,
+        *,
+        locale: str | None = None,
+        message: MessageId | None = None,
+    ) -> tuple[Item, Undo]:
+        """Write down what a person asks for.
+
+        Raises:
+            NotFound: there is no memory.
+            InvalidChoice: it is too long, an instruction, or of a kind that is never stored.
+        """
+        text = " ".join(text.split())
+        check_statement(text)
+        shelf = await self._shelf(person)
+        request = Request(Wish.REMEMBER, text)
+        sources = () if message is None else (message,)
+        put = statement(request, place, self._clock.now(), locale, sources)
+        old = [
+            item
+            for item in shelf.items
+            if item.kind is put.item.kind
+            and (item.slot == put.item.slot != "" or normalised(item.text) == normalised(text))
+            and (item.guild, item.closed) == (put.item.guild, put.item.closed)
+        ]
+        changes = Changes(put=(put,), remove=tuple(item.id for item in old))
+        written = await self._store.apply(person, shelf, changes, by_person=True)
+        if not written.stored:
+            raise InvalidChoice("There is no room for another one. Forget an old one first.")
+        return put.item, Undo(tuple(old), (put.item.id,))
+
+    async def edit(self, person: UserId, place: Place, ident: str, text: str) -> Undo:
+        """Put an item in the person's own words; nothing else changes it from then on."""
+        text = " ".join(text.split())
+        check_statement(text)
+        item, shelf = await self._visible(person, place, ident)
+        if item.kind is Kind.EPISODE:
+            raise InvalidChoice("That is a message of yours: edit the message itself.")
+        new = item._replace(text=text, pinned=True, id=new_id(item.kind, self._clock.now()))
+        put = Put(new, terms_of(text, item.language), used=self._clock.now())
+        changes = Changes(put=(put,), remove=(ident,))
+        await self._store.apply(person, shelf, changes, by_person=True)
+        return Undo((item,), (new.id,))
+
+    async def forget(self, person: UserId, place: Place, ident: str) -> Undo:
+        """Forget one item, and whatever else came from the same messages alone."""
+        item, shelf = await self._visible(person, place, ident)
+        return await self._remove(person, shelf, [item])
+
+    async def forget_matching(self, person: UserId, text: str) -> Undo:
+        """Forget whatever a request in words means, wherever it was told."""
+        shelf = await self._shelf(person)
+        return await self._remove(person, shelf, matching(text, shelf.items))
+
+    async def forget_message(self, person: UserId, place: Place, message: MessageId) -> Undo:
+        """Forget what came from one message."""
+        shelf = await self._shelf(person)
+        source = (int(place.channel), int(message))
+        return await self._remove(person, shelf, [i for i in shelf.items if source in i.sources])
+
+    async def _remove(self, person: UserId, shelf: Shelf, items: Sequence[Item]) -> Undo:
+        sources = {source for item in items for source in item.sources}
+        ids = {item.id for item in items}
+        # The message holds what the fact held, and what was superseded held it before.
+        gone = [
+            item
+            for item in shelf.items
+            if item.id in ids
+            or (item.kind is Kind.EPISODE and sources.intersection(item.sources))
+            or (item.kind is Kind.SUPERSEDED and item.replaces in ids)
+        ]
+        if gone:
+            changes = Changes(remove=tuple(item.id for item in gone))
+            await self._store.apply(person, shelf, changes, by_person=True)
+        return Undo(restore=tuple(gone))
+
+    async def undo(self, person: UserId, undo: Undo) -> None:
+        """Bring back what a change took away."""
+        shelf = await self._shelf(person)
+        puts = tuple(Put(item, _terms(item)) for item in undo.restore)
+        await self._store.apply(person, shelf, Changes(puts, undo.remove), by_person=True)
+
+    async def undo_superseding(self, person: UserId, place: Place, ident: str) -> Item:
+        """Bring back what an item took the place of, in place of the item.
+
+        Raises:
+            NotFound: it replaced nothing, or that is gone for good.
+        """
+        item, shelf = await self._visible(person, place, ident)
+        old = shelf.get(item.replaces) if item.replaces else None
+        if old is None:
+            raise NotFound("There is nothing to go back to.")
+        back = old._replace(id=old.replaces, until=0.0, replaces="", pinned=True)
+        changes = Changes((Put(back, _terms(back)),), (item.id, old.id))
+        await self._store.apply(person, shelf, changes, by_person=True)
+        return back
+
+    async def share(
+        self, person: UserId, ident: str, guild: GuildId, *, stop: bool = False
+    ) -> Item:
+        """Let an item be used in a guild, or no longer."""
+        shelf = await self._shelf(person)
+        item = shelf.get(ident)
+        if item is None or item.kind is Kind.SUPERSEDED:
+            raise NotFound("There is no such memory.")
+        guilds = [each for each in item.shared if each != guild]
+        shared = item._replace(shared=tuple(guilds if stop else [*guilds, int(guild)]))
+        changes = Changes((Put(shared, _terms(shared)),))
+        await self._store.apply(person, shelf, changes, by_person=True)
+        return shared
+
+    async def link_personas(self, person: UserId, linked: bool) -> None:
+        """Let all personas use what one of them was told, or each only its own."""
+        shelf = await self._shelf(person)
+        changes = Changes(values=(("linked", "1" if linked else ""),))
+        await self._store.apply(person, shelf, changes, by_person=True)
+
+    async def export(self, person: UserId) -> Mapping[str, Any]:
+        """Return everything, in the form that `memory.export` describes."""
+        consent = await self._store.consent(person)
+        shelf = await self._store.load(person)
+        return exported(shelf.items if shelf else (), consent)
+
+    async def consent(self, person: UserId) -> Consent:
+        """Return what the person decided."""
+        return await self._store.consent(person)
+
+    async def set_consent(self, person: UserId, consent: Consent) -> None:
+        """Note the person's decision. A no forgets everything."""
+        match consent:
+            case Consent.ON:
+                await self._store.agree(person, self._clock.now())
+            case Consent.PAUSED:
+                await self._store.pause(person, True)
+            case Consent.DECLINED:
+                await self._store.decline(person, self._clock.now())
+            case Consent.UNDECIDED:
+                await self._store.forget_all(person)
+
+    async def forget_all(self, person: UserId) -> int:
+        """Leave nothing. Return how many items there were."""
+        return await self._store.forget_all(person)
+
+    async def _visible(self, person: UserId, place: Place, ident: str) -> tuple[Item, Shelf]:
+        shelf = await self._shelf(person)
+        item = shelf.get(ident)
+        if (
+            item is None
+            or item.kind is Kind.SUPERSEDED
+            or use_of(item, place, item.persona) is not Use.OPEN
+        ):
+            raise NotFound("There is no such memory here.")
+        return item, shelf
+
+
+def check_statement(text: str) -> None:
+    """Make sure that a person's own words may be remembered.
+
+    Raises:
+        InvalidChoice: they may not; the text says why.
+    """
+    if not text or len(text) > LONGEST_STATEMENT:
+        raise InvalidChoice(f"A memory has 1 to {LONGEST_STATEMENT} characters.")
+    if is_command(text):
+        raise InvalidChoice("I remember facts about you, not instructions or links.")
+    if sensitive_class(text):
+        raise InvalidChoice(
+            "I never store health, faith, sexuality, politics, age, contact data or secrets."
+        )
+
+
+def _terms(item: Item) -> Terms:
+    return episode_terms(item) if item.kind is Kind.EPISODE else terms_of(item.text, item.language)

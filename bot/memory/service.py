@@ -1,0 +1,299 @@
+"""The memory as a turn meets it: recall before the reply, notes after it, neither in its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import structlog
+
+from bot.chat.place import MessageId, Place, UserId
+from bot.chat.turn import Message, Turn, TurnId
+from bot.errors import ConsentRequired, InvalidChoice, NotFound, StoreError, TroupeError
+from bot.memory.explicit import Request, Wish, read_request
+from bot.memory.item import Kind, new_id, retention
+from bot.memory.learning import ENOUGH, IDLE, Learner, unread
+from bot.memory.notebook import Notebook
+from bot.memory.observer import Observer
+from bot.memory.recollection import NOTHING, Recollection, recollect
+from bot.memory.recording import episode, episode_terms
+from bot.memory.sensitive import sensitive_class
+from bot.memory.shelf import Shelf
+from bot.memory.store import Changes, MemoryStore, Put
+from bot.memory.vectors import question_vector
+from bot.ports import Clock, Embedder
+from bot.routing.profiles import MemoryPolicy
+from bot.routing.route import Route
+
+RECALL_TIMEOUT: Final = 0.15
+"""Seconds that a turn waits for its memories."""
+EMBED_TIMEOUT: Final = 0.1
+REMEMBERED_TURNS: Final = 1_000
+REMOVED: Final = 5_000
+"""Deleted and edited messages that are kept in mind while their turns may still be under way."""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+log = structlog.get_logger(__name__)
+
+
+class Memory:
+    """Made once by the composition root. `notebook` is for commands, `learner` for the background.
+
+    Events of a channel reach one process only, so that what was deleted in it is known here.
+    """
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        learner: Learner,
+        embedder: Embedder | None,
+        clock: Clock,
+        observer: Observer,
+        *,
+        offers: bool = True,
+    ) -> None:
+        """`offers`: whether an undecided person is asked, once."""
+        self.notebook = Notebook(store, clock)
+        self.learner = learner
+        self._store = store
+        self._embedder = embedder
+        self._clock = clock
+        self._observer = observer
+        self._offers = offers
+        self._recalled: OrderedDict[TurnId, tuple[str, ...]] = OrderedDict()
+        self._last_replies: OrderedDict[Place, str] = OrderedDict()
+        self._gone: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._edited: OrderedDict[tuple[int, int], str] = OrderedDict()
+
+    # ── before the reply ────────────────────────────────────────────────────────────────────
+
+    async def recall(
+        self, turn: Turn, route: Route, policy: MemoryPolicy, persona_id: str
+    ) -> Recollection:
+        """Return what may be used for the reply, within `RECALL_TIMEOUT` seconds. Never raises."""
+        began = self._clock.monotonic()
+        outcome, found = "late", NOTHING
+        try:
+            async with asyncio.timeout(RECALL_TIMEOUT):
+                outcome, found = await self._recall(turn, policy, persona_id)
+        except TimeoutError:
+            log.info("memories came too late", turn=turn.id)
+        except TroupeError as error:
+            outcome = "failed"
+            log.warning("memories not recalled", turn=turn.id, kind=type(error).__name__)
+        self._observer.recalled(self._clock.monotonic() - began, outcome=outcome)
+        if found.ids:
+            _put(self._recalled, turn.id, found.ids, REMEMBERED_TURNS)
+        return found
+
+    async def _recall(
+        self, turn: Turn, policy: MemoryPolicy, persona: str
+    ) -> tuple[str, Recollection]:
+        shelf = await self._store.load(turn.speaker.id)
+        if shelf is None or shelf.paused:
+            return "off", NOTHING
+        vector = await question_vector(
+            self._embedder, turn.text, shelf, EMBED_TIMEOUT, self._observer
+        )
+        now = self._clock.now()
+        found, view = recollect(shelf, turn.place, persona, turn.text, policy, now, vector=vector)
+        if view.denied:
+            self._observer.denied(view.denied)
+        return ("found" if found.ids else "nothing"), found
+
+    # ── after the reply ─────────────────────────────────────────────────────────────────────
+
+    async def after(self, turn: Turn, reply: str, route: Route, persona_id: str) -> None:
+        """Note what the person said, and do at once what they asked of the memory. Never raises."""
+        used = self._recalled.pop(turn.id, ())
+        context = self._last_replies.get(turn.place, "")
+        _put(self._last_replies, turn.place, reply[-1000:], REMEMBERED_TURNS)
+        try:
+            await self._after(turn, route, persona_id, context, used)
+        except ConsentRequired:
+            pass  # paused or forgotten while we wrote: nothing is kept
+        except TroupeError as error:
+            log.warning("turn not remembered", turn=turn.id, kind=type(error).__name__)
+
+    async def _after(
+        self, turn: Turn, route: Route, persona: str, context: str, used: Sequence[str]
+    ) -> None:
+        person = turn.speaker.id
+        shelf = await self._store.load(person)
+        if shelf is None or shelf.paused:
+            return
+        owner = persona if route is Route.COMPANION else ""
+        puts: list[Put] = []
+        for message in turn.messages:
+            if message.speaker.id != person:
+                continue
+            request = read_request(message.text)
+            if request is not None:
+                await self._fulfil(request, message)
+                continue
+            put = episode(self._as_edited(message), context, owner)
+            if put is not None and not self._is_gone(message):
+                puts.append(put)
+        await self._write(person, shelf, puts, used)
+        if puts:
+            await self._make_up_for(turn)
+            await self._schedule(person)
+
+    async def _write(
+        self, person: UserId, shelf: Shelf, puts: Sequence[Put], used: Sequence[str]
+    ) -> None:
+        now = self._clock.now()
+        known = {item.id: item for item in shelf.items}
+        scores = tuple((i, retention(known[i], now)) for i in used if i in known)
+        expired = tuple(item.id for item in shelf.items if item.expired(now))
+        if not (puts or scores or expired):
+            return
+        written = await self._store.apply(person, shelf, Changes(tuple(puts), expired, scores))
+        for ident in written.stored:
+            self._observer.stored(Kind(ident[0]).word)
+        for ident in written.evicted:
+            self._observer.evicted(Kind(ident[0]).word)
+
+    async def _fulfil(self, request: Request, message: Message) -> None:
+        person, place = message.speaker.id, message.place
+        try:
+            if request.wish is Wish.FORGET:
+                await self.notebook.forget_matching(person, request.text)
+            elif not self._is_gone(message):
+                await self.notebook.remember(
+                    person,
+                    place,
+                    request.text,
+                    locale=message.speaker.locale,
+                    message=message.id,
+                )
+                self._observer.extracted("explicit")
+        except (InvalidChoice, NotFound):
+            self._observer.refused("explicit")
+
+    async def _schedule(self, person: UserId) -> None:
+        shelf = await self._store.load(person)
+        waiting = len(unread(shelf)) if shelf is not None else 0
+        if waiting:
+            pause = 0.0 if waiting >= ENOUGH else IDLE
+            await self._store.schedule(person, self._clock.now() + pause)
+
+    # ── deletions and edits ─────────────────────────────────────────────────────────────────
+
+    async def source_deleted(self, place: Place, message_ids: Sequence[MessageId]) -> int:
+        """Remove what came from deleted messages alone. Return how many items that were.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        for message in message_ids:
+            _put(self._gone, (place.channel, message), None, REMOVED)
+            self._edited.pop((place.channel, message), None)
+        owners = await self._store.owners(place.channel, message_ids)
+        count = 0
+        for person in set(owners.values()):
+            gone = {(int(place.channel), int(m)) for m, owner in owners.items() if owner == person}
+            count += await self._remove_sources(person, gone)
+        return count
+
+    async def source_edited(self, place: Place, message_id: MessageId, text: str) -> int:
+        """Rewrite what a message said, and forget what was drawn from its old words.
+
+        Returns how many items changed.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        source = (int(place.channel), int(message_id))
+        _put(self._edited, source, text, REMOVED)
+        owners = await self._store.owners(place.channel, [message_id])
+        person = owners.get(message_id)
+        shelf = None if person is None else await self._store.load(person)
+        if person is None or shelf is None:
+            return 0
+        old = next(
+            (i for i in shelf.of(Kind.EPISODE) if source in i.sources and i.text != text), None
+        )
+        if old is None and any(i.kind is Kind.EPISODE and source in i.sources for i in shelf.items):
+            return 0
+        count = await self._remove_sources(person, {source})
+        if old is not None and text.strip() and not sensitive_class(text):
+            # A new id: it is read once more, as what it says now.
+            new = old._replace(id=new_id(Kind.EPISODE, self._clock.now()), text=text[:2000])
+            again = await self._store.load(person)
+            if again is not None and not self._gone_source(source):
+                changes = Changes((Put(new, episode_terms(new)),))
+                await self._apply_for(person, again, changes)
+                await self._schedule(person)
+        return count
+
+    async def _remove_sources(self, person: UserId, gone: set[tuple[int, int]]) -> int:
+        shelf = await self._store.load(person)
+        if shelf is None:
+            return 0
+        remove: list[str] = []
+        keep: list[Put] = []
+        for each in shelf.stored:
+            item = each.item
+            if not gone.intersection(item.sources):
+                continue
+            left = tuple(source for source in item.sources if source not in gone)
+            if left:
+                keep.append(Put(item._replace(sources=left), each.terms, only_if=(item.id,)))
+            else:
+                remove.append(item.id)
+        if remove or keep:
+            await self._apply_for(person, shelf, Changes(tuple(keep), tuple(remove)))
+        return len(remove)
+
+    async def _apply_for(self, person: UserId, shelf: Shelf, changes: Changes) -> None:
+        try:
+            await self._store.apply(person, shelf, changes, by_person=True)
+        except ConsentRequired:
+            log.info("memory was forgotten meanwhile")
+
+    async def _make_up_for(self, turn: Turn) -> None:
+        """Do again what was deleted or edited while we wrote."""
+        for message in turn.messages:
+            source = (int(message.place.channel), int(message.id))
+            if source in self._gone:
+                await self.source_deleted(message.place, [message.id])
+            elif source in self._edited:
+                await self.source_edited(message.place, message.id, self._edited[source])
+
+    def _is_gone(self, message: Message) -> bool:
+        return self._gone_source((message.place.channel, message.id))
+
+    def _gone_source(self, source: tuple[int, int]) -> bool:
+        return source in self._gone
+
+    def _as_edited(self, message: Message) -> Message:
+        text = self._edited.get((message.place.channel, message.id))
+        return message if text is None else replace(message, text=text)
+
+    # ── asking ──────────────────────────────────────────────────────────────────────────────
+
+    async def offer_due(self, turn: Turn, route: Route) -> bool:
+        """Whether to offer a memory now: once a person, to the undecided, as a companion.
+
+        Never raises.
+        """
+        if not self._offers or route is not Route.COMPANION:
+            return False
+        try:
+            return await self._store.offer_once(turn.speaker.id)
+        except StoreError:
+            return False
+
+
+def _put(held: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:
+    """Keep a value, and let the oldest go."""
+    held[key] = value
+    held.move_to_end(key)
+    while len(held) > most:
+        held.popitem(last=False)

@@ -1,0 +1,71 @@
+"""Vectors for memories: within a deadline for questions, in the background for items."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bot.chat.place import UserId
+from bot.errors import BackendError
+from bot.memory.item import Item, Kind
+from bot.memory.observer import Observer
+from bot.memory.retrieval import Vectors
+from bot.memory.shelf import Shelf
+from bot.memory.store import Changes, MemoryStore, Put
+from bot.ports import Embedder
+
+SEARCHED = (Kind.FACT, Kind.EPISODE)
+"""Kinds that are searched, so that vectors are of use."""
+AT_ONCE = 64
+SIMILAR = 0.35
+"""Texts further apart than this are about different things: neither replaces the other."""
+
+
+async def question_vector(
+    embedder: Embedder | None, text: str, shelf: Shelf, timeout: float, observer: Observer
+) -> Vectors | None:
+    """Return the question's vector; None when there is nothing to compare it with, or no time."""
+    if embedder is None or shelf.vectors is None:
+        return None
+    try:
+        found = await embedder.embed([text[:2000]], timeout=timeout)
+    except BackendError as error:
+        observer.embedding_fallback(type(error).__name__)
+        return None
+    if found.space != shelf.space:
+        observer.embedding_fallback("other_space")
+        return None
+    return np.asarray(found.vectors[0], dtype=np.float32)
+
+
+def without_vectors(shelf: Shelf) -> list[Item]:
+    """Return what is searched but has no vector in the space that is in use."""
+    rows = shelf.vectors
+    return [
+        each.item
+        for row, each in enumerate(shelf.stored)
+        if each.item.kind in SEARCHED and (rows is None or not rows[row].any())
+    ]
+
+
+async def give_vectors(
+    store: MemoryStore, embedder: Embedder, person: UserId, shelf: Shelf, *, timeout: float
+) -> int:
+    """Give items their vectors, some at a time. Return how many got one.
+
+    Raises:
+        BackendError: the embedding model does not answer in time.
+        StoreError: the memory is off, or the store is away.
+    """
+    items = without_vectors(shelf)[-AT_ONCE:]
+    if not items:
+        return 0
+    found = await embedder.embed([item.text for item in items], timeout=timeout)
+    store.move_to(found.space)
+    terms = {each.item.id: each.terms for each in shelf.stored}
+    puts = tuple(
+        # Only if it is still there: it may have been forgotten while the model worked.
+        Put(item, terms[item.id], vector, found.space, only_if=(item.id,))
+        for item, vector in zip(items, found.vectors, strict=True)
+    )
+    await store.apply(person, shelf, Changes(put=puts))
+    return len(puts)
