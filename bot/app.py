@@ -27,6 +27,7 @@ from bot.adapters.redis import (
     EmbeddedRedis,
     Rate,
     RedisBindings,
+    RedisCards,
     RedisConversations,
     RedisJournal,
     RedisLimiter,
@@ -45,6 +46,7 @@ from bot.observability import Health, LoopLag, Metrics
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
+from bot.personas.imported import ImportedCards
 from bot.prompting import TokenEstimator
 from bot.routing import Router, load_profiles
 from bot.scheduling import FairQueue
@@ -75,6 +77,7 @@ class Stores:
     redis: Any
     conversations: RedisConversations
     bindings: RedisBindings
+    cards: RedisCards
     journal: RedisJournal
     limiter: RedisLimiter
     state: RedisState
@@ -98,6 +101,7 @@ class Troupe:
     metrics: Metrics
     health: Health
     library: PersonaLibrary
+    imported: ImportedCards
     default: Binding
     casting: Casting
     stores: Stores
@@ -173,7 +177,8 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     models = await open_models(settings, metrics, stack)
     guardrails = await asyncio.to_thread(Guardrails.load, directory)
     router = await asyncio.to_thread(Router.load)
-    casting = Casting(stores.bindings, library, default)
+    imported = ImportedCards(stores.cards, library, now=clock.now)
+    casting = Casting(stores.bindings, library, default, ready=imported.ready)
     queue = FairQueue(lambda: models.pool.capacity)
     pipeline = TurnPipeline(
         Parts(
@@ -190,6 +195,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
             clock=clock,
             default_model=models.name,
             num_ctx=settings.ollama.num_ctx,
+            scripts_allowed=imported.scripts_allowed,
         )
     )
     troupe = Troupe(
@@ -198,6 +204,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         metrics,
         health,
         library,
+        imported,
         default,
         casting,
         stores,
@@ -209,6 +216,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     background = Background()
     stack.push_async_callback(background.close)
     background.keep("library", library.watch)
+    background.keep("imported cards", imported.follow)
     lag = LoopLag(metrics, alive=lambda: health.report("loop", True))
     background.keep("loop lag", lag.run)
     background.keep("health", lambda: _report_health(troupe))
@@ -273,7 +281,8 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     stack.push_async_callback(journal.close)
     limiter = RedisLimiter(redis, person_rate=PERSON_RATE, guild_rate=GUILD_RATE)
     conversations = RedisConversations(redis, sealer)
-    return Stores(redis, conversations, bindings, journal, limiter, RedisState(redis))
+    cards = RedisCards(redis, sealer)
+    return Stores(redis, conversations, bindings, cards, journal, limiter, RedisState(redis))
 
 
 async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Models:

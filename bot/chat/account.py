@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.chat.place import MessageId
-from bot.chat.turn import Trigger, TurnId
+from bot.chat.turn import Cue, Trigger, TurnId
 from bot.guardrails.verdict import Verdict
 from bot.personas import Persona
 from bot.ports import ChatMessage, Finished, Outcome
@@ -34,6 +34,8 @@ class TurnAccount:
     reply: str = ""
     notice: str | None = None
     message_ids: tuple[MessageId, ...] = ()
+    cue: Cue | None = None
+    """In a scene: who speaks after this reply."""
 
     def judged(self, stage: str, verdict: Verdict) -> None:
         """Note a verdict of the `input`, `review` or `output` stage."""

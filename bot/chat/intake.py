@@ -17,6 +17,7 @@ from bot.chat.notices import EXPIRED, notice_for
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.runner import TurnRunner
 from bot.chat.running import Ending, Running
+from bot.chat.scene_turns import cued_message, follow_ups_of
 from bot.chat.triggers import why_answer
 from bot.chat.turn import Message, Trigger, Turn, TurnId
 from bot.errors import StoreError
@@ -77,7 +78,9 @@ class Intake:
     async def concerns(self, message: Message, *, own_thread: bool = False) -> Trigger | None:
         """Return why a message is for us, or None."""
         binding = await self._casting.resolved(message.place)
-        return why_answer(message, binding.mode, binding.words, own_thread=own_thread)
+        members = self._casting.scene(binding, message.place)
+        words = (*binding.words, *(member.name for member in members))
+        return why_answer(message, binding.mode, words, own_thread=own_thread)
 
     async def receive(self, message: Message, trigger: Trigger) -> None:
         """Claim and journal a message that is for us, and begin its turn."""
@@ -86,7 +89,8 @@ class Intake:
         try:
             fresh = await self._journal.accept(message, trigger)
         except StoreError as error:
-            await self._runner.say(Turn((message,), trigger), notice_for(error))
+            if message.cue is None:
+                await self._runner.say(Turn((message,), trigger), notice_for(error))
             self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
             raise
         if not fresh:
@@ -150,8 +154,19 @@ class Intake:
     def _start(self, run: Running) -> None:
         self._runs[run.turn.id] = run
         self._by_person[run.turn.place, run.turn.speaker.id] = run
-        run.task = asyncio.create_task(self._runner.run(run), name=f"turn {run.turn.id}")
+        run.task = asyncio.create_task(self._run(run), name=f"turn {run.turn.id}")
         run.task.add_done_callback(lambda _: self._forget(run))
+
+    async def _run(self, run: Running) -> None:
+        account = await self._runner.run(run)
+        overtaken = self._by_person.get((run.turn.place, run.turn.speaker.id)) is not run
+        if account.cue is None or not account.message_ids or run.ending or overtaken:
+            return
+        message = cued_message(run.turn, account.message_ids[-1], account.cue, self._clock.now())
+        try:
+            await self.receive(message, Trigger.SCENE)
+        except StoreError as error:
+            log.info("scene not continued", reason=str(error))
 
     def _stop(self, run: Running, ending: Ending) -> None:
         if run.ending is not None:
@@ -195,14 +210,17 @@ class Intake:
         return len(entries)
 
     async def _expire(self, turn: Turn, progress: Progress) -> None:
-        await self._runner.say(turn, EXPIRED, progress)
+        if turn.cue is None:
+            await self._runner.say(turn, EXPIRED, progress)
         self._metrics.turns.count(route=None, trigger=turn.trigger.value, outcome=Outcome.EXPIRED)
         await self._journal.settle(turn.message_ids, Outcome.EXPIRED)
 
     async def _unsay(self) -> None:
         """Delete from the store; what it misses is tried again by the upkeep."""
         for place, gone in list(self._unsaid.items()):
-            await self._conversations.delete(place, sorted(gone))
+            conversation = await self._conversations.load(place)
+            led_to = follow_ups_of(conversation, gone)
+            await self._conversations.delete(place, sorted(gone | led_to))
             remaining = self._unsaid[place] - gone
             if remaining:
                 self._unsaid[place] = remaining

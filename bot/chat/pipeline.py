@@ -7,98 +7,31 @@ delivery → record. Claim, journal, bursts and failures are `bot.chat.intake`'s
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from bot.chat.account import TurnAccount
-from bot.chat.conversation import Conversation, Exchange, Said, Variant
+from bot.chat.conversation import Exchange, Said, Variant
+from bot.chat.deciding import Settled, settle
+from bot.chat.first_words import greeting_index
 from bot.chat.generation import Generated, Generation, InputRefused
 from bot.chat.notices import CUT_SHORT, small_print
+from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
+from bot.chat.rewriting import rewritten
+from bot.chat.scene_turns import guidance_for, next_cue
 from bot.chat.turn import Turn
 from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
 from bot.errors import BackendError, Busy, EmptyReply
-from bot.guardrails import DraftBlocked, GuardContext, Guardrails, Release
+from bot.guardrails import DraftBlocked, Release
 from bot.guardrails.verdict import Action, Verdict
-from bot.observability import Metrics
-from bot.personas import Persona
-from bot.personas.binding import ResolvedBinding
-from bot.personas.casting import Casting
-from bot.ports import (
-    ChatModel,
-    ChatRequest,
-    Clock,
-    ConversationStore,
-    Face,
-    Outcome,
-    RateLimiter,
-    ReplySink,
-)
-from bot.prompting import Prompt, PromptInput, TokenEstimator, assemble
-from bot.routing import PreviousRoute, Router
-from bot.routing.profiles import RouteProfile
-from bot.routing.route import Route, RouteDecision
-from bot.scheduling import FairQueue
+from bot.ports import ChatRequest, Face, Outcome, ReplySink
+from bot.prompting import Prompt, PromptInput, assemble
+from bot.routing.route import Route
 
-ACTION = re.compile(r"\*[^*\n]{2,}\*")
-"""A role-play action, such as *opens the door*."""
-
-CARE = "sh_"
-"""Categories of the taxonomy that begin so are about self-harm: the companion answers."""
+__all__ = ["OpenSink", "Parts", "TurnPipeline"]
 
 OpenSink = Callable[[Face], ReplySink]
-
-
-class _Timer:
-    """Seconds by stage."""
-
-    def __init__(self, clock: Clock, timings: dict[str, float]) -> None:
-        self._clock = clock
-        self._timings = timings
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        began = self._clock.monotonic()
-        try:
-            yield
-        finally:
-            self._timings[name] = self._clock.monotonic() - began
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a turn needs; made once by the composition root."""
-
-    casting: Casting
-    conversations: ConversationStore
-    router: Router
-    profiles: Mapping[Route, RouteProfile]
-    guardrails: Guardrails
-    model: ChatModel
-    queue: FairQueue
-    limiter: RateLimiter
-    estimator: TokenEstimator
-    metrics: Metrics
-    clock: Clock
-    default_model: str
-    num_ctx: int
-    queue_timeout: float = 60.0
-    """Seconds that a turn may wait for a slot before the person is told to come back."""
-
-
-@dataclass(slots=True)
-class _Scene:
-    """What is settled about a turn before it is generated."""
-
-    turn: Turn
-    binding: ResolvedBinding
-    conversation: Conversation
-    decision: RouteDecision
-    persona: Persona
-    context: GuardContext
-    verdict: Verdict
 
 
 class TurnPipeline:
@@ -120,10 +53,10 @@ class TurnPipeline:
             StoreError: the conversation could not be read or written.
             DeliveryError: the reply could not be shown.
         """
-        timer = _Timer(self._parts.clock, account.timings)
+        timer = Timer(self._parts.clock, account.timings)
         with timer.stage("context"):
             wait, conversation, binding = await asyncio.gather(
-                self._parts.limiter.take(turn.speaker.id, turn.place.guild),
+                self._take(turn),
                 self._parts.conversations.load(turn.place),
                 self._parts.casting.resolved(turn.place),
             )
@@ -132,64 +65,22 @@ class TurnPipeline:
                 f"That's a lot of messages. Please wait {wait:.0f} seconds.", retry_after=wait
             )
         with timer.stage("decide"):
-            scene = await self._decide(turn, conversation, binding, account, persona)
-        face = Face(scene.persona.id, scene.persona.name, scene.persona.avatar)
+            settled = await settle(self._parts, turn, conversation, binding, account, persona)
+        if settled is None:
+            return Outcome.CANCELLED
+        self._judged(account, "input", settled.verdict, settled.decision.route)
+        face = Face(settled.persona.id, settled.persona.name, settled.persona.avatar)
         sink = open_sink(face)
         sink.begin()
-        if scene.verdict.action is Action.REFUSE or scene.verdict.reply is not None:
-            return await self._say_instead(scene, sink, account, scene.verdict)
-        return await self._answer(scene, sink, account, timer)
+        if settled.verdict.action is Action.REFUSE or settled.verdict.reply is not None:
+            return await self._say_instead(settled, sink, account, settled.verdict)
+        return await self._answer(settled, sink, account, timer)
 
-    async def _decide(
-        self,
-        turn: Turn,
-        conversation: Conversation,
-        binding: ResolvedBinding,
-        account: TurnAccount,
-        named: str | None,
-    ) -> _Scene:
-        """Route, judge the input, and pick the persona."""
-        parts = self._parts
-        previous = _previous_route(conversation, turn)
-        text = turn.text
-        history = _last_exchange(conversation)
-        now = parts.clock.now()
-        decision = parts.router.route(text, previous=previous, history=history, now=now)
-        context = GuardContext(
-            route=decision.route,
-            place=turn.place,
-            person=turn.speaker.id,
-            persona_name="",
-            adult_card=False,
-            protected="",
-            user_text=text,
-            locale=turn.speaker.locale,
-            canary=None,
-            strict=parts.profiles[decision.route].guard == "strict",
-            now=now,
-        )
-        verdict = await parts.guardrails.judge_input(turn, context)
-        if (verdict.category or "").startswith(CARE):
-            decision = parts.router.route(
-                text, previous=previous, history=history, distress=True, now=now
-            )
-        if named is None:
-            player = parts.casting.player(binding, decision.route, turn.place.guild)
-        else:
-            player = parts.casting.persona(named, turn.place.guild)
-        context = replace(
-            context, route=decision.route, persona_name=player.name, adult_card=player.adult
-        )
-        account.decision, account.persona = decision, player
-        parts.metrics.routing.decided(
-            decision.route.value,
-            stage="final",
-            source=decision.source,
-            confidence=decision.confidence,
-            uncertain=decision.uncertain,
-        )
-        self._judged(account, "input", verdict, decision.route)
-        return _Scene(turn, binding, conversation, decision, player, context, verdict)
+    async def _take(self, turn: Turn) -> float:
+        """Take one turn's worth of what the person may ask; a cue is not the person's doing."""
+        if turn.cue is not None:
+            return 0.0
+        return await self._parts.limiter.take(turn.speaker.id, turn.place.guild)
 
     def _judged(self, account: TurnAccount, stage: str, verdict: Verdict, route: Route) -> None:
         account.judged(stage, verdict)
@@ -198,117 +89,144 @@ class TurnPipeline:
         )
 
     async def _say_instead(
-        self, scene: _Scene, sink: ReplySink, account: TurnAccount, verdict: Verdict
+        self, settled: Settled, sink: ReplySink, account: TurnAccount, verdict: Verdict
     ) -> Outcome:
         """Say the guardrail's words in place of a generated reply."""
         text = verdict.reply or "I can't help with that one."
         ids = await sink.finish(text)
         account.reply = text
         if verdict.action is Action.SUPPORT:
-            await self._record(scene, text, ids, model="")
+            await self._record(settled, text, ids, model="")
             return Outcome.SUPPORTED
         return Outcome.REFUSED
 
     async def _answer(
-        self, scene: _Scene, sink: ReplySink, account: TurnAccount, timer: _Timer
+        self, settled: Settled, sink: ReplySink, account: TurnAccount, timer: Timer
     ) -> Outcome:
         with timer.stage("prompt"):
-            prompt, request = self._prompt(scene, account)
-        turn, parts = scene.turn, self._parts
+            prompt, request = self._prompt(settled, account)
+        turn, parts = settled.turn, self._parts
         key = turn.place.guild or turn.place.channel
         asked = parts.clock.monotonic()
         async with parts.queue.slot(turn.speaker.id, key, timeout=parts.queue_timeout) as slot:
             account.timings["queue"] = slot.waited
             parts.metrics.turns.queue_depth(parts.queue.depth)
             try:
-                text, model = await self._generate(scene, prompt, request, sink, account)
+                text, model = await self._generate(settled, prompt, request, sink, account)
             finally:
                 account.timings["generate"] = parts.clock.monotonic() - asked - slot.waited
+        text = await rewritten(parts, settled.persona, settled.context, text)
         account.reply = text
         # The text is stored before it stands there in full: a crash between the two then only
         # has to deliver it, not to generate it again.
         with timer.stage("deliver"):
-            await self._record(scene, text, (), model)
+            await self._record(settled, text, (), model)
             ids = await sink.finish(text)
         with timer.stage("record"):
-            await self._record(scene, text, ids, model)
-            await self._keep(scene, prompt)
+            await self._record(settled, text, ids, model)
+            await self._keep(settled, prompt)
+        self._pass_on(settled, text, account)
         return Outcome.ANSWERED
 
-    def _prompt(self, scene: _Scene, account: TurnAccount) -> tuple[Prompt, ChatRequest]:
-        parts, decision = self._parts, scene.decision
+    def _pass_on(self, settled: Settled, text: str, account: TurnAccount) -> None:
+        """In a scene: note who speaks next, unless people are waiting for an answer."""
+        if (
+            not settled.scene
+            or self._parts.queue.depth
+            or settled.verdict.action is not Action.ALLOW
+        ):
+            return
+        cue = settled.turn.cue
+        account.cue = next_cue(
+            settled.scene,
+            settled.persona.id,
+            settled.planned,
+            cue.spoken if cue else (),
+            text,
+            self._parts.scene_limits,
+        )
+
+    def _prompt(self, settled: Settled, account: TurnAccount) -> tuple[Prompt, ChatRequest]:
+        parts, decision = self._parts, settled.decision
         profile = parts.profiles[decision.route]
-        model = scene.binding.model or profile.model or parts.default_model
-        guidance = (scene.verdict.guidance,) if scene.verdict.guidance else ()
-        players = self._players(scene)
+        model = settled.binding.model or profile.model or parts.default_model
+        guidance = (settled.verdict.guidance,) if settled.verdict.guidance else ()
+        if settled.turn.cue is not None:
+            guidance = (*guidance, guidance_for(settled.persona))
+        players = self._players(settled)
         prompt = assemble(
             PromptInput(
-                persona=scene.persona,
+                persona=settled.persona,
                 profile=profile,
-                conversation=scene.conversation,
-                turn=scene.turn,
+                conversation=settled.conversation,
+                turn=settled.turn,
                 guidance=guidance,
                 safety_text=parts.guardrails.safety_text,
                 num_ctx=parts.num_ctx,
                 reply_tokens=int(profile.options.get("num_predict", 700)),
                 estimator=parts.estimator,
                 model=model,
-                seed=int(scene.turn.id),
+                seed=int(settled.turn.id),
                 now=parts.clock.now(),
-                cast_names=tuple(sorted(set(players.values()) - {scene.persona.name})),
+                cast_names=tuple(sorted(set(players.values()) - {settled.persona.name})),
                 persona_names=players,
+                greeting=greeting_index(settled.conversation, settled.persona),
             )
         )
         account.model, account.messages, account.report = model, prompt.messages, prompt.report
-        scene.context = replace(scene.context, protected=prompt.messages[0].content)
+        settled.context = replace(settled.context, protected=prompt.messages[0].content)
         request = ChatRequest(
             model=model,
             messages=prompt.messages,
             options={**profile.options, "stop": list(prompt.stop)},
-            affinity=f"{scene.turn.place.channel}:{scene.persona.id}",
+            affinity=f"{settled.turn.place.channel}:{settled.persona.id}",
             num_keep=prompt.num_keep,
         )
         return prompt, request
 
-    def _players(self, scene: _Scene) -> dict[str, str]:
+    def _players(self, settled: Settled) -> dict[str, str]:
         """Return the names, by id, of the personas that play here."""
-        guild, casting = scene.turn.place.guild, self._parts.casting
-        players = (casting.player(scene.binding, route, guild) for route in Route)
+        if settled.scene:
+            return {persona.id: persona.name for persona in settled.scene}
+        guild, casting = settled.turn.place.guild, self._parts.casting
+        players = (casting.player(settled.binding, route, guild) for route in Route)
         return {player.id: player.name for player in players}
 
     async def _generate(
         self,
-        scene: _Scene,
+        settled: Settled,
         prompt: Prompt,
         request: ChatRequest,
         sink: ReplySink,
         account: TurnAccount,
     ) -> tuple[str, str]:
         """Return the released text and the model that wrote it."""
-        parts, turn = self._parts, scene.turn
+        parts, turn = self._parts, settled.turn
         began = parts.clock.monotonic()
         review = asyncio.create_task(
-            parts.guardrails.review_input(turn, scene.context), name=f"review {turn.id}"
+            parts.guardrails.review_input(turn, settled.context), name=f"review {turn.id}"
         )
         generation = Generation(
             model=parts.model,
-            gate=parts.guardrails.open_gate(scene.context),
+            gate=parts.guardrails.open_gate(settled.context),
             sink=sink,
             clock=parts.clock,
             reasoning=ReasoningFilter(),
-            speakers=SpeakerFilter([scene.persona.name], _names(scene, prompt)),
+            speakers=SpeakerFilter([settled.persona.name], _others(settled)),
             review=review,
         )
         try:
             generated = await generation.run(request)
             self._measure(generated, prompt, request, account, began)
-            self._judged(account, "output", generated.release.verdict, scene.decision.route)
+            self._judged(account, "output", generated.release.verdict, settled.decision.route)
             return generated.release.text, request.model
         except DraftBlocked as blocked:
-            release = await self._repair(scene, generation.draft, blocked.verdict, request, account)
+            release = await self._repair(
+                settled, generation.draft, blocked.verdict, request, account
+            )
             return release.text, request.model
         except InputRefused as refused:
-            self._judged(account, "review", refused.verdict, scene.decision.route)
+            self._judged(account, "review", refused.verdict, settled.decision.route)
             return refused.verdict.reply or "I can't help with that one.", request.model
         except BackendError as error:
             visible = generation.gate.visible.strip()
@@ -321,7 +239,7 @@ class TurnPipeline:
 
     async def _repair(
         self,
-        scene: _Scene,
+        settled: Settled,
         draft: str,
         verdict: Verdict,
         request: ChatRequest,
@@ -329,11 +247,11 @@ class TurnPipeline:
     ) -> Release:
         """Let the guardrails rewrite a blocked draft."""
         parts = self._parts
-        self._judged(account, "output", verdict, scene.decision.route)
+        self._judged(account, "output", verdict, settled.decision.route)
         release = await parts.guardrails.repair(
-            draft, verdict, scene.context, parts.model, request.model
+            draft, verdict, settled.context, parts.model, request.model
         )
-        self._judged(account, "revision", release.verdict, scene.decision.route)
+        self._judged(account, "revision", release.verdict, settled.decision.route)
         return release
 
     def _measure(
@@ -355,27 +273,28 @@ class TurnPipeline:
             )
 
     async def _record(
-        self, scene: _Scene, text: str, ids: tuple[MessageId, ...], model: str
+        self, settled: Settled, text: str, ids: tuple[MessageId, ...], model: str
     ) -> Exchange | None:
         """Write the turn and its reply down, in place of an earlier record of the same turn."""
         variant = Variant(
             text=text,
             message_ids=ids,
-            persona=scene.persona.id,
-            route=scene.decision.route,
+            persona=settled.persona.id,
+            route=settled.decision.route,
             model=model,
             at=self._parts.clock.now(),
         )
         said = tuple(
             Said(message.id, message.speaker, message.text, message.at)
-            for message in scene.turn.messages
+            for message in settled.turn.messages
+            if message.cue is None
         )
-        exchange = Exchange(scene.turn.id, said, (variant,), 0)
-        return await self._parts.conversations.record(scene.turn.place, exchange)
+        exchange = Exchange(settled.turn.id, said, (variant,), 0)
+        return await self._parts.conversations.record(settled.turn.place, exchange)
 
-    async def _keep(self, scene: _Scene, prompt: Prompt) -> None:
+    async def _keep(self, settled: Settled, prompt: Prompt) -> None:
         """Keep what the prompt says of the conversation: lore effects, and where history starts."""
-        place, conversation = scene.turn.place, scene.conversation
+        place, conversation = settled.turn.place, settled.conversation
         if prompt.trim_to is not None and prompt.trim_to != conversation.trimmed_to:
             await self._parts.conversations.trim(place, prompt.trim_to, conversation.summary)
         changed = {k: v for k, v in prompt.state.items() if conversation.state.get(k) != v}
@@ -383,26 +302,8 @@ class TurnPipeline:
             await self._parts.conversations.keep(place, changed)
 
 
-def _names(scene: _Scene, prompt: Prompt) -> list[str]:
+def _others(settled: Settled) -> list[str]:
     """Return the names of everybody whose lines the model must not write."""
-    said = [each.speaker.name for ex in scene.conversation.exchanges[-20:] for each in ex.said]
-    return list(dict.fromkeys([scene.turn.speaker.name, *said]))
-
-
-def _previous_route(conversation: Conversation, turn: Turn) -> PreviousRoute | None:
-    """Return the route of the last turn that this person had here."""
-    for exchange in reversed(conversation.exchanges):
-        reply = exchange.reply
-        if reply and any(said.speaker.id == turn.speaker.id for said in exchange.said):
-            scene = reply.route is Route.CREATIVE and ACTION.search(reply.text) is not None
-            return PreviousRoute(reply.route, reply.at, scene)
-    return None
-
-
-def _last_exchange(conversation: Conversation) -> tuple[tuple[str, str], ...]:
-    """Return the last question and its reply, as (role, text) pairs."""
-    for exchange in reversed(conversation.exchanges):
-        if exchange.reply and exchange.said:
-            question = "\n".join(said.text for said in exchange.said)
-            return (("user", question), ("assistant", exchange.reply.text))
-    return ()
+    said = [each.speaker.name for ex in settled.conversation.exchanges[-20:] for each in ex.said]
+    mates = [each.name for each in settled.scene if each.id != settled.persona.id]
+    return list(dict.fromkeys([settled.turn.speaker.name, *said, *mates]))

@@ -47,8 +47,8 @@ class TurnRunner:
         self._clock = clock
         self._own_face = own_face
 
-    async def run(self, run: Running) -> None:
-        """Perform a turn and settle it, whatever happens."""
+    async def run(self, run: Running) -> TurnAccount:
+        """Perform a turn and settle it, whatever happens. Return its account."""
         account = TurnAccount(run.turn.id, run.turn.trigger)
         began = self._clock.monotonic()
         outcome: Outcome | None
@@ -72,6 +72,7 @@ class TurnRunner:
             if outcome is not None:
                 self._accounts.keep(account)
                 await self._settle(run, outcome)
+        return account
 
     async def _perform(self, run: Running, account: TurnAccount) -> Outcome:
         if run.after is not None:
@@ -86,12 +87,14 @@ class TurnRunner:
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
         """Deliver a reply that was stored but not delivered when the process died."""
-        exchange = await self._conversations.find(run.turn.place, run.turn.messages[0].id)
+        exchanges = (await self._conversations.load(run.turn.place)).exchanges
+        exchange = next((each for each in exchanges if each.turn == run.turn.id), None)
+        if exchange is None and run.turn.cue is None:
+            exchange = await self._conversations.find(run.turn.place, run.turn.messages[0].id)
         reply = exchange.reply if exchange else None
         if exchange is None or reply is None:
             return False
-        binding = await self._casting.resolved(run.turn.place)
-        persona = self._casting.player(binding, reply.route, run.turn.place.guild)
+        persona = await self._casting.author(reply.persona, reply.route, run.turn.place)
         account.persona, account.reply = persona, reply.text
         ids = reply.message_ids
         if not ids:
@@ -143,6 +146,8 @@ class TurnRunner:
         log.warning("turn failed", kind=type(error).__name__, reason=str(error))
         if isinstance(error, DeliveryError):
             return Outcome.FAILED  # there is nowhere to say it
+        if run.turn.cue is not None:
+            return Outcome.FAILED  # nobody is waiting for it
         if run.sink is None:
             await self.say(run.turn, account.notice, run.progress)
         else:

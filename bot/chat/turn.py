@@ -23,6 +23,8 @@ class Trigger(StrEnum):
     WORD = "word"
     COMMAND = "command"
     PLAY = "play"
+    SCENE = "scene"
+    """Another persona of the scene has spoken, and this one answers or adds to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class Cue:
+    """In a scene: who speaks next, by persona id, without a new word of a person."""
+
+    speakers: tuple[str, ...]
+    """Who speaks now, and who after that."""
+    spoken: tuple[str, ...]
+    """Who has spoken since the person did; nobody does so twice."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a person, free of Discord's markup for mentions. `at` is unix seconds."""
 
@@ -67,6 +79,8 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     unread_attachments: tuple[str, ...] = ()
     """Names of attachments that were not read, each with the reason."""
+    cue: Cue | None = None
+    """Set when this stands for a persona's reply: its id, no text, the person of the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,12 @@ class Turn:
     @property
     def speaker(self) -> Speaker:
         return self.messages[-1].speaker
+
+    @property
+    def cue(self) -> Cue | None:
+        """Return whose turn it is; None as soon as a person has said something."""
+        spoken = any(message.cue is None for message in self.messages)
+        return None if spoken else self.messages[-1].cue
 
     @property
     def text(self) -> str:

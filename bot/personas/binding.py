@@ -39,6 +39,8 @@ class Binding:
     model: str | None = None
     words: tuple[str, ...] = ()
     """Trigger words that count as a mention."""
+    scene: tuple[str, ...] | None = None
+    """Ids of the personas that share the place and answer by turns; empty: no scene here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class ResolvedBinding:
     words: tuple[str, ...]
     origins: Mapping[str, BindingLevel]
     """By field name; `cast.factual` and so on for the routes."""
+    scene: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def resolve(
     mode = TriggerMode.MENTION
     model: str | None = None
     words: tuple[str, ...] = ()
+    scene: tuple[str, ...] = ()
     for level, binding in reversed(chain):
         if binding.mode is not None:
             mode, origins["mode"] = binding.mode, level
@@ -103,4 +107,6 @@ def resolve(
             model, origins["model"] = binding.model, level
         if binding.words:
             words, origins["words"] = binding.words, level
-    return ResolvedBinding(cast, mode, model, words, origins)
+        if binding.scene is not None:
+            scene, origins["scene"] = binding.scene, level
+    return ResolvedBinding(cast, mode, model, words, origins, scene)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from bot.chat.place import GuildId, Place
-from bot.errors import InvalidChoice, NotFound, SettingsRejected
+from bot.errors import InvalidChoice, NotAllowed, NotFound, SettingsRejected
 from bot.personas.binding import (
     Binding,
     BindingLevel,
@@ -25,6 +25,8 @@ from bot.routing.route import Route
 
 MAX_WORDS = 10
 MAX_WORD_LENGTH = 32
+MAX_SCENE = 8
+"""Personas that may share a place."""
 
 
 class Personas(Protocol):
@@ -41,13 +43,32 @@ class Casting:
     Changes are written at the level that the caller names; by default the thread or channel.
     """
 
-    def __init__(self, bindings: BindingStore, personas: Personas, default: Binding) -> None:
+    def __init__(
+        self,
+        bindings: BindingStore,
+        personas: Personas,
+        default: Binding,
+        *,
+        ready: Callable[[GuildId | None], Awaitable[None]] | None = None,
+    ) -> None:
+        """`ready` brings a guild's own personas into service."""
         self._bindings = bindings
         self._personas = personas
         self._default = default
+        self._ready = ready
+
+    async def ready(self, guild: GuildId | None) -> None:
+        """Make sure that a guild's own personas are in service.
+
+        Raises:
+            StoreError: they can't be read.
+        """
+        if self._ready is not None:
+            await self._ready(guild)
 
     async def resolved(self, place: Place) -> ResolvedBinding:
-        """Return the binding in force at a place."""
+        """Return the binding in force at a place, its personas in service."""
+        await self.ready(place.guild)
         return resolve(place, await self._bindings.get(targets_of(place)), self._default)
 
     def player(self, binding: ResolvedBinding, route: Route, guild: GuildId | None) -> Persona:
@@ -56,6 +77,26 @@ class Casting:
             return self._personas.get(binding.cast[route], guild)
         except NotFound:
             return self._personas.get(self._default.cast[route])
+
+    async def author(self, id: str, route: Route, place: Place) -> Persona:  # noqa: A002
+        """Return the persona that wrote a stored reply; who plays its route if it is gone."""
+        binding = await self.resolved(place)
+        try:
+            return self._personas.get(id, place.guild)
+        except NotFound:
+            return self.player(binding, route, place.guild)
+
+    def scene(self, binding: ResolvedBinding, place: Place) -> tuple[Persona, ...]:
+        """Return the personas that share a place; none unless there are two that may play."""
+        members = []
+        for id in binding.scene:  # noqa: A001
+            try:
+                persona = self._personas.get(id, place.guild)
+            except NotFound:
+                continue
+            if place.age_restricted or not persona.adult:
+                members.append(persona)
+        return tuple(members) if len(members) > 1 else ()
 
     def persona(self, name: str, guild: GuildId | None) -> Persona:
         """Find a persona by id or display name, in any case.
@@ -69,10 +110,19 @@ class Casting:
                 return persona
         return self._personas.get(name.strip(), guild)
 
-    async def switch(self, place: Place, name: str, *, level: BindingLevel | None = None) -> Persona:
-        """Let one persona play every route here."""
+    async def switch(
+        self, place: Place, name: str, *, level: BindingLevel | None = None
+    ) -> Persona:
+        """Let one persona play every route here.
+
+        Raises:
+            NotFound: there is none of this name.
+            NotAllowed: it is for adults, and the place is not.
+        """
+        await self.ready(place.guild)
         persona = self.persona(name, place.guild)
-        await self._change(place, level, cast={route: persona.id for route in Route})
+        self._check_fit(persona, place, level)
+        await self._change(place, level, cast=dict.fromkeys(Route, persona.id))
         return persona
 
     async def cast(
@@ -81,7 +131,10 @@ class Casting:
         """Set who plays the given routes here; the others stay as they are."""
         if not names:
             raise InvalidChoice("Name a persona for at least one route.")
+        await self.ready(place.guild)
         chosen = {route: self.persona(name, place.guild) for route, name in names.items()}
+        for persona in chosen.values():
+            self._check_fit(persona, place, level)
         current = await self._own(self._target(place, level))
         players = {route: persona.id for route, persona in chosen.items()}
         await self._change(place, level, cast={**current.cast, **players})
@@ -110,6 +163,45 @@ class Casting:
         """Set, or with None inherit, the model here."""
         await self._change(place, level, model=model)
 
+    async def add_to_scene(
+        self, place: Place, name: str, *, level: BindingLevel | None = None
+    ) -> Persona:
+        """Let a persona share this place with those that are there.
+
+        Raises:
+            NotFound: there is none of this name.
+            NotAllowed: it is for adults, and the place is not.
+            InvalidChoice: the scene is full.
+        """
+        await self.ready(place.guild)
+        persona = self.persona(name, place.guild)
+        self._check_fit(persona, place, level)
+        members = await self._members(place, level)
+        if persona.id not in members:
+            if len(members) >= MAX_SCENE:
+                raise InvalidChoice(f"A scene has room for {MAX_SCENE} personas.")
+            await self._change(place, level, scene=(*members, persona.id))
+        return persona
+
+    async def remove_from_scene(
+        self, place: Place, name: str, *, level: BindingLevel | None = None
+    ) -> str:
+        """Take a persona out of the scene here. Return its id.
+
+        Raises:
+            NotFound: it is not in the scene.
+        """
+        await self.ready(place.guild)
+        members = await self._members(place, level)
+        try:
+            id = self.persona(name, place.guild).id  # noqa: A001
+        except NotFound:
+            id = name.strip()  # noqa: A001  # a card that was removed can still be taken out
+        if id not in members:
+            raise NotFound(f"{name[:64]!r} is not in the scene here. See `/channel scene list`.")
+        await self._change(place, level, scene=tuple(each for each in members if each != id))
+        return id
+
     async def unbind(self, place: Place, *, level: BindingLevel | None = None) -> bool:
         """Remove what is set here. False when nothing was."""
         target = self._target(place, level)
@@ -126,6 +218,20 @@ class Casting:
             return False
         await self._store(target, replace(current, cast={}))
         return True
+
+    async def _members(self, place: Place, level: BindingLevel | None) -> tuple[str, ...]:
+        """Return the scene to change: this level's own, else the inherited one."""
+        own = (await self._own(self._target(place, level))).scene
+        return own if own is not None else (await self.resolved(place)).scene
+
+    def _check_fit(self, persona: Persona, place: Place, level: BindingLevel | None) -> None:
+        check_place(persona, place)
+        near = (BindingLevel.THREAD, BindingLevel.CHANNEL)
+        if persona.adult and self._target(place, level).level not in near:
+            raise NotAllowed(
+                f"{persona.name} is for adults, so it can't be bound to a whole category or "
+                "server. Bind it to each age-restricted channel."
+            )
 
     async def _change(self, place: Place, level: BindingLevel | None, **values: object) -> None:
         target = self._target(place, level)
@@ -152,6 +258,20 @@ class Casting:
             if target.level is level:
                 return target
         raise InvalidChoice(f"There is no {level.value} to set this for here.")
+
+
+def check_place(persona: Persona, place: Place) -> None:
+    """Make sure that a persona may play at a place.
+
+    Raises:
+        NotAllowed: its card is tagged as not safe for work, and the place is not age-restricted.
+    """
+    if persona.adult and not place.age_restricted:
+        raise NotAllowed(
+            f"{persona.name} is for adults: it plays in age-restricted channels only. An admin "
+            "can change that under Edit Channel → Overview → Age-Restricted Channel, or choose "
+            "another persona with `/persona switch`."
+        )
 
 
 def load_default_cast(path: Path) -> Binding:

@@ -173,8 +173,11 @@ def _field(target: BindingTarget) -> str:
 
 
 def _checked(binding: Binding) -> bytes:
-    names = [*binding.cast.values(), *binding.words, binding.model or ""]
-    if len(binding.words) > WORDS or any(len(name) > NAME_CHARACTERS for name in names):
+    scene = binding.scene or ()
+    names = [*binding.cast.values(), *binding.words, *scene, binding.model or ""]
+    if max(len(binding.words), len(scene)) > WORDS or any(
+        len(name) > NAME_CHARACTERS for name in names
+    ):
         raise StoreError(
             f"a binding can hold {WORDS} words, and names of {NAME_CHARACTERS} characters"
         )

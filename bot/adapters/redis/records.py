@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.chat.conversation import Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.turn import Attachment, Message, Quoted, Speaker, Trigger
+from bot.chat.turn import Attachment, Cue, Message, Quoted, Speaker, Trigger
 from bot.errors import RecordCorrupt, StoreError
 from bot.personas.binding import Binding, TriggerMode
 from bot.ports import Progress
@@ -212,6 +212,7 @@ def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> byte
             },
             "f": files,
             "uf": unread,
+            "cu": message.cue and {"n": message.cue.speakers, "d": message.cue.spoken},
             "why": trigger.value,
             "in": accepted_at,
         }
@@ -238,8 +239,16 @@ def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
         replies_to=quoted,
         attachments=tuple(_attachment_in(Fields(file)) for file in fields.items("f")),
         unread_attachments=tuple(unread),
+        cue=_cue_in(fields.part("cu")) if fields.has("cu") else None,
     )
     return message, _choice(Trigger, fields.text("why")), fields.seconds("in")
+
+
+def _cue_in(fields: Fields) -> Cue:
+    names = [*fields.items("n"), *fields.items("d")]
+    if not all(isinstance(name, str) for name in names):
+        raise RecordCorrupt("a stored record has a wrong cue")
+    return Cue(tuple(fields.items("n")), tuple(fields.items("d")))
 
 
 def _attachment_in(fields: Fields) -> Attachment:
@@ -300,6 +309,8 @@ def binding_record(binding: Binding) -> bytes:
         values["model"] = binding.model
     if binding.words:
         values["words"] = list(binding.words)
+    if binding.scene is not None:
+        values["scene"] = list(binding.scene)
     return dump(values)
 
 
@@ -313,10 +324,14 @@ def binding_of(data: bytes) -> Binding:
         raise RecordCorrupt("a stored binding has a wrong cast")
     if not all(isinstance(word, str) for word in words):
         raise RecordCorrupt("a stored binding has wrong words")
+    scene = fields.items("scene") if fields.has("scene") else None
+    if scene is not None and not all(isinstance(name, str) for name in scene):
+        raise RecordCorrupt("a stored binding has a wrong scene")
     mode = fields.text_or_none("mode")
     return Binding(
         cast={_choice(Route, route): name for route, name in cast.items()},
         mode=None if mode is None else _choice(TriggerMode, mode),
         model=fields.text_or_none("model"),
         words=tuple(words),
+        scene=None if scene is None else tuple(scene),
     )

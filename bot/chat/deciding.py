@@ -1,0 +1,166 @@
+"""What is settled about a turn before anything is generated: route, verdict, persona."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from bot.chat.account import TurnAccount
+from bot.chat.conversation import Conversation
+from bot.chat.parts import Parts
+from bot.chat.scene_turns import speakers
+from bot.chat.turn import Turn
+from bot.guardrails import GuardContext
+from bot.guardrails.verdict import ALLOWED, Action, Verdict
+from bot.personas import Persona
+from bot.personas.binding import ResolvedBinding
+from bot.personas.casting import check_place
+from bot.routing import PreviousRoute
+from bot.routing.route import Route, RouteDecision
+
+ACTION = re.compile(r"\*[^*\n]{2,}\*")
+"""A role-play action, such as *opens the door*."""
+
+CARE = "sh_"
+"""Categories of the taxonomy that begin so are about self-harm: the companion answers."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """What is settled about a turn before it is generated."""
+
+    turn: Turn
+    binding: ResolvedBinding
+    conversation: Conversation
+    decision: RouteDecision
+    persona: Persona
+    context: GuardContext
+    verdict: Verdict
+    scene: tuple[Persona, ...] = ()
+    """The personas that share the place, if several do."""
+    planned: tuple[str, ...] = ()
+    """Who of them is to speak after this one."""
+
+
+async def settle(
+    parts: Parts,
+    turn: Turn,
+    conversation: Conversation,
+    binding: ResolvedBinding,
+    account: TurnAccount,
+    named: str | None,
+) -> Settled | None:
+    """Route, judge the input, and pick the persona. None: whose turn it was has left the scene.
+
+    Raises:
+        NotAllowed: the persona may not play here.
+        NotFound: there is no persona called `named`.
+    """
+    decision, context, verdict = await _judge(parts, turn, conversation)
+    scene = parts.casting.scene(binding, turn.place) if named is None else ()
+    care = (verdict.category or "").startswith(CARE)
+    planned: tuple[str, ...] = ()
+    if turn.cue is not None or (scene and not care):
+        order = _in_scene(parts, turn, scene, conversation)
+        if not order:
+            return None
+        player, planned = order[0], tuple(persona.id for persona in order[1:])
+    elif named is None:
+        player = parts.casting.player(binding, decision.route, turn.place.guild)
+    else:
+        player = parts.casting.persona(named, turn.place.guild)
+    check_place(player, turn.place)
+    context = replace(
+        context, route=decision.route, persona_name=player.name, adult_card=player.adult
+    )
+    account.decision, account.persona = decision, player
+    parts.metrics.routing.decided(
+        decision.route.value,
+        stage="final",
+        source=decision.source,
+        confidence=decision.confidence,
+        uncertain=decision.uncertain,
+    )
+    # Where care is needed one voice is enough.
+    planned = planned if verdict.action is Action.ALLOW else ()
+    return Settled(turn, binding, conversation, decision, player, context, verdict, scene, planned)
+
+
+async def _judge(
+    parts: Parts, turn: Turn, conversation: Conversation
+) -> tuple[RouteDecision, GuardContext, Verdict]:
+    previous, history = previous_route(conversation, turn), last_exchange(conversation)
+    text, now = turn.text, parts.clock.now()
+    if turn.cue is not None and (standing := _standing_route(conversation)) is not None:
+        decision = standing
+    else:
+        decision = parts.router.route(text, previous=previous, history=history, now=now)
+    context = GuardContext(
+        route=decision.route,
+        place=turn.place,
+        person=turn.speaker.id,
+        persona_name="",
+        adult_card=False,
+        protected="",
+        user_text=text,
+        locale=turn.speaker.locale,
+        canary=None,
+        strict=parts.profiles[decision.route].guard == "strict",
+        now=now,
+    )
+    if turn.cue is not None:
+        return decision, context, ALLOWED  # the person's words were judged with their own turn
+    verdict = await parts.guardrails.judge_input(turn, context)
+    if (verdict.category or "").startswith(CARE):
+        decision = parts.router.route(
+            text, previous=previous, history=history, distress=True, now=now
+        )
+    return decision, context, verdict
+
+
+def _in_scene(
+    parts: Parts, turn: Turn, scene: tuple[Persona, ...], conversation: Conversation
+) -> list[Persona]:
+    """Return who speaks now, and who is to speak after that."""
+    by_id = {persona.id: persona for persona in scene}
+    if turn.cue is not None:
+        order = turn.cue.speakers
+    else:
+        order = speakers(turn, scene, conversation, parts.scene_limits)
+    return [by_id[each] for each in order if each in by_id]
+
+
+def _standing_route(conversation: Conversation) -> RouteDecision | None:
+    """Return the route of the last reply: a cue stays on it."""
+    for exchange in reversed(conversation.exchanges):
+        if exchange.reply is not None:
+            route = exchange.reply.route
+            shares = {each: 1.0 if each is route else 0.0 for each in Route}
+            return RouteDecision(
+                route=route,
+                probabilities=shares,
+                uncertain=False,
+                source="scene",
+                continuation=1.0,
+                reasons=("goes on with the scene",),
+            )
+    return None
+
+
+def previous_route(conversation: Conversation, turn: Turn) -> PreviousRoute | None:
+    """Return the route of the last turn that this person had here."""
+    for exchange in reversed(conversation.exchanges):
+        reply = exchange.reply
+        if reply and any(said.speaker.id == turn.speaker.id for said in exchange.said):
+            scene = reply.route is Route.CREATIVE and ACTION.search(reply.text) is not None
+            return PreviousRoute(reply.route, reply.at, scene)
+    return None
+
+
+def last_exchange(conversation: Conversation) -> tuple[tuple[str, str], ...]:
+    """Return the last question and its reply, as (role, text) pairs."""
+    for exchange in reversed(conversation.exchanges):
+        if exchange.reply and exchange.said:
+            question = "\n".join(said.text for said in exchange.said)
+            return (("user", question), ("assistant", exchange.reply.text))
+    return ()

@@ -1,0 +1,65 @@
+"""What every turn needs, made once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bot.chat.place import GuildId
+from bot.guardrails import Guardrails
+from bot.observability import Metrics
+from bot.personas.casting import Casting
+from bot.personas.scenes import SceneLimits
+from bot.ports import ChatModel, Clock, ConversationStore, RateLimiter
+from bot.prompting import TokenEstimator
+from bot.routing import Router
+from bot.routing.profiles import RouteProfile
+from bot.routing.route import Route
+from bot.scheduling import FairQueue
+
+
+def never(guild: GuildId | None, persona: str) -> bool:
+    """Allow no persona's scripts."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a turn needs; made once by the composition root."""
+
+    casting: Casting
+    conversations: ConversationStore
+    router: Router
+    profiles: Mapping[Route, RouteProfile]
+    guardrails: Guardrails
+    model: ChatModel
+    queue: FairQueue
+    limiter: RateLimiter
+    estimator: TokenEstimator
+    metrics: Metrics
+    clock: Clock
+    default_model: str
+    num_ctx: int
+    queue_timeout: float = 60.0
+    """Seconds that a turn may wait for a slot before the person is told to come back."""
+    scripts_allowed: Callable[[GuildId | None, str], bool] = never
+    """Whether a guild lets a persona's regex scripts rewrite its replies."""
+    scene_limits: SceneLimits = field(default_factory=SceneLimits)
+
+
+class Timer:
+    """Seconds by stage."""
+
+    def __init__(self, clock: Clock, timings: dict[str, float]) -> None:
+        self._clock = clock
+        self._timings = timings
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what is done inside."""
+        began = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            self._timings[name] = self._clock.monotonic() - began
