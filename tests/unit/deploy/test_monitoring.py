@@ -48,6 +48,13 @@ def exercised() -> dict[str, set[str]]:
         "factual", stage="table", source="table", confidence=0.9, uncertain=True
     )
     metrics.guard.judged("input", "allow", seconds=0.001)
+    metrics.memory.recalled(0.1, outcome="found")
+    metrics.memory.stored("fact")
+    metrics.memory.evicted("fact")
+    metrics.memory.extracted("learned")
+    metrics.memory.refused("sensitive")
+    metrics.memory.denied(1)
+    metrics.memory.embedding_fallback("BackendUnavailable")
     metrics.redis_error("x")
     metrics.loop_lag(0.1)
     metrics.log_lines_lost(1)
