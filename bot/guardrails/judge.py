@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.guardrails.context import GuardContext
+from bot.guardrails.heads import Heads
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
 from bot.guardrails.pii import find, redact
@@ -53,15 +54,18 @@ class Judgement:
 
 
 class Judge:
-    """Holds the compiled rules of both sides."""
+    """Holds the compiled rules of both sides, and the heads."""
 
-    def __init__(self, asked: RuleSet, drafted: RuleSet) -> None:
-        self.asked, self.drafted = asked, drafted
+    def __init__(self, asked: RuleSet, drafted: RuleSet, heads: Heads | None = None) -> None:
+        self.asked, self.drafted, self.heads = asked, drafted, heads
 
     def message(self, text: str, context: GuardContext, *, minor: bool = False) -> Judgement:
         """Judge what a person wrote."""
         views = normalise(text)
-        hits = self._excuse_fiction(self.asked.hits(views), views, context)
+        found = self.asked.hits(views)
+        if self.heads is not None and all(hit.severity is Severity.MILD for hit in found):
+            found += self.heads.hits(views)
+        hits = self._excuse_fiction(found, views, context)
         decision = decide(
             hits, "user", context, minor=minor or any(h.category == "minor" for h in hits)
         )

@@ -14,6 +14,13 @@ from typing import Any
 
 Node = tuple[Any, Any]
 
+WIDE = 4
+"""A repeat that may count so far counts to the end of the sentence instead.
+
+Counting is what makes an automaton large; holding back a little more is safe.
+"""
+SENTENCE = r"[^.!?\n]"
+
 CLASSES = {
     op.CATEGORY_DIGIT: r"\d",
     op.CATEGORY_NOT_DIGIT: r"\D",
@@ -33,14 +40,14 @@ PLACES = {
 
 
 def partial(pattern: str) -> str:
-    """Return the pattern of all beginnings of `pattern` that end where the text ends.
+    """Return the pattern of all beginnings of `pattern`; to be anchored at the text's end.
 
     Raises:
         re.error: the pattern is wrong.
         ValueError: it uses something that RE2 does not have.
     """
     tree = parser.parse(pattern)
-    return f"(?:{_beginnings(list(tree))})\\z"
+    return _beginnings(list(tree)).replace("(?:.)*", f"{SENTENCE}*")
 
 
 def _beginnings(nodes: list[Node]) -> str:
@@ -66,7 +73,7 @@ def _begun(node: Node) -> str:
         _, most, inner = value
         begun = f"(?:{_beginnings(list(inner))})"
         whole = _sequence(list(inner))
-        if most is op.MAXREPEAT:
+        if most is op.MAXREPEAT or int(most) >= WIDE:
             return f"(?:{whole})*{begun}"
         return f"(?:{whole}){{0,{int(most) - 1}}}{begun}" if int(most) > 1 else begun
     return _whole(node)
@@ -95,6 +102,9 @@ def _whole(node: Node) -> str:
         return f"(?:{'|'.join(_sequence(list(branch)) for branch in value[1])})"
     if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
         least, most, inner = value
+        if most is not op.MAXREPEAT and int(most) >= WIDE:
+            within = list(inner) == [(op.ANY, None)]
+            return f"{SENTENCE}*" if within else f"(?:{_sequence(list(inner))})*"
         upper = "" if most is op.MAXREPEAT else str(int(most))
         return f"(?:{_sequence(list(inner))}){{{least},{upper}}}"
     raise ValueError(f"a pattern may not use {kind}")

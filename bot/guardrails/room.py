@@ -15,26 +15,18 @@ from bot.guardrails.care import Care, read_care
 from bot.guardrails.constitution import Constitution, read_constitution
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.gate import GateTerms, OutputGate
-from bot.guardrails.judge import Judge, Judgement
+from bot.guardrails.heads import read_heads
+from bot.guardrails.judge import Judge
 from bot.guardrails.opinion import GuardAway, GuardModel
 from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, Decision, decide
 from bot.guardrails.revise import revision_request, rewritten
-from bot.guardrails.risk import (
-    CARD_WINDOW,
-    MINOR_FOR,
-    RESOURCE_WINDOW,
-    Level,
-    ProcessTrends,
-    RiskState,
-    TrendStore,
-    advance,
-    where_of,
-)
+from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, where_of
 from bot.guardrails.rules import SHIPPED, Hit, RuleSet, read_rules
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Action, Verdict
+from bot.guardrails.weighing import weigh
 from bot.guardrails.wording import QUOTED, verdict_of
 from bot.ports import ChatModel
 from bot.routing.route import Route
@@ -97,7 +89,10 @@ class Guardrails:
         judge = care = constitution = None
         try:
             rules = read_rules([SHIPPED, *(folder / "rules" for folder in folders)])
-            judge = Judge(RuleSet(rules, "user"), RuleSet(rules, "assistant"))
+            asked, drafted = RuleSet(rules, "user"), RuleSet(rules, "assistant")
+            asked.warm()
+            drafted.warm()
+            judge = Judge(asked, drafted, read_heads())
         except SettingsRejected as error:
             problems += error.problems
         try:
@@ -140,11 +135,16 @@ class Guardrails:
             log.warning("risk trend unreadable: judged without it")
             state = RiskState()
         judgement = self._judge.message(turn.text, context, minor=state.minor(context.now))
-        decision, state, card_due, resource_due = weigh(judgement, state, context)
+        weighed = weigh(judgement, state, context)
+        decision, state = weighed.decision, weighed.state
         verdict = verdict_of(
-            decision, context, self._care,
-            card_due=card_due, resource_due=resource_due, level=state.level,
-        )  # fmt: skip
+            decision,
+            context,
+            self._care,
+            card_due=weighed.card_due,
+            resource_due=weighed.resource_due,
+            level=state.level,
+        )
         verdict = self._about_quotes(turn, context, verdict)
         try:
             await self._trend.save(context.person, where, state.as_numbers)
@@ -292,40 +292,3 @@ class Guardrails:
 
 UNREPAIRABLE = frozenset({"csae", "mass_harm", "ncii"})
 """What is not sent to a model a second time."""
-
-
-def weigh(
-    judgement: Judgement, state: RiskState, context: GuardContext
-) -> tuple[Decision, RiskState, bool, bool]:
-    """Return the decision with the trend weighed in, the new state, and what may be shown.
-
-    The last two: whether the crisis card is due, and whether the resource line is.
-    """
-    now = context.now
-    out_of_story = 0.5 if context.route is Route.CREATIVE else 1.0
-    weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
-    state = advance(state, now, weight=weight, dependency=judgement.dependency)
-    if judgement.has("minor"):
-        state = replace(state, minor_until=now + MINOR_FOR)
-    decision = _with_trend(judgement, state, weight)
-    card_due = now - state.card_at >= CARD_WINDOW
-    resource_due = now - state.resource_at >= RESOURCE_WINDOW
-    if decision.measure is Measure.CRISIS and card_due:
-        state = replace(state, card_at=now, resource_at=now)
-    elif decision.measure is Measure.SUPPORT and resource_due:
-        state = replace(state, resource_at=now)
-    return decision, state, card_due, resource_due
-
-
-def _with_trend(judgement: Judgement, state: RiskState, weight: float) -> Decision:
-    """Raise a mild decision where the trend asks for it."""
-    decision = judgement.decision
-    if decision.measure.rank >= Measure.SUPPORT.rank:
-        return decision
-    if weight > 0 and state.level >= Level.ELEVATED:
-        return Decision(Measure.SUPPORT, "sh_support", Severity.PASSIVE, "trend", state.trend)
-    if decision.measure.rank < Measure.NUDGE.rank and judgement.dependency > 0:
-        from_bond = state.dependency >= 1.0
-        if from_bond:
-            return Decision(Measure.NUDGE, "dependency", Severity.PLAIN, "trend", state.dependency)
-    return decision

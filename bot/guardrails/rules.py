@@ -168,20 +168,30 @@ class RuleSet:
             for rule in self.rules
             if rule.unless
         }
-        beginnings = []
         for rule in self.rules:
             for pattern in rule.patterns:
                 self._normal.Add(pattern)
                 self._compact.Add(_compact(pattern))
                 self._owner.append(rule)
-                if role == "assistant":
-                    beginnings.append(partial(pattern))
-        self._begun = None
         if self._owner:
             self._normal.Compile()
             self._compact.Compile()
-            if role == "assistant":
-                self._begun = re2.compile("|".join(beginnings), options)
+        # One expression a rule: together they would make an automaton that is never finished.
+        # One end anchor around a rule's patterns: RE2 then runs backwards from the end.
+        self._begun = tuple(
+            re2.compile(f"(?:{'|'.join(map(partial, rule.patterns))})\\z", options)
+            for rule in self.rules
+            if role == "assistant"
+        )
+
+    def warm(self) -> None:
+        """Run every example once: RE2 makes its automaton as texts need it.
+
+        The first texts after a start are then judged in 0.1 ms, not in 1 to 10 ms.
+        """
+        for rule in self.rules:
+            for text in rule.examples + rule.counter_examples:
+                self.hits(normalise(text))
 
     def hits(self, views: Views) -> tuple[Hit, ...]:
         """Return what matches any view, in the order of the rules."""
@@ -202,10 +212,8 @@ class RuleSet:
 
     def begun(self, plain: str) -> int:
         """Return where, in normalised text, something starts that could still become a match."""
-        if self._begun is None:
-            return len(plain)
-        match = self._begun.search(plain)
-        return match.start() if match else len(plain)
+        found = (expression.search(plain) for expression in self._begun)
+        return min((match.start() for match in found if match), default=len(plain))
 
     def _excused(self, rule: Rule, view: str) -> bool:
         unless = self._unless.get(rule.id)

@@ -1,0 +1,80 @@
+"""`troupe guard train` and `troupe guard eval`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from bot.errors import SettingsRejected
+from bot.guardrails.evaluation import (
+    Case,
+    Talk,
+    as_text,
+    judge_cases,
+    read_lines,
+    report,
+    report_talks,
+)
+from bot.guardrails.heads import HEADS_FILE
+from bot.guardrails.room import Guardrails
+from bot.guardrails.training import CORPUS, train
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `guard` with its two commands."""
+    guard = subparsers.add_parser("guard", help="train and evaluate the guardrails")
+    commands = guard.add_subparsers(dest="guard_command", required=True)
+    training = commands.add_parser("train", help="train the classifier heads")
+    training.add_argument("--corpus", type=Path, default=CORPUS, help="folder of *.txt sentences")
+    training.add_argument("--out", type=Path, default=HEADS_FILE, help="the .npz file to write")
+    training.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluation = commands.add_parser("eval", help="measure on labelled cases or conversations")
+    evaluation.add_argument("file", type=Path, nargs="?", help="JSONL of cases")
+    evaluation.add_argument("--conversations", type=Path, help="JSONL of conversations")
+    evaluation.add_argument("--personas", type=Path, help="the operator's personas folder")
+    evaluation.add_argument("--errors", action="store_true", help="list the cases judged wrongly")
+    evaluation.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a parsed command; return the exit status."""
+    try:
+        return _train(args) if args.guard_command == "train" else _evaluate(args)
+    except SettingsRejected as error:
+        sys.stderr.write("\n".join(error.problems) + "\n")
+        return 2
+
+
+def _train(args: argparse.Namespace) -> int:
+    figures = train(args.corpus, args.out)
+    _print(figures, as_json=args.json)
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    if args.file is None and args.conversations is None:
+        raise SettingsRejected(["guard eval: name a FILE.jsonl, or --conversations FILE.jsonl"])
+    judge = Guardrails.load(args.personas).judge
+    figures: dict[str, object] = {}
+    if args.file is not None:
+        results = judge_cases(judge, read_lines(args.file, Case))
+        figures |= report(results)
+        if args.errors:
+            for one in results:
+                if one.decision.measure is not one.case.expect.action:
+                    sys.stderr.write(
+                        f"{one.case.lang} {one.case.expect.action} -> {one.decision.measure} "
+                        f"({one.decision.rule}): {one.case.text}\n"
+                    )
+    if args.conversations is not None:
+        talks = report_talks(judge, read_lines(args.conversations, Talk))
+        figures = figures | talks if args.file is None else figures | {"conversations": talks}
+    _print(figures, as_json=args.json)
+    return 0
+
+
+def _print(figures: dict[str, object], *, as_json: bool) -> None:
+    text = json.dumps(figures, ensure_ascii=False) if as_json else as_text(figures)
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,39 @@
+"""Hashed character and word n-grams of a normalised text, by numpy alone."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+BUCKETS = 1 << 16
+SIZES = (2, 3, 4, 5)
+MAX_CHARS = 1200
+"""A longer text is seen in its first and last half of this."""
+
+_POWERS = {
+    size: np.array([pow(0x01000193, k, 1 << 32) for k in range(size)], dtype=np.uint64)
+    for size in SIZES
+}
+
+
+def features(plain: str) -> NDArray[np.int64]:
+    """Return the distinct buckets of a text, in order."""
+    if len(plain) > MAX_CHARS:
+        plain = f"{plain[: MAX_CHARS // 2]} {plain[-MAX_CHARS // 2 :]}"
+    text = f" {plain} "
+    codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
+    parts = []
+    for size in SIZES:
+        if len(codes) < size:
+            continue
+        windows = np.lib.stride_tricks.sliding_window_view(codes, size)
+        mixed = (windows * _POWERS[size]).sum(axis=1) + np.uint64(size * 0x9E3779B1)
+        mixed ^= mixed >> np.uint64(15)
+        parts.append((mixed * np.uint64(0x85EBCA6B) >> np.uint64(7)) % np.uint64(BUCKETS))
+    words = [zlib.crc32(word.encode("utf-8", "replace")) for word in plain.split()]
+    pairs = [(a * 31 + b) % BUCKETS for a, b in zip(words, words[1:], strict=False)]
+    alone = [word % BUCKETS for word in words]
+    parts.append(np.array(alone + pairs, dtype=np.uint64))
+    return np.unique(np.concatenate(parts)).astype(np.int64)

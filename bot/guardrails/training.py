@@ -1,0 +1,176 @@
+"""Training of the heads on sentences written for this project, with numpy alone.
+
+The corpus is `corpus/*.txt` (`## label` or `## label lang`, then a sentence a line) and the
+examples and counter-examples of the shipped rules. No message of a user is ever part of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import SettingsRejected
+from bot.guardrails.features import BUCKETS, features
+from bot.guardrails.heads import MEANING, VERSION
+from bot.guardrails.normalise import plain_view
+from bot.guardrails.rules import SHIPPED, read_rules
+from bot.guardrails.taxonomy import Severity
+
+CORPUS = Path(__file__).parent / "corpus"
+MAX_SENTENCES = 200_000
+EPOCHS = 40
+RATE = 0.5
+DECAY = 1e-4
+FOLDS = 5
+FALSE_ALARMS = 0.008
+"""Share of the harmless sentences on which a head may speak up, held out."""
+FLOOR = 0.5
+
+LABEL_OF: dict[str, str] = {
+    "sh_crisis": "care",
+    "sh_support": "care",
+    "jailbreak": "order",
+    "leak": "order",
+    "memory_poison": "order",
+    "human_claim": "human",
+    "dependency": "bond",
+    "sentience": "bond",
+    "delusion": "bond",
+}
+
+Sentence = tuple[str, str]
+"""A normalised text and its label; `plain` is harmless."""
+
+
+def read_corpus(folder: Path) -> list[Sentence]:
+    """Read the sentences.
+
+    Raises:
+        SettingsRejected: with one line for each problem.
+    """
+    problems: list[str] = []
+    found: list[Sentence] = []
+    known = {*MEANING, "plain"}
+    for path in sorted(folder.glob("*.txt")):
+        label = ""
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            if line.startswith("## "):
+                label = line[3:].split()[0]
+                if label not in known:
+                    problems.append(f"{path.name}:{number}: unknown label {label}")
+            elif line.strip() and not label:
+                problems.append(f"{path.name}:{number}: a sentence before any label")
+            elif line.strip():
+                found.append((plain_view(line), label))
+    if not found and not problems:
+        problems.append(f"{folder}: no sentences in *.txt")
+    if problems or len(found) > MAX_SENTENCES:
+        raise SettingsRejected(problems or [f"{folder}: more than {MAX_SENTENCES} sentences"])
+    return found
+
+
+def rule_sentences() -> list[Sentence]:
+    """Return the examples and counter-examples of the rules about people's messages."""
+    found = []
+    for rule in read_rules([SHIPPED]):
+        if "user" not in rule.roles:
+            continue
+        label = LABEL_OF.get(rule.category)
+        if label and rule.severity is not Severity.MILD:
+            found += [(plain_view(text), label) for text in rule.examples]
+        if label:
+            found += [(plain_view(text), "plain") for text in rule.counter_examples]
+    return found
+
+
+def train(corpus: Path, out: Path, *, seed: int = 7) -> dict[str, Any]:
+    """Train, calibrate on held-out folds, write the file, and return what was measured."""
+    sentences = read_corpus(corpus) + rule_sentences()
+    names = tuple(MEANING)
+    rows = [features(text) for text, _ in sentences]
+    targets = np.array([[label == name for name in names] for _, label in sentences], np.float32)
+    rng = np.random.default_rng(seed)
+    fold = rng.permutation(len(rows)) % FOLDS
+    held = np.zeros_like(targets)
+    for number in range(FOLDS):
+        inside = np.flatnonzero(fold != number)
+        weights, bias = _fit(rows, targets, inside, rng)
+        for at in np.flatnonzero(fold == number):
+            held[at] = _chances(rows[at], weights, bias)
+    thresholds = np.array(
+        [_threshold(held[:, at], targets[:, at]) for at in range(len(names))], np.float32
+    )
+    weights, bias = _fit(rows, targets, np.arange(len(rows)), rng)
+    np.savez_compressed(
+        out,
+        version=VERSION,
+        names=np.array(names),
+        weights=weights.astype(np.float16),
+        bias=bias,
+        thresholds=thresholds,
+    )
+    figures: dict[str, Any] = {"sentences": len(rows), "file": str(out)}
+    for at, name in enumerate(names):
+        figures[name] = _measured(held[:, at], targets[:, at], float(thresholds[at]))
+    return figures
+
+
+def _chances(
+    row: NDArray[np.int64], weights: NDArray[np.float32], bias: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    logits = weights[row].sum(axis=0) / np.sqrt(max(1, len(row))) + bias
+    chances: NDArray[np.float32] = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+    return chances
+
+
+def _fit(
+    rows: list[NDArray[np.int64]],
+    targets: NDArray[np.float32],
+    chosen: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logistic regression by AdaGrad, one sentence at a time; rare labels weigh more."""
+    heads = targets.shape[1]
+    weights = np.zeros((BUCKETS, heads), np.float32)
+    bias = np.zeros(heads, np.float32)
+    seen = np.full((BUCKETS, heads), 1e-2, np.float32)
+    share = targets[chosen].mean(axis=0)
+    lift = np.minimum(8.0, (1 - share) / np.maximum(share, 1e-3))
+    for epoch in range(EPOCHS):
+        rate = RATE / (1 + 0.1 * epoch)
+        for at in rng.permutation(chosen):
+            row = rows[at]
+            error = _chances(row, weights, bias) - targets[at]
+            error *= np.where(targets[at] > 0, lift, 1.0)
+            step = error / np.sqrt(max(1, len(row))) + DECAY * weights[row]
+            seen[row] += step**2
+            weights[row] -= rate * step / np.sqrt(seen[row]) * 0.1
+            bias -= 0.02 * rate * error
+    return weights, bias
+
+
+def _threshold(scores: NDArray[np.float32], target: NDArray[np.float32]) -> float:
+    """Return the chance from which so few harmless held-out sentences speak up."""
+    harmless = np.sort(scores[target == 0])
+    at = min(len(harmless) - 1, int(len(harmless) * (1 - FALSE_ALARMS)))
+    return max(FLOOR, float(harmless[at]) + 0.01)
+
+
+def _measured(
+    scores: NDArray[np.float32], target: NDArray[np.float32], threshold: float
+) -> dict[str, float]:
+    yes, no = scores[target == 1], scores[target == 0]
+    order = np.argsort(np.concatenate([no, yes]))
+    ranks = np.empty(len(order))
+    ranks[order] = np.arange(1, len(order) + 1)
+    area = (ranks[len(no) :].sum() - len(yes) * (len(yes) + 1) / 2) / (len(yes) * len(no))
+    return {
+        "n": len(yes),
+        "held_out_auc": round(float(area), 4),
+        "threshold": round(threshold, 4),
+        "held_out_recall": round(float((yes >= threshold).mean()), 4),
+        "held_out_false_alarms": round(float((no >= threshold).mean()), 4),
+    }
