@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.chat.place import GuildId
 from bot.guardrails.policy import Decision
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,8 @@ class AuditEntry:
     seconds: float
     tier: str | None = None
     """Severity of a crisis finding; feeds the yearly count of referrals."""
+    guild: GuildId | None = None
+    """Whose moderators may see it; None for a direct message."""
 
 
 AuditSink = Callable[[AuditEntry], None]
@@ -42,11 +45,22 @@ class Audit:
         self._sink = sink or logged
         self._key = key or secrets.token_bytes(32)
 
+    def digest(self, text: str) -> str:
+        """Return the name of a text: equal texts have equal ones, and none can be read."""
+        mac = hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256)
+        return mac.hexdigest()[:32]
+
     def note(
-        self, stage: str, decision: Decision, *, route: str, text: str, seconds: float = 0.0
+        self,
+        stage: str,
+        decision: Decision,
+        *,
+        route: str,
+        text: str,
+        seconds: float = 0.0,
+        guild: GuildId | None = None,
     ) -> None:
         """Record a decision."""
-        digest = hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
         tier = decision.severity.value if decision.category == "sh_crisis" else None
         self._sink(
             AuditEntry(
@@ -56,9 +70,10 @@ class Audit:
                 decision.rule,
                 round(decision.score, 3),
                 route,
-                digest[:32],
+                self.digest(text),
                 round(seconds, 6),
                 tier,
+                guild,
             )
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from bot.observability.labels import Vocabulary
-from bot.observability.scales import FAST, ROUTES, SHARES
+from bot.observability.scales import FAST, ROUTES, SHARES, SLOW
 
 
 class RoutingMetrics:
@@ -50,6 +50,7 @@ class GuardMetrics:
         self._stage = Vocabulary("input", "review", "output", limit=8)
         self._category = Vocabulary(limit=48)
         self._action = Vocabulary("allow", "steer", "support", "refuse", limit=0)
+        self._measure = Vocabulary(limit=16)
         self._route = Vocabulary(*ROUTES, limit=0)
         self._decisions = Counter(
             "troupe_guard_decisions",
@@ -64,6 +65,100 @@ class GuardMetrics:
             buckets=FAST,
             registry=registry,
         )
+        self._declare_model(registry)
+        self._declare_care(registry)
+
+    def _declare_model(self, registry: CollectorRegistry) -> None:
+        self._failure = Vocabulary(limit=16)
+        self._model_seconds = Histogram(
+            "troupe_guard_model_seconds",
+            "Seconds that an opinion of the guard model took.",
+            buckets=SLOW,
+            registry=registry,
+        )
+        self._failures = Counter(
+            "troupe_guard_failures",
+            "Opinions that the guard model did not give, by kind.",
+            ["kind"],
+            registry=registry,
+        )
+        self._degradations = Counter(
+            "troupe_guard_degradations",
+            "Turns decided without the guard model, by route and what was done.",
+            ["route", "action"],
+            registry=registry,
+        )
+        self._holdback = Histogram(
+            "troupe_guard_holdback_seconds",
+            "Seconds from a reply's first token to its first shown text.",
+            buckets=SLOW,
+            registry=registry,
+        )
+
+    def _declare_care(self, registry: CollectorRegistry) -> None:
+        self._reason = Vocabulary("first", "legal", "break", "asked", limit=0)
+        self._tier = Vocabulary(limit=12)
+        self._disclosures = Counter(
+            "troupe_ai_disclosures",
+            "Times a person was told that this is an AI, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._referrals = Counter(
+            "troupe_crisis_referrals",
+            "Crisis cards shown, by severity (counted yearly under California SB 243).",
+            ["tier"],
+            registry=registry,
+        )
+        self._mistakes = Counter(
+            "troupe_guard_false_positive_reports",
+            "Refusals that somebody called a mistake, by category.",
+            ["category"],
+            registry=registry,
+        )
+        self._reports = Counter(
+            "troupe_guard_reports", "Replies reported by people.", registry=registry
+        )
+        self._reloads = Counter(
+            "troupe_guard_reloads",
+            "Times the files of the guardrails were read anew, by result.",
+            ["result"],
+            registry=registry,
+        )
+
+    def opinion(self, seconds: float, failure: str | None = None) -> None:
+        """Observe an opinion of the guard model, or why there was none."""
+        self._model_seconds.observe(seconds)
+        if failure is not None:
+            self._failures.labels(self._failure.word(failure)).inc()
+
+    def degraded(self, route: str, action: str) -> None:
+        """Count a turn that the guard model was not there for."""
+        self._degradations.labels(self._route.word(route), self._measure.word(action)).inc()
+
+    def held_back(self, seconds: float) -> None:
+        """Observe how long written text waited for its verdict."""
+        self._holdback.observe(seconds)
+
+    def disclosed(self, reason: str) -> None:
+        """Count a disclosure: `first`, `legal`, `break` or `asked`."""
+        self._disclosures.labels(self._reason.word(reason)).inc()
+
+    def referred(self, tier: str | None) -> None:
+        """Count a crisis card that was shown."""
+        self._referrals.labels(self._tier.word(tier)).inc()
+
+    def mistaken(self, category: str) -> None:
+        """Count a refusal that somebody called a mistake."""
+        self._mistakes.labels(self._category.word(category)).inc()
+
+    def reported(self) -> None:
+        """Count a report of a reply."""
+        self._reports.inc()
+
+    def reloaded(self, *, ok: bool) -> None:
+        """Count a reading of changed files."""
+        self._reloads.labels("taken" if ok else "rejected").inc()
 
     def judged(
         self,
