@@ -67,6 +67,8 @@ def read_tree(tree: Any, filename: str, notes: Notes) -> Card:
         }
     elif spec in (V2, V3):
         _check_envelope(tree, data, spec, notes)
+    if not any(place.get(name) for place in (data, tree) for name in _V1_FIELDS):
+        raise CardRejected("This is not a card: it has neither a name nor a description.")
     return _card(spec, tree, data, filename, notes)
 
 

@@ -113,7 +113,7 @@ class Casting:
     async def switch(
         self, place: Place, name: str, *, level: BindingLevel | None = None
     ) -> Persona:
-        """Let one persona play every route here.
+        """Let one persona play every route here, and end a scene.
 
         Raises:
             NotFound: there is none of this name.
@@ -122,7 +122,11 @@ class Casting:
         await self.ready(place.guild)
         persona = self.persona(name, place.guild)
         self._check_fit(persona, place, level)
-        await self._change(place, level, cast=dict.fromkeys(Route, persona.id))
+        cast = dict.fromkeys(Route, persona.id)
+        if (await self.resolved(place)).scene:
+            await self._change(place, level, cast=cast, scene=())
+        else:
+            await self._change(place, level, cast=cast)
         return persona
 
     async def cast(
@@ -211,12 +215,12 @@ class Casting:
         return True
 
     async def reset_cast(self, place: Place, *, level: BindingLevel | None = None) -> bool:
-        """Let the cast be inherited again. False when none was set here."""
+        """Let cast and scene be inherited again. False when none was set here."""
         target = self._target(place, level)
         current = await self._own(target)
-        if not current.cast:
+        if not current.cast and current.scene is None:
             return False
-        await self._store(target, replace(current, cast={}))
+        await self._store(target, replace(current, cast={}, scene=None))
         return True
 
     async def _members(self, place: Place, level: BindingLevel | None) -> tuple[str, ...]:

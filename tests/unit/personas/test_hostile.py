@@ -1,0 +1,254 @@
+"""Files made to hurt: refused with a clear sentence, or read without harm; never a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import struct
+import time
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.errors import CardRejected
+from bot.personas import make_persona, rawjson, read_card, read_lorebook
+from bot.personas.reading import MAX_FILE
+from tests.unit.personas.files import (
+    PICTURE,
+    as_json,
+    book,
+    charx,
+    chunk,
+    entry,
+    packed,
+    png,
+    text_chunk,
+    v2,
+    v3,
+)
+
+
+def refused(data: bytes) -> str:
+    began = time.perf_counter()
+    with pytest.raises(CardRejected) as caught:
+        read_card(data, "x")
+    assert time.perf_counter() - began < 5
+    text = caught.value.text
+    assert text
+    assert "Traceback" not in text
+    return text
+
+
+def read_or_refuse(data: bytes) -> None:
+    """Any other exception than a refusal fails the test."""
+    with contextlib.suppress(CardRejected):
+        assert read_card(data, "x").card.name
+
+
+def bomb(kind: str) -> bytes:
+    return text_chunk("chara", b"\0" * (64 * 2**20), kind)
+
+
+@pytest.mark.parametrize("kind", ["zTXt", "iTXt packed"])
+def test_a_zlib_bomb_is_refused(kind: str) -> None:
+    assert "more than 16 MB" in refused(png(bomb(kind)))
+
+
+def test_a_zip_bomb_is_refused() -> None:
+    assert "more than I accept" in refused(charx({"x": "y" * (20 * 2**20)}))
+
+
+def test_a_lying_zip_header_is_refused() -> None:
+    data = bytearray(charx(v3(), {"a.bin": b"\0" * 2**20}))
+    for signature, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        start = data.rindex(signature)
+        struct.pack_into("<I", data, start + at, 10)
+    refused(bytes(data))
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.txt", "/etc/evil", "a/../../evil", "C:\\evil", "..\\evil"]
+)
+def test_paths_that_lead_outside_are_left_out(name: str, tmp_path: Path) -> None:
+    before = set(tmp_path.parent.rglob("*evil*"))
+    card = read_card(charx(v3(), {name: b"x", "ok.txt": b"y"}), "x.charx")
+    assert set(card.files) == {"ok.txt"}
+    assert any("leads outside" in warning for warning in card.warnings)
+    assert set(tmp_path.parent.rglob("*evil*")) == before
+
+
+def test_an_encrypted_member_is_refused() -> None:
+    data = bytearray(charx(v3()))
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + at] |= 1
+    assert "encrypted" in refused(bytes(data))
+
+
+def test_many_members_are_refused() -> None:
+    assert "files" in refused(charx(v3(), {f"{n}.txt": b"" for n in range(2_100)}))
+
+
+def test_a_truncated_zip_is_refused() -> None:
+    refused(charx(v3(), {"a": b"x" * 500})[:-30])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":' * 100_000,
+        "[" * 100_000,
+        '{"data":' + '{"x":' * 70 + "1" + "}" * 71,
+        '{"name":"x","n":' + "9" * 5_000 + "}",
+        "",
+        "{",
+        "null",
+        "[]",
+        '"name"',
+        "{}",
+        '{"spec":"chara_card_v3","data":{}}',
+        '{"spec":"chara_card_v2","data":[]}',
+        '{"name":5}',
+    ],
+)
+def test_hostile_json_is_refused(text: str) -> None:
+    refused(text.encode())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        PICTURE,
+        b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+        b"\xff\xd8\xff\xe0",
+        b"rcc||abc||def",
+        b"PK\x03\x04",
+        b"GIF89a",
+        b"\x00" * 5_000,
+    ],
+)
+def test_what_is_no_card_is_refused(data: bytes) -> None:
+    refused(data)
+
+
+def test_a_file_too_large_is_refused() -> None:
+    assert "larger" in refused(b"{" + b" " * MAX_FILE)
+
+
+def test_very_many_chunks_are_refused() -> None:
+    assert "too many" in refused(png(chunk(b"teSt", b"") * 70_000))
+
+
+def test_a_chunk_of_absurd_length_ends_the_file() -> None:
+    data = png(text_chunk("chara", packed(v2())), struct.pack(">I", 2**31) + b"tEXt")
+    assert read_card(data, "x.png").card.name == "Sera"
+
+
+def test_a_book_of_too_many_entries_is_refused() -> None:
+    assert "entries" in refused(as_json(v2(character_book=book(*[entry()] * 10_001))))
+
+
+def test_surrogates_nul_and_nan_can_be_stored_afterwards() -> None:
+    text = json.dumps(v2(description="a\ud800b\x00c"))[:-1] + ',"n":NaN,"i":-Infinity}'
+    card = read_card(text.encode(), "x.json").card
+    assert card.description == "a\ufffdbc"
+    assert card.raw["n"] is None
+    assert card.raw["i"] is None
+    rawjson.write(card.raw).encode("utf-8")
+
+
+def test_numbers_out_of_all_bounds_are_told_or_bounded() -> None:
+    raw = entry(
+        insertion_order=10**400, extensions={"depth": 1e308, "probability": -5, "sticky": -1}
+    )
+    card = read_card(as_json(v2(character_book=book(raw))), "x").card
+    assert card.book is not None
+    assert card.book.entries[0].probability == 0
+    assert card.book.entries[0].sticky == 0
+
+
+def test_a_name_is_bounded_and_one_line() -> None:
+    card = read_card(as_json(v2(name="x\n" * 5_000)), "x").card
+    assert "\n" not in card.name
+    assert len(card.name) <= 200
+    assert len(make_persona(read_card(as_json(v2(name="y" * 500)), "x"), "x").name) <= 80
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+FIELDS = [*v3()["data"], "character_book", "assets", "creation_date", "nickname", "source"]
+EXTENSIONS = ["talkativeness", "depth_prompt", "regex_scripts", "world"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), anything, max_size=6), anything)
+@settings(max_examples=200, deadline=None)
+def test_any_value_in_any_field_is_read(fields: dict[str, Any], extra: Any) -> None:
+    tree = v3(**{"extensions": dict.fromkeys(EXTENSIONS, extra), **fields})
+    read = read_card(as_json(tree), "x.json")
+    make_persona(read, "x")
+    rawjson.write(read.card.raw).encode("utf-8")
+
+
+@given(st.dictionaries(st.sampled_from([*entry(), "id", "position", "priority", "key", "order"]),
+                       anything, max_size=5), anything)  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_any_value_in_any_field_of_an_entry_is_read(fields: dict[str, Any], extra: Any) -> None:
+    extensions = dict.fromkeys(("position", "depth", "role", "group", "sticky"), extra)
+    raw = {**entry(extensions=extensions), **fields}
+    read_card(as_json(v3(character_book=book(raw))), "x.json")
+    try:
+        read_lorebook(as_json({"entries": {"0": raw}}), "x.json")
+    except CardRejected:
+        pytest.fail("a lorebook was refused")
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    for start in (b"", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"{"):
+        read_or_refuse(start + data)
+
+
+SAMPLES = (
+    png(text_chunk("chara", packed(v2())), text_chunk("ccv3", packed(v3()), "zTXt"), after=True),
+    png(text_chunk("chara", packed(v2()), "iTXt packed")),
+    charx(v3(), {"a.png": PICTURE}),
+    as_json(v3(character_book=book(entry(content="@@depth 3\nx")))),
+)
+
+
+@given(
+    st.sampled_from(SAMPLES),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8),
+    st.floats(0, 1),
+)
+@settings(max_examples=300, deadline=None)
+def test_damaged_files_are_read_or_refused(
+    sample: bytes, damage: list[tuple[float, int]], cut: float
+) -> None:
+    data = bytearray(sample)
+    for place, value in damage:
+        data[int(place * len(data))] = value
+    end = len(data) if cut > 0.5 else int(len(data) * cut * 2)
+    read_or_refuse(bytes(data[:end]))
+
+
+def test_a_zip_with_a_damaged_stream_is_refused() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("card.json", zlib.compress(as_json(v3())))
+    data = bytearray(buffer.getvalue())
+    data[8] = data[data.index(b"PK\x01\x02") + 10] = 8
+    refused(bytes(data))
