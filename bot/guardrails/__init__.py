@@ -3,6 +3,7 @@
 from bot.guardrails.audit import Audit, AuditEntry
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.gate import OutputGate
+from bot.guardrails.guard import OllamaGuard
 from bot.guardrails.normalise import normalise
 from bot.guardrails.opinion import GuardAway, GuardModel, GuardOpinion
 from bot.guardrails.outbound import sanitise
@@ -20,6 +21,7 @@ __all__ = [
     "GuardModel",
     "GuardOpinion",
     "Guardrails",
+    "OllamaGuard",
     "OutputGate",
     "Release",
     "TrendStore",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def features(plain: str) -> NDArray[np.int64]:
         mixed ^= mixed >> np.uint64(15)
         parts.append((mixed * np.uint64(0x85EBCA6B) >> np.uint64(7)) % np.uint64(BUCKETS))
     words = [zlib.crc32(word.encode("utf-8", "replace")) for word in plain.split()]
-    pairs = [(a * 31 + b) % BUCKETS for a, b in zip(words, words[1:], strict=False)]
+    pairs = [(a * 31 + b) % BUCKETS for a, b in pairwise(words)]
     alone = [word % BUCKETS for word in words]
     parts.append(np.array(alone + pairs, dtype=np.uint64))
     return np.unique(np.concatenate(parts)).astype(np.int64)

@@ -44,6 +44,8 @@ BAD_SCHEME = re.compile(
 )
 LOOK_OF_LINK = re.compile(r"(?:https?:/|www\.|\w\.\w{2,})", re.IGNORECASE)
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+INVITE_WORDS = ("discord", "dsc.gg", "invite.gg")
+HIDDEN_ANY = re.compile(HIDDEN)
 INVITE_GONE = "[invite removed]"
 
 
@@ -64,13 +66,25 @@ def sanitise(text: str) -> str:
 
 
 def _pings(text: str) -> str:
-    text = INVITE.sub(INVITE_GONE, text)
+    text = _uninvited(text)
     if "<" in text:
         text = MENTION.sub(lambda m: f"{m[1][0]}{BREAK}{m[2]}", text)
         text = SLASH.sub(r"/\1", GUILD_MENTION.sub(r"\1", text))
     if "@" in text or "＠" in text or "﹫" in text:
         text = AT.sub(f"@{BREAK}", text)
     return text
+
+
+def _uninvited(text: str) -> str:
+    """Remove invites; first a look for their words, since the whole pattern is slow."""
+    low = text.casefold()
+    if not text.isascii() and HIDDEN_ANY.search(text):
+        bared = HIDDEN_ANY.sub("", text)
+        if INVITE.search(bared) and not INVITE.search(text):
+            return INVITE.sub(INVITE_GONE, bared)
+    if not any(word in low for word in INVITE_WORDS):
+        return text
+    return INVITE.sub(INVITE_GONE, text)
 
 
 def _links(text: str) -> str:

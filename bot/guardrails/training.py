@@ -98,7 +98,7 @@ def train(corpus: Path, out: Path, *, seed: int = 7) -> dict[str, Any]:
     for number in range(FOLDS):
         inside = np.flatnonzero(fold != number)
         weights, bias = _fit(rows, targets, inside, rng)
-        for at in np.flatnonzero(fold == number):
+        for at in map(int, np.flatnonzero(fold == number)):
             held[at] = _chances(rows[at], weights, bias)
     thresholds = np.array(
         [_threshold(held[:, at], targets[:, at]) for at in range(len(names))], np.float32
@@ -113,8 +113,8 @@ def train(corpus: Path, out: Path, *, seed: int = 7) -> dict[str, Any]:
         thresholds=thresholds,
     )
     figures: dict[str, Any] = {"sentences": len(rows), "file": str(out)}
-    for at, name in enumerate(names):
-        figures[name] = _measured(held[:, at], targets[:, at], float(thresholds[at]))
+    for column, name in enumerate(names):
+        figures[name] = _measured(held[:, column], targets[:, column], float(thresholds[column]))
     return figures
 
 
@@ -141,7 +141,7 @@ def _fit(
     lift = np.minimum(8.0, (1 - share) / np.maximum(share, 1e-3))
     for epoch in range(EPOCHS):
         rate = RATE / (1 + 0.1 * epoch)
-        for at in rng.permutation(chosen):
+        for at in map(int, rng.permutation(chosen)):
             row = rows[at]
             error = _chances(row, weights, bias) - targets[at]
             error *= np.where(targets[at] > 0, lift, 1.0)
