@@ -9,6 +9,8 @@ from bot.memory.recollection import NOTHING, Recollection
 from bot.memory.retrieval import Passage, retrieve
 from bot.memory.service import Memory
 from bot.memory.store import Consent, MemoryStore
+from bot.memory.style import Signal, Taste
+from bot.memory.summary import Summariser
 
 __all__ = [
     "NOTHING",
@@ -21,7 +23,10 @@ __all__ = [
     "Notebook",
     "Passage",
     "Recollection",
+    "Signal",
     "Slot",
+    "Summariser",
+    "Taste",
     "Undo",
     "retrieve",
 ]

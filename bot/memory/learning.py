@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import structlog
@@ -22,8 +21,10 @@ from bot.memory.observer import Observer
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, MemoryStore
+from bot.memory.stylist import Stylist
+from bot.memory.telling import told
 from bot.memory.vectors import SIMILAR, give_vectors
-from bot.ports import ChatMessage, ChatModel, ChatRequest, Clock, Embedder, Finished, Piece
+from bot.ports import ChatMessage, ChatModel, ChatRequest, Clock, Embedder
 
 IDLE: Final = 45.0
 """Seconds of silence before a person's new messages are read."""
@@ -67,6 +68,7 @@ class Learner:
         self._embedder = embedder
         self._clock = clock
         self._observer = observer
+        self._stylist = Stylist(store, model, model_name, clock, observer)
 
     async def run(self) -> None:
         """Work until cancelled. While the store is away, wait for it."""
@@ -132,6 +134,7 @@ class Learner:
             if not await self._read(person, list(group)):
                 return RETRY
         await self._give_vectors(person)
+        await self._stylist.build_if_due(person)
         left = await self._store.load(person)
         return 0.0 if left is not None and unread(left) else None
 
@@ -259,24 +262,3 @@ def _candidates(shelf: Shelf, new: Sequence[Item]) -> list[Item]:
 
 def _share_a_word(one: str, other: str) -> bool:
     return bool(set(normalised(one).split()) & set(normalised(other).split()))
-
-
-async def told(model: ChatModel, request: ChatRequest, timeout: float) -> str:
-    """Return a model's whole answer.
-
-    Raises:
-        BackendError: it failed.
-        TimeoutError: it took longer than `timeout` seconds.
-        ValueError: it did not end.
-    """
-    stream = cast("AsyncGenerator[Piece | Finished]", model.stream(request))
-    pieces: list[str] = []
-    length = 0
-    async with asyncio.timeout(timeout), aclosing(stream):
-        async for event in stream:
-            if isinstance(event, Piece):
-                pieces.append(event.text)
-                length += len(event.text)
-                if length > extraction.LONGEST_REPLY:
-                    raise ValueError("the answer does not end")
-    return "".join(pieces)

@@ -18,10 +18,15 @@ from bot.memory.scope import Use, use_of
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Consent, MemoryStore, Put
+from bot.memory.style import WORDS as STYLE_WORDS
+from bot.memory.style import persona_text, refused_style
+from bot.memory.stylist import WANTED
 from bot.memory.words import Terms, terms_of
 from bot.ports import Clock
 
 SHOWN: Final = (Kind.PROFILE, Kind.CONSTRAINT, Kind.PREFERENCE, Kind.FACT)
+
+STYLE_CHARACTERS: Final = 600
 
 NO_MEMORY: Final = "I keep no memory of you. `/memory on` starts one."
 
@@ -35,6 +40,16 @@ class Undo:
 
     def __bool__(self) -> bool:
         return bool(self.restore or self.remove)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonaPage:
+    """What `/memory persona` shows. `pairs` are the choices that it is drawn from."""
+
+    wanted: bool
+    text: str
+    pairs: tuple[Item, ...]
+    by_hand: bool
 
 
 class Notebook:
@@ -196,6 +211,45 @@ class Notebook:
         shelf = await self._shelf(person)
         changes = Changes(values=(("linked", "1" if linked else ""),))
         await self._store.apply(person, shelf, changes, by_person=True)
+
+    # ── how the person likes replies ────────────────────────────────────────────────────────
+
+    async def want_persona(self, person: UserId, wanted: bool) -> None:
+        """Begin to learn how the person likes replies, or forget that and stop."""
+        shelf = await self._shelf(person)
+        remove: tuple[str, ...] = ()
+        if not wanted:
+            remove = tuple(item.id for item in shelf.of(Kind.PERSONA, Kind.TASTE))
+        changes = Changes(remove=remove, values=((WANTED, "1" if wanted else ""),))
+        await self._store.apply(person, shelf, changes, by_person=True)
+
+    async def persona(self, person: UserId) -> PersonaPage:
+        """Return the user persona with what it rests on."""
+        shelf = await self._shelf(person)
+        ids = frozenset(item.id for item in shelf.items)
+        item = next(iter(shelf.of(Kind.PERSONA)), None)
+        text = persona_text(item, ids) if item else ""
+        wanted = shelf.values.get(WANTED) == "1"
+        return PersonaPage(wanted, text, tuple(shelf.of(Kind.TASTE)), bool(item and item.pinned))
+
+    async def edit_persona(self, person: UserId, text: str) -> None:
+        """Put the user persona in the person's own words; with an empty text delete it.
+
+        Raises:
+            InvalidChoice: it is too long, or about more than style.
+        """
+        shelf = await self._shelf(person)
+        text = " ".join(text.split())
+        old = tuple(item.id for item in shelf.of(Kind.PERSONA))
+        puts: tuple[Put, ...] = ()
+        if text:
+            if len(text.split()) > STYLE_WORDS or len(text) > STYLE_CHARACTERS:
+                raise InvalidChoice(f"That has at most {STYLE_WORDS} words.")
+            if refused_style(text) is not None:
+                raise InvalidChoice("That may say how you like replies, and nothing else.")
+            now = self._clock.now()
+            puts = (Put(Item(new_id(Kind.PERSONA, now), text, at=now, pinned=True)),)
+        await self._store.apply(person, shelf, Changes(puts, old), by_person=True)
 
     async def export(self, person: UserId) -> Mapping[str, Any]:
         """Return everything, in the form that `memory.export` describes."""

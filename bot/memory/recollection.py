@@ -14,6 +14,7 @@ from bot.memory.item import Item, Kind, Slot
 from bot.memory.retrieval import Vectors
 from bot.memory.scope import Use
 from bot.memory.shelf import Shelf, View
+from bot.memory.style import persona_text
 from bot.routing.profiles import MemoryPolicy
 
 WORDS: Final = 200
@@ -28,6 +29,7 @@ DEPTH: Final = 12
 _PLAIN: Final = frozenset({Slot.LANGUAGE, Slot.TIMEZONE, Slot.REPLY_LENGTH})
 """Profile slots that also the factual route obeys."""
 _SILENT: Final = "(obey this, never mention it)"
+_YIELDS: Final = "(What a message itself asks for wins over this.)"
 _ABOUT_SELF: Final = re.compile(
     r"(?<!\w)(?:my|mine|did i|do i|am i|have i|was i|were i|about me|know me|remember me"
     r"|i (?:told|said)|meine?[rmns]?|habe ich|bin ich|über mich|mon|ma|mes|ai-je|de moi|mis?|yo"
@@ -148,7 +150,9 @@ def _slot(item: Item) -> str:
 
 
 def _user_persona(shelf: Shelf) -> str | None:
-    return next((item.text for item in shelf.of(Kind.PERSONA)), None)
+    ids = frozenset(item.id for item in shelf.items)
+    text = "".join(persona_text(item, ids) for item in shelf.of(Kind.PERSONA))
+    return f"{text} {_YIELDS}" if text else None
 
 
 def _unwanted(question: str, shelf: Shelf) -> frozenset[str]:

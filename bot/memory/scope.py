@@ -7,6 +7,7 @@
 | a closed or age-restricted channel or thread | that channel, and the person's DM |
 
 What was told to one persona as a companion stays with it, unless the person linked the personas.
+The user persona says how replies are liked, nothing else, and is obeyed everywhere in silence.
 The language and length of replies may be obeyed in a guild though told in a DM: obeyed, not said.
 """
 

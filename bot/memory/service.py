@@ -23,6 +23,8 @@ from bot.memory.recording import episode, episode_terms
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, MemoryStore, Put
+from bot.memory.style import Signal, Taste, taste_item
+from bot.memory.stylist import WANTED
 from bot.memory.vectors import question_vector
 from bot.ports import Clock, Embedder
 from bot.routing.profiles import MemoryPolicy
@@ -182,6 +184,31 @@ class Memory:
         if waiting:
             pause = 0.0 if waiting >= ENOUGH else IDLE
             await self._store.schedule(person, self._clock.now() + pause)
+
+    async def preferred(
+        self,
+        person: UserId,
+        place: Place,
+        taste: Taste,
+        how: Signal,
+        message_ids: Sequence[MessageId],
+    ) -> bool:
+        """Keep that a person preferred one reply to another; `message_ids` are the question's and
+        the replies'. False without their wish for a user persona. Never raises."""
+        try:
+            shelf = await self._store.load(person)
+            if shelf is None or shelf.paused or shelf.values.get(WANTED) != "1":
+                return False
+            if any(sensitive_class(text) for text in (taste.context, taste.chosen)):
+                return False
+            item = taste_item(taste, how, place, message_ids, self._clock.now())
+            await self._store.apply(person, shelf, Changes((Put(item),)))
+            self._observer.stored(Kind.TASTE.word)
+            await self._store.schedule(person, self._clock.now() + IDLE)
+        except TroupeError as error:
+            log.info("preference not kept", kind=type(error).__name__)
+            return False
+        return True
 
     # ── deletions and edits ─────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ from bot.memory.words import LATIN, Terms
 
 SESSION_GAP: Final = 1800.0
 """Seconds of silence after which a new run of neighbours begins."""
+USED: Final = (Kind.PROFILE, Kind.CONSTRAINT, Kind.PREFERENCE, Kind.FACT, Kind.EPISODE)
 VIEWS: Final = 8
 """Places for which a person's indexes are kept."""
 NEAREST: Final = 0.25
@@ -114,7 +115,7 @@ class Shelf:
         denied = 0
         for row, each in enumerate(self.stored):
             item = each.item
-            if item.until or item.expired(now):
+            if item.kind not in USED or item.expired(now):
                 continue
             use = use_of(item, place, persona, linked=self.linked)
             if use is Use.NO:
