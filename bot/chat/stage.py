@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from textwrap import shorten
 from typing import Protocol
 
 from bot.chat.account import TurnAccount
@@ -158,11 +159,11 @@ class Stage:
 
     def _summary(self, persona: Persona) -> PersonaSummary:
         routes = [r.value for r, player in self._default.cast.items() if player == persona.id]
-        notes = persona.card.creator_notes.strip().split("\n")[0]
+        notes = " ".join(persona.card.creator_notes.split())
         return PersonaSummary(
             id=persona.id,
             name=persona.name,
-            tagline=notes[:160],
+            tagline=shorten(notes, 110, placeholder=" …"),
             tags=tuple(persona.card.tags)[:8],
             greetings=persona.greetings,
             has_avatar=persona.avatar is not None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from bot.chat.place import UserId
 from bot.chat.turn import Speaker, Turn, TurnId
 from bot.personas import Persona, slug
 from bot.prompting.untrusted import clean, likeness, quoted, speaker_name
+
+_SMALL_PRINT = re.compile(r"(?:\n+-# [^\n]*)+\Z")
+"""Notes of the program under a reply, in Discord's small print: no words of the persona."""
 
 LOW_WATER = 0.5
 """Share of the history's budget that is kept when it overflows."""
@@ -116,9 +120,10 @@ def _lines(exchange: Exchange, persona: Persona, names: Names) -> Iterator[Line]
         if text:
             yield Line(names.meet(said.speaker), text, ours=False, person=True)
     reply = exchange.reply
-    if reply is not None and reply.text.strip():
+    text = clean(_SMALL_PRINT.sub("", reply.text)).strip() if reply is not None else ""
+    if reply is not None and text:
         ours = reply.persona == persona.id
-        yield Line(names.of_persona(reply.persona), clean(reply.text).strip(), ours, person=False)
+        yield Line(names.of_persona(reply.persona), text, ours, person=False)
 
 
 def lines_of(turn: Turn, names: Names) -> tuple[Line, ...]:

@@ -17,6 +17,8 @@ MAX_LINES = 200
 _SPOKEN = re.compile(r"^[ \t>*-]{0,4}([^\W\d_][^:\n]{0,39}):[ \t]+(\S[^\n]*)$", re.MULTILINE)
 _NAME = re.compile(r"\b[Yy]ou(?:'re| are)(?: playing| now)? ([A-Z][\w'’-]*(?: [A-Z][\w'’-]*){0,3})")
 _BLOCK = re.compile(r"\[[^\[\]]{0,4000}\]|<(\w{1,40})\b[^<>]{0,200}>[^<>]{0,8000}</\1>", re.DOTALL)
+_INSTRUCTIONS = "[Instructions for this reply]"
+"""The heading that `bot.prompting` puts after the person's words."""
 _ACTION = re.compile(r"\*[^*\n]{3,160}\*")
 _SENTENCE = re.compile(r"[^.!?…\n]{2,180}[.!?…]+[\"”’']?")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -125,7 +127,16 @@ def _same(speaker: str, name: str) -> bool:
 
 
 def _said(last: str) -> str:
-    """Return the person's own words out of the last message, free of the volatile block."""
+    """Return the person's own words out of the last message, free of the volatile block.
+
+    They stand right before our instructions, with examples, history or notes before them.
+    """
+    before, found, _ = last.rpartition(_INSTRUCTIONS)
+    if found:
+        paragraphs = [part.strip() for part in re.split(r"\n\s*\n", before) if part.strip()]
+        words = paragraphs[-1] if paragraphs else ""
+        speaker = _SPOKEN.match(words)
+        return speaker.group(2) if speaker else words
     bare = _BLOCK.sub("\n", last).strip()
     spoken = [line for _, line in _spoken(bare)]
     if spoken:
