@@ -1,0 +1,92 @@
+"""`troupe cards`: check, show, convert and prompt, as an operator types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from tests.unit.personas.files import as_json, book, charx, entry, packed, png, text_chunk, v2, v3
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    lore = book(entry(keys=["dragon"], content="Dragons sleep."))
+    (tmp_path / "sera.json").write_bytes(as_json(v3(character_book=lore)))
+    (tmp_path / "odd.png").write_bytes(png(text_chunk("chara", packed(v2(tags="a")))))
+    (tmp_path / "bad.charx").write_bytes(charx({"x": 1}))
+    (tmp_path / "world.json").write_bytes(
+        as_json({"entries": {"0": {"key": ["a"], "content": "b"}}})
+    )
+    return tmp_path
+
+
+def test_check_prints_what_is_odd_and_fails_on_a_refusal(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cards", "check", str(folder), "--json"]) == 1
+    found = {Path(each["file"]).name: each for each in json.loads(capsys.readouterr().out)}
+    assert found["sera.json"] == {
+        "file": str(folder / "sera.json"), "ok": True, "spec": "chara_card_v3", "name": "Sera",
+        "warnings": [], "error": None,
+    }  # fmt: skip
+    assert found["odd.png"]["ok"]
+    assert len(found["odd.png"]["warnings"]) == 1
+    assert not found["bad.charx"]["ok"]
+    assert "not a card" in found["bad.charx"]["error"]
+    assert found["world.json"]["spec"] == "world_info"
+    assert main(["cards", "check", str(folder / "sera.json")]) == 0
+    assert "✓" in capsys.readouterr().out
+    assert main(["cards", "check", str(folder / "none.json")]) == 1
+
+
+@pytest.mark.parametrize("target", ["out.json", "out.png", "out.charx"])
+def test_convert_round_trips(folder: Path, target: str) -> None:
+    source, there, back = folder / "sera.json", folder / target, folder / "back.json"
+    assert main(["cards", "convert", str(source), str(there)]) == 0
+    assert main(["cards", "convert", str(there), str(back)]) == 0
+    made = json.loads(back.read_text("utf-8"))
+    assert made["data"].pop("modification_date") > 1_600_000_000
+    if target == "out.png":
+        assert made["data"].pop("assets", None) is None
+    assert made == json.loads(source.read_text("utf-8"))
+    assert not list(folder.glob("*.tmp"))
+
+
+def test_convert_tells_what_it_can_not_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cards", "convert", str(folder / "odd.png"), str(folder / "o.json")]) == 0
+    assert "left out: the picture" in capsys.readouterr().err
+    assert main(["cards", "convert", str(folder / "sera.json"), str(folder / "o.gif")]) == 2
+    assert main(["cards", "convert", str(folder / "bad.charx"), str(folder / "o.json")]) == 1
+    assert main(["cards", "convert", str(folder / "sera.json"), str(folder / "o.charx"),
+                 "--spec", "v2"]) == 2  # fmt: skip
+    assert main(["cards", "convert", str(folder / "world.json"), str(folder / "w.json")]) == 0
+    assert json.loads((folder / "w.json").read_text())["spec"] == "lorebook_v3"
+
+
+def test_show_prints_the_fields(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cards", "show", str(folder / "sera.json")]) == 0
+    shown = capsys.readouterr().out
+    assert "An elf." in shown
+    assert "1 entries" in shown
+    assert main(["cards", "show", "--json", str(folder / "sera.json")]) == 0
+    assert json.loads(capsys.readouterr().out)["spec"] == "chara_card_v3"
+
+
+def test_prompt_prints_what_a_model_would_get(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["cards", "prompt", str(folder / "sera.json"), "a dragon?", "--user", "Ann"]
+    assert main([*command, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [each["role"] for each in shown["messages"]] == ["system", "user", "assistant", "user"]
+    assert shown["messages"][2]["content"] == "Hello, Ann."
+    assert "Dragons sleep." in shown["messages"][3]["content"]
+    assert "An elf." in shown["messages"][0]["content"]
+    assert shown["report"]["lore"] == ["dragon"]
+    assert main([*command, "--greeting", "0", "--route", "factual"]) == 0
+    assert "── user ──" in capsys.readouterr().out
+    assert main([*command, "--greeting", "9"]) == 2
+    assert main([*command, "--num-ctx", "5"]) == 2
