@@ -118,6 +118,16 @@ class Guardrails:
         return self._constitution.safety_text
 
     @property
+    def care(self) -> Care:
+        """Return the words of care in force."""
+        return self._care
+
+    def adopt(self, fresh: Guardrails) -> None:
+        """Take over the rules, care and constitution of another room, between two judgements."""
+        self._judge, self._care = fresh._judge, fresh._care
+        self._constitution = fresh._constitution
+
+    @property
     def judge(self) -> Judge:
         """Return the rules and heads, for `/guard test` and evaluation."""
         return self._judge
@@ -153,7 +163,7 @@ class Guardrails:
         if decision is not ALLOWED:
             self._audit.note(
                 "input", decision, route=context.route.value, text=turn.text,
-                seconds=time.perf_counter() - began,
+                seconds=time.perf_counter() - began, guild=context.place.guild,
             )  # fmt: skip
         return verdict
 
@@ -171,8 +181,9 @@ class Guardrails:
             return PASS
         seconds = time.perf_counter() - began
         self._audit.note(
-            "review", decision, route=context.route.value, text=turn.text, seconds=seconds
-        )
+            "review", decision, route=context.route.value, text=turn.text, seconds=seconds,
+            guild=context.place.guild,
+        )  # fmt: skip
         return self._verdict(decision, context)
 
     def open_gate(self, context: GuardContext) -> OutputGate:
@@ -250,8 +261,9 @@ class Guardrails:
             away = Decision(Measure.REFUSE, None, rule="guard.away")
             stays = self._needs_guard(user_text, context)
             self._audit.note(
-                "degraded", away if stays else ALLOWED, route=context.route.value, text=user_text
-            )
+                "degraded", away if stays else ALLOWED, route=context.route.value, text=user_text,
+                guild=context.place.guild,
+            )  # fmt: skip
             log.warning("guard model away", reason=str(error), answered=not stays)
             return away if stays else ALLOWED
         if opinion.unsafe < UNSAFE:

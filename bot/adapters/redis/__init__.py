@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.adapters.redis.audit import RedisAudit
 from bot.adapters.redis.bindings import RedisBindings
 from bot.adapters.redis.cards import RedisCards
 from bot.adapters.redis.connect import Client, open_redis
@@ -10,18 +11,23 @@ from bot.adapters.redis.crypto import Sealer, open_sealer
 from bot.adapters.redis.embedded import EmbeddedRedis
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.limits import Rate, RedisLimiter
+from bot.adapters.redis.moderation import RedisModeration
 from bot.adapters.redis.state import RedisState, check_seal
+from bot.adapters.redis.trends import RedisTrends
 
 __all__ = [
     "Client",
     "EmbeddedRedis",
     "Rate",
+    "RedisAudit",
     "RedisBindings",
     "RedisCards",
     "RedisConversations",
     "RedisJournal",
     "RedisLimiter",
+    "RedisModeration",
     "RedisState",
+    "RedisTrends",
     "Sealer",
     "check_seal",
     "open_redis",

@@ -19,6 +19,8 @@ from pathlib import Path
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.errors import RecordCorrupt, SettingsRejected
 
@@ -34,7 +36,7 @@ log = structlog.get_logger(__name__)
 class Sealer:
     """Seals with the first key, opens with any."""
 
-    __slots__ = ("_keys", "_prefix")
+    __slots__ = ("_keys", "_newest", "_prefix")
 
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
         """Take (id, 32 bytes) pairs, newest first."""
@@ -42,10 +44,15 @@ class Sealer:
             raise SettingsRejected(["ENCRYPTION_KEYS: needs at least one key"])
         self._keys = {ident.encode(): AESGCM(secret) for ident, secret in keys}
         newest = keys[0][0].encode()
+        self._newest = keys[0][1]
         self._prefix = bytes((VERSION, len(newest))) + newest
 
     def __repr__(self) -> str:
         return f"Sealer({len(self._keys)} keys)"
+
+    def derived(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes for another purpose; it changes with the newest key."""
+        return HKDF(SHA256(), KEY_BYTES, None, purpose.encode()).derive(self._newest)
 
     def seal(self, plain: bytes, key: str, field: str = "") -> bytes:
         """Encrypt for one field of one Redis key."""

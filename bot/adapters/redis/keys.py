@@ -38,6 +38,13 @@ People and guilds:
     troupe:{g:<guild>}:draft:<user> STRING a card before its importer decided (sealed); an hour
     troupe:{g:<guild>}:scripts    SET   ids of personas whose regex scripts may run
     troupe:{u:<user>}:cards       SET   <guild>:<card id> that the person imported
+    troupe:{g:<guild>}:guard      HASH  strictness, modlog, crisis_notices: what the server chose
+    troupe:{g:<guild>}:audit      STREAM decisions, with an HMAC of the text; 30 days
+    troupe:{g:<guild>}:reports    STREAM d report (sealed); 90 days; guild 0 for DMs
+    troupe:{g:<guild>}:mistakes   SET   HMACs of what was refused by mistake; 30 days
+    troupe:{u:<user>}:reports     SET   <guild or 0>:<stream id> of the person's reports; 90 days
+    troupe:{u:<user>}:trends      HASH  <guild>, or `dm` → numbers of care (sealed); a week
+    troupe:{g:<guild>}:trends     SET   people with such numbers
     troupe:{cards}:changes        ZSET  as for bindings
     troupe:{cards}:sequence       STRING
 

@@ -1,0 +1,112 @@
+"""The audit trail of each server in Redis: what was decided, never what was said.
+
+An entry is noted without waiting and written within a second, many in one round trip. While
+Redis is away the newest entries wait; what does not fit is counted and said in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+import structlog
+
+from bot.adapters.redis import keys
+from bot.adapters.redis.connect import Client, store_errors
+from bot.chat.place import GuildId
+from bot.errors import StoreError
+from bot.guardrails.audit import AuditEntry
+
+log = structlog.get_logger(__name__)
+
+AUDIT: Final = "audit"
+KEPT: Final = 10_000
+"""Entries a server; the oldest go first."""
+LIFETIME: Final = 30 * 86_400
+WAITING: Final = 5000
+WRITE_EVERY: Final = 1.0
+BATCH: Final = 500
+
+
+class RedisAudit:
+    """An audit sink. Entries of direct messages lie under server 0."""
+
+    def __init__(self, redis: Client) -> None:
+        self._redis = redis
+        self._waiting: deque[AuditEntry] = deque(maxlen=WAITING)
+        self._lost = 0
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def __call__(self, entry: AuditEntry) -> None:
+        """Take an entry; never waits."""
+        self._lost += len(self._waiting) == WAITING
+        self._waiting.append(entry)
+        if not self._closed and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._write_later(), name="audit")
+
+    async def flush(self) -> None:
+        """Write what waits.
+
+        Raises:
+            StoreError: Redis is away; the entries go on waiting.
+        """
+        while self._waiting:
+            entries = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            try:
+                await self._write(entries)
+            except StoreError:
+                room = WAITING - len(self._waiting)
+                self._lost += max(0, len(entries) - room)
+                self._waiting.extendleft(reversed(entries[-room:] if room else []))
+                raise
+        if self._lost:
+            log.warning("audit entries lost", count=self._lost)
+            self._lost = 0
+
+    async def close(self) -> None:
+        """Write the rest."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            await self.flush()
+        except StoreError as error:
+            log.warning("audit entries not written", count=len(self._waiting), reason=str(error))
+
+    async def _write(self, entries: list[AuditEntry]) -> None:
+        names = set()
+        with store_errors(self._redis):
+            batch = self._redis.pipeline(transaction=False)
+            for entry in entries:
+                name = keys.guild(entry.guild or GuildId(0), AUDIT)
+                names.add(name)
+                batch.xadd(name, _fields(entry), maxlen=KEPT, approximate=True)
+            for name in names:
+                batch.expire(name, LIFETIME)
+            await batch.execute()
+
+    async def _write_later(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(WRITE_EVERY)
+            try:
+                await self.flush()
+            except StoreError as error:
+                log.info("audit not written yet", reason=str(error))
+
+
+def _fields(entry: AuditEntry) -> dict[Any, Any]:
+    fields = {
+        "stage": entry.stage,
+        "measure": entry.measure,
+        "category": entry.category or "",
+        "rule": entry.rule or "",
+        "score": f"{entry.score:g}",
+        "route": entry.route,
+        "digest": entry.digest,
+        "seconds": f"{entry.seconds:.4f}",
+        "tier": entry.tier or "",
+    }
+    return {name: value for name, value in fields.items() if value}
