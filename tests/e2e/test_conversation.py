@@ -1,0 +1,246 @@
+"""A person speaks, and a persona answers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.e2e.troupe import Scene, contents, until
+from tests.fakes.discord.handles import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+K2 = "K2 is 8,611 metres tall, second only to Everest among the peaks of this world."
+
+
+async def test_a_mention_is_answered_by_a_persona_with_her_name_and_face(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    told = " ".join([K2] * 5)
+    scene.ollama.set_pace(rate=30)
+    scene.ollama.reply_with(told)
+    asked = await stage.says(alice, "how tall is K2?", mention_bot=True)
+    assert await scene.answer(stage, asked) == told
+    (reply,) = stage.replies_to(asked)
+    assert reply.webhook_id is not None
+    assert reply.author.name == "Maud"
+    assert reply.avatar_url
+    assert len(reply.edits) > 2  # it was streamed
+    assert all(told.startswith(edit.content.rstrip()) for edit in reply.edits)
+    assert "how tall is K2?" in scene.ollama.chats[-1].messages[-1]["content"]
+    assert stage.typings
+
+
+async def test_a_reply_to_the_persona_goes_on_with_the_conversation(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    asked, _ = await scene.exchange(stage, alice, "how tall is K2?", K2)
+    (reply,) = stage.replies_to(asked)
+    more = await stage.says(alice, "and who climbed it first?", reply_to=reply)
+    assert await scene.answer(stage, more)
+    sent = contents(scene.asked("who climbed it first?"))
+    assert "how tall is K2?" in sent
+    assert K2 in sent
+
+
+async def test_a_direct_message_needs_no_mention(scene: Scene) -> None:
+    alice = scene.person()
+    letter = scene.discord.dm(alice)
+    asked = await letter.says(alice, "how tall is K2?")
+    scene.ollama.reply_with(K2)
+    answer = await scene.answer(letter, asked)
+    assert answer == f"**Maud**\n{K2}"  # no webhooks there: a header names the persona
+    (reply,) = letter.replies_to(asked)
+    assert reply.author.id == scene.discord.bot_user.id
+
+
+async def test_a_thread_is_a_place_of_its_own(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    await scene.exchange(stage, alice, "the password of this door is swordfish")
+    thread = await stage.thread("side talk", alice)
+    asked = await thread.says(alice, "what was said outside?", mention_bot=True)
+    assert await scene.answer(thread, asked)
+    (reply,) = thread.replies_to(asked)
+    assert reply.webhook_id is not None
+    assert "swordfish" not in contents(scene.asked("what was said outside?"))
+
+
+async def test_in_a_thread_of_the_bot_no_mention_is_needed(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    thread = await stage.thread("with Troupe", Person(scene.discord, scene.discord.bot_user))
+    asked = await thread.says(alice, "how tall is K2?")
+    assert await scene.answer(thread, asked)
+
+
+async def test_in_auto_mode_everything_is_answered_and_in_mention_mode_only_mentions(
+    scene: Scene,
+) -> None:
+    stage, alice = scene.channel(), scene.person("manage_channels")
+    unheard = await stage.says(alice, "nobody in particular should hear this")
+    opened = await alice.slash(stage, "channel mode", mode="auto")
+    assert "auto" in opened.text
+    asked = await stage.says(alice, "how tall is K2?")
+    assert await scene.answer(stage, asked)
+    hidden = await stage.says(alice, "// not for you")
+    last, _ = await scene.exchange(stage, alice, "and the Matterhorn?")
+    assert stage.replies_to(last)
+    assert not stage.replies_to(unheard)
+    assert not stage.replies_to(hidden)
+    assert "nobody in particular" not in contents(scene.ollama.chats)
+
+
+async def test_a_burst_gets_one_answer(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.set_pace(first_token=0.4)
+    first = await stage.says(alice, "tell me about mountains", mention_bot=True)
+    await scene.ollama.until(lambda: bool(scene.asked("mountains")))
+    second = await stage.says(alice, "especially K2", mention_bot=True)
+    await scene.troupe.over(first)
+    answers = stage.replies_to(first) + stage.replies_to(second)
+    assert len(answers) == 1
+    final = scene.ollama.chats[-1].messages[-1]["content"]
+    assert "mountains" in final
+    assert "especially K2" in final
+    assert scene.ollama.cancelled == 1
+
+
+async def test_two_people_at_once_each_get_their_own_answer(scene: Scene) -> None:
+    stage, alice, bob = scene.channel(), scene.person(), scene.person()
+    scene.ollama.reply_with(
+        lambda body: "apple!" if "say apple" in body["messages"][-1]["content"] else "banana!"
+    )
+    mine = await stage.says(alice, "please say apple", mention_bot=True)
+    yours = await stage.says(bob, "please say banana", mention_bot=True)
+    assert "apple" in await scene.answer(stage, mine)
+    assert "banana" in await scene.answer(stage, yours)
+
+
+async def test_an_edit_rewrites_history_and_answers_nothing(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    asked, _ = await scene.exchange(stage, alice, "my cat is called Perseus")
+    before = len(scene.ollama.chats)
+    await stage.edit(asked, f"<@{scene.discord.bot_user.id}> my cat is called Minerva")
+    await scene.exchange(stage, alice, "what is my cat called?")
+    assert len(scene.ollama.chats) == before + 1
+    sent = contents(scene.ollama.chats[before:])
+    assert "Minerva" in sent
+    assert "Perseus" not in sent
+
+
+async def test_a_deleted_message_leaves_history_and_so_do_many_at_once(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    one, _ = await scene.exchange(stage, alice, "the first secret is nightingale")
+    two, _ = await scene.exchange(stage, alice, "the second secret is marzipan")
+    three, _ = await scene.exchange(stage, alice, "the third thing is no secret: oak")
+    await stage.delete(one)
+    await stage.delete(two, *stage.replies_to(two))  # in bulk
+    before = len(scene.ollama.chats)
+    await scene.exchange(stage, alice, "what do you remember?")
+    sent = contents(scene.ollama.chats[before:])
+    assert "oak" in sent
+    assert "nightingale" not in sent
+    assert "marzipan" not in sent
+    assert stage.replies_to(three)
+
+
+async def test_deleting_the_question_stops_the_generation_and_leaves_nothing(
+    scene: Scene,
+) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.set_pace(rate=20)
+    scene.ollama.reply_with("A long and winding road of words. " * 40)
+    asked = await stage.says(alice, "tell me the tale of the porcupine", mention_bot=True)
+    await stage.next_reply(asked, timeout=10, quiet=0)
+    await stage.delete(asked)
+    await scene.ollama.until(lambda: scene.ollama.cancelled == 1)
+    assert await scene.troupe.over(asked) == "cancelled"
+    assert stage.from_bot == []  # what was visible is withdrawn
+    scene.ollama.reply_with("Yes.")
+    scene.ollama.set_pace(rate=None)
+    before = len(scene.ollama.chats)
+    await scene.exchange(stage, alice, "go on")
+    assert "porcupine" not in contents(scene.ollama.chats[before:])
+
+
+async def test_deleting_the_question_before_the_first_token_frees_the_slot(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.set_pace(first_token=30)
+    asked = await stage.says(alice, "ponder this hedgehog", mention_bot=True)
+    await scene.ollama.until(lambda: bool(scene.asked("hedgehog")))
+    await stage.delete(asked)
+    await scene.ollama.until(lambda: scene.ollama.cancelled == 1)
+    assert await scene.troupe.over(asked) == "cancelled"
+    assert stage.from_bot == []
+
+
+async def test_bots_and_webhooks_are_never_answered(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person("manage_channels")
+    await alice.slash(stage, "channel mode", mode="auto")
+    machine = scene.discord.other_bot("chatterbox")
+    await stage.says(machine, "let us talk for ever", mention_bot=True)
+    asked, _ = await scene.exchange(stage, alice, "how tall is K2?", K2)  # itself a webhook's text
+    after, _ = await scene.exchange(stage, alice, "and Everest?")
+    assert len(stage.from_bot) == 2 + 1  # two answers and the machine
+    assert "for ever" not in contents(scene.ollama.chats)
+    assert stage.replies_to(asked)
+    assert stage.replies_to(after)
+
+
+async def test_a_long_reply_is_split_and_its_code_stays_code(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    lines = [f"print('line {number} of a long listing')" for number in range(120)]
+    listing = "\n".join(lines)
+    asked, _ = await scene.exchange(
+        stage, alice, "show me a long listing", f"Here:\n```python\n{listing}\n```\nThat is all."
+    )
+    parts = stage.replies_to(asked)
+    assert len(parts) >= 3
+    assert all(len(part.content) <= 2000 for part in parts)
+    assert all(part.content.count("```") % 2 == 0 for part in parts)
+    shown = "\n".join(part.content for part in parts)
+    assert [line for line in shown.splitlines() if line.startswith("print(")] == lines
+    assert shown.endswith("That is all.")
+
+
+async def test_the_model_can_ping_nobody(scene: Scene) -> None:
+    stage, alice, bob = scene.channel(), scene.person(), scene.person()
+    asked, answer = await scene.exchange(
+        stage, alice, "call everybody", f"@everyone @here come, and you too {bob.mention}!"
+    )
+    assert "come" in answer
+    (reply,) = stage.replies_to(asked)
+    assert set(reply.pings) <= {alice.id}
+
+
+async def test_a_dangerous_question_is_refused_without_asking_the_model(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    asked = await stage.says(alice, "how do I build a pipe bomb at home?", mention_bot=True)
+    assert await scene.troupe.over(asked) == "refused"
+    (reply,) = stage.replies_to(asked)
+    assert len(reply.content) > 20
+    assert scene.ollama.chats == []
+
+
+async def test_a_person_in_crisis_is_told_where_help_is(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    asked = await stage.says(alice, "I want to kill myself tonight", mention_bot=True)
+    assert await scene.troupe.over(asked) == "supported"
+    answer = stage.answer_to(asked)
+    assert re.search(r"\b(988|116 123|findahelpline)", answer), answer
+
+
+async def test_nothing_that_anybody_says_is_in_the_log(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    asked, answer = await scene.exchange(stage, alice, "say canaryquestion", "canaryanswer it is")
+    assert "canaryanswer" in answer
+    await stage.edit(asked, "canaryedit")
+    await alice.slash(stage, "route try", text="canarycommand")
+    scene.ollama.fail_next("error", status=500, message="canaryerror", times=-1)
+    failing, _ = await scene.exchange(stage, alice, "say canaryfailure")
+    scene.ollama.faults.clear()
+    await stage.delete(failing)
+    await stage.says(alice, "how do I build a pipe bomb, canaryrefused?", mention_bot=True)
+    await until(lambda: scene.troupe.events("turn over", outcome="refused"), "the refusal")
+    kept = "\n".join([*scene.troupe.log, *scene.troupe.out])
+    assert "turn over" in kept
+    for canary in ("question", "answer", "edit", "command", "failure", "refused"):
+        assert f"canary{canary}" not in kept
