@@ -15,6 +15,8 @@ from typing import Any
 
 from bot import __version__
 from bot.errors import SettingsRejected, TroupeError
+from bot.guardrails import commandline as guard_commands
+from bot.memory import commandline as memory_commands
 from bot.observability import LogOutput
 from bot.personas import commandline as card_commands
 from bot.routing import commandline as route_commands
@@ -69,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("scenes", nargs="*", help="which scenes; without any, all")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
-    for room in (card_commands, route_commands):
+    for room in (card_commands, route_commands, guard_commands, memory_commands):
         room.add_parser(commands)
     return parser
 

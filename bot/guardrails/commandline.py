@@ -25,6 +25,7 @@ from bot.guardrails.training import CORPUS, train
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `guard` with its two commands."""
     guard = subparsers.add_parser("guard", help="train and evaluate the guardrails")
+    guard.set_defaults(run=run)
     commands = guard.add_subparsers(dest="guard_command", required=True)
     training = commands.add_parser("train", help="train the classifier heads")
     training.add_argument("--corpus", type=Path, default=CORPUS, help="folder of *.txt sentences")
