@@ -2,7 +2,9 @@
 
 An export starts from the JSON as it was read, so that unknown fields keep their place and their
 spelling. Only what the target version requires is added, and `modification_date` set. Exporting
-a valid card to its own version changes nothing else.
+a valid card to its own version changes nothing else. A Version 2 export of a Version 3 card keeps
+what Version 2 does not know, decorators included, so that it can come back; only the copy beside
+a Version 3 card in a PNG goes without them.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ class Persona:
     name: str = field(compare=False)
     card: Card = field(compare=False, repr=False)
     avatar: bytes | None = field(compare=False, repr=False, default=None)
+    """The card's picture: PNG, or what a CHARX or its JSON holds (JPEG, WebP, GIF)."""
     adult: bool = field(compare=False, default=False)
     """Tagged as not safe for work: only for age-restricted places."""
     greetings: tuple[str, ...] = field(compare=False, repr=False, default=())

@@ -28,7 +28,7 @@ LOREBOOK_V3, WORLD_INFO = "lorebook_v3", "world_info"
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=_-]+")
 _EMBEDDED = re.compile(r"embedd?ed://", re.I)
 """The specification spells it with one d."""
-_PICTURES = (png.SIGNATURE, b"\xff\xd8\xff", b"RIFF", b"GIF8")
+_PICTURES = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8|RIFF....WEBP", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,8 @@ def _from_png(data: bytes, filename: str, notes: Notes) -> ReadCard:
             path = each.keyword[len(png.ASSET_KEYWORD) :].lstrip(":")
             if charx.is_plain_path(path):
                 files[path] = _unbase64(each.content) or b""
+    if not found and charx.is_charx(data):
+        return _from_charx(data, filename, notes)
     if not found:
         raise CardRejected("This PNG holds no card (no chara or ccv3 text).")
     card = _best(found, filename, notes)
@@ -224,7 +226,7 @@ def _icon(card: Card, files: Mapping[str, bytes]) -> bytes | None:
     icons.sort(key=lambda asset: asset.name != "main")
     for icon in icons:
         content = _asset(icon, files)
-        if content and content.startswith(_PICTURES):
+        if content and _PICTURES.match(content):
             return content
     return None
 

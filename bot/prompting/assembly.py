@@ -11,11 +11,12 @@ from __future__ import annotations
 import base64
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.chat.conversation import Conversation
 from bot.chat.turn import Turn, TurnId
 from bot.personas import Persona
+from bot.personas.scripts import Purpose, rewrite
 from bot.ports import ChatMessage
 from bot.prompting.history import Line, Names, Past, is_before, lines_of, past_of, plan_trim
 from bot.prompting.late import (
@@ -82,7 +83,10 @@ class PromptInput:
     pictures: bool = False
     """Whether the model takes pictures."""
     greeting: int | None = None
-    """Which greeting the conversation began with: 0 for the first message; None for unknown."""
+    """Which greeting the conversation began with, from 0; None for what its state says under
+    `greeting`, if anything."""
+    run_scripts: bool = False
+    """Whether the card's regex scripts for prompts run on the persona's own past replies."""
     seed: int = 0
     now: float = 0.0
 
@@ -119,6 +123,8 @@ class _Assembly:
         until = None if given.continue_reply else given.turn.id
         self.past = past_of(given.conversation, until, given.persona, self.names)
         self.current = lines_of(given.turn, self.names)
+        if given.run_scripts:
+            self.past = _scripted(self.past, given.persona)
         self.user = self.names.meet(given.turn.speaker)
         self.plain = given.turn.place.is_dm
         self.ledger = Ledger.open(given.estimator, given.model, given.num_ctx, given.reply_tokens)
@@ -215,7 +221,7 @@ class _Assembly:
             budget=min(int(ledger.limit * LORE_SHARE), left),
             count=ledger.cost,
             trigger="regenerate" if given.regenerate else trigger,
-            greeting=given.greeting,
+            greeting=_greeting(given),
         )
         self.context.outlets = self.lore.outlets
 
@@ -358,6 +364,27 @@ class _Assembly:
         """Where the model begins to speak for somebody else."""
         others = dict.fromkeys((self.user, *reversed(self.names.people), *self.given.cast_names))
         return tuple(f"\n{name}:" for name in others)[:MAX_STOPS]
+
+
+def _greeting(given: PromptInput) -> int | None:
+    """Return which greeting the conversation began with, as given or as its state says."""
+    kept = given.conversation.state.get("greeting", "")
+    return int(kept) if given.greeting is None and kept.isdecimal() else given.greeting
+
+
+def _scripted(past: Sequence[Past], persona: Persona) -> list[Past]:
+    """Run the scripts meant for prompts; the newest reply has depth 0."""
+    depth, changed = 0, []
+    for each in reversed(past):
+        lines = []
+        for line in reversed(each.lines):
+            if line.ours:
+                made = rewrite(persona.card.regex_scripts, line.text, Purpose.PROMPT, depth=depth)
+                line = replace(line, text=clean(made.text).strip() or line.text)
+            depth += 1
+            lines.append(line)
+        changed.append(replace(each, lines=tuple(reversed(lines))))
+    return changed[::-1]
 
 
 def _last(lines: Sequence[Line], *, person: bool) -> str:

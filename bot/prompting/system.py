@@ -9,7 +9,8 @@ persona's version.
 from __future__ import annotations
 
 import random
-from functools import lru_cache
+import threading
+from collections import OrderedDict
 
 from bot.personas import Persona
 from bot.prompting.macro_values import MacroContext
@@ -51,9 +52,26 @@ def stable_context(persona: Persona, original: str | None = None) -> MacroContex
     )
 
 
-@lru_cache(maxsize=256)
+_written: OrderedDict[tuple[str, str, str, str], str] = OrderedDict()
+_lock = threading.Lock()
+MAX_WRITTEN = 256
+
+
 def system_text(persona: Persona, base_prompt: str, safety_text: str) -> str:
     """Return the system message of a persona. `safety_text` is ours and comes last."""
+    key = (persona.id, persona.version, base_prompt, safety_text)
+    with _lock:
+        known = _written.get(key)
+    if known is None:
+        known = _write(persona, base_prompt, safety_text)
+        with _lock:
+            _written[key] = known
+            if len(_written) > MAX_WRITTEN:
+                _written.popitem(last=False)
+    return known
+
+
+def _write(persona: Persona, base_prompt: str, safety_text: str) -> str:
     card = persona.card
     context = stable_context(persona)
     base = context.expand(base_prompt)

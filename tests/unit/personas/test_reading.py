@@ -308,3 +308,7 @@ def test_a_persona_changes_its_version_with_its_card_only() -> None:
     assert first.version == saved.version != changed.version
     assert len(first.version) == 12
     assert make_persona(read(v3(nickname="Nick")), "x").name == "Nick"
+
+
+def test_a_charx_behind_a_png_is_read() -> None:
+    assert read_card(charx(v3(), prefix=PICTURE), "x.png").card.name == "Sera"

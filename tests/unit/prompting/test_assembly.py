@@ -328,3 +328,24 @@ def test_a_greeting_names_the_person_and_runs_nothing_of_theirs() -> None:
                          group_only_greetings=["All of you!"])  # fmt: skip
     assert greeting_text(persona, 0, user="{{char}}") == "Hi char, I'm Sera."
     assert greeting_text(persona, 2, user="Ann", others=("Bram",)) == "All of you!"
+
+
+def test_scripts_for_prompts_run_on_our_own_replies_when_they_are_allowed() -> None:
+    scripts = [{"scriptName": "s", "findRegex": "/secret/g", "replaceString": "…", "placement": [2],
+                "promptOnly": True, "maxDepth": 2}]  # fmt: skip
+    persona = persona_of(extensions={"regex_scripts": scripts})
+    rows = [exchange(n, [("Ann", "secret?")], "a secret") for n in (1, 2)]
+    off = assemble(input_of(persona, turn_of("hi"), *rows)).messages
+    on = assemble(input_of(persona, turn_of("hi"), *rows, run_scripts=True)).messages
+    assert [m.content for m in off if m.role == "assistant"] == ["a secret", "a secret"]
+    assert [m.content for m in on if m.role == "assistant"] == ["a …", "a …"]
+    assert next(m.content for m in on if m.role == "user") == "secret?"
+
+
+def test_the_greeting_that_began_is_known_to_the_lore() -> None:
+    entry = {"keys": [], "constant": True, "content": "@@is_greeting 1\nSecond way.",
+             "enabled": True, "insertion_order": 1, "extensions": {}}  # fmt: skip
+    persona = persona_of(character_book={"extensions": {}, "entries": [entry]})
+    for state, shown in (({"greeting": "1"}, True), ({"greeting": "0"}, False), ({}, True)):
+        prompt = assemble(input_of(persona, turn_of("hi"), state=state))
+        assert ("Second way." in prompt.messages[-1].content) is shown
