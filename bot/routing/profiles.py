@@ -54,6 +54,8 @@ _WHOLE = frozenset({"top_k", "repeat_last_n", "num_predict", "seed"})
 _GUARDS = ("normal", "strict")
 _LARGEST_FILE = 64 * 1024
 _LONGEST_INSTRUCTION = 2_000
+OTHER_TABLE = "model_stage"
+"""Read by `bot.routing.model_stage`."""
 _KEYS = frozenset({"instruction", "options", "memory", "model", "guard"})
 
 
@@ -75,7 +77,7 @@ def load_profiles(path: Path) -> Mapping[Route, RouteProfile]:
     problems = [
         f"{path.name}: [{name}] is not a route; routes are {', '.join(Route)}"
         for name in tables
-        if name not in set(Route)
+        if name not in {*Route, OTHER_TABLE}
     ]
     found: dict[Route, RouteProfile] = {}
     for route in Route:

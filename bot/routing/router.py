@@ -44,6 +44,11 @@ class Router:
         """Return the table in use."""
         return self._table
 
+    def replace(self, table: RouteTable) -> RouteTable | None:
+        """Put another table into service between two messages; return the one before it."""
+        before, self._table, self.problem = self._table, table, None
+        return before
+
     def route(
         self,
         message: str,

@@ -12,6 +12,8 @@ from bot.adapters.redis.embedded import EmbeddedRedis
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.limits import Rate, RedisLimiter
 from bot.adapters.redis.moderation import RedisModeration
+from bot.adapters.redis.route_records import RedisRouteCounts
+from bot.adapters.redis.routes import RedisRoutes
 from bot.adapters.redis.state import RedisState, check_seal
 from bot.adapters.redis.trends import RedisTrends
 
@@ -26,6 +28,8 @@ __all__ = [
     "RedisJournal",
     "RedisLimiter",
     "RedisModeration",
+    "RedisRouteCounts",
+    "RedisRoutes",
     "RedisState",
     "RedisTrends",
     "Sealer",

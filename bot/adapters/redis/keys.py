@@ -48,6 +48,18 @@ People and guilds:
     troupe:{cards}:changes        ZSET  as for bindings
     troupe:{cards}:sequence       STRING
 
+The operator's hand on the router. An owner is a guild id, or `dm<channel>`:
+
+    troupe:{g:<owner>}:routes     HASH  u<user>, c<channel> → pinned route; `text` → 1 where texts
+                                        of corrections are kept
+    troupe:{g:<owner>}:fixes      ZSET  correction id → when it ends; 90 days
+    troupe:{g:<owner>}:fix:<id>   STRING a correction (sealed); 90 days
+    troupe:{g:<guild>}:routed:<hour> HASH counts of decisions; the hour is unix time / 3600; a day
+    troupe:{u:<user>}:pins        SET   owners with a pin of the person
+    troupe:{u:<user>}:fixes       ZSET  <owner>:<correction id> about the person → when it ends
+    troupe:{routes}:changes       ZSET  as for bindings, by owner
+    troupe:{routes}:sequence      STRING
+
 What a person lets us remember, all with the memory's lifetime; `forget-all` leaves none of it:
 
     troupe:{u:<user>}:memory            HASH  state, at, epoch, dek (sealed), ver, writes, day,
@@ -80,6 +92,8 @@ BINDING_CHANGES = f"{PREFIX}{{bindings}}:changes"
 BINDING_SEQUENCE = f"{PREFIX}{{bindings}}:sequence"
 CARD_CHANGES = f"{PREFIX}{{cards}}:changes"
 CARD_SEQUENCE = f"{PREFIX}{{cards}}:sequence"
+ROUTE_CHANGES = f"{PREFIX}{{routes}}:changes"
+ROUTE_SEQUENCE = f"{PREFIX}{{routes}}:sequence"
 SCHEMA_APPLIED = f"{PREFIX}{{schema}}:applied"
 SCHEMA_LOCK = f"{PREFIX}{{schema}}:lock"
 
@@ -135,6 +149,11 @@ def guild(ident: GuildId, part: str) -> str:
 def bindings(owner: str) -> str:
     """Return the bindings of a guild id, or of `dm<channel>`."""
     return f"{PREFIX}{{g:{owner}}}:bindings"
+
+
+def owned(owner: str, part: str) -> str:
+    """Return a key of a guild id, or of `dm<channel>`."""
+    return f"{PREFIX}{{g:{owner}}}:{part}"
 
 
 def state(name: str) -> str:

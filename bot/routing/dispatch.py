@@ -1,0 +1,212 @@
+"""Everything that bears on a route, in order: distress, pins, corrections, the table, the model.
+
+The table decides alone in a tenth of a millisecond whenever it is sure. Whatever else takes part
+may be away or slow: then the decision is made without it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from bot.chat.place import Place, UserId
+from bot.errors import StoreError
+from bot.routing.corrections import NO_CORRECTIONS, CorrectionBook
+from bot.routing.model_stage import Asked, ModelStage
+from bot.routing.policy import DOUBT_MARGIN, IDLE_SECONDS, SURE, certain, safe_order
+from bot.routing.previous import PreviousRoute
+from bot.routing.route import Route, RouteDecision
+from bot.routing.router import Router
+from bot.routing.table import LABELS
+from bot.routing.tally import Tally
+
+log = structlog.get_logger(__name__)
+
+DISTRESS_SECONDS = 30 * 60
+"""After a sign of distress only a sure message leaves the companion, for this long."""
+_WATCHED = 10_000
+_FINAL = frozenset({"safety", "pin", "default"})
+_BY_RULE = frozenset({"safety", "pin", "correction", "scene"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A message to be routed, and where it stands."""
+
+    message: str
+    place: Place
+    person: UserId
+    now: float
+    """Unix seconds."""
+    previous: PreviousRoute | None = None
+    history: tuple[tuple[str, str], ...] = ()
+    """The last exchange as (role, text) pairs."""
+    in_scene: bool = False
+    distress: bool = False
+
+    @property
+    def before(self) -> Route | None:
+        """Return the route of the turn before, if it is not too old to matter."""
+        live = self.previous is not None and self.now - self.previous.at <= IDLE_SECONDS
+        return self.previous.route if self.previous and live else None
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What people have fixed for a person in a place."""
+
+    pin: Route | None = None
+    corrections: CorrectionBook = NO_CORRECTIONS
+
+
+class OverrideStore(Protocol):
+    """Pins and corrections; read from memory on the hot path."""
+
+    async def in_force(self, place: Place, person: UserId) -> Overrides:
+        """Return what holds for a person in a place.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        ...
+
+
+class RouteObserver(Protocol):
+    """What is told about decisions."""
+
+    def decided(
+        self,
+        route: str,
+        *,
+        stage: str,
+        source: str,
+        confidence: float,
+        uncertain: bool,
+        gate: float | None = None,
+        abstained: str | None = None,
+        flipped: bool = False,
+    ) -> None: ...
+
+
+class Dispatcher:
+    """Routes messages for the pipeline. One object for the process."""
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        overrides: OverrideStore | None = None,
+        second: ModelStage | None = None,
+        observer: RouteObserver | None = None,
+        tally: Tally | None = None,
+    ) -> None:
+        self.router = router
+        self.tally = tally or Tally()
+        self._overrides = overrides
+        self._second = second
+        self._observer = observer
+        self._distressed: OrderedDict[tuple[int, int], float] = OrderedDict()
+
+    async def route(self, ask: Ask) -> RouteDecision:
+        """Return the decision for a message. Never raises for any message or any failure."""
+        if ask.distress:
+            self._watch(ask)
+            return self._first(ask, None)
+        overrides = await self._in_force(ask)
+        decision = self._first(ask, overrides.pin)
+        if decision.source in _FINAL:
+            return decision
+        match = overrides.corrections.match(ask.message, ask.before)
+        if match is not None:
+            label = match.correction.label
+            reason = f"a moderator sent a message {match.alike:.0%} like it to {label}"
+            return certain(label, "correction", reason)
+        if decision.uncertain and self._second is not None:
+            decision = await self._second_opinion(ask, decision, self._second)
+        return self._held(ask, decision)
+
+    def observe(self, ask: Ask, decision: RouteDecision) -> None:
+        """Count a decision that was acted on."""
+        before = ask.before
+        flipped = before is not None and before is not decision.route
+        abstained = why_unsure(decision)
+        self.tally.count(ask.place.guild, decision, abstained=abstained, flipped=flipped)
+        if self._observer is not None:
+            self._observer.decided(
+                decision.route.value,
+                stage=stage_of(decision),
+                source=decision.source,
+                confidence=decision.confidence,
+                uncertain=decision.uncertain,
+                gate=decision.continuation if before is not None else None,
+                abstained=abstained,
+                flipped=flipped,
+            )
+
+    def _first(self, ask: Ask, pin: Route | None) -> RouteDecision:
+        return self.router.route(
+            ask.message,
+            previous=ask.previous,
+            history=ask.history,
+            pin=pin,
+            distress=ask.distress,
+            in_scene=ask.in_scene,
+            now=ask.now,
+        )
+
+    async def _in_force(self, ask: Ask) -> Overrides:
+        if self._overrides is None:
+            return Overrides()
+        try:
+            return await self._overrides.in_force(ask.place, ask.person)
+        except StoreError as error:
+            log.warning("pins and corrections unreadable", reason=str(error))
+            return Overrides()
+
+    async def _second_opinion(
+        self, ask: Ask, decision: RouteDecision, second: ModelStage
+    ) -> RouteDecision:
+        """Ask the model; without its answer take the safe order."""
+        opinion = await second.opinion(Asked(str(ask.place.channel), ask.message, ask.history))
+        if opinion.shares is not None:
+            return second.fused(decision, opinion.shares)
+        route = safe_order(decision, ask.previous if ask.before else None)
+        reasons = (*decision.reasons, f"no model's opinion ({opinion.failure}): safe order")
+        return replace(decision, route=route, reasons=reasons)
+
+    # ── the distress window ─────────────────────────────────────────────────────────────────
+
+    def _watch(self, ask: Ask) -> None:
+        key = (ask.place.channel, ask.person)
+        self._distressed[key] = ask.now + DISTRESS_SECONDS
+        self._distressed.move_to_end(key)
+        while len(self._distressed) > _WATCHED:
+            self._distressed.popitem(last=False)
+
+    def _held(self, ask: Ask, decision: RouteDecision) -> RouteDecision:
+        """Stay with the companion after a sign of distress, unless the message is sure."""
+        until = self._distressed.get((ask.place.channel, ask.person), 0.0)
+        if ask.now >= until or decision.route is Route.COMPANION or decision.confidence >= SURE:
+            return decision
+        reason = f"signs of distress a while ago: {decision.route} would need {SURE:.2f}"
+        return replace(decision, route=Route.COMPANION, reasons=(*decision.reasons, reason))
+
+
+def stage_of(decision: RouteDecision) -> str:
+    """Return which stage had the last word: `rules`, or the model's name for itself."""
+    if decision.source in _BY_RULE:
+        return "rules"
+    return "table" if decision.source == "default" else decision.source
+
+
+def why_unsure(decision: RouteDecision) -> str | None:
+    """Return why a decision is a doubtful one: `no_table`, `margin` or `threshold`; else None."""
+    if not decision.uncertain:
+        return None
+    if decision.source == "default":
+        return "no_table"
+    ranked = sorted((decision.probabilities.get(each, 0.0) for each in LABELS), reverse=True)
+    return "margin" if ranked[0] - ranked[1] < DOUBT_MARGIN else "threshold"
