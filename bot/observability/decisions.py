@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bot.observability.labels import Vocabulary
 from bot.observability.scales import FAST, ROUTES, SHARES, SLOW
 
 
 class RoutingMetrics:
-    """Which route was chosen, by what, and how surely."""
+    """Which route was chosen, by what, and how surely; and what people thought of it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._route = Vocabulary(*ROUTES, limit=0)
         self._stage = Vocabulary(limit=12)
         self._source = Vocabulary(limit=16)
+        self._reason = Vocabulary("no_table", "margin", "threshold", limit=4)
+        self._outcome = Vocabulary(limit=12)
         self._decisions = Counter(
             "troupe_route_decisions",
             "Route decisions by route, stage and source.",
@@ -28,19 +30,96 @@ class RoutingMetrics:
             buckets=SHARES,
             registry=registry,
         )
+        self._gate = Histogram(
+            "troupe_route_gate_ratio",
+            "Probability that a message only continues the turn before, where there was one.",
+            buckets=SHARES,
+            registry=registry,
+        )
         self._uncertain = Counter(
             "troupe_route_uncertain", "Decisions that were uncertain.", registry=registry
         )
+        self._declare_doubts(registry)
+
+    def _declare_doubts(self, registry: CollectorRegistry) -> None:
+        self._abstained = Counter(
+            "troupe_route_abstentions",
+            "Decisions of which the router was not sure, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._flips = Counter(
+            "troupe_route_flips",
+            "Decisions for another route than the person's turn before.",
+            registry=registry,
+        )
+        self._corrections = Counter(
+            "troupe_route_corrections",
+            "Routes that people corrected.",
+            ["instead_of", "label"],
+            registry=registry,
+        )
+        self._model_seconds = Histogram(
+            "troupe_route_model_seconds",
+            "Seconds that the model stage took, by what came of it.",
+            ["outcome"],
+            buckets=FAST,
+            registry=registry,
+        )
+        self._reloads = Counter(
+            "troupe_route_reloads",
+            "New route tables, loaded or refused.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._model = Gauge(
+            "troupe_route_model",
+            "1 for the route table in service.",
+            ["sha256"],
+            registry=registry,
+        )
 
     def decided(
-        self, route: str, *, stage: str, source: str, confidence: float, uncertain: bool
+        self,
+        route: str,
+        *,
+        stage: str,
+        source: str,
+        confidence: float,
+        uncertain: bool,
+        gate: float | None = None,
+        abstained: str | None = None,
+        flipped: bool = False,
     ) -> None:
-        """Count a decision."""
+        """Count a decision; `gate` is None without a turn before, `abstained` when sure."""
         name = self._route.word(route)
         self._decisions.labels(name, self._stage.word(stage), self._source.word(source)).inc()
         self._confidence.labels(name).observe(confidence)
+        if gate is not None:
+            self._gate.observe(gate)
         if uncertain:
             self._uncertain.inc()
+        if abstained is not None:
+            self._abstained.labels(self._reason.word(abstained)).inc()
+        if flipped:
+            self._flips.inc()
+
+    def corrected(self, instead_of: str, label: str) -> None:
+        """Count a correction."""
+        self._corrections.labels(self._route.word(instead_of), self._route.word(label)).inc()
+
+    def asked_model(self, seconds: float, outcome: str) -> None:
+        """Note the model stage: `answered`, or why there was no opinion."""
+        self._model_seconds.labels(self._outcome.word(outcome)).observe(seconds)
+
+    def reloaded(self, outcome: str) -> None:
+        """Count a new table: `loaded` or `refused`."""
+        self._reloads.labels(self._outcome.word(outcome)).inc()
+
+    def model(self, digest: str) -> None:
+        """Note the checksum of the table in service."""
+        self._model.clear()
+        self._model.labels(digest[:12] or "none").set(1)
 
 
 class GuardMetrics:

@@ -45,8 +45,19 @@ def exercised() -> dict[str, set[str]]:
     metrics.discord.heartbeat(0, 0.1)
     metrics.discord.event(0, 1.0)
     metrics.routing.decided(
-        "factual", stage="table", source="table", confidence=0.9, uncertain=True
+        "factual",
+        stage="table",
+        source="table",
+        confidence=0.9,
+        uncertain=True,
+        gate=0.1,
+        abstained="margin",
+        flipped=True,
     )
+    metrics.routing.corrected("factual", "creative")
+    metrics.routing.asked_model(0.1, "answered")
+    metrics.routing.reloaded("loaded")
+    metrics.routing.model("0123456789abcdef")
     metrics.guard.judged("input", "allow", seconds=0.001)
     metrics.guard.opinion(0.1, "BackendStalled")
     metrics.guard.degraded("companion", "refuse")
