@@ -1,0 +1,150 @@
+"""Buttons of the memory commands: leaf through, take back, confirm, agree."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import discord
+import structlog
+
+from bot.adapters.discord.commands.render import plain, say, shorten
+from bot.chat.notices import UNEXPECTED, notice_for
+from bot.chat.place import UserId
+from bot.errors import TroupeError
+from bot.memory import Consent, Item, Kind, Notebook, Undo
+
+PATIENCE = 180.0
+"""Seconds for which a button answers."""
+OFFER_PATIENCE = 900.0
+A_PAGE = 8
+LINE = 180
+
+log = structlog.get_logger(__name__)
+
+
+class _Own(discord.ui.View):
+    """Buttons for one person's eyes and hands."""
+
+    def __init__(self, person: int, *, timeout: float = PATIENCE) -> None:
+        super().__init__(timeout=timeout)
+        self._person = person
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        if interaction.user.id == self._person:
+            return True
+        await interaction.response.send_message("That is not for you.", ephemeral=True)
+        return False
+
+    async def on_error(
+        self, interaction: discord.Interaction, error: Exception, item: discord.ui.Item[_Own]
+    ) -> None:
+        if isinstance(error, TroupeError):
+            await say(interaction, notice_for(error))
+            return
+        log.error("memory button failed", exc_info=error)
+        await say(interaction, UNEXPECTED)
+
+
+class Pager(_Own):
+    """A list, page by page."""
+
+    def __init__(self, person: int, lines: Sequence[str], heading: str) -> None:
+        super().__init__(person)
+        self._pages = [lines[at : at + A_PAGE] for at in range(0, len(lines), A_PAGE)] or [()]
+        self._heading = heading
+        self._at = 0
+        self._turn(0)
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is nothing to leaf through."""
+        return len(self._pages) == 1
+
+    @property
+    def text(self) -> str:
+        """Return the page that is open."""
+        number = f" ({self._at + 1}/{len(self._pages)})" if not self.alone else ""
+        return shorten("\n".join([f"**{self._heading}**{number}", *self._pages[self._at]]), 2000)
+
+    def _turn(self, by: int) -> None:
+        self._at = min(max(0, self._at + by), len(self._pages) - 1)
+        self.back.disabled = self._at == 0
+        self.on.disabled = self._at == len(self._pages) - 1
+
+    @discord.ui.button(label="Back", custom_id="memory-back")
+    async def back(self, interaction: discord.Interaction, _: discord.ui.Button[Pager]) -> None:
+        self._turn(-1)
+        await interaction.response.edit_message(content=self.text, view=self)
+
+    @discord.ui.button(label="Next", custom_id="memory-next")
+    async def on(self, interaction: discord.Interaction, _: discord.ui.Button[Pager]) -> None:
+        self._turn(1)
+        await interaction.response.edit_message(content=self.text, view=self)
+
+
+class TakeBack(_Own):
+    """One button that undoes what was just done."""
+
+    def __init__(self, person: int, notebook: Notebook, undo: Undo) -> None:
+        super().__init__(person)
+        self._notebook = notebook
+        self._what = undo
+
+    @discord.ui.button(label="Undo", custom_id="memory-undo")
+    async def undo(self, interaction: discord.Interaction, _: discord.ui.Button[TakeBack]) -> None:
+        await self._notebook.undo(UserId(self._person), self._what)
+        self.stop()
+        await interaction.response.edit_message(content="Undone.", view=None)
+
+
+class Confirm(_Own):
+    """One button that does what can't be undone."""
+
+    def __init__(self, person: int, label: str, work: Callable[[], Awaitable[str]]) -> None:
+        super().__init__(person)
+        self._work = work
+        self.sure.label = label
+
+    @discord.ui.button(style=discord.ButtonStyle.danger, custom_id="memory-sure")
+    async def sure(self, interaction: discord.Interaction, _: discord.ui.Button[Confirm]) -> None:
+        text = await self._work()
+        self.stop()
+        await interaction.response.edit_message(content=text, view=None)
+
+
+class Offer(_Own):
+    """The one quiet offer of a memory."""
+
+    TEXT = (
+        "I could remember what you tell me, for you alone. You can look at it, change it and "
+        "delete it at any time (`/memory show`, `/privacy`). Shall I?"
+    )
+
+    def __init__(self, person: int, notebook: Notebook) -> None:
+        super().__init__(person, timeout=OFFER_PATIENCE)
+        self._notebook = notebook
+
+    @discord.ui.button(label="Yes, remember", custom_id="memory-yes")
+    async def yes(self, interaction: discord.Interaction, _: discord.ui.Button[Offer]) -> None:
+        await self._decided(
+            interaction, Consent.ON, "I remember from now on. `/memory off` ends it."
+        )
+
+    @discord.ui.button(label="No, thanks", custom_id="memory-no")
+    async def no(self, interaction: discord.Interaction, _: discord.ui.Button[Offer]) -> None:
+        await self._decided(interaction, Consent.DECLINED, "Then I won't, and I won't ask again.")
+
+    async def _decided(self, interaction: discord.Interaction, consent: Consent, text: str) -> None:
+        await self._notebook.set_consent(UserId(self._person), consent)
+        self.stop()
+        await interaction.response.edit_message(content=text, view=None)
+
+
+def item_line(item: Item) -> str:
+    """Return one item as a line of a list."""
+    name = item.slot.replace("_", " ") if item.kind is Kind.PROFILE else item.kind.word
+    marks = [f"only with {plain(item.persona)}"] if item.persona else []
+    marks += ["yours"] if item.pinned else []
+    marks += [f"shared with {len(item.shared)}"] if item.shared else []
+    note = f" ({', '.join(marks)})" if marks else ""
+    return f"- {plain(name)}: {shorten(plain(item.text), LINE)}{note}"
