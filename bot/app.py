@@ -37,7 +37,8 @@ from bot.adapters.redis import (
     open_sealer,
 )
 from bot.adapters.redis.migrations import migrate
-from bot.chat.pipeline import Parts, TurnPipeline
+from bot.chat.parts import Parts
+from bot.chat.pipeline import TurnPipeline
 from bot.chat.stage import Stage, StageStatus
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected
@@ -108,6 +109,7 @@ class Troupe:
     models: Models
     queue: FairQueue
     router: Router
+    parts: Parts
     pipeline: TurnPipeline
 
     def stage(self) -> Stage:
@@ -180,23 +182,21 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     imported = ImportedCards(stores.cards, library, now=clock.now)
     casting = Casting(stores.bindings, library, default, ready=imported.ready)
     queue = FairQueue(lambda: models.pool.capacity)
-    pipeline = TurnPipeline(
-        Parts(
-            casting=casting,
-            conversations=stores.conversations,
-            router=router,
-            profiles=profiles,
-            guardrails=guardrails,
-            model=models.pool,
-            queue=queue,
-            limiter=stores.limiter,
-            estimator=TokenEstimator(),
-            metrics=metrics,
-            clock=clock,
-            default_model=models.name,
-            num_ctx=settings.ollama.num_ctx,
-            scripts_allowed=imported.scripts_allowed,
-        )
+    parts = Parts(
+        casting=casting,
+        conversations=stores.conversations,
+        router=router,
+        profiles=profiles,
+        guardrails=guardrails,
+        model=models.pool,
+        queue=queue,
+        limiter=stores.limiter,
+        estimator=TokenEstimator(),
+        metrics=metrics,
+        clock=clock,
+        default_model=models.name,
+        num_ctx=settings.ollama.num_ctx,
+        scripts_allowed=imported.scripts_allowed,
     )
     troupe = Troupe(
         settings,
@@ -211,7 +211,8 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         models,
         queue,
         router,
-        pipeline,
+        parts,
+        TurnPipeline(parts),
     )
     background = Background()
     stack.push_async_callback(background.close)

@@ -12,6 +12,7 @@ from bot.adapters.discord.catchup import CatchUp
 from bot.adapters.discord.client import Connection, TroupeBot
 from bot.adapters.discord.commands import Services, install, sync_commands
 from bot.adapters.discord.desk import Account, Desk
+from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.redirect import redirect
 from bot.adapters.discord.sink import SinkFactory
@@ -19,6 +20,7 @@ from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.adapters.redis.last_seen import RedisLastSeen
 from bot.app import HEALTH_EVERY, Background, Troupe
 from bot.chat.accounts import Accounts
+from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
 from bot.chat.runner import TurnRunner
 from bot.errors import SettingsRejected
@@ -102,6 +104,9 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
     services = Services(
         casting=troupe.casting,
         library=troupe.library,
+        imported=troupe.imported,
+        first_words=FirstWords(troupe.parts),
+        greeter=Greeter(desk),
         conversations=troupe.stores.conversations,
         accounts=accounts,
         intake=intake,
@@ -110,6 +115,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         model=troupe.models.name,
         rehearsal=troupe.models.rehearsal,
         auto_mode_allowed=discord.message_content_intent,
+        leaving=(troupe.stores.cards,),
     )
     connection = _connection(troupe, desk, intake, services, last_seen, throttle)
     supervisor = Supervisor(

@@ -29,8 +29,6 @@ from bot.ports import ChatRequest, Face, Outcome, ReplySink
 from bot.prompting import Prompt, PromptInput, assemble
 from bot.routing.route import Route
 
-__all__ = ["OpenSink", "Parts", "TurnPipeline"]
-
 OpenSink = Callable[[Face], ReplySink]
 
 

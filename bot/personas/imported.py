@@ -25,6 +25,8 @@ from bot.personas.persona import Persona, make_persona, slug
 from bot.personas.reading import ReadCard, read_card
 from bot.ports import CardEntry, CardStore, StoredCard
 
+MAX_CARD = 8 * 2**20
+"""Bytes of an imported card's file."""
 POLL_EVERY = 1.5
 """Seconds between two looks for what other processes changed."""
 FRESH = 300.0

@@ -20,10 +20,9 @@ from bot.adapters.redis.records import Fields, dump, ident, read
 from bot.adapters.redis.scripts import Script
 from bot.chat.place import GuildId, UserId
 from bot.errors import InvalidChoice, RecordCorrupt, StoreError
+from bot.personas.imported import MAX_CARD
 from bot.ports import CardEntry, StoredCard
 
-MAX_CARD: Final = 8 * 2**20
-"""Bytes of one card's file."""
 MAX_CARDS: Final = 50
 """Cards of one guild."""
 DRAFT_S: Final = 3600

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.redis import Client, RedisCards, Sealer, keys
-from bot.adapters.redis.cards import MAX_CARD, MAX_CARDS
+from bot.adapters.redis.cards import MAX_CARDS
 from bot.chat.place import GuildId, UserId
 from bot.errors import CardRejected, InvalidChoice, NotFound, RecordCorrupt
 from bot.personas import PersonaLibrary
 from bot.personas import imported as imported_room
 from bot.personas.export import Container
-from bot.personas.imported import ImportedCards
+from bot.personas.imported import MAX_CARD, ImportedCards
 from bot.ports import CardEntry, StoredCard
 
 HOME, AWAY = GuildId(7), GuildId(8)

@@ -8,7 +8,10 @@ from bot.adapters.discord.commands.about import AboutCommands
 from bot.adapters.discord.commands.channel import ChannelCommands
 from bot.adapters.discord.commands.conversation import ConversationCommands
 from bot.adapters.discord.commands.failures import on_command_error
+from bot.adapters.discord.commands.greetings import FlipButton, GreetingButton
+from bot.adapters.discord.commands.leaving import Leaving
 from bot.adapters.discord.commands.persona import PersonaCommands
+from bot.adapters.discord.commands.previews import DecisionButton
 from bot.adapters.discord.commands.services import Services
 from bot.adapters.discord.commands.sync import Remembered, sync_commands
 
@@ -16,7 +19,9 @@ __all__ = ["Remembered", "Services", "install", "sync_commands"]
 
 
 async def install(bot: commands.Bot, services: Services) -> None:
-    """Add every command to the bot's tree."""
-    for cog in (PersonaCommands, ChannelCommands, ConversationCommands, AboutCommands):
+    """Add every command to the bot's tree, and every button that outlives a restart."""
+    cogs = (PersonaCommands, ChannelCommands, ConversationCommands, AboutCommands, Leaving)
+    for cog in cogs:
         await bot.add_cog(cog(services))
+    bot.add_dynamic_items(DecisionButton, FlipButton, GreetingButton)
     bot.tree.error(on_command_error)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot import __version__
 from bot.adapters.discord.commands.render import plain, say
-from bot.adapters.discord.commands.services import Services
+from bot.adapters.discord.commands.services import Serving
 
 PRIVACY = """\
 **What is kept.** Messages that are for me (mentions, replies, direct messages, channels that an \
@@ -22,19 +21,16 @@ changes. `/conversation reset` forgets a place. To have everything about you exp
 deleted, ask the bot's operator."""
 
 
-class AboutCommands(commands.Cog):
+class AboutCommands(Serving):
     """What this is, and what it keeps."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
 
     @app_commands.command(description="What this bot is")
     async def about(self, interaction: discord.Interaction) -> None:
-        personas = len(self._services.library.all())
+        personas = len(self.services.library.all())
         voice = (
             "No language model is connected: replies are rehearsed."
-            if self._services.rehearsal
-            else f"Replies are written by the model `{plain(self._services.model)}`."
+            if self.services.rehearsal
+            else f"Replies are written by the model `{plain(self.services.model)}`."
         )
         await say(
             interaction,

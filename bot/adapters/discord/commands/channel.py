@@ -6,9 +6,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.adapters.discord.commands.greetings import greet
+from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.render import inherited, place_of, plain, say
-from bot.adapters.discord.commands.services import Services
+from bot.adapters.discord.commands.services import Serving
+from bot.chat.place import Place
 from bot.errors import InvalidChoice
+from bot.personas import Persona
 from bot.personas.binding import BindingLevel, TriggerMode
 from bot.routing.route import Route
 
@@ -31,20 +35,14 @@ def _level(value: str | None) -> BindingLevel | None:
 
 @app_commands.default_permissions(manage_channels=True)
 @app_commands.guild_only()
-class ChannelCommands(commands.GroupCog, group_name="channel", group_description="Who plays where"):
+class ChannelCommands(
+    Serving, commands.GroupCog, group_name="channel", group_description="Who plays where"
+):
     """Bindings of a channel, its category or its server."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        super().__init__()
-
-    async def _names(
-        self, interaction: discord.Interaction, current: str
-    ) -> list[app_commands.Choice[str]]:
-        wanted = current.casefold().strip()
-        personas = self._services.library.all(place_of(interaction).guild)
-        found = [p for p in personas if wanted in p.name.casefold() or wanted in p.id.casefold()]
-        return [app_commands.Choice(name=p.name[:100], value=p.id[:100]) for p in found[:25]]
+    scene = app_commands.Group(
+        name="scene", description="Several personas that share a place and answer by turns"
+    )
 
     @app_commands.command(description="Let one persona play every route, and choose when")
     @app_commands.describe(
@@ -53,7 +51,7 @@ class ChannelCommands(commands.GroupCog, group_name="channel", group_description
         words="Words that count as a mention, comma-separated",
         where="What to bind; here if left out",
     )
-    @app_commands.autocomplete(persona=_names)
+    @app_commands.autocomplete(persona=persona_names)
     @app_commands.choices(mode=MODES, where=LEVELS)
     @app_commands.checks.has_permissions(manage_channels=True)
     async def bind(
@@ -67,14 +65,15 @@ class ChannelCommands(commands.GroupCog, group_name="channel", group_description
         place, level = place_of(interaction), _level(where)
         await interaction.response.defer(ephemeral=True)
         self._check_mode(mode)
-        chosen = await self._services.casting.switch(place, persona, level=level)
+        chosen = await self.services.casting.switch(place, persona, level=level)
         if mode is not None:
-            await self._services.casting.set_mode(place, TriggerMode(mode), level=level)
+            await self.services.casting.set_mode(place, TriggerMode(mode), level=level)
         if words is not None:
-            await self._services.casting.set_words(place, tuple(words.split(",")), level=level)
-        await say(
-            interaction, f"Bound to **{plain(chosen.name)}**.\n{await self._info(interaction)}"
-        )
+            await self.services.casting.set_words(place, tuple(words.split(",")), level=level)
+        here = level is None or (level is BindingLevel.CHANNEL and place.parent is None)
+        problem = await greet(self.services, interaction, chosen) if here else None
+        lines = [f"Bound to **{plain(chosen.name)}**.", *([problem] if problem else [])]
+        await say(interaction, "\n".join([*lines, await self._info(interaction)]))
 
     @app_commands.command(description="Choose a persona for each route")
     @app_commands.describe(
@@ -83,7 +82,9 @@ class ChannelCommands(commands.GroupCog, group_name="channel", group_description
         companion="Talks with people",
         where="What to bind; here if left out",
     )
-    @app_commands.autocomplete(factual=_names, creative=_names, companion=_names)
+    @app_commands.autocomplete(
+        factual=persona_names, creative=persona_names, companion=persona_names
+    )
     @app_commands.choices(where=LEVELS)
     @app_commands.checks.has_permissions(manage_channels=True)
     async def cast(
@@ -98,7 +99,7 @@ class ChannelCommands(commands.GroupCog, group_name="channel", group_description
         await interaction.response.defer(ephemeral=True)
         given = {Route.FACTUAL: factual, Route.CREATIVE: creative, Route.COMPANION: companion}
         names = {route: name for route, name in given.items() if name}
-        await self._services.casting.cast(place, names, level=_level(where))
+        await self.services.casting.cast(place, names, level=_level(where))
         await say(interaction, await self._info(interaction))
 
     @app_commands.command(description="Choose when to answer")
@@ -110,7 +111,7 @@ class ChannelCommands(commands.GroupCog, group_name="channel", group_description
         await interaction.response.defer(ephemeral=True)
         self._check_mode(mode)
         place = place_of(interaction)
-        await self._services.casting.set_mode(place, TriggerMode(mode), level=_level(where))
+        await self.services.casting.set_mode(place, TriggerMode(mode), level=_level(where))
         await say(interaction, await self._info(interaction))
 
     @app_commands.command(description="Remove what is set, so that it is inherited again")
@@ -118,7 +119,7 @@ class ChannelCommands(commands.GroupCog, group_name="channel", group_description
     @app_commands.checks.has_permissions(manage_channels=True)
     async def unbind(self, interaction: discord.Interaction, where: str | None = None) -> None:
         await interaction.response.defer(ephemeral=True)
-        changed = await self._services.casting.unbind(place_of(interaction), level=_level(where))
+        changed = await self.services.casting.unbind(place_of(interaction), level=_level(where))
         line = "Removed." if changed else "Nothing was set there."
         await say(interaction, f"{line}\n{await self._info(interaction)}")
 
@@ -127,26 +128,86 @@ class ChannelCommands(commands.GroupCog, group_name="channel", group_description
         await interaction.response.defer(ephemeral=True)
         await say(interaction, await self._info(interaction))
 
+    @scene.command(name="add", description="Let a persona join the scene")
+    @app_commands.describe(persona="Who joins", where="Which scene; the one here if left out")
+    @app_commands.autocomplete(persona=persona_names)
+    @app_commands.choices(where=LEVELS)
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def add(
+        self, interaction: discord.Interaction, persona: str, where: str | None = None
+    ) -> None:
+        place, level = place_of(interaction), _level(where)
+        await interaction.response.defer(ephemeral=True)
+        joined = await self.services.casting.add_to_scene(place, persona, level=level)
+        members = await self._members(place)
+        problem = await greet(self.services, interaction, joined) if level is None else None
+        lines = [f"**{plain(joined.name)}** is in the scene.", *([problem] if problem else [])]
+        if not members:
+            lines.append("A scene needs two: add another persona.")
+        await say(interaction, "\n".join([*lines, *_scene_lines(members)]))
+
+    @scene.command(name="remove", description="Take a persona out of the scene")
+    @app_commands.describe(persona="Who leaves", where="Which scene; the one here if left out")
+    @app_commands.autocomplete(persona=persona_names)
+    @app_commands.choices(where=LEVELS)
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def remove(
+        self, interaction: discord.Interaction, persona: str, where: str | None = None
+    ) -> None:
+        place = place_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        gone = await self.services.casting.remove_from_scene(place, persona, level=_level(where))
+        members = await self._members(place)
+        lines = [f"`{plain(gone)}` has left the scene.", *_scene_lines(members)]
+        if not members:
+            lines.append("There is no scene here any more: the cast answers.")
+        await say(interaction, "\n".join(lines))
+
+    @scene.command(name="list", description="Who shares this place")
+    async def members(self, interaction: discord.Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        members = await self._members(place_of(interaction))
+        text = "\n".join(_scene_lines(members)) or "There is no scene here: the cast answers."
+        await say(interaction, text)
+
+    async def _members(self, place: Place) -> tuple[Persona, ...]:
+        return self.services.casting.scene(await self.services.casting.resolved(place), place)
+
     async def _info(self, interaction: discord.Interaction) -> str:
         place = place_of(interaction)
-        casting = self._services.casting
+        casting = self.services.casting
         binding = await casting.resolved(place)
         lines = [
             f"- {route.value}: **{plain(casting.player(binding, route, place.guild).name)}** "
             f"({inherited(binding, f'cast.{route}')})"
             for route in Route
         ]
+        scene = casting.scene(binding, place)
+        if scene:
+            names = ", ".join(f"**{plain(each.name)}**" for each in scene)
+            lines = [f"- scene: {names} ({inherited(binding, 'scene')})"]
         lines.append(f"- answers: {binding.mode.value} ({inherited(binding, 'mode')})")
         if binding.words:
             words = ", ".join(plain(word) for word in binding.words)
             lines.append(f"- trigger words: {words} ({inherited(binding, 'words')})")
-        model = binding.model or self._services.model
+        model = binding.model or self.services.model
         lines.append(f"- model: `{plain(model)}` ({inherited(binding, 'model')})")
         return "\n".join(lines)
 
     def _check_mode(self, mode: str | None) -> None:
-        if mode == TriggerMode.AUTO.value and not self._services.auto_mode_allowed:
+        if mode == TriggerMode.AUTO.value and not self.services.auto_mode_allowed:
             raise InvalidChoice(
                 "Auto mode needs the message content intent. Ask the bot's operator to switch it "
                 "on (DISCORD_MESSAGE_CONTENT_INTENT), or use mention mode."
             )
+
+
+def _scene_lines(members: tuple[Persona, ...]) -> list[str]:
+    """Say who answers when, in a scene."""
+    if not members:
+        return []
+    lines = [
+        f"- **{plain(each.name)}**, talkative {each.card.talkativeness:.0%}" for each in members
+    ]
+    lines.append("Call one by name or reply to one; else whoever feels like it answers.")
+    return lines

@@ -6,17 +6,16 @@ import re
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.adapters.discord.commands.render import account_text, place_of, say
-from bot.adapters.discord.commands.services import Services
+from bot.adapters.discord.commands.services import Serving
 from bot.chat.place import MessageId
 from bot.errors import InvalidChoice, NotFound
 
 LINK = re.compile(r"(?:https?://\S*/)?(\d{15,20})/?")
 
 
-class ConversationCommands(commands.Cog):
+class ConversationCommands(Serving):
     """Looking into a conversation, and forgetting it."""
 
     conversation = app_commands.Group(
@@ -24,14 +23,11 @@ class ConversationCommands(commands.Cog):
     )
     route = app_commands.Group(name="route", description="Which route a message takes")
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
     @conversation.command(name="reset", description="Forget the conversation of this place")
     @app_commands.checks.has_permissions(manage_messages=True)
     async def reset(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        count = await self._services.conversations.reset(place_of(interaction))
+        count = await self.services.conversations.reset(place_of(interaction))
         await say(
             interaction,
             f"Forgotten: {count} exchanges. The next message starts afresh."
@@ -46,15 +42,15 @@ class ConversationCommands(commands.Cog):
         await interaction.response.defer(ephemeral=True)
         wanted = self._reply_id(message)
         if wanted is None:
-            exchanges = (await self._services.conversations.load(place)).exchanges
+            exchanges = (await self.services.conversations.load(place)).exchanges
             replies = [exchange.reply for exchange in exchanges if exchange.reply]
             ids = replies[-1].message_ids if replies else ()
             if not ids:
                 raise NotFound("I have not replied here yet.")
             wanted = ids[0]
-        elif await self._services.conversations.find(place, wanted) is None:
+        elif await self.services.conversations.find(place, wanted) is None:
             raise NotFound("That message is no reply of mine in this channel.")
-        account = self._services.accounts.of_reply(wanted)
+        account = self.services.accounts.of_reply(wanted)
         if account is None:
             raise NotFound("I no longer have the details of that reply. Ask about a newer one.")
         await say(interaction, account_text(account))
@@ -65,7 +61,7 @@ class ConversationCommands(commands.Cog):
         self, interaction: discord.Interaction, text: app_commands.Range[str, 1, 2000]
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        decision = self._services.router.route(text, previous=None, now=self._services.clock.now())
+        decision = self.services.router.route(text, previous=None, now=self.services.clock.now())
         lines = [
             f"- {route.value}: {share:.0%}"
             for route, share in sorted(decision.probabilities.items(), key=lambda each: -each[1])

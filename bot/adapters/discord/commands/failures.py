@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
 import structlog
 from discord import app_commands
 
 from bot.adapters.discord.commands.render import say
 from bot.chat.notices import UNEXPECTED, notice_for
-from bot.errors import TroupeError
+from bot.errors import DeliveryError, TroupeError
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +20,11 @@ async def on_command_error(
 ) -> None:
     """Tell the person what to do, and the log what happened."""
     name = interaction.command.qualified_name if interaction.command else "unknown"
+    await tell(interaction, error, name)
+
+
+async def tell(interaction: discord.Interaction[Any], error: Exception, name: str) -> None:
+    """Answer a failed command, button or modal with one line."""
     line = _line(error)
     if line is UNEXPECTED:
         log.error("command failed", command=name, exc_info=error)
@@ -29,8 +36,12 @@ async def on_command_error(
         log.warning("command answer not delivered", command=name, status=failure.status)
 
 
-def _line(error: app_commands.AppCommandError) -> str:
+def _line(error: Exception) -> str:
     match error:
+        case DeliveryError():
+            return f"Discord would not take it: {error}."
+        case TroupeError():
+            return notice_for(error)
         case app_commands.MissingPermissions():
             names = ", ".join(_title(p) for p in error.missing_permissions)
             return f"You need the permission {names} here."
@@ -47,7 +58,7 @@ def _line(error: app_commands.AppCommandError) -> str:
             return f"{error.value!r} doesn't fit that option."
         case app_commands.CommandInvokeError():
             cause = error.original
-            return notice_for(cause) if isinstance(cause, TroupeError) else UNEXPECTED
+            return _line(cause) if isinstance(cause, TroupeError) else UNEXPECTED
     return UNEXPECTED
 
 

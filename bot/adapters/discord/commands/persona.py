@@ -1,126 +1,105 @@
-"""`/persona show|list|switch|reset`."""
+"""`/persona list|show|switch|reset`; the cards' part is in `persona_cards`."""
 
 from __future__ import annotations
 
-import io
-
 import discord
 from discord import app_commands
-from discord.ext import commands
 
-from bot.adapters.discord.commands.render import (
-    creator_notes,
-    inherited,
-    place_of,
-    plain,
-    say,
-    shorten,
-)
-from bot.adapters.discord.commands.services import Services
+from bot.adapters.discord.commands import persona_group
+from bot.adapters.discord.commands.buttons import view_of
+from bot.adapters.discord.commands.greetings import greet, greeting_buttons
+from bot.adapters.discord.commands.naming import persona_names
+from bot.adapters.discord.commands.permissions import directing
+from bot.adapters.discord.commands.persona_cards import CardCommands
+from bot.adapters.discord.commands.previews import card_embed, thumbnail
+from bot.adapters.discord.commands.render import inherited, place_of, plain, say
+from bot.chat.place import Place
 from bot.personas import Persona
+from bot.prompting.greeting import greetings_of
 from bot.routing.route import Route
 
-CHOICES = 25
-"""Discord's limit of autocomplete choices."""
 LISTED = 40
 
 
-class PersonaCommands(commands.Cog):
+class PersonaCommands(CardCommands):
     """Who plays here, and changing it."""
 
-    persona = app_commands.Group(name="persona", description="Who plays here", guild_only=False)
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
-    async def _names(
-        self, interaction: discord.Interaction, current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Offer personas whose name or id begins with, or holds, what was typed."""
-        wanted = current.casefold().strip()
-        guild = place_of(interaction).guild
-        found = [
-            persona
-            for persona in self._services.library.all(guild)
-            if wanted in persona.name.casefold() or wanted in persona.id.casefold()
-        ]
-        found.sort(key=lambda each: (not each.name.casefold().startswith(wanted), each.name))
-        return [
-            app_commands.Choice(name=shorten(each.name, 100), value=each.id[:100])
-            for each in found[:CHOICES]
-        ]
+    persona = persona_group.persona
 
     @persona.command(name="list", description="All personas that can play here")
     async def list(self, interaction: discord.Interaction) -> None:
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
-        binding = await self._services.casting.resolved(place)
+        binding = await self.services.casting.resolved(place)
         lines = []
-        for persona in self._services.library.all(place.guild)[:LISTED]:
+        for persona in self.services.library.all(place.guild)[:LISTED]:
             plays = [route.value for route in Route if binding.cast[route] == persona.id]
             note = f" (plays {', '.join(plays)} here)" if plays else ""
+            note += " · for adults" if persona.adult else ""
             lines.append(f"- **{plain(persona.name)}** `{persona.id}`{note}")
         await say(interaction, "\n".join(lines) or "There are no personas yet.")
 
     @persona.command(name="show", description="Show a persona's card")
     @app_commands.describe(name="Which persona; without it, those who play here")
-    @app_commands.autocomplete(name=_names)
+    @app_commands.autocomplete(name=persona_names)
     async def show(self, interaction: discord.Interaction, name: str | None = None) -> None:
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
         if name is None:
-            binding = await self._services.casting.resolved(place)
+            binding = await self.services.casting.resolved(place)
             lines = [
                 f"- {route.value}: **"
-                f"{plain(self._services.casting.player(binding, route, place.guild).name)}** "
+                f"{plain(self.services.casting.player(binding, route, place.guild).name)}** "
                 f"({inherited(binding, f'cast.{route}')})"
                 for route in Route
             ]
+            scene = self.services.casting.scene(binding, place)
+            if scene:
+                names = ", ".join(f"**{plain(each.name)}**" for each in scene)
+                lines = [f"{names} share this place ({inherited(binding, 'scene')})."]
             await say(interaction, "Who plays here:\n" + "\n".join(lines))
             return
-        persona = self._services.casting.persona(name, place.guild)
-        await self._show_card(interaction, persona)
+        await self.services.casting.ready(place.guild)
+        await self._show_card(interaction, self.services.casting.persona(name, place.guild), place)
 
-    async def _show_card(self, interaction: discord.Interaction, persona: Persona) -> None:
-        card = persona.card
-        embed = discord.Embed(
-            title=shorten(plain(persona.name), 256),
-            description=shorten(creator_notes(card, interaction.locale), 2000) or None,
+    async def _show_card(
+        self, interaction: discord.Interaction, persona: Persona, place: Place
+    ) -> None:
+        embed = card_embed(persona, interaction.locale)
+        others = await self.services.first_words.others(persona, place)
+        count = len(greetings_of(persona, group=bool(others)))
+        embed.set_footer(text=f"{persona.id} · {count} greetings")
+        # Pictures and greetings of cards for adults are for age-restricted places too.
+        allowed = place.age_restricted or not persona.adult
+        await interaction.followup.send(
+            embed=embed,
+            files=thumbnail(persona, embed) if allowed else [],
+            view=view_of(*(greeting_buttons(persona, count) if allowed else ())),
+            ephemeral=True,
         )
-        if card.tags:
-            embed.add_field(name="Tags", value=shorten(plain(", ".join(card.tags)), 1000))
-        if card.creator:
-            embed.add_field(name="By", value=shorten(plain(card.creator), 200))
-        embed.set_footer(text=f"{persona.id} · {len(persona.greetings)} greetings")
-        if persona.avatar is None:
-            await interaction.followup.send(embed=embed, ephemeral=True)
-            return
-        picture = discord.File(
-            io.BytesIO(persona.avatar), "avatar.png", description=f"Avatar of {persona.name}"[:1000]
-        )
-        embed.set_thumbnail(url="attachment://avatar.png")
-        await interaction.followup.send(embed=embed, file=picture, ephemeral=True)
 
     @persona.command(name="switch", description="Choose who answers here")
     @app_commands.describe(name="The persona that plays every route here")
-    @app_commands.autocomplete(name=_names)
-    @app_commands.checks.has_permissions(manage_channels=True)
+    @app_commands.autocomplete(name=persona_names)
+    @app_commands.check(directing)
     async def switch(self, interaction: discord.Interaction, name: str) -> None:
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
-        persona = await self._services.casting.switch(place, name)
+        persona = await self.services.casting.switch(place, name)
+        problem = await greet(self.services, interaction, persona)
         await say(
             interaction,
             f"**{plain(persona.name)}** answers here from now on. "
-            "`/persona reset` brings the inherited cast back.",
+            "`/persona reset` brings the inherited cast back."
+            + (f"\n{problem}" if problem else ""),
         )
 
     @persona.command(name="reset", description="Inherit the cast again")
-    @app_commands.checks.has_permissions(manage_channels=True)
+    @app_commands.check(directing)
     async def reset(self, interaction: discord.Interaction) -> None:
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
-        changed = await self._services.casting.reset_cast(place)
+        changed = await self.services.casting.reset_cast(place)
         await say(
             interaction,
             "The cast is inherited again." if changed else "No cast was set here: nothing changed.",

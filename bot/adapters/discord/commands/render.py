@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
 
 from bot.adapters.discord.mapping import place_of_channel
@@ -14,7 +16,7 @@ from bot.personas.binding import BindingLevel, ResolvedBinding
 MAX_MESSAGE = 2000
 
 
-def place_of(interaction: discord.Interaction) -> Place:
+def place_of(interaction: discord.Interaction[Any]) -> Place:
     """Return the place where an interaction happened."""
     if interaction.channel is None:
         raise InvalidChoice("I can't see this channel. Ask an admin to let me view it.")
@@ -45,7 +47,7 @@ def creator_notes(card: Card, locale: discord.Locale) -> str:
     return notes.get(str(locale).split("-")[0]) or card.creator_notes
 
 
-async def say(interaction: discord.Interaction, text: str) -> None:
+async def say(interaction: discord.Interaction[Any], text: str) -> None:
     """Answer an interaction, deferred or not, for the person's eyes only."""
     text = shorten(text, MAX_MESSAGE)
     if interaction.response.is_done():

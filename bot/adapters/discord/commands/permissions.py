@@ -1,0 +1,61 @@
+"""Who may do what. Commands and buttons ask the same questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.adapters.discord.commands.render import place_of
+from bot.chat.place import GuildId
+from bot.errors import InvalidChoice, NotAllowed
+
+
+def may_direct(interaction: discord.Interaction[Any]) -> bool:
+    """Whether somebody may choose who plays here. In a direct message both sides may."""
+    return interaction.guild_id is None or interaction.permissions.manage_channels
+
+
+def may_keep_cards(interaction: discord.Interaction[Any]) -> bool:
+    """Whether somebody may import, edit and remove a server's cards."""
+    mine = interaction.permissions
+    return interaction.guild_id is not None and (mine.manage_guild or mine.manage_channels)
+
+
+async def directing(interaction: discord.Interaction) -> bool:
+    """Check `may_direct` for a command."""
+    if not may_direct(interaction):
+        raise app_commands.MissingPermissions(["manage_channels"])
+    return True
+
+
+async def keeping_cards(interaction: discord.Interaction) -> bool:
+    """Check `may_keep_cards` for a command."""
+    if interaction.guild_id is None:
+        raise app_commands.NoPrivateMessage
+    if not may_keep_cards(interaction):
+        raise app_commands.MissingPermissions(["manage_channels"])
+    return True
+
+
+def require(allowed: bool) -> None:
+    """Raise for a button what a command's check would.
+
+    Raises:
+        NotAllowed: it is not allowed.
+    """
+    if not allowed:
+        raise NotAllowed("You need the permission Manage Channels here.")
+
+
+def guild_of(interaction: discord.Interaction[Any]) -> GuildId:
+    """Return the server of an interaction.
+
+    Raises:
+        InvalidChoice: it happened in a direct message.
+    """
+    guild = place_of(interaction).guild
+    if guild is None:
+        raise InvalidChoice("That works in a server only.")
+    return guild
