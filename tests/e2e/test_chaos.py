@@ -1,0 +1,319 @@
+"""Whatever dies, and whenever: no question is lost, none is answered twice."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.adapters.redis import EmbeddedRedis, keys, open_redis
+from tests.e2e.troupe import SOON, Scene, Troupe, contents, opened, until
+from tests.fakes.discord.handles import Person, Place
+from tests.fakes.discord.state import Message
+
+PEOPLE, CHANNELS = 6, 2
+WORDS = "the answer to that is a rather long tale of ropes, ice and patience, told number"
+TAKEN_UP = 40.0
+"""Seconds for a successor: the lease of a killed process runs out after ten, and then it looks
+every five; the rest is for a busy machine."""
+RESTARTED = "I'm restarting"
+
+_questions = itertools.count(100)
+
+
+def tale(number: int) -> str:
+    """Return the one right answer to a question."""
+    return f"Tale {number}: {WORDS} {number}, and here it ends."
+
+
+def teller(body: Mapping[str, Any]) -> str:
+    """Answer the question that the last message asks."""
+    numbers = re.findall(r"question (\d+)", str(body["messages"][-1]["content"]))
+    return tale(int(numbers[-1])) if numbers else "Good evening."
+
+
+@dataclass
+class Crowd:
+    """Six people who each ask something in two channels, all at once."""
+
+    scene: Scene
+    stages: list[Place] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
+    asked: list[tuple[Place, Message, int]] = field(default_factory=list)
+
+    async def gather(self) -> None:
+        """Meet in the channels, so that the bot has been addressed there before."""
+        self.stages = [self.scene.channel() for _ in range(CHANNELS)]
+        self.people = [self.scene.person() for _ in range(PEOPLE)]
+        self.scene.ollama.reply_with(teller)
+        for stage in self.stages:
+            await self.scene.exchange(stage, self.people[0], "good evening")
+
+    async def ask(self) -> None:
+        for stage, person in itertools.product(self.stages, self.people):
+            number = next(_questions)
+            text = f"please answer question {number}"
+            self.asked.append((stage, await stage.says(person, text, mention_bot=True), number))
+
+    @property
+    def begun(self) -> int:
+        """How many questions have something visible under them."""
+        return sum(bool(stage.replies_to(message)) for stage, message, _ in self.asked)
+
+    @property
+    def complete(self) -> int:
+        """How many answers stand there to their end."""
+        return sum(tale(number) in stage.answer_to(message) for stage, message, number in self.asked)
+
+    async def answered(self, timeout: float = TAKEN_UP) -> None:
+        """Wait for every answer, let the bot finish in order, then count."""
+        try:
+            await until(lambda: self.complete == len(self.asked), "every answer", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.faults()}") from None
+        assert await self.scene.troupe.terminate() == 0
+        assert self.faults() == []
+        visible = sum(len(stage.from_bot) for stage in self.stages)
+        assert visible == len(self.asked) + len(self.stages)  # and one good evening each
+
+    def faults(self) -> list[str]:
+        """Return the questions whose answer is not exactly the one right message."""
+        return [
+            f"question {number}: {[reply.content for reply in stage.replies_to(message)]}"
+            for stage, message, number in self.asked
+            if [reply.content for reply in stage.replies_to(message)] != [tale(number)]
+        ]
+
+
+@asynccontextmanager
+async def crowd_at(folder: Path, **settings: str) -> AsyncIterator[Crowd]:
+    folder.mkdir()
+    async with opened(folder, **settings) as scene:
+        crowd = Crowd(scene)
+        await crowd.gather()
+        await asyncio.sleep(2.2)  # until it is written down which channels were heard
+        yield crowd
+
+
+# ── kill -9 at each stage of a turn ─────────────────────────────────────────────────────────
+
+
+async def journalled(scene: Scene) -> int:
+    """Return how many accepted messages the private Redis holds."""
+    socket = EmbeddedRedis(scene.troupe.folder / "data")
+    redis = await open_redis(await socket.start())
+    try:
+        sizes = [
+            await redis.xlen(keys.journal(partition, "turns"))
+            for partition in range(keys.JOURNAL_PARTITIONS)
+        ]
+        return sum(sizes)
+    finally:
+        await redis.aclose()
+        await socket.stop()
+
+
+async def accepted(crowd: Crowd) -> None:
+    """Some are written down and nothing is done for them yet."""
+    crowd.scene.ollama.set_pace(first_token=30)
+    await crowd.ask()
+    async with asyncio.timeout(SOON):
+        while await journalled(crowd.scene) < 2:
+            await asyncio.sleep(0)
+
+
+async def queued(crowd: Crowd) -> None:
+    """Two are with the model, ten wait for a slot."""
+    crowd.scene.ollama.set_pace(first_token=30)
+    await crowd.ask()
+    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("question")) == 2, SOON)
+
+
+async def awaited(crowd: Crowd) -> None:
+    """All are with the model, which has said nothing yet."""
+    crowd.scene.ollama.set_pace(first_token=30)
+    await crowd.ask()
+    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("question")) == 12, SOON)
+
+
+async def half_written(crowd: Crowd) -> None:
+    """Most can be read in part."""
+    crowd.scene.ollama.set_pace(rate=10)
+    await crowd.ask()
+    await until(lambda: crowd.begun >= 8, "text of most answers")
+    assert crowd.complete == 0
+
+
+async def in_flight(crowd: Crowd) -> None:
+    """The whole replies are stored, and on their way: nobody knows whether they will arrive."""
+    fault = crowd.scene.discord.fail("POST /webhooks/{id}/{token}", delay=0.3, times=12)
+    await crowd.ask()
+    await until(lambda: fault.hits >= 6, "replies under way")
+
+
+async def delivered(crowd: Crowd) -> None:
+    """Some stand there in full and may not be settled, others do not."""
+    await crowd.ask()
+    await until(lambda: crowd.complete >= 3, "the first answers")
+
+
+Stage = Callable[[Crowd], Awaitable[None]]
+STAGES: list[tuple[Stage, dict[str, str]]] = [
+    (accepted, {}),
+    (queued, {"OLLAMA_NUM_PARALLEL": "2"}),
+    (awaited, {}),
+    (half_written, {}),
+    (in_flight, {}),
+    (delivered, {}),
+]
+
+
+async def killed_at(stage: Stage, folder: Path, settings: dict[str, str]) -> None:
+    async with crowd_at(folder, **settings) as crowd:
+        await stage(crowd)
+        await crowd.scene.troupe.kill()
+        crowd.scene.ollama.set_pace(rate=None, first_token=0.0)
+        await crowd.scene.troupe.start()
+        await crowd.answered()
+
+
+async def test_killed_at_any_stage_of_a_turn_nothing_is_lost_and_nothing_doubled(
+    tmp_path: Path,
+) -> None:
+    """Side by side, since each waits ten seconds for the lease of the dead."""
+    ends = await asyncio.gather(
+        *(killed_at(stage, tmp_path / stage.__name__, settings) for stage, settings in STAGES),
+        return_exceptions=True,
+    )
+    names = [stage.__name__ for stage, _ in STAGES]
+    assert {name: end for name, end in zip(names, ends, strict=True) if end is not None} == {}
+
+
+# ── what a person deleted ───────────────────────────────────────────────────────────────────
+
+
+async def test_what_was_deleted_while_the_bot_was_dead_or_writing_never_comes_back(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as scene:
+        stage, alice = scene.channel(), scene.person()
+        scene.ollama.set_pace(rate=20)
+        scene.ollama.reply_with("a very long story of a porcupine " * 40)
+        asked = await stage.says(alice, "tell me of the porcupine", mention_bot=True)
+        await stage.next_reply(asked, quiet=0)
+        await stage.delete(asked)
+        await scene.troupe.over(asked)
+        scene.ollama.set_pace(rate=None)
+        scene.ollama.reply_with("Good evening.")
+        assert await scene.troupe.terminate() == 0
+        await scene.troupe.start()
+        before = len(scene.ollama.chats)
+        await scene.exchange(stage, alice, "what did I ask?")
+        assert len(scene.ollama.chats) == before + 1
+        assert "porcupine" not in contents(scene.ollama.chats[before:])
+        assert len(stage.from_bot) == 1
+
+
+# ── SIGTERM ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_sigterm_lets_running_answers_finish(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:
+        stage, alice = scene.channel(), scene.person()
+        scene.ollama.set_pace(rate=20)
+        scene.ollama.reply_with(tale(1))
+        asked = await stage.says(alice, "tell me a tale", mention_bot=True)
+        await stage.next_reply(asked, quiet=0)
+        assert await scene.troupe.terminate() == 0
+        assert stage.answer_to(asked) == tale(1)
+        assert scene.troupe.events("drained", left_to_successor=0)
+        missed = await stage.says(alice, "and while you were away?", mention_bot=True)
+        await scene.troupe.start()
+        assert await scene.answer(stage, missed, timeout=TAKEN_UP) == tale(1)
+        assert len(stage.from_bot) == 2
+
+
+async def test_sigterm_marks_a_long_answer_and_the_successor_finishes_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:
+        stage, alice = scene.channel(), scene.person()
+        scene.ollama.set_pace(rate=3)
+        scene.ollama.reply_with(" ".join(tale(n) for n in range(20)))
+        asked = await stage.says(alice, "tell me a long tale", mention_bot=True)
+        await stage.next_reply(asked, quiet=0)
+        assert await scene.troupe.terminate() == 0
+        assert scene.troupe.events("drained", left_to_successor=1)
+        assert RESTARTED in stage.answer_to(asked)
+        scene.ollama.set_pace(rate=None)
+        scene.ollama.reply_with(tale(1))
+        await scene.troupe.start()
+        assert await scene.answer(stage, asked, timeout=TAKEN_UP) == tale(1)
+        assert len(stage.replies_to(asked)) == 1
+
+
+# ── two processes, and what they stand on ───────────────────────────────────────────────────
+
+
+async def test_two_processes_on_one_shard_never_both_answer(tmp_path: Path) -> None:
+    async with crowd_at(tmp_path / "both") as crowd:
+        twin = Troupe(crowd.scene.troupe.folder, crowd.scene.troupe.settings)
+        try:
+            await twin.start()
+            await twin.logged("connected", timeout=SOON)
+            await crowd.ask()
+            await until(lambda: crowd.complete == len(crowd.asked), "every answer")
+            shares = [len(each.events("turn over")) for each in (crowd.scene.troupe, twin)]
+            assert await twin.terminate() == 0
+        finally:
+            await twin.close()
+        assert sum(shares) >= len(crowd.asked)
+        await crowd.answered()
+
+
+async def test_a_gateway_outage_is_caught_up_with(tmp_path: Path) -> None:
+    async with crowd_at(tmp_path / "outage") as crowd:
+        gateway = crowd.scene.discord.gateway
+        resumes = gateway.resumes
+        await gateway.down()
+        await crowd.ask()
+        await gateway.up()  # the session lives on: events are replayed
+        await until(lambda: crowd.complete == len(crowd.asked), "the answers after a RESUME", 30)
+        assert gateway.resumes > resumes
+        await gateway.drop_and_replay(*(message for _, message, _ in crowd.asked))
+        await gateway.down()
+        gateway.invalidate()  # now it does not: channels are read again
+        await crowd.ask()
+        await gateway.up()
+        await crowd.answered()
+
+
+async def test_redis_comes_back_after_a_kill_and_nothing_is_forgotten(tmp_path: Path) -> None:
+    async with crowd_at(tmp_path / "redis") as crowd:
+        scene = crowd.scene
+        scene.ollama.set_pace(rate=10)
+        await crowd.ask()
+        await until(lambda: crowd.begun >= 6, "text of some answers")
+        await kill_private_redis(scene.troupe.folder / "data")
+        await scene.troupe.logged("embedded_redis_died")
+        scene.ollama.set_pace(rate=None)
+        await crowd.answered()
+
+
+async def kill_private_redis(data_dir: Path) -> None:
+    import os
+    import signal
+
+    server = EmbeddedRedis(data_dir)
+    redis = await open_redis(await server.start())
+    try:
+        ident = int((await redis.info("server"))["process_id"])
+    finally:
+        await redis.aclose()
+        await server.stop()
+    os.kill(ident, signal.SIGKILL)
