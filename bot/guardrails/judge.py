@@ -28,13 +28,20 @@ FICTION = re.compile(
     r"|小説|キャラ|物語|소설|캐릭터|角色|故事|小说|कहानी|किरदार|قصة|رواية|شخصية"
 )
 REAL = re.compile(
-    r"\b(?:ooc|out of character|irl|in real life|for real|not (?:a|the) (?:story|game"
+    r"\b(?:ooc|out of character|irl|in real life|for real|honestly|seriously|"
+    r"actually me|is me|about me|i mean me|not (?:a|the) (?:story|game"
     r"|character|joke)|no joke|"
     r"fuera de(?:l)? personaje|en serio|hors (?:rp|personnage)|pour de vrai|wirklich|im ernst|"
     r"fora do personagem|de verdade|sul serio|fuori dal personaggio|echt waar|naprawde|na serio)\b"
     r"|\(\(|本当に|リアルで|진짜로|真的|现实|सच में|حقا|بجد"
 )
-CARE = frozenset({"sh_crisis", "sh_support", "gore"})
+PLAYED = re.compile(
+    r"\*[^*\n]{2,}\*|[\"“«「][^\"”»」\n]{2,}[\"”»」]|(?i:\b(?:write|continue|describe|tell|scene|"
+    r"chapter|poem|verse|story|lyrics|narrat\w+|dialogue|villain|hero|knight|queen|king|wizard|"
+    r"elf|orc|he|she|they|his|her) )"
+)
+"""Marks of a story: actions between asterisks, speech, the third person, a task to write."""
+CARE = frozenset({"sh_crisis", "sh_support", "distress"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Judge:
         found = self.asked.hits(views)
         if self.heads is not None and all(hit.severity is Severity.MILD for hit in found):
             found += self.heads.hits(views)
-        hits = self._excuse_fiction(found, views, context)
+        hits = self._excuse_fiction(found, text, views, context)
         decision = decide(
             hits, "user", context, minor=minor or any(h.category == "minor" for h in hits)
         )
@@ -88,15 +95,22 @@ class Judge:
         return decision
 
     def _excuse_fiction(
-        self, hits: tuple[Hit, ...], views: Views, context: GuardContext
+        self, hits: tuple[Hit, ...], text: str, views: Views, context: GuardContext
     ) -> tuple[Hit, ...]:
         """Leave out what a character says or does, unless the person steps out of the story."""
         if not any(hit.fiction_ok for hit in hits):
             return hits
-        told = context.route is Route.CREATIVE or FICTION.search(views.plain) is not None
-        if not told or REAL.search(views.plain):
+        if REAL.search(views.plain):
             return tuple(_serious(hit) for hit in hits)
-        return tuple(hit for hit in hits if not hit.fiction_ok)
+        told = FICTION.search(views.plain) is not None
+        creative = context.route is Route.CREATIVE
+        played = told or (creative and PLAYED.search(text) is not None)
+
+        def excused(hit: Hit) -> bool:
+            # In a game every threat is play, but "I want to die" may be the person's own.
+            return hit.fiction_ok and (played or (creative and hit.category not in CARE))
+
+        return tuple(_serious(hit) for hit in hits if not excused(hit))
 
 
 def _serious(hit: Hit) -> Hit:

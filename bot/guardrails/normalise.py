@@ -12,6 +12,7 @@ import base64
 import binascii
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 
 from bot.guardrails.confusables import LOOKALIKES
@@ -48,6 +49,13 @@ TABLE = _table()
 LATIN = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"}
 )
+LATIN.update(
+    {
+        code: letter
+        for code, letter in FOLD.items()
+        if "SMALL CAPITAL" in unicodedata.name(chr(code))
+    }
+)
 MARK = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 MARK_SET = frozenset(chr(code) for code in (*range(0x300, 0x370), *range(0x1AB0, 0x1B00),
     *range(0x1DC0, 0x1E00), *range(0x20D0, 0x2100), *range(0xFE20, 0xFE30)))  # fmt: skip
@@ -66,7 +74,9 @@ LEET = str.maketrans("0134578@$!|€£+", "oieastbasiielt")
 LEET_L = str.maketrans("0134578@$!|€£+", "oleastbaslleLt".lower())
 LEET_TOKEN = re.compile(r"[\w@$!|€£+]*[a-z][\w@$!|€£+]*")
 LEET_SIGN = re.compile(r"[0134578@$!|€£+]")
-DIGITS_AROUND = re.compile(r"^\d+(?:st|nd|rd|th|k|h|m|s|am|pm|gb|mb|kg|cm|km|x|d)?$")
+LONE_SIGNS = re.compile(r"(?<!\S)[0134578@$]{1,3}(?!\S)")
+"""Words of signs only, such as `70` for "to"; read so where other words are leet too."""
+DIGITS_AROUND = re.compile(r"^\d*(?:1st|2nd|3rd|\dth|\d(?:k|h|m|s|am|pm|gb|mb|kg|cm|km|x|d))?$")
 
 GAP = r"[\s.\-_*~|·•/\\^+=,:;'\"!?()\[\]#]"
 """What stands between spaced-out letters; not every non-letter: Indic vowel signs are marks."""
@@ -75,11 +85,12 @@ BETWEEN = re.compile(rf"{GAP}+")
 SEPARATORS = ".-_*~|·•/\\^+=,:;"
 INSIDE = re.compile(rf"(?<=[^\W\d_])[{re.escape(SEPARATORS)}]{{1,3}}(?=[^\W\d_])")
 STRETCH = re.compile(r"([^\W\d_])\1{2,}")
-MASKED = re.compile(r"[a-z]+[*#?]{1,4}[a-z]*")
+MASKED = re.compile(r"[a-z]+(?:[*#]{1,4}[a-z]*){1,6}")
 HIDDEN_WORDS = tuple(
     """kill suicide suicidal myself yourself die dead death hang rope cut cutting harm bomb rape
     bitch fuck fucking shit cunt whore slut porn sex nude nudes murder shoot gun drugs meth cocaine
-    heroin faggot nigger retard tranny kike chink spic""".split()  # noqa: SIM905  # word list
+    heroin faggot nigger retard tranny kike chink spic want life end build pipe tonight better
+    everyone without weapon steal hack""".split()  # noqa: SIM905  # word list
 )
 ENCODED_FROM = 16
 ENCODED = re.compile(r"(?<![\w+/=])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![\w+/=])")
@@ -179,8 +190,8 @@ def _joined(text: str) -> tuple[str, str]:
     runs: list[str] = []
 
     def join(match: re.Match[str]) -> str:
-        gaps = BETWEEN.findall(match[0])
-        usual = min(gaps, key=lambda gap: (-gaps.count(gap), len(gap)))
+        gaps = Counter(BETWEEN.findall(match[0]))
+        usual = min(gaps, key=lambda gap: (-gaps[gap], len(gap)))
         words = "".join("" if part == usual else " " if part in gaps else part
                         for part in re.split(rf"({GAP}+)", match[0]))  # fmt: skip
         runs.append(words.replace(" ", ""))
@@ -214,18 +225,23 @@ def _leet(text: str) -> tuple[str, ...]:
     first = read(LEET)
     if first == text:
         return ()
+    before = text.split()
+    if sum(a != b for a, b in zip(before, first.split(), strict=False)) > 1:
+        first = LONE_SIGNS.sub(lambda match: match[0].translate(LEET), first)
     return (first, read(LEET_L)) if "1" in text or "|" in text or "!" in text else (first,)
 
 
 def _unstretched(text: str) -> tuple[str, ...]:
     if not any(char * 3 in text for char in set(text)):
         return ()
-    return STRETCH.sub(r"\1", text), STRETCH.sub(r"\1\1", text)
+    # "killll" keeps its double l where "wanttt" needs a single t.
+    mixed = STRETCH.sub(lambda m: "ll" if m[1] == "l" else m[1], text)
+    return STRETCH.sub(r"\1", text), STRETCH.sub(r"\1\1", text), mixed
 
 
 def _unmasked(match: re.Match[str]) -> str:
     """Read `k*ll` as the word that it hides, if it is one of the words that people hide."""
-    pattern = re.compile(re.sub(r"\\?[*#?]", ".", match[0]))
+    pattern = re.compile(re.sub(r"[*#]", ".", match[0]))
     return next((word for word in HIDDEN_WORDS if pattern.fullmatch(word)), match[0])
 
 

@@ -77,11 +77,11 @@ def _pings(text: str) -> str:
 
 def _uninvited(text: str) -> str:
     """Remove invites; first a look for their words, since the whole pattern is slow."""
-    low = text.casefold()
     if not text.isascii() and HIDDEN_ANY.search(text):
         bared = HIDDEN_ANY.sub("", text)
-        if INVITE.search(bared) and not INVITE.search(text):
-            return INVITE.sub(INVITE_GONE, bared)
+        if INVITE.search(bared):
+            text = bared
+    low = text.casefold()
     if not any(word in low for word in INVITE_WORDS):
         return text
     return INVITE.sub(INVITE_GONE, text)

@@ -119,16 +119,14 @@ def reminder_due(state: RiskState, now: float) -> str | None:
     """
     if not state.disclosed_at:
         return "first"
-    last = max(state.disclosed_at, state.reminded_at)
+    told = max(state.disclosed_at, state.reminded_at)
     # Only time in use counts: a person who comes back tomorrow is greeted, not lectured.
-    used = now - max(last, state.session_at)
+    since = max(told, state.session_at)
     interval = MINOR_REMINDER if state.minor(now) else LEGAL_REMINDER
-    if now - last >= interval and used >= min(interval, now - last):
+    if now - since >= interval:
         return "legal"
     long = now - state.session_at >= BREAK_AFTER or state.turns >= BREAK_TURNS
-    if long and state.reminded_at < state.session_at:
-        return "break"
-    return None
+    return "break" if long and state.reminded_at < state.session_at else None
 
 
 class TrendStore(Protocol):

@@ -17,11 +17,12 @@ from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.gate import GateTerms, OutputGate
 from bot.guardrails.heads import read_heads
 from bot.guardrails.judge import Judge
+from bot.guardrails.normalise import normalise
 from bot.guardrails.opinion import GuardAway, GuardModel
 from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, Decision, decide
 from bot.guardrails.revise import revision_request, rewritten
-from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, where_of
+from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, reminder_due, where_of
 from bot.guardrails.rules import SHIPPED, Hit, RuleSet, read_rules
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
@@ -166,6 +167,43 @@ class Guardrails:
                 seconds=time.perf_counter() - began, guild=context.place.guild,
             )  # fmt: skip
         return verdict
+
+    async def disclosure(self, context: GuardContext) -> str | None:
+        """Return the line that is due to this person here, and note that it was said.
+
+        That they talk with an AI: at the first contact, at the legal interval (three hours, one
+        for a person who said that they are under age), and after an hour or forty turns without
+        a pause. None where none is due, or while the store is away.
+        """
+        where = where_of(context.place)
+        words = self._care.words(context.locale)
+        try:
+            state = RiskState.of(await self._trend.load(context.person, where))
+            due = reminder_due(state, context.now)
+            if due is None:
+                return None
+            field = "disclosed_at" if due == "first" else "reminded_at"
+            state = replace(state, **{field: context.now})
+            await self._trend.save(context.person, where, state.as_numbers)
+        except StoreError:
+            log.warning("risk trend away: no disclosure")
+            return None
+        said = Decision(Measure.DISCLOSE, "human_claim", rule=f"disclosure.{due}")
+        self._audit.note("reminder", said, route=context.route.value, text="")
+        return words.first_contact if due == "first" else words.reminder
+
+    def explain(self, text: str, context: GuardContext) -> tuple[str, ...]:
+        """Return the path to the verdict on a text, a line each, for `/guard test`."""
+        views = normalise(text)
+        judgement = self._judge.message(text, context)
+        lines = [f"views: {len(views.all)}", f"plain: {views.plain[:200]}"]
+        lines += [f"finding: {h.rule} ({h.category}, {h.severity.value})" for h in judgement.hits]
+        if self._judge.heads is not None:
+            scores = self._judge.heads.scores(views.plain)
+            lines.append("heads: " + ", ".join(f"{n} {p:.2f}" for n, p in scores.items()))
+        lines += [f"personal data: {kind}" for kind in judgement.data]
+        lines.append(f"measure: {judgement.decision.measure.value}")
+        return tuple(lines)
 
     async def review_input(self, turn: Turn, context: GuardContext) -> Verdict:
         """Return the guard model's judgement of the bare message; runs beside generation.
