@@ -31,6 +31,8 @@ from bot.adapters.redis import (
     RedisConversations,
     RedisJournal,
     RedisLimiter,
+    RedisRouteCounts,
+    RedisRoutes,
     RedisState,
     check_seal,
     open_redis,
@@ -49,7 +51,9 @@ from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
 from bot.personas.imported import ImportedCards
 from bot.prompting import TokenEstimator
-from bot.routing import Router, load_profiles
+from bot.routing import load_profiles
+from bot.routing.dispatch import Dispatcher
+from bot.routing.opening import open_routing
 from bot.scheduling import FairQueue
 from bot.settings import Settings
 
@@ -82,6 +86,8 @@ class Stores:
     journal: RedisJournal
     limiter: RedisLimiter
     state: RedisState
+    routes: RedisRoutes
+    route_counts: RedisRouteCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ class Troupe:
     stores: Stores
     models: Models
     queue: FairQueue
-    router: Router
+    dispatcher: Dispatcher
     parts: Parts
     pipeline: TurnPipeline
 
@@ -178,14 +184,21 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     stores = await open_stores(settings, metrics, stack)
     models = await open_models(settings, metrics, stack)
     guardrails = await asyncio.to_thread(Guardrails.load, directory)
-    router = await asyncio.to_thread(Router.load)
+    routing = await open_routing(
+        data_dir=settings.core.data_dir,
+        directory=directory,
+        overrides=stores.routes,
+        model=models.pool,
+        model_name=models.name,
+        metrics=metrics.routing,
+    )
     imported = ImportedCards(stores.cards, library, now=clock.now)
     casting = Casting(stores.bindings, library, default, ready=imported.ready)
     queue = FairQueue(lambda: models.pool.capacity)
     parts = Parts(
         casting=casting,
         conversations=stores.conversations,
-        router=router,
+        dispatcher=routing.dispatcher,
         profiles=profiles,
         guardrails=guardrails,
         model=models.pool,
@@ -210,12 +223,16 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         stores,
         models,
         queue,
-        router,
+        routing.dispatcher,
         parts,
         TurnPipeline(parts),
     )
+    tally = routing.dispatcher.tally
+    stack.push_async_callback(tally.flush, stores.route_counts)
     background = Background()
     stack.push_async_callback(background.close)
+    background.keep("route table", routing.watch.run)
+    background.keep("route counts", lambda: tally.keep_flushing(stores.route_counts))
     background.keep("library", library.watch)
     background.keep("imported cards", imported.follow)
     lag = LoopLag(metrics, alive=lambda: health.report("loop", True))
@@ -283,7 +300,20 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     limiter = RedisLimiter(redis, person_rate=PERSON_RATE, guild_rate=GUILD_RATE)
     conversations = RedisConversations(redis, sealer)
     cards = RedisCards(redis, sealer)
-    return Stores(redis, conversations, bindings, cards, journal, limiter, RedisState(redis))
+    routes = RedisRoutes(redis, sealer)
+    await routes.start()
+    stack.push_async_callback(routes.close)
+    return Stores(
+        redis=redis,
+        conversations=conversations,
+        bindings=bindings,
+        cards=cards,
+        journal=journal,
+        limiter=limiter,
+        state=RedisState(redis),
+        routes=routes,
+        route_counts=RedisRouteCounts(redis),
+    )
 
 
 async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Models:

@@ -20,6 +20,7 @@ from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.adapters.redis.last_seen import RedisLastSeen
 from bot.app import HEALTH_EVERY, Background, Troupe
 from bot.chat.accounts import Accounts
+from bot.chat.correcting import RouteFixes
 from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
 from bot.chat.runner import TurnRunner
@@ -100,6 +101,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         casting=troupe.casting,
         metrics=troupe.metrics,
         clock=troupe.clock,
+        mindful=(troupe.stores.routes,),
     )
     services = Services(
         casting=troupe.casting,
@@ -110,12 +112,22 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         conversations=troupe.stores.conversations,
         accounts=accounts,
         intake=intake,
-        router=troupe.router,
+        dispatcher=troupe.dispatcher,
+        route_fixes=RouteFixes(
+            conversations=troupe.stores.conversations,
+            corrections=troupe.stores.routes,
+            router=troupe.dispatcher.router,
+            observer=troupe.metrics.routing,
+            tally=troupe.dispatcher.tally,
+            clock=troupe.clock,
+        ),
+        routes=troupe.stores.routes,
+        route_counts=troupe.stores.route_counts,
         clock=troupe.clock,
         model=troupe.models.name,
         rehearsal=troupe.models.rehearsal,
         auto_mode_allowed=discord.message_content_intent,
-        leaving=(troupe.stores.cards,),
+        leaving=(troupe.stores.cards, troupe.stores.routes),
     )
     connection = _connection(troupe, desk, intake, services, last_seen, throttle)
     supervisor = Supervisor(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from bot.chat.account import TurnAccount
+from bot.chat.asking import ask_of
 from bot.chat.conversation import Conversation
 from bot.chat.parts import Parts
 from bot.chat.scene_turns import speakers
@@ -15,11 +15,8 @@ from bot.guardrails.verdict import ALLOWED, Action, Verdict
 from bot.personas import Persona
 from bot.personas.binding import ResolvedBinding
 from bot.personas.casting import check_place
-from bot.routing import PreviousRoute
+from bot.routing.dispatch import Ask
 from bot.routing.route import Route, RouteDecision
-
-ACTION = re.compile(r"\*[^*\n]{2,}\*")
-"""A role-play action, such as *opens the door*."""
 
 CARE = "sh_"
 """Categories of the taxonomy that begin so are about self-harm: the companion answers."""
@@ -56,8 +53,9 @@ async def settle(
         NotAllowed: the persona may not play here.
         NotFound: there is no persona called `named`.
     """
-    decision, context, verdict = await _judge(parts, turn, conversation)
     scene = parts.casting.scene(binding, turn.place) if named is None else ()
+    ask = ask_of(turn, conversation, shared=bool(scene), now=parts.clock.now())
+    decision, context, verdict = await _judge(parts, turn, conversation, ask)
     care = (verdict.category or "").startswith(CARE)
     planned: tuple[str, ...] = ()
     if turn.cue is not None or (scene and not care):
@@ -74,27 +72,19 @@ async def settle(
         context, route=decision.route, persona_name=player.name, adult_card=player.adult
     )
     account.decision, account.persona = decision, player
-    parts.metrics.routing.decided(
-        decision.route.value,
-        stage="final",
-        source=decision.source,
-        confidence=decision.confidence,
-        uncertain=decision.uncertain,
-    )
+    parts.dispatcher.observe(ask, decision)
     # Where care is needed one voice is enough.
     planned = planned if verdict.action is Action.ALLOW else ()
     return Settled(turn, binding, conversation, decision, player, context, verdict, scene, planned)
 
 
 async def _judge(
-    parts: Parts, turn: Turn, conversation: Conversation
+    parts: Parts, turn: Turn, conversation: Conversation, ask: Ask
 ) -> tuple[RouteDecision, GuardContext, Verdict]:
-    previous, history = previous_route(conversation, turn), last_exchange(conversation)
-    text, now = turn.text, parts.clock.now()
     if turn.cue is not None and (standing := _standing_route(conversation)) is not None:
         decision = standing
     else:
-        decision = parts.router.route(text, previous=previous, history=history, now=now)
+        decision = await parts.dispatcher.route(ask)
     context = GuardContext(
         route=decision.route,
         place=turn.place,
@@ -102,19 +92,17 @@ async def _judge(
         persona_name="",
         adult_card=False,
         protected="",
-        user_text=text,
+        user_text=turn.text,
         locale=turn.speaker.locale,
         canary=None,
-        strict=parts.profiles[decision.route].guard == "strict",
-        now=now,
+        strict=parts.profiles[decision.route].guard == "strict" or await parts.strict(turn.place),
+        now=ask.now,
     )
     if turn.cue is not None:
         return decision, context, ALLOWED  # the person's words were judged with their own turn
     verdict = await parts.guardrails.judge_input(turn, context)
     if (verdict.category or "").startswith(CARE):
-        decision = parts.router.route(
-            text, previous=previous, history=history, distress=True, now=now
-        )
+        decision = await parts.dispatcher.route(replace(ask, distress=True))
     return decision, context, verdict
 
 
@@ -145,22 +133,3 @@ def _standing_route(conversation: Conversation) -> RouteDecision | None:
                 reasons=("goes on with the scene",),
             )
     return None
-
-
-def previous_route(conversation: Conversation, turn: Turn) -> PreviousRoute | None:
-    """Return the route of the last turn that this person had here."""
-    for exchange in reversed(conversation.exchanges):
-        reply = exchange.reply
-        if reply and any(said.speaker.id == turn.speaker.id for said in exchange.said):
-            scene = reply.route is Route.CREATIVE and ACTION.search(reply.text) is not None
-            return PreviousRoute(reply.route, reply.at, scene)
-    return None
-
-
-def last_exchange(conversation: Conversation) -> tuple[tuple[str, str], ...]:
-    """Return the last question and its reply, as (role, text) pairs."""
-    for exchange in reversed(conversation.exchanges):
-        if exchange.reply and exchange.said:
-            question = "\n".join(said.text for said in exchange.said)
-            return (("user", question), ("assistant", exchange.reply.text))
-    return ()

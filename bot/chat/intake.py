@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -47,6 +48,18 @@ class Patience:
     """Unfinished turns older than this are apologised for, not answered."""
 
 
+class Mindful(Protocol):
+    """A store that remembers messages by their ids, beside the conversations."""
+
+    async def forget(self, place: Place, messages: Sequence[MessageId]) -> int:
+        """Remove what is kept of messages that were edited or deleted.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        ...
+
+
 class Intake:
     """Owns every running turn of the process."""
 
@@ -60,6 +73,7 @@ class Intake:
         metrics: Metrics,
         clock: Clock,
         patience: Patience | None = None,
+        mindful: Sequence[Mindful] = (),
     ) -> None:
         self._runner = runner
         self._journal = journal
@@ -68,6 +82,7 @@ class Intake:
         self._metrics = metrics
         self._clock = clock
         self._patience = patience or Patience()
+        self._mindful = tuple(mindful)
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
         self._unsaid: dict[Place, set[MessageId]] = {}
@@ -101,6 +116,8 @@ class Intake:
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         """Rewrite what was said. Never answers anew."""
         await self._conversations.edit(place, message, text)
+        for store in self._mindful:
+            await store.forget(place, [message])
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         """Remove what was said, and stop the turns whose question is gone."""
@@ -221,6 +238,8 @@ class Intake:
             conversation = await self._conversations.load(place)
             led_to = follow_ups_of(conversation, gone)
             await self._conversations.delete(place, sorted(gone | led_to))
+            for store in self._mindful:
+                await store.forget(place, sorted(gone))
             remaining = self._unsaid[place] - gone
             if remaining:
                 self._unsaid[place] = remaining

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bot.chat.place import GuildId
+from bot.chat.place import GuildId, Place
 from bot.guardrails import Guardrails
 from bot.observability import Metrics
 from bot.personas.casting import Casting
 from bot.personas.scenes import SceneLimits
 from bot.ports import ChatModel, Clock, ConversationStore, RateLimiter
 from bot.prompting import TokenEstimator
-from bot.routing import Router
+from bot.routing.dispatch import Dispatcher
 from bot.routing.profiles import RouteProfile
 from bot.routing.route import Route
 from bot.scheduling import FairQueue
+
+
+async def lenient(place: Place) -> bool:
+    """Judge no place more strictly than its routes ask for."""
+    return False
 
 
 def never(guild: GuildId | None, persona: str) -> bool:
@@ -30,7 +35,7 @@ class Parts:
 
     casting: Casting
     conversations: ConversationStore
-    router: Router
+    dispatcher: Dispatcher
     profiles: Mapping[Route, RouteProfile]
     guardrails: Guardrails
     model: ChatModel
@@ -45,6 +50,8 @@ class Parts:
     """Seconds that a turn may wait for a slot before the person is told to come back."""
     scripts_allowed: Callable[[GuildId | None, str], bool] = never
     """Whether a guild lets a persona's regex scripts rewrite its replies."""
+    strict: Callable[[Place], Awaitable[bool]] = lenient
+    """Whether replies in a place are judged as strictly as possible."""
     scene_limits: SceneLimits = field(default_factory=SceneLimits)
 
 

@@ -12,6 +12,7 @@ from bot.adapters.discord.commands.greetings import FlipButton, GreetingButton
 from bot.adapters.discord.commands.leaving import Leaving
 from bot.adapters.discord.commands.persona import PersonaCommands
 from bot.adapters.discord.commands.previews import DecisionButton
+from bot.adapters.discord.commands.route import RouteCommands
 from bot.adapters.discord.commands.services import Services
 from bot.adapters.discord.commands.sync import Remembered, sync_commands
 
@@ -20,7 +21,14 @@ __all__ = ["Remembered", "Services", "install", "sync_commands"]
 
 async def install(bot: commands.Bot, services: Services) -> None:
     """Add every command to the bot's tree, and every button that outlives a restart."""
-    cogs = (PersonaCommands, ChannelCommands, ConversationCommands, AboutCommands, Leaving)
+    cogs = (
+        PersonaCommands,
+        ChannelCommands,
+        ConversationCommands,
+        RouteCommands,
+        AboutCommands,
+        Leaving,
+    )
     for cog in cogs:
         await bot.add_cog(cog(services))
     bot.add_dynamic_items(DecisionButton, FlipButton, GreetingButton)

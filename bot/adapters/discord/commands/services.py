@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import discord
 from discord.ext import commands
 
 from bot.adapters.discord.greeter import Greeter
 from bot.chat.accounts import Accounts
+from bot.chat.correcting import RouteFixes
 from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
+from bot.chat.place import GuildId, Place, UserId
 from bot.personas import PersonaLibrary
 from bot.personas.casting import Casting
 from bot.personas.imported import ImportedCards
 from bot.ports import Clock, ConversationStore, SubjectAccess
-from bot.routing import Router
+from bot.routing.dispatch import Dispatcher
+from bot.routing.route import Route
+
+
+class Routes(Protocol):
+    """Pins, and whether texts of corrections are kept. Every method raises `StoreError`."""
+
+    async def pin(self, place: Place, route: Route, person: UserId | None = None) -> None: ...
+
+    async def unpin(self, place: Place, person: UserId | None = None) -> bool: ...
+
+    async def keep_text(self, place: Place, keep: bool) -> int: ...
+
+
+class RouteCounts(Protocol):
+    """Counts of decisions."""
+
+    async def last_day(self, guild: GuildId) -> Mapping[str, int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +51,10 @@ class Services:
     conversations: ConversationStore
     accounts: Accounts
     intake: Intake
-    router: Router
+    dispatcher: Dispatcher
+    routes: Routes
+    route_fixes: RouteFixes
+    route_counts: RouteCounts
     clock: Clock
     model: str
     rehearsal: bool

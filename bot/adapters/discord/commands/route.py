@@ -1,0 +1,183 @@
+"""`/route why|try|fix|pin|unpin|stats|keep-text`: looking at the router, and correcting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import discord
+from discord import app_commands
+
+from bot.adapters.discord.commands.permissions import guild_of
+from bot.adapters.discord.commands.render import place_of, plain, say
+from bot.adapters.discord.commands.replies import account_of, message_id
+from bot.adapters.discord.commands.services import Serving
+from bot.chat.place import UserId
+from bot.errors import NotFound
+from bot.routing.dispatch import Ask
+from bot.routing.route import Route, RouteDecision
+
+ROUTES = [
+    app_commands.Choice(name="factual: answers questions", value="factual"),
+    app_commands.Choice(name="creative: writes and plays", value="creative"),
+    app_commands.Choice(name="companion: talks with people", value="companion"),
+]
+SCOPES = [
+    app_commands.Choice(name="my messages, in this whole server", value="me"),
+    app_commands.Choice(name="everybody's messages here", value="here"),
+]
+SWITCH = [
+    app_commands.Choice(name="on: keep the texts of corrected messages", value="on"),
+    app_commands.Choice(name="off: keep hashed features only", value="off"),
+]
+HERE = "here"
+
+
+def require_in_guild(interaction: discord.Interaction, permission: str) -> None:
+    """Demand a permission in a server; in a direct message both sides may.
+
+    Raises:
+        MissingPermissions: the person lacks it.
+    """
+    if interaction.guild_id is not None and not getattr(interaction.permissions, permission):
+        raise app_commands.MissingPermissions([permission])
+
+
+class RouteCommands(Serving):
+    """Which route a message takes, why, and how to put it right."""
+
+    route = app_commands.Group(name="route", description="Which route a message takes")
+
+    @route.command(name="why", description="Why did a message take its route?")
+    @app_commands.describe(message="Link or id of a reply; without it, the last one here")
+    async def why(self, interaction: discord.Interaction, message: str | None = None) -> None:
+        place = place_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        account = await account_of(self.services, place, message)
+        if account.decision is None:
+            raise NotFound("That turn ended before it was routed.")
+        hint = "Wrong? `/route fix` puts it right at once."
+        await say(interaction, f"{decision_text(account.decision)}\n{hint}")
+
+    @route.command(name="try", description="Which route would this message take?")
+    @app_commands.describe(text="The message")
+    async def try_route(
+        self, interaction: discord.Interaction, text: app_commands.Range[str, 1, 2000]
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        person, now = UserId(interaction.user.id), self.services.clock.now()
+        ask = Ask(message=text, place=place_of(interaction), person=person, now=now)
+        await say(interaction, decision_text(await self.services.dispatcher.route(ask)))
+
+    @route.command(name="fix", description="A message took the wrong route: say which is right")
+    @app_commands.describe(
+        label="The right route",
+        message="Link or id of the message, or of the reply to it; without it, the last one here",
+    )
+    @app_commands.choices(label=ROUTES)
+    async def fix(
+        self, interaction: discord.Interaction, label: str, message: str | None = None
+    ) -> None:
+        require_in_guild(interaction, "manage_messages")
+        place = place_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        fixed = await self.services.route_fixes.fix(
+            place, UserId(interaction.user.id), Route(label), message_id(message)
+        )
+        where = "in this server" if place.guild else "here"
+        kept = "with its text" if fixed.kept_text else "as hashed features, without its text"
+        await say(
+            interaction,
+            f"It went to {fixed.instead_of}; from now on messages nearly like it are "
+            f"**{fixed.label}** {where}. Kept {kept}, for 90 days.",
+        )
+
+    @route.command(name="pin", description="Fix the route: no message is sorted any more")
+    @app_commands.describe(route="Which route", scope="Whose messages; yours if left out")
+    @app_commands.choices(route=ROUTES, scope=SCOPES)
+    async def pin(
+        self, interaction: discord.Interaction, route: str, scope: str | None = None
+    ) -> None:
+        person = self._pinned(interaction, scope)
+        await interaction.response.defer(ephemeral=True)
+        await self.services.routes.pin(place_of(interaction), Route(route), person)
+        whose = "Everything said here is" if person is None else "Your messages are"
+        await say(
+            interaction, f"{whose} **{route}** from now on. `/route unpin` lets me choose again."
+        )
+
+    @route.command(name="unpin", description="Let the router choose again")
+    @app_commands.describe(scope="Whose messages; yours if left out")
+    @app_commands.choices(scope=SCOPES)
+    async def unpin(self, interaction: discord.Interaction, scope: str | None = None) -> None:
+        person = self._pinned(interaction, scope)
+        await interaction.response.defer(ephemeral=True)
+        removed = await self.services.routes.unpin(place_of(interaction), person)
+        await say(
+            interaction,
+            "The router chooses again." if removed else "Nothing was pinned: nothing changed.",
+        )
+
+    @route.command(name="stats", description="How messages were routed in this server")
+    @app_commands.guild_only()
+    async def stats(self, interaction: discord.Interaction) -> None:
+        guild = guild_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        tally = self.services.dispatcher.tally
+        lines = ["**Since the start of this process**", *_counted(tally.since_start(guild))]
+        lines += ["**In the last day**, written every ten seconds"]
+        lines += _counted(await self.services.route_counts.last_day(guild))
+        await say(interaction, "\n".join(lines))
+
+    @route.command(name="keep-text", description="Whether texts of corrected messages are kept")
+    @app_commands.describe(texts="Off unless switched on; switching off drops what was kept")
+    @app_commands.choices(texts=SWITCH)
+    @app_commands.guild_only()
+    async def keep_text(self, interaction: discord.Interaction, texts: str) -> None:
+        require_in_guild(interaction, "manage_guild")
+        guild_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        dropped = await self.services.routes.keep_text(place_of(interaction), texts == "on")
+        await say(
+            interaction,
+            "From now on `/route fix` keeps the text of the corrected message for 90 days, "
+            "encrypted, so that the operator can train with it. Please tell your members."
+            if texts == "on"
+            else f"Texts are not kept any more; {dropped} were dropped.",
+        )
+
+    def _pinned(self, interaction: discord.Interaction, scope: str | None) -> UserId | None:
+        """Return whose messages a pin is about; None for everybody's here."""
+        if scope != HERE:
+            return UserId(interaction.user.id)
+        require_in_guild(interaction, "manage_channels")
+        return None
+
+
+def decision_text(decision: RouteDecision) -> str:
+    """Return a decision with its numbers and reasons, in words."""
+    sure = "unsure" if decision.uncertain else "sure"
+    lines = [f"Route: **{decision.route.value}**, by {decision.source} ({sure})"]
+    shares = sorted(decision.probabilities.items(), key=lambda each: -each[1])
+    lines += [f"- {route.value}: {share:.0%}" for route, share in shares]
+    if decision.continuation > 0:
+        lines.append(f"- only continues the turn before: {decision.continuation:.0%}")
+    lines += [f"Because: {plain(reason)}" for reason in decision.reasons[:6]]
+    return "\n".join(lines)
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
+    """Return counts in words; of nothing, that there was nothing."""
+    total = counts.get("decisions", 0)
+    if not total and not counts.get("corrections", 0):
+        return ["- nothing was routed"]
+    doubts = f"not sure {counts.get('abstained', 0)}, switched {counts.get('flips', 0)}"
+    return [
+        f"- {total} decisions: {_named(counts, 'route:')}",
+        f"- decided by {_named(counts, 'source:') or 'nobody'}",
+        f"- {doubts}, corrected {counts.get('corrections', 0)}",
+    ]
+
+
+def _named(counts: Mapping[str, int], prefix: str) -> str:
+    found = {k.removeprefix(prefix): n for k, n in counts.items() if k.startswith(prefix)}
+    return ", ".join(f"{plain(name)} {n}" for name, n in sorted(found.items()))

@@ -1,0 +1,77 @@
+"""Opening the router with everything that bears on it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.ports import ChatModel
+from bot.routing.dispatch import Dispatcher, OverrideStore, RouteObserver
+from bot.routing.model_stage import ModelStage, StageObserver, load_model_stage
+from bot.routing.promotion import place_of
+from bot.routing.router import Router
+from bot.routing.watch import TableWatch
+
+PROFILES = "routes.toml"
+
+
+class Metrics(RouteObserver, StageObserver, Protocol):
+    """What is told about decisions, the model stage, and tables."""
+
+    def reloaded(self, outcome: str) -> None:
+        """Count a new table: `loaded` or `refused`."""
+        ...
+
+    def model(self, digest: str) -> None:
+        """Note the checksum of the table in service."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The dispatcher, and the watch that gives its router new tables."""
+
+    dispatcher: Dispatcher
+    watch: TableWatch
+
+
+async def open_routing(
+    *,
+    data_dir: Path,
+    directory: Path,
+    overrides: OverrideStore,
+    model: ChatModel,
+    model_name: str,
+    metrics: Metrics,
+) -> Routing:
+    """Load the operator's table, or the shipped one, and what `routes.toml` says of the model.
+
+    A table in the data directory, where `troupe route train` puts it, comes before one in the
+    personas folder.
+
+    Raises:
+        SettingsRejected: `[model_stage]` is wrong.
+    """
+    router = await asyncio.to_thread(Router.load)
+    stage = await asyncio.to_thread(load_model_stage, directory / PROFILES)
+    second = None
+    if stage.enabled:
+        name = stage.model or model_name
+        second = ModelStage(model, name, deadline_s=stage.deadline_s, observer=metrics)
+
+    def reloaded(outcome: str, router: Router) -> None:
+        metrics.reloaded(outcome)
+        metrics.model(digest_of(router))
+
+    places = [place_of(data_dir), directory / place_of(data_dir).name]
+    watch = TableWatch(router, places, on_reload=reloaded)
+    await watch.look()
+    metrics.model(digest_of(router))
+    return Routing(Dispatcher(router, overrides=overrides, second=second, observer=metrics), watch)
+
+
+def digest_of(router: Router) -> str:
+    """Return the checksum of a router's table; empty without one."""
+    return router.table.header.digest if router.table else ""
