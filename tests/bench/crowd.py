@@ -103,16 +103,20 @@ async def _found(world: World, channels: int) -> None:
 async def figures_of(world: World, asked: Sequence[Asked], cpu: float) -> Figures:
     """Return what people saw. Times are in milliseconds."""
     chats = await world.chats()
-    by_mark = {}
+    by_mark: dict[str, dict[str, Any]] = {}
     for chat in chats:
         last = chat["body"]["messages"][-1]["content"]
         for mark in (word[1:-1] for word in last.split() if word[:1] == "(" and word[-1:] == ")"):
             by_mark.setdefault(mark, chat)
-    to_model, to_visible, to_final, freezes = [], [], [], []
+    to_model: list[float] = []
+    to_visible: list[float] = []
+    to_final: list[float] = []
+    freezes: list[float] = []
     for each in asked:
-        chat = by_mark.get(each.mark)
-        if not each.answered or chat is None or chat["first_token_at"] is None:
+        found = by_mark.get(each.mark)
+        if not each.answered or found is None or found["first_token_at"] is None:
             continue
+        chat = found
         first = min(reply["first_visible_at"] for reply in each.replies)
         final = max(reply["final_at"] for reply in each.replies)
         to_model.append(chat["at"] - each.message["created_at"])
