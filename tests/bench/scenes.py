@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tests.bench import bench_lorebook
 from tests.bench.crowd import ask, crowd, figures_of, open_loop
 from tests.bench.instant import instant
 from tests.bench.table import Figures
@@ -92,6 +93,11 @@ async def memory() -> Figures:
         }
 
 
+async def lorebook() -> Figures:
+    """A lorebook of 1,000 entries over 10 messages."""
+    return await asyncio.to_thread(bench_lorebook.run)
+
+
 SCENES: dict[str, Callable[[], Awaitable[Figures]]] = {
     "crowd-20": crowd_of_20,
     "crowd-100": crowd_of_100,
@@ -100,4 +106,5 @@ SCENES: dict[str, Callable[[], Awaitable[Figures]]] = {
     "instant": instant,
     "cache": cache,
     "memory": memory,
+    "lorebook": lorebook,
 }
