@@ -71,8 +71,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("scenes", nargs="*", help="which scenes; without any, all")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
-    for room in (card_commands, route_commands, guard_commands, memory_commands):
+    for room in (card_commands, route_commands, guard_commands):
         room.add_parser(commands)
+    memory_commands.add_parser(commands, embed_all=_embed_all)
     return parser
 
 
@@ -133,6 +134,23 @@ def _migrate(args: argparse.Namespace) -> int:
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: migrate_only(settings, dry_run=args.dry_run))
+
+
+async def _embed_all(texts: Sequence[str], env_file: Path) -> Sequence[Sequence[float]]:
+    """Return the texts' vectors from the Ollama of the settings."""
+    from bot.adapters.ollama.embed_all import embed_all
+    from bot.app import read_headers
+
+    ollama = load_settings(env_file).ollama
+    headers = read_headers(ollama.headers.get_secret_value() if ollama.headers else None)
+    return await embed_all(texts, ollama, headers)
+
+
+def _corrections(args: argparse.Namespace) -> int:
+    from bot.serve import export_corrections
+
+    settings = load_settings(args.env_file)
+    return _in_loop(settings, lambda: export_corrections(settings, args.guild, args.out))
 
 
 def _bench(args: argparse.Namespace) -> int:

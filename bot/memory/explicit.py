@@ -118,8 +118,8 @@ def matching(text: str, items: Sequence[Item]) -> list[Item]:
     found = []
     for item in items:
         language = item.language or language_of(text) or LATIN
-        wanted = set(query_terms(text, [language]).tolist())
-        held = set(query_terms(item.text, [language]).tolist())
+        wanted = set(query_terms(text, (language,)).tolist())
+        held = set(query_terms(item.text, (language,)).tolist())
         if wanted and len(wanted & held) >= COVERED * len(wanted):
             found.append(item)
     return found

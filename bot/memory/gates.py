@@ -29,8 +29,9 @@ KINDS: Final = {
 }
 _DATE: Final = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
 _COMMAND: Final = re.compile(
-    r"https?://|www\.|```|<[|/@]|\[/?inst|\b(?:ignore|disregard|override|jailbreak|system prompt"
-    r"|system\s*:|assistant\s*:|developer\s*:|you (?:must|should|are now|will|have to|can)"
+    r"\b(?:system|assistant|developer)\s*:|https?://|www\.|```|<[|/@]|\[/?inst"
+    r"|\b(?:ignore|disregard|override|jailbreak|system prompt"
+    r"|you (?:must|should|are now|will|have to|can)"
     r"|from now on|pretend|instruction\w*|ignorier\w*|vergiss alle|du (?:musst|sollst|bist jetzt)"
     r"|anweisung\w*|ignore[zr]?|tu dois|vous devez|ignora|debes|tienes que|devi|je moet"
     r"|игнорируй|ты должен|無視し|忽略)\b",

@@ -28,6 +28,7 @@ DEPTH: Final = 12
 
 _PLAIN: Final = frozenset({Slot.LANGUAGE, Slot.TIMEZONE, Slot.REPLY_LENGTH})
 """Profile slots that also the factual route obeys."""
+_UNSPACED: Final = re.compile("[\u3000-\U0003ffff]")
 _SILENT: Final = "(obey this, never mention it)"
 _YIELDS: Final = "(What a message itself asks for wins over this.)"
 _ABOUT_SELF: Final = re.compile(
@@ -142,7 +143,8 @@ def _line(item: Item) -> str:
 
 def _words(line: str) -> int:
     """Count words; of scripts without spaces two characters are one."""
-    return len(line.split()) + sum(char > "\u2fff" for char in line) // 2
+    unspaced = 0 if line.isascii() else len(_UNSPACED.findall(line))
+    return len(line.split()) + unspaced // 2
 
 
 def _slot(item: Item) -> str:
@@ -150,7 +152,7 @@ def _slot(item: Item) -> str:
 
 
 def _user_persona(shelf: Shelf) -> str | None:
-    ids = frozenset(item.id for item in shelf.items)
+    ids = frozenset(item.id for item in shelf.of(Kind.TASTE))
     text = "".join(persona_text(item, ids) for item in shelf.of(Kind.PERSONA))
     return f"{text} {_YIELDS}" if text else None
 

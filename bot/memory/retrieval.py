@@ -115,12 +115,16 @@ class Index:
         *,
         question_vector: Vectors | None = None,
         vectors: Vectors | None = None,
+        lexical: Scores | None = None,
     ) -> Scores:
         """Return each passage's score; 0 where nothing speaks for it.
 
         `vectors` are the passages' unit vectors, a row each; a row of zeros for one without.
+        `lexical` are the smoothed BM25 scores, if the caller has them already.
         """
-        scores = _scaled(self.smooth(self.words(question)))
+        if lexical is None:
+            lexical = self.smooth(self.words(question))
+        scores = _scaled(lexical)
         if vectors is not None and question_vector is not None and len(vectors) == self.size:
             near = np.maximum(vectors @ question_vector, 0.0)
             scores = (1 - DENSE) * scores + DENSE * _scaled(self.smooth(near))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from bot.chat.place import Place
-from bot.memory.item import Item, Kind
+from bot.memory.item import LIFETIMES, Item, Kind
 from bot.memory.retrieval import Index, Vectors, best
 from bot.memory.scope import Use, use_of
 from bot.memory.words import LATIN, Terms
@@ -27,9 +27,8 @@ NEAREST: Final = 0.25
 """A passage without a word in common needs at least this cosine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An item as stored, with its terms and, if it has one, its vector's place."""
+class Stored(NamedTuple):
+    """An item as stored, with its terms. A tuple, as `Item` is, and for the same reason."""
 
     item: Item
     terms: Terms
@@ -79,6 +78,7 @@ class Shelf:
     """A row for each of `stored`, zeros where there is none."""
     size: int = 0
     """Bytes, about."""
+    _by_kind: dict[Kind, list[Item]] = field(default_factory=dict)
     _views: dict[tuple[object, ...], tuple[float, View]] = field(default_factory=dict)
 
     @property
@@ -95,7 +95,11 @@ class Shelf:
 
     def of(self, *kinds: Kind) -> list[Item]:
         """Return the items of some kinds, oldest first."""
-        return [each.item for each in self.stored if each.item.kind in kinds]
+        if not self._by_kind:
+            for each in self.stored:
+                self._by_kind.setdefault(each.item.kind, []).append(each.item)
+        found = [item for kind in kinds for item in self._by_kind.get(kind, ())]
+        return found if len(kinds) == 1 else sorted(found, key=_when)
 
     def view(self, place: Place, persona: str, now: float) -> View:
         """Return what may be used at a place; the filter comes before any score."""
@@ -113,11 +117,18 @@ class Shelf:
     def _view(self, place: Place, persona: str, now: float) -> View:
         uses: list[tuple[int, Use]] = []
         denied = 0
+        since = {kind: now - LIFETIMES.get(kind, now) for kind in USED}
+        # Most items share their origin, so that few are judged.
+        judged: dict[tuple[object, ...], Use] = {}
         for row, each in enumerate(self.stored):
             item = each.item
-            if item.kind not in USED or item.expired(now):
+            kind = item.kind
+            if kind not in since or item.at < since[kind]:
                 continue
-            use = use_of(item, place, persona, linked=self.linked)
+            origin = (kind, item.guild, item.channel, item.closed, item.persona, item.shared)
+            use = judged.get((*origin, item.slot))
+            if use is None:
+                use = judged[*origin, item.slot] = use_of(item, place, persona, linked=self.linked)
             if use is Use.NO:
                 denied += 1
             else:
@@ -185,10 +196,15 @@ class Shelf:
         vectors = part.vectors if vector is not None else None
         if vectors is not None and vector is not None and vectors.shape[1] != len(vector):
             vectors = None
-        scores = part.index.rank(question, question_vector=vector, vectors=vectors)
+        lexical = part.index.smooth(part.index.words(question))
+        scores = part.index.rank(question, question_vector=vector, vectors=vectors, lexical=lexical)
         if vectors is not None and vector is not None:
             # Fusion scales whatever is nearest to 1: what is near to nothing must not come up.
             near = vectors @ vector >= NEAREST
-            said = part.index.smooth(part.index.words(question)) > 0
-            scores = np.where(near | said, scores, 0.0).astype(np.float32)
+            scores = np.where(near | (lexical > 0), scores, 0.0).astype(np.float32)
         return [Found(part.items[row], float(scores[row])) for row in best(scores, k)]
+
+
+def _when(item: Item) -> str:
+    """Return the part of an id that is in the order of time."""
+    return item.id[1:]

@@ -10,7 +10,7 @@ import re
 import threading
 import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -111,8 +111,12 @@ def terms_of(text: str, language: str) -> Terms:
     return np.fromiter((value for value in hashes if value), dtype=np.uint32)
 
 
-def query_terms(text: str, languages: Sequence[str]) -> Terms:
-    """Return each hash once: of the stems in every language that the index holds."""
+@lru_cache(maxsize=256)
+def query_terms(text: str, languages: tuple[str, ...]) -> Terms:
+    """Return each hash once: of the stems in every language that the index holds.
+
+    Remembered, since one question is asked of facts and of turns. Do not change what it returns.
+    """
     words = words_of(text)
     found = {_hash(word, language): None for language in languages for word in words}
     return np.fromiter((value for value in found if value), dtype=np.uint32)

@@ -108,11 +108,13 @@ def read_shelf(
 ) -> Shelf:
     """Return a person's memory. What can't be opened is left out, and logged by its number."""
     opened: list[Opened] = []
-    unreadable = 0
+    plains = sealer.open_hash(records, key)
+    unreadable = len(records) - len(plains)
     # Ids hold their time after the kind's letter, so that this is the order of learning.
-    for ident, sealed in sorted(records.items(), key=lambda pair: pair[0][1:]):
+    plains.sort(key=lambda pair: pair[0][1:])
+    for _, plain in plains:
         try:
-            opened.append(Opened(sealer.open(sealed, key, ident.decode("ascii", "replace"))))
+            opened.append(Opened(plain))
         except RecordCorrupt:
             unreadable += 1
     try:

@@ -1,0 +1,41 @@
+"""Vectors of many texts at once, for evaluations on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.adapters.ollama.embedder import OllamaEmbedder
+from bot.adapters.ollama.pool import OllamaPool
+from bot.errors import SettingsRejected
+from bot.settings import OllamaSettings
+
+SECONDS_A_TEXT: Final = 2.0
+"""How long a slow host may take for each."""
+
+
+async def embed_all(
+    texts: Sequence[str], settings: OllamaSettings, headers: Mapping[str, str]
+) -> Sequence[Sequence[float]]:
+    """Return one vector a text, from the hosts and the embedding model of the settings.
+
+    Raises:
+        SettingsRejected: OLLAMA_EMBED_MODEL is not set.
+        BackendError: the hosts do not answer, or lack the model.
+    """
+    if settings.embed_model is None:
+        raise SettingsRejected(["OLLAMA_EMBED_MODEL: needed for --embeddings ollama"])
+    pool = OllamaPool(
+        settings.bases,
+        num_ctx=settings.num_ctx,
+        num_parallel=settings.num_parallel,
+        headers=headers,
+        first_token_timeout=settings.first_token_timeout,
+        token_timeout=settings.token_timeout,
+    )
+    await pool.start()
+    try:
+        embedder = OllamaEmbedder(pool, settings.embed_model)
+        return (await embedder.embed(texts, timeout=60 + SECONDS_A_TEXT * len(texts))).vectors
+    finally:
+        await pool.close()
