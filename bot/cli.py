@@ -71,10 +71,25 @@ def build_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("scenes", nargs="*", help="which scenes; without any, all")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
-    for room in (card_commands, route_commands, guard_commands):
+    for room in (card_commands, guard_commands):
         room.add_parser(commands)
     memory_commands.add_parser(commands, embed_all=_embed_all)
+    _add_corrections(route_commands.add_parser(commands))
     return parser
+
+
+def _add_corrections(steps: Any) -> None:
+    summary = "write a server's corrections, for `route train --data`"
+    corrections = _add(steps, "corrections", summary, _corrections)
+    corrections.add_argument("--guild", type=_ident, required=True, metavar="ID")
+    corrections.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+
+def _ident(text: str) -> int:
+    """Read an id of Discord's."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:21]) < 1 << 64:
+        raise argparse.ArgumentTypeError("must be the id of a server, a number")
+    return int(text)
 
 
 def _add(

@@ -20,8 +20,8 @@ _OK, _PROBLEMS = 0, 1
 _DATA = Path("data")
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add `route` with its subcommands to the parser of the program."""
+def add_parser(subparsers: Any) -> Any:
+    """Add `route` with its steps to the parser of the program; return the steps, to add to."""
     route = subparsers.add_parser(
         "route", help="train and judge the router", description="Train and judge the router."
     )
@@ -44,6 +44,7 @@ def add_parser(subparsers: Any) -> None:
     for step in (train, evaluate, back):
         step.add_argument("--data-dir", type=Path, default=_DATA, help="default: data")
         step.set_defaults(run=run)
+    return steps
 
 
 def run(args: argparse.Namespace) -> int:

@@ -39,15 +39,18 @@ class Router:
         except SettingsRejected as error:
             return cls(None, error.problems[0])
 
+    def adopt(self, table: RouteTable) -> None:
+        """Serve with another table from the next message on; one assignment, so no turn sees half.
+
+        Check the table first with `bot.routing.promotion.checked_router`.
+        """
+        self._table = table
+        self.problem = None
+
     @property
     def table(self) -> RouteTable | None:
         """Return the table in use."""
         return self._table
-
-    def replace(self, table: RouteTable) -> RouteTable | None:
-        """Put another table into service between two messages; return the one before it."""
-        before, self._table, self.problem = self._table, table, None
-        return before
 
     def route(
         self,
@@ -76,15 +79,16 @@ class Router:
             return certain(Route.COMPANION, "safety", "signs of distress")
         if pin is not None:
             return certain(pin, "pin", f"pinned to {pin}")
-        if self._table is None:
+        table = self._table
+        if table is None:
             return self._default()
         if previous is None and history:
             previous = self.resolve(history, now=now)
         around = circumstances(message, previous, in_scene=in_scene, now=now)
         if not has_words(message):
             return self._wordless(around.previous)
-        scores = self._table.scores(message)
-        return decide(scores, around, threshold=self._table.header.threshold, source="table")
+        scores = table.scores(message)
+        return decide(scores, around, threshold=table.header.threshold, source="table")
 
     def scores(self, message: str) -> Scores | None:
         """Return the table's bare opinion of a message, without any history."""

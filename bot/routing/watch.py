@@ -70,7 +70,7 @@ class TableWatch:
             return False
         if table is None or self._same(table):
             return False
-        self.previous = self._router.replace(table)
+        self._serve(table)
         log.info("route table loaded", file=str(file), sha256=table.header.digest[:12])
         self._on_reload("loaded", self._router)
         return True
@@ -79,10 +79,14 @@ class TableWatch:
         """Bring the table before back, until the file changes again. False without one."""
         if self.previous is None:
             return False
-        self.previous = self._router.replace(self.previous)
+        self._serve(self.previous)
         log.info("route table rolled back")
         self._on_reload("loaded", self._router)
         return True
+
+    def _serve(self, table: RouteTable) -> None:
+        self.previous = self._router.table
+        self._router.adopt(table)
 
     def _same(self, table: RouteTable) -> bool:
         serving = self._router.table
