@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import re
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bot.adapters.redis import EmbeddedRedis, keys, open_redis
 from tests.e2e.troupe import SOON, Scene, Troupe, contents, opened, until
@@ -70,7 +70,9 @@ class Crowd:
     @property
     def complete(self) -> int:
         """How many answers stand there to their end."""
-        return sum(tale(number) in stage.answer_to(message) for stage, message, number in self.asked)
+        return sum(
+            tale(number) in stage.answer_to(message) for stage, message, number in self.asked
+        )
 
     async def answered(self, timeout: float = TAKEN_UP) -> None:
         """Wait for every answer, let the bot finish in order, then count."""
@@ -133,14 +135,14 @@ async def queued(crowd: Crowd) -> None:
     """Two are with the model, ten wait for a slot."""
     crowd.scene.ollama.set_pace(first_token=30)
     await crowd.ask()
-    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("question")) == 2, SOON)
+    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("please answer")) == 2, SOON)
 
 
 async def awaited(crowd: Crowd) -> None:
     """All are with the model, which has said nothing yet."""
     crowd.scene.ollama.set_pace(first_token=30)
     await crowd.ask()
-    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("question")) == 12, SOON)
+    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("please answer")) == 12, SOON)
 
 
 async def half_written(crowd: Crowd) -> None:
@@ -306,9 +308,6 @@ async def test_redis_comes_back_after_a_kill_and_nothing_is_forgotten(tmp_path: 
 
 
 async def kill_private_redis(data_dir: Path) -> None:
-    import os
-    import signal
-
     server = EmbeddedRedis(data_dir)
     redis = await open_redis(await server.start())
     try:

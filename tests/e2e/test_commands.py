@@ -88,7 +88,7 @@ async def test_a_channel_can_be_silenced(scene: Scene) -> None:
     ignored = await stage.says(alice, "are you there?", mention_bot=True)
     on = await alice.slash(stage, "channel mode", mode="mention")
     assert "answers: mention" in on.text
-    asked, answer = await scene.exchange(stage, alice, "and now?")
+    _, answer = await scene.exchange(stage, alice, "and now?")
     assert answer
     assert not stage.replies_to(ignored)
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.e2e.troupe import Scene, contents, until
+from tests.e2e.troupe import Scene, contents, own_words, until
 from tests.fakes.discord.handles import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,7 +26,7 @@ async def test_a_mention_is_answered_by_a_persona_with_her_name_and_face(scene: 
     assert reply.author.name == "Maud"
     assert reply.avatar_url
     assert len(reply.edits) > 2  # it was streamed
-    assert all(told.startswith(edit.content.rstrip()) for edit in reply.edits)
+    assert all(told.startswith(own_words(edit.content).rstrip()) for edit in reply.edits)
     assert "how tall is K2?" in scene.ollama.chats[-1].messages[-1]["content"]
     assert stage.typings
 
@@ -187,13 +187,13 @@ async def test_bots_and_webhooks_are_never_answered(scene: Scene) -> None:
 
 async def test_a_long_reply_is_split_and_its_code_stays_code(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
-    lines = [f"print('line {number} of a long listing')" for number in range(120)]
+    lines = [f"print('line {number} of a long listing')" for number in range(60)]
     listing = "\n".join(lines)
     asked, _ = await scene.exchange(
         stage, alice, "show me a long listing", f"Here:\n```python\n{listing}\n```\nThat is all."
     )
     parts = stage.replies_to(asked)
-    assert len(parts) >= 3
+    assert len(parts) >= 2
     assert all(len(part.content) <= 2000 for part in parts)
     assert all(part.content.count("```") % 2 == 0 for part in parts)
     shown = "\n".join(part.content for part in parts)

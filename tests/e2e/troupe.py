@@ -29,6 +29,7 @@ from tests.fakes.ollama import FakeOllama
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "llama3.2:3b"
+FIRST_CONTACT = "You're talking with an AI, not a person."
 START = 40.0
 """Seconds that a process gets to start or to stop, on a busy machine."""
 SOON = 15.0
@@ -204,6 +205,14 @@ class Troupe:
         async with aiohttp.ClientSession() as http, http.get(f"{self.ops}{path}") as response:
             return response.status, await response.text()
 
+    async def ready(self, wanted: int, *, timeout: float = START) -> str:
+        """Wait until /readyz answers with a status; return what it says."""
+        deadline = time.monotonic() + timeout
+        while (found := await self.get("/readyz"))[0] != wanted:
+            assert time.monotonic() < deadline, found
+            await asyncio.sleep(0.1)
+        return found[1]
+
     async def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that have these labels."""
         _, page = await self.get("/metrics")
@@ -267,8 +276,13 @@ class Scene:
 
 
 def said(place: Place, message: Message) -> str:
-    """Return the answer to a message without the header of the bot's own voice."""
-    return place.answer_to(message)
+    """Return the answer to a message, without the small print about being an AI under it."""
+    return own_words(place.answer_to(message))
+
+
+def own_words(text: str) -> str:
+    """Return what a persona said: a text without the small print of a first contact."""
+    return text.removesuffix(f"\n\n-# {FIRST_CONTACT}")
 
 
 def contents(chats: Iterable[Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes.discord import payloads
+from tests.fakes.discord import payloads, permissions
 from tests.fakes.discord.call import Call, routes
 from tests.fakes.discord.errors import ApiError
 
@@ -23,10 +23,12 @@ def me(rest: Rest, call: Call) -> Any:
 def my_guilds(rest: Rest, call: Call) -> Any:
     limit, after = call.number("limit", 200, 1, 200), call.snowflake("after") or 0
     mine = [g for g in sorted(rest.world.guilds.values(), key=lambda g: g.id) if g.id > after]
-    return [
-        {"id": str(g.id), "name": g.name, "owner": False, "permissions": "0", "features": []}
-        for g in mine[:limit]
-    ]
+    found = []
+    for guild in mine[:limit]:
+        may = str(permissions.in_guild(guild, rest.world.bot))
+        entry = {"id": str(guild.id), "name": guild.name, "owner": False, "permissions": may}
+        found.append(entry | {"features": []})
+    return found
 
 
 @routes.route("DELETE", "/users/@me/guilds/{guild}")

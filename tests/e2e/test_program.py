@@ -1,0 +1,231 @@
+"""The program as its operator meets it: start, stop, pages, commands and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.e2e.troupe import MODEL, Troupe, connections, opened, run
+from tests.fakes.discord.server import FakeDiscord
+from tests.fakes.ollama import FakeOllama
+
+NO_OLLAMA = "http://127.0.0.1:9"  # the discard port: nothing listens there
+
+
+# ── the running bot ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_pages_for_whoever_watches_and_restarts_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:
+        troupe, stage, alice = scene.troupe, scene.channel(), scene.person()
+        await troupe.ready(200)
+        status, page = await troupe.get("/livez")
+        assert status == 200
+        assert json.loads(page)["ok"] is True
+        _, page = await troupe.get("/readyz")
+        assert {"redis", "backend", "gateway"} <= {c["name"] for c in json.loads(page)["checks"]}
+
+        await scene.exchange(stage, alice, "how tall is K2?", "8,611 metres.")
+        labels = {"route": "factual", "trigger": "mention", "outcome": "answered"}
+        assert await troupe.metric("troupe_turns_total", **labels) == 1
+        _, page = await troupe.get("/metrics")
+        for name in (
+            "troupe_turn_seconds",
+            "troupe_ollama_first_token_seconds",
+            "troupe_queue_depth",
+            "troupe_discord_requests_total",
+            "troupe_discord_gateway_latency_seconds",
+            "troupe_event_loop_lag_seconds",
+        ):
+            assert f"\n{name}" in page, name
+        assert "K2" not in page
+        assert str(alice.id) not in page
+        assert str(stage.id) not in page
+
+        await scene.ollama.stop()
+        assert "backend" in await troupe.ready(503)
+        assert (await troupe.get("/livez"))[0] == 200  # a restart would not help
+        await scene.ollama.start()
+        await troupe.ready(200)
+        await scene.discord.gateway.down()
+        assert "gateway" in await troupe.ready(503)
+        await scene.discord.gateway.up()
+        await troupe.ready(200)
+
+
+async def test_commands_are_registered_once(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:
+        assert scene.discord.command_syncs == 1
+        assert await scene.troupe.terminate() == 0
+        await scene.troupe.start()
+        await scene.troupe.logged("connected")
+        assert scene.discord.command_syncs == 1
+        told = await scene.person().slash(scene.channel(), "about")
+        assert MODEL in told.text
+
+
+async def test_a_token_that_discord_refuses_ends_the_program(tmp_path: Path) -> None:
+    async with FakeDiscord() as discord, FakeOllama([MODEL]) as ollama:
+        settings = connections(discord, ollama) | {"DISCORD_TOKEN": "wrong.token.entirely"}
+        ended = await run(tmp_path, "run", **settings)
+    assert ended.code == 2
+    assert "settings: DISCORD_TOKEN: " in ended.err
+    assert "wrong.token.entirely" not in ended.err + ended.out
+
+
+async def test_an_intent_that_is_not_granted_ends_the_program(tmp_path: Path) -> None:
+    async with FakeDiscord(privileged_intents=0) as discord, FakeOllama([MODEL]) as ollama:
+        settings = connections(discord, ollama) | {"DISCORD_MESSAGE_CONTENT_INTENT": "true"}
+        ended = await run(tmp_path, "run", **settings)
+    assert ended.code == 2
+    assert "settings: DISCORD_MESSAGE_CONTENT_INTENT: " in ended.err
+
+
+async def test_without_the_intent_mentions_are_answered_and_auto_mode_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as scene:
+        stage, alice = scene.channel(), scene.person("manage_channels")
+        refused = await alice.slash(stage, "channel mode", mode="auto")
+        assert "message content intent" in refused.text
+        _, answer = await scene.exchange(stage, alice, "how tall is K2?", "8,611 metres.")
+        assert answer == "8,611 metres."
+
+
+# ── settings ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"OLLAMA_HOSTS": "not a url"}, "OLLAMA_HOSTS: "),
+        ({"OLLAMA_NUM_CTX": "17"}, "OLLAMA_NUM_CTX: "),
+        ({"OLLAMA_MODLE": "llama3.2:3b"}, "OLLAMA_MODLE: unknown setting; did you mean"),
+        ({"OLLAMA_HEADERS": "secretvalue"}, "OLLAMA_HEADERS: must be JSON"),
+        ({"REDIS_URL": "http://secretvalue"}, "REDIS_URL: must start with"),
+        ({"DISCORD_SHARD_IDS": "5"}, "DISCORD_SHARD_IDS must lie between"),
+        ({"PLAY_HOST": "0.0.0.0"}, "set PLAY_TOKEN"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: "),
+        ({"ENCRYPTION_KEYS": "secretvalue"}, "ENCRYPTION_KEYS: "),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+async def test_a_wrong_setting_is_one_clear_line(
+    tmp_path: Path, settings: dict[str, str], says: str
+) -> None:
+    ended = await run(tmp_path, "run", **settings)
+    assert ended.code == 2
+    (line,) = [line for line in ended.err.splitlines() if line.startswith("settings: ")]
+    assert says in line
+    assert "secretvalue" not in ended.err + ended.out
+    assert "Traceback" not in ended.err
+
+
+async def test_a_redis_that_is_away_is_said_and_the_program_ends(tmp_path: Path) -> None:
+    ended = await run(tmp_path, "run", REDIS_URL="redis://:hushhush@127.0.0.1:9/0")
+    assert ended.code == 3
+    assert "Traceback" not in ended.err
+    assert "hushhush" not in ended.err + ended.out
+    assert ended.err.strip().splitlines()[-1].startswith("run: ")
+
+
+# ── the other commands ──────────────────────────────────────────────────────────────────────
+
+
+async def test_the_doctor_finds_all_well(tmp_path: Path) -> None:
+    async with FakeDiscord() as discord, FakeOllama([MODEL]) as ollama:
+        discord.guild("home")
+        ended = await run(tmp_path, "doctor", **connections(discord, ollama))
+        token = discord.token
+    assert ended.code == 0, ended.out
+    lines = ended.out.splitlines()
+    assert lines[-1] == "all well"
+    assert all(line.startswith("ok  ") for line in lines[:-1])
+    for part in ("personas", "Redis", "schema", "Ollama at", "model llama3.2:3b", "Discord token"):
+        assert part in ended.out
+    assert token not in ended.out + ended.err
+
+
+async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
+    async with FakeDiscord() as discord, FakeOllama(["other:1b"]) as ollama:
+        guild = discord.guild("home")
+        guild.forbid_bot("send_messages")
+        guild.record.roles[guild.id].permissions = 0  # what everybody may do
+        settings = connections(discord, ollama)
+        settings["OLLAMA_HOSTS"] += f",{NO_OLLAMA}"
+        settings["REDIS_URL"] = "redis://127.0.0.1:9/0"
+        ended = await run(tmp_path, "doctor", **settings)
+        settings["DISCORD_TOKEN"] = "wrong.token.entirely"
+        stranger = await run(tmp_path, "doctor", **settings)
+    assert ended.code == 1
+    ill = [line for line in ended.out.splitlines() if line.startswith("FAIL")]
+    for advice in (
+        "run `ollama pull llama3.2:3b`",
+        "start it, or correct OLLAMA_HOSTS",
+        "check REDIS_URL",
+        "missing Send Messages: invite again with https://discord.com/",
+    ):
+        assert any(advice in line for line in ill), ended.out
+    assert stranger.code == 1
+    assert "Discord token: refused: reset it" in stranger.out
+    assert "wrong.token.entirely" not in stranger.out + stranger.err
+
+
+async def test_a_migration_is_told_before_it_is_done(tmp_path: Path) -> None:
+    first = await run(tmp_path, "migrate", "--dry-run")
+    assert first.code == 0
+    assert "schema version 0; would apply: 0001_initial" in first.out
+    done = await run(tmp_path, "migrate")
+    assert "; applied: 0001_initial" in done.out
+    again = await run(tmp_path, "migrate", "--dry-run")
+    assert "; would apply: nothing" in again.out
+
+
+async def test_a_talk_in_the_terminal(tmp_path: Path) -> None:
+    async with FakeOllama([MODEL], num_ctx=8192) as ollama:
+        ollama.reply_next("Good evening to you.", "8,611 metres.")
+        ended = await run(
+            tmp_path, "chat", "--persona", "bram",
+            said="good evening\n\nhow tall is K2?\n/quit\nnever read\n",
+            OLLAMA_HOSTS=ollama.url,
+        )  # fmt: skip
+        sent = [str(message["content"]) for message in ollama.chats[-1].messages]
+    assert ended.code == 0, ended.err
+    assert "Good evening to you." in ended.out
+    assert "8,611 metres." in ended.out
+    assert ended.out.count("[Bram") == 2
+    assert any("Good evening to you." in text for text in sent)
+    assert "never read" not in "".join(sent)
+
+
+async def test_a_talk_in_the_terminal_tells_of_failures(tmp_path: Path) -> None:
+    ended = await run(tmp_path, "chat", said="how tall is K2?\n", OLLAMA_HOSTS=NO_OLLAMA)
+    assert ended.code == 0
+    assert "The model can't be reached right now." in ended.out
+    unknown = await run(tmp_path, "chat", "--persona", "nobody", OLLAMA_HOSTS=NO_OLLAMA)
+    assert unknown.code == 3
+    assert "Traceback" not in unknown.err
+
+
+async def test_with_nothing_at_all_the_playground_rehearses(tmp_path: Path) -> None:
+    troupe = Troupe(tmp_path, {}, command="run")
+    try:
+        await troupe.start()
+        url = await troupe.up(
+            lambda: next((line.split()[-1] for line in troupe.out if "open at" in line), None),
+            "the page's address",
+        )
+        async with aiohttp.ClientSession() as http:
+            async with http.get(url) as response:
+                assert response.status == 200
+                assert "Troupe" in await response.text()
+            async with http.get(f"{url.rstrip('/')}/api/state") as response:
+                assert response.status == 200
+                assert (await response.json())["status"]["rehearsal"] is True
+        assert await troupe.terminate() == 0
+        assert "Traceback" not in "\n".join(troupe.log)
+    finally:
+        await troupe.close()
