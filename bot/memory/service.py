@@ -138,6 +138,8 @@ class Memory:
             if request is not None:
                 await self._fulfil(request, message)
                 continue
+            if route is Route.CREATIVE:
+                continue  # in a story "I" is somebody else
             put = episode(self._as_edited(message), context, owner)
             if put is not None and not self._is_gone(message):
                 puts.append(put)

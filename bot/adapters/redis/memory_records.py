@@ -85,7 +85,7 @@ def read_items(opened: Sequence[Opened]) -> list[Item]:
     try:
         rows = json.loads(b"[" + b",".join(each.body for each in opened) + b"]")
         return [_item(row) for row in rows]
-    except (ValueError, TypeError, RecursionError, KeyError) as error:
+    except (ValueError, TypeError, RecursionError, LookupError) as error:
         raise RecordCorrupt("a stored memory can't be read") from error
 
 

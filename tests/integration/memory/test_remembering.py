@@ -155,6 +155,14 @@ async def test_other_people_s_words_are_not_theirs(company: Company) -> None:
     assert all("Poppy" not in line for line in found.memories)
 
 
+async def test_what_a_character_in_a_story_says_is_not_the_person_s(company: Company) -> None:
+    await company.agrees()
+    await company.says("I am an elf and live in the old forest", route=Route.CREATIVE)
+    assert await company.items() == []
+    await company.says("remember that I love fantasy novels", route=Route.CREATIVE)
+    assert await company.texts() == ["I love fantasy novels"]
+
+
 # ── where ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -184,6 +184,18 @@ async def test_use_keeps_an_item_alive(memories: RedisMemories) -> None:
     assert "likes 0" in {each.text for each in shelf.items}
 
 
+async def test_writing_an_item_anew_does_not_make_it_older(
+    memories: RedisMemories, redis: Client
+) -> None:
+    fact = item(Kind.FACT, "a")
+    shelf = await remember(memories, fact)
+    await memories.apply(ANNA, shelf, Changes(used=((fact.id, NOW + 30 * DAY),)))
+    put = Put(fact, vector=(1.0, 0.0), space="m@2")
+    await memories.apply(ANNA, shelf, Changes(put=(put,)))
+    rank = keys.memory(ANNA)[keys.MEMORY_PARTS.index("memory:f")]
+    assert await redis.zscore(rank, fact.id) == NOW + 30 * DAY
+
+
 async def test_a_constraint_is_never_evicted(memories: RedisMemories) -> None:
     cap = CAPS[Kind.CONSTRAINT]
     rules = [item(Kind.CONSTRAINT, f"rule {n}") for n in range(cap)]

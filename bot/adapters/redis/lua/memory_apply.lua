@@ -43,7 +43,8 @@ local function put(id, score, counted, needs, record)
   if not known and cap < 0 and redis.call('ZCARD', rank) >= -cap then return end
   if counted == '1' and not known and not room_for_one_more_today() then return end
   redis.call('HSET', ITEMS, id, record)
-  redis.call('ZADD', rank, score, id)
+  -- Only upward: writing a vector must not make an item older than its last use.
+  redis.call('ZADD', rank, 'GT', score, id)
   changed = true
   stored[#stored + 1] = id
   while redis.call('ZCARD', rank) > math.abs(cap) do
