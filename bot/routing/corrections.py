@@ -7,8 +7,8 @@ reads; its text only where a guild opts in.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from math import ceil
 
@@ -73,9 +73,9 @@ def sketch(message: str) -> tuple[int, ...]:
     return tuple(sorted({*found.words, *found.pieces})[:SKETCH])
 
 
-def alike(one: Sequence[int], other: Sequence[int]) -> float:
-    """Return the Jaccard similarity of two sketches, 0 to 1."""
-    shared = len(set(one).intersection(other))
+def alike(one: Set[int], other: Set[int]) -> float:
+    """Return the Jaccard similarity of two sets of features, 0 to 1."""
+    shared = len(one & other)
     union = len(one) + len(other) - shared
     return shared / union if union else 0.0
 
@@ -85,17 +85,21 @@ class CorrectionBook:
 
     Two sets with a Jaccard similarity of t share an element among the first n - ceil(t·n) + 1 of
     both, for any common order of elements: the prefix filter of Chaudhuri, Ganti and Kaushik,
-    "A Primitive Operator for Similarity Joins in Data Cleaning", ICDE 2006.
+    "A Primitive Operator for Similarity Joins in Data Cleaning", ICDE 2006. With rare elements
+    first there is hardly anything left to compare.
     """
 
     def __init__(self, corrections: Iterable[Correction] = ()) -> None:
-        newest_first = sorted(corrections, key=lambda each: -each.at)
-        self._corrections = tuple(newest_first)
+        self._corrections = tuple(sorted(corrections, key=lambda each: -each.at))
+        # Features of another version of the program can match nothing.
+        self._sets = [
+            frozenset(each.features if each.version == FEATURE_VERSION else ())
+            for each in self._corrections
+        ]
+        self._held_by = Counter(feature for each in self._sets for feature in each)
         self._by_feature: dict[int, list[int]] = defaultdict(list)
-        for number, correction in enumerate(self._corrections):
-            if correction.version != FEATURE_VERSION:
-                continue  # hashed by another version of the program: it can match nothing
-            for feature in _prefix(correction.features):
+        for number, held in enumerate(self._sets):
+            for feature in self._rarest(held):
                 self._by_feature[feature].append(number)
 
     def __len__(self) -> int:
@@ -112,23 +116,24 @@ class CorrectionBook:
         """
         if not self._by_feature:
             return None
-        wanted = sketch(message)
+        wanted = frozenset(sketch(message))
         candidates = {
-            number for each in _prefix(wanted) for number in self._by_feature.get(each, ())
+            number for each in self._rarest(wanted) for number in self._by_feature.get(each, ())
         }
         best: Match | None = None
         for number in sorted(candidates):
             correction = self._corrections[number]
             if correction.continues and correction.follows is not previous:
                 continue
-            share = alike(wanted, correction.features)
+            share = alike(wanted, self._sets[number])
             if share >= ALIKE and (best is None or share > best.alike):
                 best = Match(correction, share)
         return best
 
+    def _rarest(self, ids: Set[int]) -> Sequence[int]:
+        """Return those elements of a set of which one is in every set that is alike."""
+        ordered = sorted(ids, key=lambda each: (self._held_by[each], each))
+        return ordered[: len(ids) - ceil(ALIKE * len(ids)) + 1] if ids else ()
+
 
 NO_CORRECTIONS = CorrectionBook()
-
-
-def _prefix(ids: Sequence[int]) -> Sequence[int]:
-    return ids[: len(ids) - ceil(ALIKE * len(ids)) + 1] if ids else ()

@@ -1,0 +1,157 @@
+"""Everything that bears on a route, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from bot.chat.place import ChannelId, GuildId, Place, UserId
+from bot.errors import StoreError
+from bot.routing import PreviousRoute, Route, Router
+from bot.routing.corrections import CorrectionBook
+from bot.routing.dispatch import DISTRESS_SECONDS, Ask, Dispatcher, Overrides, why_unsure
+from bot.routing.policy import IDLE_SECONDS
+from bot.routing.tally import Tally
+from tests.unit.routing.test_correction_book import TEXT, correction
+
+GUILD = GuildId(7)
+PLACE = Place(ChannelId(70), GUILD)
+NOW = 1_000_000.0
+ROUTER = Router.load()
+FACT = "What is the capital of Mongolia?"
+STORY = "write me a short story about a lighthouse keeper and a storm"
+
+
+def ask(message: str, **changes: Any) -> Ask:
+    return replace(Ask(message, PLACE, UserId(1), NOW), **changes)
+
+
+@dataclass
+class Fixed:
+    """A store that always holds the same."""
+
+    overrides: Overrides = field(default_factory=Overrides)
+    away: bool = False
+
+    async def in_force(self, place: Place, person: UserId) -> Overrides:
+        if self.away:
+            raise StoreError("away")
+        return self.overrides
+
+
+@dataclass
+class Notes:
+    """An observer that writes everything down."""
+
+    decided_: list[dict[str, Any]] = field(default_factory=list)
+
+    def decided(self, route: str, **told: Any) -> None:
+        self.decided_.append({"route": route, **told})
+
+
+async def test_alone_it_decides_as_the_table_does() -> None:
+    dispatcher = Dispatcher(ROUTER)
+    for message in (FACT, STORY, "gm everyone"):
+        decision = await dispatcher.route(ask(message))
+        assert decision == ROUTER.route(message, previous=None, now=NOW)
+
+
+async def test_a_pin_outranks_the_message_and_corrections() -> None:
+    book = CorrectionBook([correction(FACT)])
+    dispatcher = Dispatcher(ROUTER, overrides=Fixed(Overrides(Route.CREATIVE, book)))
+    decision = await dispatcher.route(ask(FACT))
+    assert (decision.route, decision.source) == (Route.CREATIVE, "pin")
+
+
+async def test_signs_of_distress_outrank_a_pin() -> None:
+    dispatcher = Dispatcher(ROUTER, overrides=Fixed(Overrides(Route.FACTUAL)))
+    decision = await dispatcher.route(ask(FACT, distress=True))
+    assert (decision.route, decision.source) == (Route.COMPANION, "safety")
+
+
+async def test_a_correction_outranks_the_table_and_says_so() -> None:
+    book = CorrectionBook([correction(FACT, Route.COMPANION)])
+    dispatcher = Dispatcher(ROUTER, overrides=Fixed(Overrides(None, book)))
+    decision = await dispatcher.route(ask(FACT))
+    assert (decision.route, decision.source) == (Route.COMPANION, "correction")
+    assert "100%" in decision.reasons[0]
+    assert (await dispatcher.route(ask(TEXT))).source == "table"
+
+
+async def test_without_the_store_the_table_decides() -> None:
+    decision = await Dispatcher(ROUTER, overrides=Fixed(away=True)).route(ask(FACT))
+    assert (decision.route, decision.source) == (Route.FACTUAL, "table")
+
+
+async def test_after_distress_only_a_sure_message_leaves_the_companion() -> None:
+    dispatcher = Dispatcher(ROUTER)
+    await dispatcher.route(ask("i can't go on", distress=True))
+    sure = await dispatcher.route(ask(FACT, now=NOW + 60))
+    assert sure.confidence >= 0.9, "the scene needs a sure message"
+    assert sure.route is Route.FACTUAL
+    unsure = "so what would you even do with a lamp post"
+    alone = ROUTER.route(unsure, previous=None, now=NOW)
+    for message in (unsure, "a name for it maybe", "the red one over there"):
+        held = await dispatcher.route(ask(message, now=NOW + 60))
+        if ROUTER.route(message, previous=None, now=NOW).confidence < 0.9:
+            assert held.route is Route.COMPANION, message
+    later = await dispatcher.route(ask(unsure, now=NOW + DISTRESS_SECONDS + 1))
+    assert later.route is alone.route
+    elsewhere = await dispatcher.route(ask(unsure, person=UserId(2), now=NOW + 60))
+    assert elsewhere.route is alone.route
+
+
+async def test_the_distress_window_is_not_about_somebody_else_or_another_place() -> None:
+    dispatcher = Dispatcher(ROUTER)
+    await dispatcher.route(ask("i can't go on", distress=True))
+    other = Place(ChannelId(71), GUILD)
+    for changes in ({"person": UserId(2)}, {"place": other}):
+        decision = await dispatcher.route(ask(STORY, now=NOW + 1, **changes))
+        assert decision.route is Route.CREATIVE
+
+
+async def test_a_turn_of_long_ago_is_not_continued() -> None:
+    dispatcher = Dispatcher(ROUTER)
+    fresh = PreviousRoute(Route.CREATIVE, NOW - 60)
+    stale = PreviousRoute(Route.CREATIVE, NOW - IDLE_SECONDS - 1)
+    assert (await dispatcher.route(ask("more", previous=fresh))).route is Route.CREATIVE
+    assert ask("more", previous=stale).before is None
+    assert (await dispatcher.route(ask("more", previous=stale))).continuation == 0.0
+
+
+async def test_what_is_acted_on_is_counted_by_guild_and_for_the_metrics() -> None:
+    notes, tally = Notes(), Tally()
+    dispatcher = Dispatcher(ROUTER, observer=notes, tally=tally)
+    told = ask(FACT, previous=PreviousRoute(Route.COMPANION, NOW - 5))
+    decision = await dispatcher.route(told)
+    assert notes.decided_ == []
+    dispatcher.observe(told, decision)
+    assert notes.decided_[0]["flipped"] is True
+    assert notes.decided_[0]["stage"] == "table"
+    assert notes.decided_[0]["gate"] == decision.continuation
+    assert tally.since_start(GUILD) == {
+        "decisions": 1,
+        "route:factual": 1,
+        "source:table": 1,
+        "flips": 1,
+    }
+    dispatcher.observe(ask(FACT, place=Place(ChannelId(9))), decision)
+    assert tally.since_start(GUILD)["decisions"] == 1
+
+
+@pytest.mark.parametrize("reason", ["no_table", "margin", "threshold"])
+async def test_a_doubt_has_a_reason(reason: str) -> None:
+    shares = {
+        "no_table": (1 / 3, 1 / 3, 1 / 3),
+        "margin": (0.48, 0.44, 0.08),
+        "threshold": (0.55, 0.30, 0.15),
+    }[reason]
+    base = Router(None, "missing").route("hello", previous=None, now=NOW)
+    source = "default" if reason == "no_table" else "table"
+    doubtful = replace(
+        base, probabilities=dict(zip(Route, shares, strict=True)), uncertain=True, source=source
+    )
+    assert why_unsure(doubtful) == reason
+    assert why_unsure(replace(doubtful, uncertain=False)) is None
