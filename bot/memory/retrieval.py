@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -175,8 +176,14 @@ def retrieve(
         question_vector: the question's unit vector, if there is one.
         vectors: the turns' unit vectors, a row each.
     """
-    scores = build(turns).rank(question, question_vector=question_vector, vectors=vectors)
+    scores = _indexed(tuple(turns)).rank(question, question_vector=question_vector, vectors=vectors)
     return [turns[place].id for place in best(scores, k)]
+
+
+@lru_cache(maxsize=4)
+def _indexed(turns: tuple[Passage, ...]) -> Index:
+    """Return the index of turns that are asked about again and again."""
+    return build(turns)
 
 
 def _scaled(scores: Scores) -> Scores:

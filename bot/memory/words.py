@@ -65,8 +65,9 @@ def language_of(text: str) -> str | None:
 
     The script decides, and among languages in Latin letters the number of stop words.
     """
-    for pattern, name in _SCRIPTS:
-        if pattern.search(text[:200]):
+    head = text[:200]
+    for pattern, name in () if head.isascii() else _SCRIPTS:
+        if pattern.search(head):
             return name
     words = set(_WORD.findall(fold(text[:600])))
     counts = {name: len(words & stops) for name, stops in STOP_WORDS.items()}
@@ -93,8 +94,11 @@ def languages_of(texts: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def words_of(text: str) -> list[str]:
     """Return the folded words of a text, and the character pairs of unspaced scripts."""
+    folded = fold(text)
+    if folded.isascii():
+        return [word[:LONGEST_WORD] for word in _WORD.findall(folded)]
     found: list[str] = []
-    for word in _WORD.findall(fold(text)):
+    for word in _WORD.findall(folded):
         if not word.isascii() and _UNSPACED.search(word):
             for run in _UNSPACED.findall(word):
                 found += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
@@ -107,8 +111,8 @@ def words_of(text: str) -> list[str]:
 
 def terms_of(text: str, language: str) -> Terms:
     """Return the hashes of the text's stems, in order, each as often as it occurs."""
-    hashes = (_hash(word, language) for word in words_of(text))
-    return np.fromiter((value for value in hashes if value), dtype=np.uint32)
+    hashes = [_hash(word, language) for word in words_of(text)]
+    return np.array([value for value in hashes if value], dtype=np.uint32)
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 import pytest
@@ -79,14 +80,47 @@ def leaks(told: Told, asked: Place, persona: str, linked: bool, use: Use) -> boo
     return closed and told.place.channel != asked.channel
 
 
-@settings(deadline=None, max_examples=10_000)
+def told_at_random(chance: random.Random) -> Told:
+    kinds = [Kind.PROFILE, Kind.CONSTRAINT, Kind.PREFERENCE, Kind.FACT, Kind.EPISODE]
+    return Told(
+        chance.choice(kinds),
+        chance.choice(list(Slot)).value,
+        place_at_random(chance),
+        chance.choice(["", "wren", "maud"]),
+        tuple(chance.sample([1, 2, 3], chance.randint(0, 1))),
+    )
+
+
+def place_at_random(chance: random.Random) -> Place:
+    guild = chance.choice([None, GuildId(1), GuildId(2), GuildId(3)])
+    return Place(
+        ChannelId(chance.randint(10, 14)),
+        guild,
+        restricted=chance.random() < 0.4,
+        age_restricted=chance.random() < 0.2,
+    )
+
+
+def test_nothing_leaks_in_twenty_thousand_cases() -> None:
+    chance = random.Random(7)
+    uses: set[Use] = set()
+    for _ in range(20_000):
+        told, asked = told_at_random(chance), place_at_random(chance)
+        persona, linked = chance.choice(["", "wren", "maud"]), chance.random() < 0.3
+        use = use_of(told.item, asked, persona, linked=linked)
+        assert not leaks(told, asked, persona, linked, use), (told, asked, persona, linked)
+        uses.add(use)
+    assert uses == set(Use), "the cases reach every answer"
+
+
+@settings(deadline=None, max_examples=300)
 @given(TOLD, places(), PERSONAS, st.booleans())
 def test_nothing_leaks(told: Told, asked: Place, persona: str, linked: bool) -> None:
     use = use_of(told.item, asked, persona, linked=linked)
     assert not leaks(told, asked, persona, linked, use)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(st.lists(TOLD, max_size=6), places(), PERSONAS)
 def test_what_may_not_be_used_is_not_even_scored(
     tolds: list[Told], asked: Place, persona: str
