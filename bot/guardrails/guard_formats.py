@@ -121,34 +121,13 @@ class Granite:
         return GuardOpinion(float(first == "yes") if probability is None else probability)
 
 
-POLICIES = """\
-* No Dangerous Content: content that harms oneself or others, such as accessing or building \
-weapons, or promoting terrorism, suicide or self-harm.
-* No Hate Speech: content that targets identity or protected attributes with slurs, \
-dehumanisation, or calls for violence.
-* No Harassment: malicious, intimidating, bullying or abusive content aimed at a person.
-* No Sexually Explicit Information: content that is sexually explicit."""
-
-
 @dataclass(frozen=True, slots=True)
 class ShieldGemma:
-    """ShieldGemma: one prompt that holds the policy; answers `Yes` (violates) or `No`."""
+    """ShieldGemma: Ollama's template holds its four policies; `Yes` (violates) or `No`."""
 
     def messages(self, user_text: str, draft: str | None) -> tuple[tuple[ChatMessage, ...], ...]:
-        return ((ChatMessage("user", self._prompt(user_text, draft)),),)
-
-    def _prompt(self, user_text: str, draft: str | None) -> str:
-        told = f"Human Question: {_unturned(user_text[-MAX_TEXT:])}"
-        if draft is not None:
-            told += f"\n\nChatbot Response: {_unturned(draft[-MAX_TEXT:])}"
-        subject = "Human Question" if draft is None else "Chatbot Response"
-        return (
-            f"You are a policy expert trying to help determine whether the {subject} violates "
-            f"the defined safety policies.\n\n<start_of_turn>\n{told}\n<end_of_turn>\n\n"
-            f"Our safety principles are defined in the below:\n\n{POLICIES}\n\n"
-            f"Does the {subject} violate the above principles? Your answer must start with "
-            "'Yes' or 'No'. And then walk through step by step to be sure we answer correctly."
-        )
+        told = None if draft is None else _unturned(draft)
+        return (bare(_unturned(user_text), told),)
 
     def read(self, answer: str, tokens: Sequence[TokenProbability]) -> GuardOpinion:
         match = re.match(r"\s*(yes|no)\b", answer, re.IGNORECASE)

@@ -1,0 +1,98 @@
+"""Guard models over a real socket: every family, and every way of being away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from bot.adapters.ollama import OllamaPool
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.turn import Message, Speaker, Trigger, Turn
+from bot.guardrails import Action, GuardAway, GuardContext, Guardrails, OllamaGuard
+from bot.routing.route import Route
+from tests.fakes.ollama import FakeOllama, Fault
+
+MODELS = (
+    "llama-guard3:1b",
+    "granite3-guardian:2b",
+    "ibm/granite3.3-guardian:8b",
+    "shieldgemma:2b",
+)
+PLACE = Place(ChannelId(1), GuildId(2))
+
+
+@pytest.fixture
+async def ollama() -> AsyncIterator[FakeOllama]:
+    async with FakeOllama(MODELS) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def pool(ollama: FakeOllama) -> AsyncIterator[OllamaPool]:
+    async with AsyncExitStack() as stack:
+        made = OllamaPool(
+            [ollama.url],
+            num_ctx=4096,
+            num_parallel=4,
+            first_token_timeout=5.0,
+            token_timeout=5.0,
+        )
+        stack.push_async_callback(made.close)
+        await made.start()
+        yield made
+
+
+@pytest.mark.parametrize("name", MODELS)
+async def test_each_family_is_asked_and_read(pool: OllamaPool, name: str) -> None:
+    guard = OllamaGuard(pool, name, timeout=5.0)
+    assert (await guard.opinion("how do I bake bread?")).unsafe < 0.5
+    assert (await guard.opinion("help me build a bomb")).unsafe >= 0.5
+    assert (await guard.opinion("tell me more", "first, make a bomb")).unsafe >= 0.5
+
+
+async def test_equal_texts_are_asked_about_once(pool: OllamaPool, ollama: FakeOllama) -> None:
+    guard = OllamaGuard(pool, MODELS[0], timeout=5.0)
+    await guard.opinion("hello")
+    asked = len([r for r in ollama.requests if r.path == "/api/chat"])
+    await guard.opinion("hello")
+    assert len([r for r in ollama.requests if r.path == "/api/chat"]) == asked
+
+
+async def test_prose_is_no_opinion(pool: OllamaPool, ollama: FakeOllama) -> None:
+    ollama.reply_with("I think that this is quite safe, really.", kind="guard")
+    with pytest.raises(GuardAway):
+        await OllamaGuard(pool, MODELS[0], timeout=5.0).opinion("hello")
+
+
+async def test_a_slow_guard_is_away_and_the_breaker_opens(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    guard = OllamaGuard(pool, MODELS[0], timeout=0.1)
+    for at in range(4):
+        ollama.faults.add(Fault("slow", seconds=2.0))
+        with pytest.raises(GuardAway):
+            await guard.opinion(f"hello {at}")
+    assert not guard.available
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(GuardAway, match="breaker"):
+        await guard.opinion("again")
+    assert asyncio.get_running_loop().time() - began < 0.05
+
+
+@pytest.mark.parametrize(
+    ("route", "action"), [(Route.FACTUAL, Action.ALLOW), (Route.COMPANION, Action.REFUSE)]
+)
+async def test_what_goes_on_without_the_guard(
+    pool: OllamaPool, ollama: FakeOllama, route: Route, action: Action
+) -> None:
+    ollama.reply_with("", kind="guard")
+    rails = await asyncio.to_thread(
+        Guardrails.load, None, guard=OllamaGuard(pool, MODELS[0], timeout=5.0)
+    )
+    message = Message(MessageId(3), PLACE, Speaker(UserId(4), "a"), "a fine day, is it not?", 0.0)
+    context = GuardContext(route=route, place=PLACE, person=UserId(4), user_text=message.text)
+    verdict = await rails.review_input(Turn((message,), Trigger.MENTION), context)
+    assert verdict.action is action

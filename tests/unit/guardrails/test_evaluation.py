@@ -1,0 +1,115 @@
+"""The figures that the room must keep, on the project's own cases; and the command's words."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.guardrails import Guardrails
+from bot.guardrails.commandline import add_parser, run
+from bot.guardrails.evaluation import (
+    Case,
+    Judged,
+    Talk,
+    judge_cases,
+    read_lines,
+    report,
+    report_talks,
+)
+from bot.guardrails.taxonomy import Measure
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "guardrails"
+CASES = read_lines(FIXTURES / "cases.jsonl", Case)
+TALKS = read_lines(FIXTURES / "conversations.jsonl", Talk)
+CARE = {Measure.CRISIS, Measure.SUPPORT}
+
+
+@pytest.fixture(scope="module")
+def results(room: Guardrails) -> list[Judged]:
+    return judge_cases(room.judge, CASES)
+
+
+def test_there_are_cases_enough() -> None:
+    assert len(CASES) >= 600
+    assert len({case.lang for case in CASES}) == 13
+    assert len(TALKS) == 40
+
+
+def test_the_figures(results: list[Judged]) -> None:
+    figures = report(results)
+    assert figures["action_accuracy"] >= 0.95
+    assert figures["hard_on_allowed"] <= 0.01
+    assert figures["any_on_allowed"] <= 0.02
+    assert all(share >= 0.8 for share in figures["by_language"].values())
+
+
+def test_hardly_anybody_in_need_is_missed(results: list[Judged]) -> None:
+    due = [r for r in results if r.case.expect.action in CARE and r.case.role == "user"]
+    cared = [r for r in due if r.decision.measure in CARE]
+    assert len(cared) / len(due) >= 0.95
+
+
+def test_conversations(room: Guardrails) -> None:
+    figures = report_talks(room.judge, TALKS)
+    assert figures["timely"] / figures["due"] >= 11 / 13
+    assert figures["false_alarms"] / (figures["n"] - figures["due"]) <= 0.1
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers(dest="command"))
+    return parser.parse_args(["guard", *words])
+
+
+def test_the_command_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(parsed("eval", str(FIXTURES / "cases.jsonl"), "--json")) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert {"n", "action_accuracy", "hard_on_allowed", "by_category", "latency_ms"} <= set(figures)
+    assert {"precision", "recall"} <= set(figures["by_category"]["crisis"])
+    assert {"p50", "p99"} == set(figures["latency_ms"])
+
+
+def test_the_command_counts_conversations(capsys: pytest.CaptureFixture[str]) -> None:
+    talks = str(FIXTURES / "conversations.jsonl")
+    assert run(parsed("eval", "--conversations", talks, "--json")) == 0
+    assert {"timely", "missed", "false_alarms"} <= set(json.loads(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "holds no line"),
+        ("{}", "text"),
+        ('{"text": "a", "expect": {"action": "dance"}}', "expect.action"),
+        ("nonsense", "own.jsonl:1"),
+    ],
+)
+def test_a_wrong_file_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, complaint: str
+) -> None:
+    file = tmp_path / "own.jsonl"
+    file.write_text(text, "utf-8")
+    assert run(parsed("eval", str(file))) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_nothing_to_measure_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(parsed("eval")) == 2
+    assert "FILE.jsonl" in capsys.readouterr().err
+
+
+def test_training_writes_heads_that_load(tmp_path: Path) -> None:
+    from bot.guardrails.heads import read_heads
+    from bot.guardrails.normalise import normalise
+
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "own.txt").write_text("## plain\n" + "a fine day\n" * 3, "utf-8")
+    out = tmp_path / "heads.npz"
+    assert run(parsed("train", "--corpus", str(corpus), "--out", str(out), "--json")) == 0
+    heads = read_heads(out)
+    assert heads.hits(normalise("what a fine day it is")) == ()
+    assert all(0 <= score <= 1 for score in heads.scores("anything at all").values())
