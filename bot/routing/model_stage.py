@@ -189,8 +189,6 @@ class ModelStage:
             async for piece in stream:
                 if isinstance(piece, Piece):
                     pieces.append(piece)
-                    if by_letter and piece.logprobs:
-                        break
         return pieces
 
 

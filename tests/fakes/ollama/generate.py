@@ -247,7 +247,8 @@ class Generation:
 
 def _logprob(token: str, top: int) -> dict[str, Any]:
     label = token.strip()
-    other = {"safe": "unsafe", "unsafe": "safe", "Yes": "No", "No": "Yes"}.get(label, "the")
+    pairs = {"safe": "unsafe", "unsafe": "safe", "Yes": "No", "No": "Yes"}
+    other = (pairs | {"A": "B", "B": "C", "C": "A"}).get(label, "the")
     found: dict[str, Any] = {"token": token, "logprob": -0.05, "bytes": list(token.encode())}
     ranked: Sequence[tuple[str, float]] = [(token, -0.05), (other, -3.02), (" a", -6.0)]
     found["top_logprobs"] = [{"token": t, "logprob": p} for t, p in ranked[:top]]
