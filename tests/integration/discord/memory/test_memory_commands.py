@@ -14,6 +14,7 @@ from discord.ext import commands
 
 from bot.adapters.discord.commands.failures import on_command_error
 from bot.adapters.discord.commands.memory import PRIVACY, install_memory
+from bot.adapters.discord.commands.memory_views import Offer
 from bot.adapters.redis import Client, Sealer
 from bot.adapters.redis.memories import RedisMemories
 from bot.chat.place import ChannelId, Place, UserId
@@ -53,6 +54,7 @@ class Scene:
     dm: Channel
     anna: Person
     ben: Person
+    bot: commands.Bot
 
     async def says(self, text: str, where: Channel) -> Shown:
         """Anna says something that gets a reply."""
@@ -89,7 +91,7 @@ async def scene(discord: FakeDiscord, redis: Client, sealer: Sealer) -> AsyncIte
     await bot.wait_until_ready()
     await bot.tree.sync()
     yield Scene(
-        discord, memory, store, guild, guild.channel("general"), discord.dm(anna), anna, ben
+        discord, memory, store, guild, guild.channel("general"), discord.dm(anna), anna, ben, bot
     )
     await bot.close()
     await asyncio.gather(running, return_exceptions=True)
@@ -250,6 +252,24 @@ async def test_the_user_persona_is_shown_written_and_deleted(scene: Scene) -> No
     assert "Short and dry" in own.text
     gone = await scene.anna.slash(scene.channel, "memory persona", text="-")
     assert "Nothing yet" in gone.text
+
+
+@pytest.mark.parametrize(
+    ("button", "decided"), [("memory-yes", Consent.ON), ("memory-no", Consent.DECLINED)]
+)
+async def test_the_offer_is_answered_by_whom_it_is_for(
+    scene: Scene, button: str, decided: Consent
+) -> None:
+    channel = scene.bot.get_channel(scene.channel.id)
+    assert isinstance(channel, library.TextChannel)
+    view = Offer(scene.anna.id, scene.memory.notebook)
+    sent = await channel.send(Offer.TEXT, view=view)
+    shown = next(each for each in scene.channel.messages if each.id == sent.id)
+    refused = await scene.ben.click(shown, button)
+    assert "not for you" in refused.text
+    await scene.anna.click(shown, button)
+    assert await scene.memory.notebook.consent(UserId(scene.anna.id)) is decided
+    assert await scene.memory.notebook.consent(UserId(scene.ben.id)) is Consent.UNDECIDED
 
 
 async def test_privacy_says_what_is_stored(scene: Scene) -> None:
