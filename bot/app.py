@@ -44,7 +44,7 @@ from bot.chat.pipeline import TurnPipeline
 from bot.chat.stage import Stage, StageStatus
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected
-from bot.guardrails import Guardrails
+from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
 from bot.observability import Health, LoopLag, Metrics
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
@@ -88,6 +88,7 @@ class Stores:
     state: RedisState
     routes: RedisRoutes
     route_counts: RedisRouteCounts
+    guard: GuardStores
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Troupe:
     dispatcher: Dispatcher
     parts: Parts
     pipeline: TurnPipeline
+    guard: Guard
 
     def stage(self) -> Stage:
         """Return the pipeline's face for the page and the terminal."""
@@ -183,7 +185,15 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     library, default, profiles = await _open_personas(directory)
     stores = await open_stores(settings, metrics, stack)
     models = await open_models(settings, metrics, stack)
-    guardrails = await asyncio.to_thread(Guardrails.load, directory)
+    guard = await open_guard(
+        stores.guard,
+        settings,
+        directory,
+        models.pool,
+        rehearsal=models.rehearsal,
+        metrics=metrics.guard,
+        clock=clock,
+    )
     routing = await open_routing(
         data_dir=settings.core.data_dir,
         directory=directory,
@@ -200,7 +210,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         conversations=stores.conversations,
         dispatcher=routing.dispatcher,
         profiles=profiles,
-        guardrails=guardrails,
+        guardrails=guard.rails,
         model=models.pool,
         queue=queue,
         limiter=stores.limiter,
@@ -210,6 +220,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         default_model=models.name,
         num_ctx=settings.ollama.num_ctx,
         scripts_allowed=imported.scripts_allowed,
+        strict=guard.policies.strict,
     )
     troupe = Troupe(
         settings,
@@ -226,6 +237,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         routing.dispatcher,
         parts,
         TurnPipeline(parts),
+        guard,
     )
     tally = routing.dispatcher.tally
     stack.push_async_callback(tally.flush, stores.route_counts)
@@ -235,6 +247,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     background.keep("route counts", lambda: tally.keep_flushing(stores.route_counts))
     background.keep("library", library.watch)
     background.keep("imported cards", imported.follow)
+    background.keep("guardrails", guard.files.watch)
     lag = LoopLag(metrics, alive=lambda: health.report("loop", True))
     background.keep("loop lag", lag.run)
     background.keep("health", lambda: _report_health(troupe))
@@ -313,6 +326,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
         state=RedisState(redis),
         routes=routes,
         route_counts=RedisRouteCounts(redis),
+        guard=open_guard_stores(redis, sealer, stack),
     )
 
 

@@ -95,6 +95,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
             metrics=troupe.metrics,
             clock=troupe.clock,
             own_face=OWN_FACE,
+            disclosures=troupe.guard.disclosures,
         ),
         journal=troupe.stores.journal,
         conversations=troupe.stores.conversations,

@@ -197,6 +197,8 @@ class CoreSettings(BaseSettings):
     """Least severe level that is logged."""
     log_format: Literal["console", "json"] = "console"
     """How log lines look."""
+    guard_level: Literal["normal", "strict"] = "normal"
+    """The mildest level of the guardrails that a server may choose."""
     encryption_keys: SecretStr | None = None
     """`id:base64 of 32 bytes`, comma-separated, newest first. Without it: a key file made in
     DATA_DIR."""

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Protocol
 
 import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.accounts import Accounts
+from bot.chat.closing import Closing
 from bot.chat.notices import INTERRUPTED, notice_for, small_print
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
 from bot.errors import Busy, DeliveryError, OwnershipLost, StoreError, TroupeError
+from bot.guardrails.disclosure import Disclosures
 from bot.observability import Metrics, turn_logs
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, Face, Outcome, Progress, ReplySink, TurnJournal
 
 log = structlog.get_logger(__name__)
+
+
+class Aftercare(Protocol):
+    """What follows from a turn's verdicts, once it is over."""
+
+    def over(self, turn: Turn, account: TurnAccount) -> None:
+        """A turn is over and settled. Never waits, never raises."""
+        ...
 
 
 class TurnRunner:
@@ -36,6 +47,8 @@ class TurnRunner:
         metrics: Metrics,
         clock: Clock,
         own_face: Face,
+        disclosures: Disclosures | None = None,
+        aftercare: Aftercare | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._journal = journal
@@ -46,6 +59,8 @@ class TurnRunner:
         self._metrics = metrics
         self._clock = clock
         self._own_face = own_face
+        self._disclosures = disclosures
+        self._aftercare = aftercare
 
     async def run(self, run: Running) -> TurnAccount:
         """Perform a turn and settle it, whatever happens. Return its account."""
@@ -72,6 +87,8 @@ class TurnRunner:
             if outcome is not None:
                 self._accounts.keep(account)
                 await self._settle(run, outcome)
+                if self._aftercare is not None:
+                    self._aftercare.over(run.turn, account)
         return account
 
     async def _perform(self, run: Running, account: TurnAccount) -> Outcome:
@@ -112,7 +129,10 @@ class TurnRunner:
             run.notes.add(task)
             task.add_done_callback(run.notes.discard)
 
-        run.sink = WatchedSink(self._sinks.open(run.turn, face, run.progress, note), run)
+        closing = None
+        if self._disclosures is not None:
+            closing = Closing(self._disclosures, run.turn, account, self._clock)
+        run.sink = WatchedSink(self._sinks.open(run.turn, face, run.progress, note), run, closing)
         return run.sink
 
     async def _note(self, run: Running, progress: Progress) -> None:

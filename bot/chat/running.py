@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from bot.chat.closing import Closing
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
 from bot.ports import Face, Progress, ReplySink
@@ -56,9 +57,11 @@ class Running:
 class WatchedSink:
     """A sink that tells the running turn when something became visible."""
 
-    def __init__(self, sink: ReplySink, run: Running) -> None:
+    def __init__(self, sink: ReplySink, run: Running, closing: Closing | None = None) -> None:
+        """`closing` knows what the program adds under the final text."""
         self._sink = sink
         self._run = run
+        self._closing = closing
 
     def begin(self) -> None:
         self._sink.begin()
@@ -69,7 +72,11 @@ class WatchedSink:
 
     async def finish(self, text: str) -> tuple[MessageId, ...]:
         self._run.visible, self._run.shown = True, text
-        return await self._sink.finish(text)
+        if self._closing is None or self._run.ending is not None or not text.strip():
+            return await self._sink.finish(text)
+        ids = await self._sink.finish(await self._closing.under(text))
+        await self._closing.stands()
+        return ids
 
     async def notice(self, text: str) -> tuple[MessageId, ...]:
         return await self._sink.notice(text)

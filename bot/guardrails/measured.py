@@ -7,6 +7,8 @@ from typing import Protocol
 
 from bot.guardrails.opinion import GuardAway, GuardModel, GuardOpinion
 
+_KINDS: dict[type[BaseException], str] = {GuardAway: "format", TimeoutError: "timeout"}
+
 
 class GuardObserver(Protocol):
     """What is told about each opinion."""
@@ -34,7 +36,7 @@ class MeasuredGuard:
             opinion = await self._guard.opinion(user_text, draft)
         except GuardAway as error:
             cause = error.__cause__
-            kind = type(cause).__name__ if cause is not None else "format"
+            kind = "breaker" if cause is None else _KINDS.get(type(cause), type(cause).__name__)
             self._observer.opinion(time.perf_counter() - began, kind)
             raise
         self._observer.opinion(time.perf_counter() - began)

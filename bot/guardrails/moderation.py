@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.chat.place import ChannelId, GuildId, MessageId, UserId
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.errors import StoreError
 
+FRESH = 5.0
+"""Seconds that a choice is taken from memory."""
+GUILDS = 5000
 MAX_REASON = 500
 """Characters of a report's reason."""
 PRIVATE = "sh_crisis"
@@ -79,3 +84,59 @@ class ModerationStore(Protocol):
     async def decisions(self, guild: GuildId, since: float) -> Mapping[str, int]:
         """Return how often each measure was taken since a unix time."""
         ...
+
+
+class Policies:
+    """Choices of servers on the hot path: from memory, asked for anew every few seconds."""
+
+    def __init__(
+        self, store: ModerationStore, least: Strictness, monotonic: Callable[[], float]
+    ) -> None:
+        """`least` is the operator's bound."""
+        self.least = least
+        self._store = store
+        self._monotonic = monotonic
+        self._held: OrderedDict[GuildId, tuple[float, GuildPolicy]] = OrderedDict()
+
+    async def of(self, guild: GuildId | None) -> GuildPolicy:
+        """Return what a server chose, at most `FRESH` seconds old; a DM has chosen nothing.
+
+        Raises:
+            StoreError: the store is away and nothing is held.
+        """
+        if guild is None:
+            return GuildPolicy()
+        held = self._held.get(guild)
+        if held is not None and self._monotonic() - held[0] < FRESH:
+            return held[1]
+        try:
+            policy = await self._store.policy(guild)
+        except StoreError:
+            if held is None:
+                raise
+            return held[1]
+        self._hold(guild, policy)
+        return policy
+
+    async def strict(self, place: Place) -> bool:
+        """Whether replies in a place are judged strictly; so they are while nobody can tell."""
+        try:
+            policy = await self.of(place.guild)
+        except StoreError:
+            return True
+        return policy.in_force(self.least) is Strictness.STRICT
+
+    async def choose(self, guild: GuildId, policy: GuildPolicy) -> None:
+        """Change what a server chose.
+
+        Raises:
+            StoreError: the store is away; nothing changed.
+        """
+        await self._store.choose(guild, policy)
+        self._hold(guild, policy)
+
+    def _hold(self, guild: GuildId, policy: GuildPolicy) -> None:
+        self._held[guild] = (self._monotonic(), policy)
+        self._held.move_to_end(guild)
+        while len(self._held) > GUILDS:
+            self._held.popitem(last=False)

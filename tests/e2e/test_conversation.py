@@ -196,7 +196,7 @@ async def test_a_long_reply_is_split_and_its_code_stays_code(scene: Scene) -> No
     assert len(parts) >= 2
     assert all(len(part.content) <= 2000 for part in parts)
     assert all(part.content.count("```") % 2 == 0 for part in parts)
-    shown = "\n".join(part.content for part in parts)
+    shown = own_words("\n".join(part.content for part in parts))
     assert [line for line in shown.splitlines() if line.startswith("print(")] == lines
     assert shown.endswith("That is all.")
 

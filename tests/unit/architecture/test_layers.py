@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.chat",),
     ("bot.settings", "bot.personas.commandline"),
     ("bot.adapters",),
+    ("bot.guarding",),
     ("bot.app",),
     ("bot.serve_discord", "bot.doctor"),
     ("bot.serve",),

@@ -1,0 +1,59 @@
+"""What the program itself adds under a reply: that this is an AI, or that a break would be good."""
+
+from __future__ import annotations
+
+from bot.chat.account import TurnAccount
+from bot.chat.notices import small_print
+from bot.chat.turn import Turn
+from bot.guardrails.disclosure import Disclosures, Reminder
+from bot.guardrails.verdict import Action
+from bot.ports import Clock
+
+CARE = "sh_"
+TELLS = frozenset({"human_claim", "sh_crisis"})
+"""Categories whose answer says by itself that an AI writes it: the truth to a sincere question,
+and the crisis card."""
+
+
+class Closing:
+    """The small print of one turn's reply."""
+
+    def __init__(
+        self, disclosures: Disclosures, turn: Turn, account: TurnAccount, clock: Clock
+    ) -> None:
+        self._disclosures = disclosures
+        self._turn = turn
+        self._account = account
+        self._clock = clock
+        self._due: Reminder | None = None
+
+    async def under(self, text: str) -> str:
+        """Return a final text with what is due under it."""
+        verdicts = [verdict for stage, verdict in self._account.verdicts if stage == "input"]
+        found = verdicts[0] if verdicts else None
+        category = (found.category if found else None) or ""
+        told = category == "human_claim" or (category in TELLS and bool(found and found.reply))
+        self._due = await self._disclosures.due(
+            self._turn.speaker.id,
+            self._turn.place,
+            self._turn.speaker.locale,
+            self._clock.now(),
+            told=told,
+            grave=category.startswith(CARE)
+            or (found is not None and found.action is Action.REFUSE),
+        )
+        if self._due is None or not self._due.line:
+            return text
+        return f"{_closed(text)}\n\n{small_print(self._due.line)}"
+
+    async def stands(self) -> None:
+        """The text stands before the person: remember what it said."""
+        if self._due is not None:
+            turn, due = self._turn, self._due
+            await self._disclosures.said(due, turn.speaker.id, turn.place, self._clock.now())
+
+
+def _closed(text: str) -> str:
+    """Return a text without a code block left open: what follows is no code."""
+    fences = sum(line.lstrip().startswith("```") for line in text.split("\n"))
+    return f"{text}\n```" if fences % 2 else text
