@@ -21,8 +21,9 @@ DEPTHS: Final = (5, 10)
 class VectorFile:
     """Vectors of texts, from an `.npz` with two arrays.
 
-    `keys`: for each text the hexadecimal SHA-256 of its UTF-8 form, as strings. `vectors`: a
-    matrix of float32 (or float16), one row a key. Rows are brought to unit length when read.
+    `keys`: for each text the hexadecimal SHA-256 of its UTF-8 form, as strings; or, in their place,
+    `texts`: the texts themselves. `vectors`: a matrix of float32 (or float16), one row for each.
+    Rows are brought to unit length when read. `--list-texts` writes which texts are wanted.
     """
 
     def __init__(self, keys: Sequence[str], vectors: Vectors) -> None:
@@ -39,7 +40,11 @@ class VectorFile:
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                keys, vectors = arrays["keys"], arrays["vectors"]
+                vectors = arrays["vectors"]
+                if "texts" in arrays:
+                    keys = np.array([digest(str(text)) for text in arrays["texts"]])
+                else:
+                    keys = arrays["keys"]
         except (OSError, KeyError, ValueError, BadZipFile, EOFError) as error:
             raise SettingsRejected([f"{path}: no .npz with `keys` and `vectors`"]) from error
         if vectors.ndim != 2 or keys.ndim != 1 or len(keys) != len(vectors):

@@ -111,6 +111,9 @@ def test_vectors_come_from_a_file(
     rng = np.random.default_rng(1)
     file = tmp_path / "v.npz"
     np.savez(file, keys=np.array(keys), vectors=rng.normal(size=(len(keys), 8)))
+    named = tmp_path / "texts.npz"
+    np.savez(named, texts=np.array(texts), vectors=rng.normal(size=(len(keys), 8)))
+    assert figures(capsys, *common[2:], "--embeddings", str(named), "--json")["n"] == 3
     for view in ("all", "user"):
         told = figures(capsys, *common[2:], "--embeddings", str(file), "--view", view, "--json")
         assert told["embeddings"] == str(file)
