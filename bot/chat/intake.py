@@ -8,7 +8,8 @@ it died is taken up by its successor.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +34,10 @@ TAKE_UP_EVERY = 5.0
 
 MAX_ATTEMPTS = 3
 """A turn that was cut off so often by a crash may be its cause: it is apologised for instead."""
+
+
+CHANGES_AT_MOST = 5.0
+"""Seconds that a message waits for edits and deletions which came before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Intake:
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
         self._unsaid: dict[Place, set[MessageId]] = {}
+        self._changes: dict[Place, set[asyncio.Future[None]]] = {}
         self._draining = False
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────
@@ -111,11 +117,15 @@ class Intake:
         if not fresh:
             log.debug("claimed already", message=message.id)
             return
+        changes = self._changes.get(message.place)
+        if changes:  # what was deleted before this was said must not be in its prompt
+            await asyncio.wait(tuple(changes), timeout=CHANGES_AT_MOST)
         self._enter(message, trigger)
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         """Rewrite what was said. Never answers anew."""
-        await self._conversations.edit(place, message, text)
+        with self._changing(place):
+            await self._conversations.edit(place, message, text)
         for store in self._mindful:
             await store.forget(place, [message])
 
@@ -129,7 +139,22 @@ class Intake:
             elif not run.visible:
                 self._supersede(run, Turn(rest, run.turn.trigger))
         self._unsaid.setdefault(place, set()).update(gone)
-        await self._unsay()
+        with self._changing(place):
+            await self._unsay()
+
+    @contextmanager
+    def _changing(self, place: Place) -> Iterator[None]:
+        """Let messages of this place that come meanwhile wait until the block is over."""
+        over = asyncio.get_running_loop().create_future()
+        changes = self._changes.setdefault(place, set())
+        changes.add(over)
+        try:
+            yield
+        finally:
+            over.set_result(None)
+            changes.discard(over)
+            if not changes and self._changes.get(place) is changes:
+                del self._changes[place]
 
     def stop(self, turn: TurnId) -> bool:
         """Stop a turn at its person's wish. What is visible stays. False when it is over."""

@@ -170,6 +170,11 @@ class TroupeBot(commands.Bot):
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         await self._shared.before_identify()
 
+    def is_connected(self) -> bool:
+        """Whether the session is ready and its socket open: during an outage it is not."""
+        socket = self.ws
+        return self.is_ready() and not self.is_closed() and socket is not None and socket.open
+
     def heard_age(self) -> float:
         """Return the seconds since the gateway's last event or heartbeat answer."""
         heartbeats = getattr(self.ws, "_keep_alive", None)

@@ -134,7 +134,7 @@ class Supervisor:
         if client is None:
             return ShardHealth(shard, False, None, None, restarts)
         age, latency = client.heard_age(), client.latency
-        connected = client.is_ready() and not client.is_closed() and age < self._deaf_after
+        connected = client.is_connected() and age < self._deaf_after
         known = latency if 0 <= latency < float("inf") else None
         return ShardHealth(shard, connected, age, known, restarts)
 
