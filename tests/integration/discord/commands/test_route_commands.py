@@ -1,0 +1,287 @@
+"""`/route`: looking at the router, and correcting it, as people do it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.cli import build_parser
+from bot.routing.dataset import read_labelled
+from bot.routing.route import Route
+from bot.serve import export_corrections
+from tests.fakes.discord.handles import Person, Place
+from tests.fakes.discord.state import Message
+from tests.integration.discord.commands.conftest import Stage
+from tests.unit.routing.test_watch import table
+
+FACT = "how tall is mount everest in metres"
+STORY = "write me a short story about a lighthouse keeper and a storm"
+GIF = "https://example.org/a.gif"
+
+
+@pytest.fixture
+def mod(stage: Stage) -> Person:
+    """Somebody who may do everything about routes."""
+    return stage.guild.member(
+        "mo", permissions=["manage_messages", "manage_channels", "manage_guild"]
+    )
+
+
+async def asks(place: Place, person: Person, text: str) -> tuple[Message, Message]:
+    """Say something to the bot; return it with the whole reply."""
+    asked = await place.says(person, text, mention_bot=True)
+    return asked, await place.next_reply(to=asked, timeout=10, quiet=0.3)
+
+
+async def route_of(place: Place, person: Person, reply: Message) -> str:
+    """Return what `/route why` says of a reply."""
+    shown = await person.slash(place, "route why", message=str(reply.id))
+    assert shown.ephemeral
+    return shown.text
+
+
+# ── looking ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_why_shows_the_decision_with_its_numbers(stage: Stage) -> None:
+    _, reply = await asks(stage.channel, stage.guest, FACT)
+    text = await route_of(stage.channel, stage.guest, reply)
+    assert "Route: **factual**, by table (sure)" in text
+    for route in Route:
+        assert f"- {route.value}: " in text
+    last = await stage.guest.slash(stage.channel, "route why")
+    assert last.text == text
+
+
+async def test_why_names_the_turn_before_and_the_reasons(stage: Stage) -> None:
+    await asks(stage.channel, stage.guest, STORY)
+    _, reply = await asks(stage.channel, stage.guest, "more")
+    text = await route_of(stage.channel, stage.guest, reply)
+    assert "Route: **creative**" in text
+    assert "only continues the turn before" in text
+    assert "Because: continues the previous creative turn" in text
+
+
+@pytest.mark.parametrize("given", ["hello", "999999999999999999", "@everyone", "-1", "x" * 300])
+async def test_what_is_no_reply_gets_a_clear_answer(stage: Stage, given: str) -> None:
+    shown = await stage.guest.slash(stage.channel, "route why", message=given)
+    assert shown.ephemeral
+    assert "message" in shown.text
+    assert "went wrong" not in shown.text
+
+
+async def test_try_shows_a_route_and_counts_nothing(stage: Stage, mod: Person) -> None:
+    shown = await stage.guest.slash(stage.channel, "route try", text=STORY)
+    assert "Route: **creative**, by table" in shown.text
+    hostile = await stage.guest.slash(stage.channel, "route try", text="@everyone `*_~" * 100)
+    assert "Route: **" in hostile.text
+    assert "@everyone" not in hostile.text
+    stats = await mod.slash(stage.channel, "route stats")
+    assert "nothing was routed" in stats.text
+
+
+# ── pins ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_my_pin_is_mine_and_can_be_taken_out(stage: Stage, mod: Person) -> None:
+    shown = await stage.guest.slash(stage.channel, "route pin", route="creative")
+    assert "Your messages are **creative**" in shown.text
+    _, reply = await asks(stage.channel, stage.guest, FACT)
+    assert "Route: **creative**, by pin" in await route_of(stage.channel, stage.guest, reply)
+    elsewhere = stage.guild.channel("elsewhere")
+    _, reply = await asks(elsewhere, stage.guest, FACT)
+    assert "by pin" in await route_of(elsewhere, stage.guest, reply)
+    _, reply = await asks(stage.channel, mod, FACT)
+    assert "Route: **factual**, by table" in await route_of(stage.channel, mod, reply)
+    assert "chooses again" in (await stage.guest.slash(stage.channel, "route unpin")).text
+    assert "nothing changed" in (await stage.guest.slash(stage.channel, "route unpin")).text
+    _, reply = await asks(elsewhere, stage.guest, FACT)
+    assert "by table" in await route_of(elsewhere, stage.guest, reply)
+
+
+async def test_a_place_s_pin_needs_manage_channels(stage: Stage) -> None:
+    refused = await stage.guest.slash(stage.channel, "route pin", route="creative", scope="here")
+    assert "Manage Channels" in refused.text
+    done = await stage.admin.slash(stage.channel, "route pin", route="companion", scope="here")
+    assert "Everything said here is **companion**" in done.text
+    _, reply = await asks(stage.channel, stage.guest, FACT)
+    assert "Route: **companion**, by pin" in await route_of(stage.channel, stage.guest, reply)
+    refused = await stage.guest.slash(stage.channel, "route unpin", scope="here")
+    assert "Manage Channels" in refused.text
+
+
+async def test_signs_of_distress_win_over_a_pin_and_hold_the_companion(stage: Stage) -> None:
+    await stage.guest.slash(stage.channel, "route pin", route="factual")
+    _, reply = await asks(stage.channel, stage.guest, "i want to kill myself tonight")
+    assert "Route: **companion**, by safety" in await route_of(stage.channel, stage.guest, reply)
+
+
+async def test_a_pin_works_in_a_direct_message(stage: Stage) -> None:
+    dm = stage.discord.dm(stage.guest)
+    await stage.guest.slash(dm, "route pin", route="creative", scope="here")
+    asked = await dm.says(stage.guest, FACT)
+    reply = await dm.next_reply(to=asked, timeout=10, quiet=0.3)
+    assert "by pin" in await route_of(dm, stage.guest, reply)
+    stats = await stage.guest.slash(dm, "route stats")
+    assert "server" in stats.text
+
+
+# ── corrections ─────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_fixed_message_goes_the_right_way_the_next_time(stage: Stage, mod: Person) -> None:
+    asked, reply = await asks(stage.channel, stage.guest, FACT)
+    assert "factual" in await route_of(stage.channel, stage.guest, reply)
+    fixed = await mod.slash(stage.channel, "route fix", label="companion", message=str(asked.id))
+    assert "went to factual" in fixed.text
+    assert "**companion**" in fixed.text
+    assert "without its text" in fixed.text
+    _, reply = await asks(stage.channel, stage.guest, f"{FACT.upper()}??")
+    text = await route_of(stage.channel, stage.guest, reply)
+    assert "Route: **companion**, by correction" in text
+    assert "like it to companion" in text
+    tried = await stage.guest.slash(stage.channel, "route try", text=FACT)
+    assert "by correction" in tried.text
+
+
+async def test_the_reply_or_nothing_names_the_message_too(stage: Stage, mod: Person) -> None:
+    _, reply = await asks(stage.channel, stage.guest, FACT)
+    by_reply = await mod.slash(stage.channel, "route fix", label="creative", message=str(reply.id))
+    assert "**creative**" in by_reply.text
+    last = await mod.slash(stage.channel, "route fix", label="companion")
+    assert "**companion**" in last.text
+    assert "by correction" in (await mod.slash(stage.channel, "route try", text=FACT)).text
+
+
+async def test_only_moderators_correct_and_only_what_was_answered(
+    stage: Stage, mod: Person
+) -> None:
+    refused = await stage.guest.slash(stage.channel, "route fix", label="creative")
+    assert "Manage Messages" in refused.text
+    nothing = await mod.slash(stage.channel, "route fix", label="creative")
+    assert "no answered message" in nothing.text
+    unknown = await mod.slash(
+        stage.channel, "route fix", label="creative", message="123456789012345678"
+    )
+    assert "no answered message" in unknown.text
+
+
+async def test_a_message_without_words_teaches_nothing(stage: Stage, mod: Person) -> None:
+    asked, _ = await asks(stage.channel, stage.guest, GIF)
+    shown = await mod.slash(stage.channel, "route fix", label="creative", message=str(asked.id))
+    assert "no words" in shown.text
+
+
+async def test_a_deleted_message_takes_its_correction_along(stage: Stage, mod: Person) -> None:
+    asked, _ = await asks(stage.channel, stage.guest, FACT)
+    await mod.slash(stage.channel, "route fix", label="companion", message=str(asked.id))
+    await stage.channel.delete(asked)
+    async with asyncio.timeout(10):
+        while "by correction" in (await mod.slash(stage.channel, "route try", text=FACT)).text:
+            await asyncio.sleep(0.05)
+
+
+async def test_texts_are_exported_only_where_the_server_keeps_them(
+    stage: Stage, mod: Person, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guild, settings = stage.guild.record.id, stage.troupe.settings
+    file = tmp_path / "corrections.jsonl"
+    refused = await stage.guest.slash(stage.channel, "route keep-text", texts="on")
+    assert "Manage" in refused.text
+    asked, _ = await asks(stage.channel, stage.guest, FACT)
+    await mod.slash(stage.channel, "route fix", label="companion", message=str(asked.id))
+    assert await export_corrections(settings, guild, file) == 0
+    assert file.read_text() == ""
+    assert "1 without their text" in capsys.readouterr().out
+    on = await mod.slash(stage.channel, "route keep-text", texts="on")
+    assert "keeps the text" in on.text
+    again = await mod.slash(stage.channel, "route fix", label="companion", message=str(asked.id))
+    assert "with its text" in again.text
+    assert await export_corrections(settings, guild, file) == 0
+    assert [(each.text, each.label) for each in read_labelled(file)] == [(FACT, Route.COMPANION)]
+    assert file.stat().st_mode & 0o077 == 0
+    off = await mod.slash(stage.channel, "route keep-text", texts="off")
+    assert "1 were dropped" in off.text
+    assert await export_corrections(settings, guild, file) == 0
+    assert file.read_text() == ""
+    assert await export_corrections(settings, guild, tmp_path / "no" / "folder") == 1
+
+
+@pytest.mark.parametrize("ident", ["x", "-1", "0", "9" * 30, "1e3", "٣"])
+def test_a_wrong_server_id_is_refused(ident: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args(["route", "corrections", "--guild", ident, "--out", "x"])
+    assert ended.value.code == 2
+    assert "id of a server" in capsys.readouterr().err
+
+
+# ── stats and reload ────────────────────────────────────────────────────────────────────────
+
+
+async def test_stats_count_what_was_acted_on(stage: Stage, mod: Person) -> None:
+    await asks(stage.channel, stage.guest, FACT)
+    asked, _ = await asks(stage.channel, stage.guest, STORY)
+    await mod.slash(stage.channel, "route fix", label="companion", message=str(asked.id))
+    tally, counts = stage.troupe.dispatcher.tally, stage.troupe.stores.route_counts
+    await tally.flush(counts)
+    stats = await mod.slash(stage.channel, "route stats")
+    for part in stats.text.split("**In the last day**"):
+        assert "2 decisions: creative 1, factual 1" in part
+        assert "decided by table 2" in part
+        assert "switched 1, corrected 1" in part
+    page = stage.troupe.metrics.exposition().decode()
+    assert 'troupe_route_decisions_total{route="factual",source="table",stage="table"} 1.0' in page
+    assert 'troupe_route_corrections_total{instead_of="creative",label="companion"} 1.0' in page
+    assert "troupe_route_flips_total 1.0" in page
+    assert 'troupe_route_model{sha256="' in page
+
+
+async def test_a_new_table_comes_into_service_under_load_without_a_failed_turn(
+    stage: Stage,
+) -> None:
+    stage.ollama.reply_with("Eight thousand eight hundred and forty-nine.")
+    channels = [stage.guild.channel(f"load-{number}") for number in range(4)]
+    router = stage.troupe.dispatcher.router
+    seen: set[float] = set()
+
+    async def talk(channel: Place, number: int) -> None:
+        person = stage.guild.member(f"guest-{number}")
+        for _ in range(4):
+            asked = await channel.says(person, FACT, mention_bot=True)
+            reply = await channel.next_reply(to=asked, timeout=20, quiet=0.1)
+            assert "Eight thousand" in reply.content
+            assert router.table is not None
+            seen.add(router.table.header.threshold)
+
+    async def swap() -> None:
+        for threshold in (0.61, 0.62):
+            new = stage.folder / "route.table.new"
+            new.write_bytes(table(threshold))
+            os.replace(new, stage.folder / "route.table")
+            async with asyncio.timeout(20):
+                while router.table is None or router.table.header.threshold != threshold:
+                    await asyncio.sleep(0.02)
+
+    await asyncio.gather(swap(), *(talk(channel, at) for at, channel in enumerate(channels)))
+    page = stage.troupe.metrics.exposition().decode()
+    assert 'outcome="failed"' not in page
+    assert 'troupe_route_reloads_total{outcome="loaded"} 2.0' in page
+
+
+async def test_a_table_that_fails_the_canaries_is_refused_and_counted(stage: Stage) -> None:
+    router = stage.troupe.dispatcher.router
+    before = router.table
+    (stage.folder / "route.table").write_bytes(table(blank=True))
+    async with asyncio.timeout(20):
+        while 'troupe_route_reloads_total{outcome="refused"} 1.0' not in (
+            stage.troupe.metrics.exposition().decode()
+        ):
+            await asyncio.sleep(0.05)
+    assert router.table is before
+    _, reply = await asks(stage.channel, stage.guest, FACT)
+    assert "factual" in await route_of(stage.channel, stage.guest, reply)
+    assert json.loads((stage.folder / "route.table").read_bytes().partition(b"\n")[0])["schema"]
