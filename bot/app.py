@@ -22,7 +22,7 @@ from typing import Any
 import structlog
 
 from bot import __version__
-from bot.adapters.ollama import OllamaPool, Rehearsal, answers
+from bot.adapters.ollama import OllamaEmbedder, OllamaPool, Rehearsal, answers
 from bot.adapters.redis import (
     EmbeddedRedis,
     Rate,
@@ -38,6 +38,7 @@ from bot.adapters.redis import (
     open_redis,
     open_sealer,
 )
+from bot.adapters.redis.memories import RedisMemories
 from bot.adapters.redis.migrations import migrate
 from bot.chat.parts import Parts
 from bot.chat.pipeline import TurnPipeline
@@ -45,6 +46,7 @@ from bot.chat.stage import Stage, StageStatus
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected
 from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
+from bot.memory import Learner, Memory
 from bot.observability import Health, LoopLag, Metrics
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
@@ -89,6 +91,7 @@ class Stores:
     routes: RedisRoutes
     route_counts: RedisRouteCounts
     guard: GuardStores
+    memories: RedisMemories
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     imported = ImportedCards(stores.cards, library, now=clock.now)
     casting = Casting(stores.bindings, library, default, ready=imported.ready)
     queue = FairQueue(lambda: models.pool.capacity)
+    memory = _open_memory(settings, stores, models, metrics, clock)
     parts = Parts(
         casting=casting,
         conversations=stores.conversations,
@@ -221,6 +225,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         num_ctx=settings.ollama.num_ctx,
         scripts_allowed=imported.scripts_allowed,
         strict=guard.policies.strict,
+        memory=memory,
     )
     troupe = Troupe(
         settings,
@@ -248,11 +253,25 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     background.keep("library", library.watch)
     background.keep("imported cards", imported.follow)
     background.keep("guardrails", guard.files.watch)
+    background.keep("memory", memory.learner.run)
     lag = LoopLag(metrics, alive=lambda: health.report("loop", True))
     background.keep("loop lag", lag.run)
     background.keep("health", lambda: _report_health(troupe))
     _settle_memory()
     return troupe
+
+
+def _open_memory(
+    settings: Settings, stores: Stores, models: Models, metrics: Metrics, clock: SystemClock
+) -> Memory:
+    """Return the memory; without an embedding model it finds by words alone."""
+    name = settings.ollama.embed_model
+    embedder = OllamaEmbedder(models.pool, name) if name and not models.rehearsal else None
+    learner = Learner(
+        stores.memories, models.pool, lambda: models.name, embedder, clock, metrics.memory
+    )
+    # The offer needs buttons in the channel; people say `/memory on` instead.
+    return Memory(stores.memories, learner, embedder, clock, metrics.memory, offers=False)
 
 
 def _settle_memory() -> None:
@@ -327,6 +346,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
         routes=routes,
         route_counts=RedisRouteCounts(redis),
         guard=open_guard_stores(redis, sealer, stack),
+        memories=RedisMemories(redis, sealer),
     )
 
 

@@ -11,6 +11,7 @@ import structlog
 from bot.adapters.discord.catchup import CatchUp
 from bot.adapters.discord.client import Connection, TroupeBot
 from bot.adapters.discord.commands import Services, install, sync_commands
+from bot.adapters.discord.commands.memory import install_memory
 from bot.adapters.discord.desk import Account, Desk
 from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.pacing import Throttle
@@ -103,6 +104,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         metrics=troupe.metrics,
         clock=troupe.clock,
         mindful=(troupe.stores.routes,),
+        memory=troupe.parts.memory,
     )
     services = Services(
         casting=troupe.casting,
@@ -128,7 +130,13 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         model=troupe.models.name,
         rehearsal=troupe.models.rehearsal,
         auto_mode_allowed=discord.message_content_intent,
-        leaving=(troupe.stores.cards, troupe.stores.routes),
+        leaving=(
+            troupe.stores.cards,
+            troupe.stores.routes,
+            troupe.stores.memories,
+            troupe.stores.conversations,
+            troupe.stores.bindings,
+        ),
     )
     connection = _connection(troupe, desk, intake, services, last_seen, throttle)
     supervisor = Supervisor(
@@ -152,6 +160,8 @@ def _connection(
 
     async def set_up(client: TroupeBot) -> None:
         await install(client, services)
+        if troupe.parts.memory is not None:
+            await install_memory(client, troupe.parts.memory)
         application = client.application_id or 0
         await sync_commands(client.tree, application, troupe.stores.state, discord.sync_commands)
 

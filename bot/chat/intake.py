@@ -23,6 +23,7 @@ from bot.chat.scene_turns import cued_message, follow_ups_of
 from bot.chat.triggers import why_answer
 from bot.chat.turn import Message, Trigger, Turn, TurnId
 from bot.errors import StoreError
+from bot.memory import Memory
 from bot.observability import Metrics
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, JournalEntry, Outcome, Progress, TurnJournal
@@ -79,6 +80,7 @@ class Intake:
         clock: Clock,
         patience: Patience | None = None,
         mindful: Sequence[Mindful] = (),
+        memory: Memory | None = None,
     ) -> None:
         self._runner = runner
         self._journal = journal
@@ -88,6 +90,7 @@ class Intake:
         self._clock = clock
         self._patience = patience or Patience()
         self._mindful = tuple(mindful)
+        self._memory = memory
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
         self._unsaid: dict[Place, set[MessageId]] = {}
@@ -126,6 +129,8 @@ class Intake:
         """Rewrite what was said. Never answers anew."""
         with self._changing(place):
             await self._conversations.edit(place, message, text)
+        if self._memory is not None:
+            await self._memory.source_edited(place, message, text)
         for store in self._mindful:
             await store.forget(place, [message])
 
@@ -265,6 +270,8 @@ class Intake:
             await self._conversations.delete(place, sorted(gone | led_to))
             for store in self._mindful:
                 await store.forget(place, sorted(gone))
+            if self._memory is not None:
+                await self._memory.source_deleted(place, sorted(gone))
             remaining = self._unsaid[place] - gone
             if remaining:
                 self._unsaid[place] = remaining

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.chat.place import GuildId, Place
 from bot.guardrails import Guardrails
+from bot.memory import Memory
 from bot.observability import Metrics
 from bot.personas.casting import Casting
 from bot.personas.scenes import SceneLimits
@@ -53,6 +54,7 @@ class Parts:
     strict: Callable[[Place], Awaitable[bool]] = lenient
     """Whether replies in a place are judged as strictly as possible."""
     scene_limits: SceneLimits = field(default_factory=SceneLimits)
+    memory: Memory | None = None
 
 
 class Timer:

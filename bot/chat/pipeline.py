@@ -25,6 +25,7 @@ from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
 from bot.errors import BackendError, Busy, EmptyReply
 from bot.guardrails import DraftBlocked, Release
 from bot.guardrails.verdict import Action, Verdict
+from bot.memory import NOTHING, Recollection
 from bot.ports import ChatRequest, Face, Outcome, ReplySink
 from bot.prompting import Prompt, PromptInput, assemble
 from bot.routing.route import Route
@@ -101,8 +102,11 @@ class TurnPipeline:
     async def _answer(
         self, settled: Settled, sink: ReplySink, account: TurnAccount, timer: Timer
     ) -> Outcome:
+        with timer.stage("recall"):
+            recollection = await self._recall(settled)
+        account.memories = recollection.memories
         with timer.stage("prompt"):
-            prompt, request = self._prompt(settled, account)
+            prompt, request = self._prompt(settled, account, recollection)
         turn, parts = settled.turn, self._parts
         key = turn.place.guild or turn.place.channel
         asked = parts.clock.monotonic()
@@ -123,6 +127,8 @@ class TurnPipeline:
         with timer.stage("record"):
             await self._record(settled, text, ids, model)
             await self._keep(settled, prompt)
+            if parts.memory is not None and turn.cue is None:
+                await parts.memory.after(turn, text, settled.decision.route, settled.persona.id)
         self._pass_on(settled, text, account)
         return Outcome.ANSWERED
 
@@ -144,7 +150,9 @@ class TurnPipeline:
             self._parts.scene_limits,
         )
 
-    def _prompt(self, settled: Settled, account: TurnAccount) -> tuple[Prompt, ChatRequest]:
+    def _prompt(
+        self, settled: Settled, account: TurnAccount, recollection: Recollection
+    ) -> tuple[Prompt, ChatRequest]:
         parts, decision = self._parts, settled.decision
         profile = parts.profiles[decision.route]
         model = settled.binding.model or profile.model or parts.default_model
@@ -158,6 +166,9 @@ class TurnPipeline:
                 profile=profile,
                 conversation=settled.conversation,
                 turn=settled.turn,
+                memories=recollection.memories,
+                constraints=recollection.constraints,
+                user_persona=recollection.user_persona,
                 guidance=guidance,
                 safety_text=parts.guardrails.safety_text,
                 num_ctx=parts.num_ctx,
@@ -181,6 +192,18 @@ class TurnPipeline:
             num_keep=prompt.num_keep,
         )
         return prompt, request
+
+    async def _recall(self, settled: Settled) -> Recollection:
+        """Return what may be used of the person's memory; nothing while care comes first."""
+        memory, route = self._parts.memory, settled.decision.route
+        if (
+            memory is None
+            or settled.turn.cue is not None
+            or settled.verdict.action is Action.SUPPORT
+        ):
+            return NOTHING
+        policy = self._parts.profiles[route].memory
+        return await memory.recall(settled.turn, route, policy, settled.persona.id)
 
     def _players(self, settled: Settled) -> dict[str, str]:
         """Return the names, by id, of the personas that play here."""

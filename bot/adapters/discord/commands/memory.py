@@ -25,13 +25,16 @@ PATIENCE = 2.0
 """Seconds; Discord takes choices for three."""
 PRIVACY = """\
 **What I keep**
-- The conversation of a channel, encrypted, for some weeks; deleting a message removes it.
+- What was said to me in a channel, and my replies: encrypted at rest, for 30 days after the \
+last of it. Delete your message and it is gone here too; edit it and my copy changes. Messages \
+that are not for me are not kept.
 - A memory of you only if you said yes: what you told me, and facts drawn from your own words.
 **Where I use it**: what you tell me in a DM stays in our DMs. What you say in a server stays in \
 that server and our DMs; what you say in a closed channel stays in that channel and our DMs.
 **What I never store**: health, faith, sexuality, politics, age, contact data, secrets.
 **What you can do**: `/memory show`, `search`, `edit`, `forget`, `share`, `export`, `pause`; \
 `/memory forget-all` leaves nothing, and its encryption key is destroyed as well.
+Nothing is logged and no model is trained on it; the model runs on hosts of this bot's operator.
 Your memory is sealed with a key of its own. Unused for a year, it is deleted."""
 
 
