@@ -1,0 +1,94 @@
+"""What of a conversation bears on the route of its next message."""
+
+from __future__ import annotations
+
+from bot.chat.asking import ask_of, last_exchange, previous_route, scene_running
+from bot.chat.conversation import Conversation, Exchange, Said, Variant
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.turn import Message, Speaker, Trigger, Turn, TurnId
+from bot.routing import Route, Router
+from bot.routing.policy import IDLE_SECONDS
+
+NOW = 1_000_000.0
+PLACE = Place(ChannelId(5), GuildId(7))
+ALICE, BOB = Speaker(UserId(1), "Alice"), Speaker(UserId(2), "Bob")
+LINE = "*lifts the lantern* Who goes there?"
+
+
+def exchange(
+    number: int, who: Speaker, text: str, route: Route, reply: str = "Yes.", ago: float = 60.0
+) -> Exchange:
+    at = NOW - ago
+    said = Said(MessageId(number), who, text, at)
+    variant = Variant(reply, (MessageId(number + 1),), "maud", route, "m", at)
+    return Exchange(TurnId(str(number)), (said,), (variant,), 0)
+
+
+def turn(who: Speaker, text: str, number: int = 900) -> Turn:
+    message = Message(MessageId(number), PLACE, who, text, NOW)
+    return Turn((message,), Trigger.MENTION)
+
+
+def talk(*exchanges: Exchange) -> Conversation:
+    return Conversation(PLACE, exchanges)
+
+
+def test_the_turn_before_is_the_person_s_own() -> None:
+    conversation = talk(
+        exchange(10, ALICE, "name my cat", Route.CREATIVE),
+        exchange(20, BOB, "how tall is K2", Route.FACTUAL),
+    )
+    mine = previous_route(conversation, ALICE.id, before=TurnId("900"))
+    assert mine is not None
+    assert mine.route is Route.CREATIVE
+    theirs = previous_route(conversation, BOB.id, before=TurnId("900"))
+    assert theirs is not None
+    assert theirs.route is Route.FACTUAL
+    assert previous_route(conversation, UserId(3), before=TurnId("900")) is None
+
+
+def test_a_turn_that_is_done_again_does_not_follow_itself() -> None:
+    conversation = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE))
+    assert previous_route(conversation, ALICE.id, before=TurnId("10")) is None
+    assert last_exchange(conversation, before=TurnId("10"), now=NOW) == ()
+
+
+def test_what_was_said_long_ago_resolves_nothing() -> None:
+    old = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, ago=IDLE_SECONDS + 1))
+    assert last_exchange(old, before=TurnId("900"), now=NOW) == ()
+    ask = ask_of(turn(ALICE, "more"), old, shared=False, now=NOW)
+    assert ask.before is None
+    assert ask.history == ()
+    fresh = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "Moth.", ago=60))
+    assert last_exchange(fresh, before=TurnId("900"), now=NOW) == (
+        ("user", "name my cat"),
+        ("assistant", "Moth."),
+    )
+
+
+def test_a_scene_runs_for_everybody_in_the_place() -> None:
+    scene = talk(exchange(10, ALICE, "*knocks*", Route.CREATIVE, LINE))
+    for who in (ALICE, BOB):
+        assert ask_of(turn(who, "i'm terrified"), scene, shared=False, now=NOW).in_scene
+
+
+def test_a_scene_ends_with_another_kind_of_turn_or_with_silence() -> None:
+    begun = exchange(10, ALICE, "*knocks*", Route.CREATIVE, LINE)
+    left = talk(begun, exchange(20, ALICE, "how tall is K2", Route.FACTUAL))
+    assert not scene_running(left, shared=False, now=NOW)
+    assert not scene_running(talk(begun), shared=False, now=NOW + IDLE_SECONDS)
+    plain = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "Moth."))
+    assert not scene_running(plain, shared=False, now=NOW)
+    assert scene_running(plain, shared=True, now=NOW)
+    assert not scene_running(talk(), shared=True, now=NOW)
+
+
+def test_an_emotional_line_within_a_scene_is_the_character_s() -> None:
+    router = Router.load()
+    line = "i'm terrified. don't leave me here"
+    apart = router.route(line, previous=None, now=NOW)
+    scene = talk(exchange(10, ALICE, "*knocks*", Route.CREATIVE, LINE))
+    ask = ask_of(turn(BOB, line), scene, shared=False, now=NOW)
+    within = router.route(line, previous=ask.previous, in_scene=ask.in_scene, now=NOW)
+    assert apart.route is Route.COMPANION
+    assert within.route is Route.CREATIVE
