@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters.redis import EmbeddedRedis, keys, open_redis
-from tests.e2e.troupe import SOON, Scene, Troupe, contents, opened, own_words, until
+from tests.e2e.troupe import SOON, START, Scene, Troupe, contents, opened, own_words, until
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.state import Message
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.e2e.troupe import Scene, contents, own_words, until
+from tests.e2e.troupe import FIRST_CONTACT, Scene, contents, own_words, until
 from tests.fakes.discord.handles import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,6 +40,15 @@ async def test_a_reply_to_the_persona_goes_on_with_the_conversation(scene: Scene
     sent = contents(scene.asked("who climbed it first?"))
     assert "how tall is K2?" in sent
     assert K2 in sent
+
+
+async def test_a_newcomer_is_told_once_that_this_is_an_ai(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    first, _ = await scene.exchange(stage, alice, "how tall is K2?", K2)
+    second, _ = await scene.exchange(stage, alice, "and how tall is Everest?", K2)
+    assert stage.answer_to(first) == f"{K2}\n\n-# {FIRST_CONTACT}"
+    assert stage.answer_to(second) == K2
+    assert FIRST_CONTACT not in contents(scene.asked("Everest"))
 
 
 async def test_a_direct_message_needs_no_mention(scene: Scene) -> None:

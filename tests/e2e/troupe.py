@@ -30,9 +30,9 @@ from tests.fakes.ollama import FakeOllama
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "llama3.2:3b"
 FIRST_CONTACT = "You're talking with an AI, not a person."
-START = 40.0
+START = 90.0
 """Seconds that a process gets to start or to stop, on a busy machine."""
-SOON = 15.0
+SOON = 20.0
 """Seconds that anything else may take."""
 OURS = ("DISCORD_", "OLLAMA_", "REDIS_", "OPS_", "PLAY_", "LOG_", "DATA_", "PERSONAS_", "ENCRYPT")
 
