@@ -285,3 +285,47 @@ async def test_a_table_that_fails_the_canaries_is_refused_and_counted(stage: Sta
     _, reply = await asks(stage.channel, stage.guest, FACT)
     assert "factual" in await route_of(stage.channel, stage.guest, reply)
     assert json.loads((stage.folder / "route.table").read_bytes().partition(b"\n")[0])["schema"]
+
+
+# ── the conversation's part ─────────────────────────────────────────────────────────────────
+
+
+async def test_after_signs_of_distress_a_doubtful_message_stays_with_the_companion(
+    stage: Stage,
+) -> None:
+    router = stage.troupe.dispatcher.router
+    phrases = ("which one is heavier", "give me a name", "what would you call a cat")
+    doubtful = [(each, router.route(each, previous=None, now=1.0)) for each in phrases]
+    text, alone = next(
+        (text, found)
+        for text, found in doubtful
+        if found.route is not Route.COMPANION and found.confidence < 0.9
+    )
+    await asks(stage.channel, stage.guest, "i want to kill myself tonight")
+    _, reply = await asks(stage.channel, stage.guest, text)
+    shown = await route_of(stage.channel, stage.guest, reply)
+    assert "Route: **companion**" in shown
+    assert "signs of distress a while ago" in shown or "previous companion" in shown
+    other = await stage.admin.slash(stage.channel, "route try", text=text)
+    assert f"Route: **{alone.route}**" in other.text
+
+
+async def test_a_running_scene_takes_in_who_joins_it(stage: Stage) -> None:
+    line = "i'm terrified. don't leave me here"
+    alone = await stage.admin.slash(stage.channel, "route try", text=line)
+    assert "Route: **companion**" in alone.text
+    stage.ollama.reply_next("*lifts the lantern* Who goes there, in this storm?")
+    await asks(stage.channel, stage.guest, STORY)
+    _, reply = await asks(stage.channel, stage.admin, line)
+    text = await route_of(stage.channel, stage.admin, reply)
+    assert "Route: **creative**" in text
+    assert "a scene is open" in text
+
+
+async def test_what_one_person_asked_before_is_not_another_s_turn(stage: Stage) -> None:
+    await asks(stage.channel, stage.guest, STORY)
+    await asks(stage.channel, stage.admin, FACT)
+    _, mine = await asks(stage.channel, stage.guest, "more")
+    assert "Route: **creative**" in await route_of(stage.channel, stage.guest, mine)
+    _, theirs = await asks(stage.channel, stage.admin, "more")
+    assert "Route: **factual**" in await route_of(stage.channel, stage.admin, theirs)
