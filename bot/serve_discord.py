@@ -14,6 +14,7 @@ from bot.adapters.discord.commands import Services, install, sync_commands
 from bot.adapters.discord.commands.memory import install_memory
 from bot.adapters.discord.desk import Account, Desk
 from bot.adapters.discord.greeter import Greeter
+from bot.adapters.discord.moderation import Moderation
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.redirect import redirect
 from bot.adapters.discord.sink import SinkFactory
@@ -85,6 +86,19 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
     last_seen = RedisLastSeen(troupe.stores.redis, owner=f"{shards}-{discord.shard_count}")
     stack.push_async_callback(last_seen.close)
     accounts = Accounts()
+    guard = troupe.guard
+    moderation = Moderation(
+        desk=desk,
+        rails=guard.rails,
+        policies=guard.policies,
+        store=guard.stores.moderation,
+        audit=guard.audit,
+        trail=guard.stores.audit,
+        metrics=troupe.metrics.guard,
+        files=guard.files,
+        model=guard.model,
+        model_name=guard.model_name,
+    )
     intake = Intake(
         runner=TurnRunner(
             pipeline=troupe.pipeline,
@@ -96,7 +110,8 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
             metrics=troupe.metrics,
             clock=troupe.clock,
             own_face=OWN_FACE,
-            disclosures=troupe.guard.disclosures,
+            disclosures=guard.disclosures,
+            aftercare=moderation,
         ),
         journal=troupe.stores.journal,
         conversations=troupe.stores.conversations,
@@ -130,12 +145,15 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         model=troupe.models.name,
         rehearsal=troupe.models.rehearsal,
         auto_mode_allowed=discord.message_content_intent,
+        moderation=moderation,
         leaving=(
             troupe.stores.cards,
             troupe.stores.routes,
             troupe.stores.memories,
             troupe.stores.conversations,
             troupe.stores.bindings,
+            guard.stores.trends,
+            guard.stores.moderation,
         ),
     )
     connection = _connection(troupe, desk, intake, services, last_seen, throttle)

@@ -9,9 +9,11 @@ from bot.adapters.discord.commands.channel import ChannelCommands
 from bot.adapters.discord.commands.conversation import ConversationCommands
 from bot.adapters.discord.commands.failures import on_command_error
 from bot.adapters.discord.commands.greetings import FlipButton, GreetingButton
+from bot.adapters.discord.commands.guard import GuardCommands
 from bot.adapters.discord.commands.leaving import Leaving
 from bot.adapters.discord.commands.persona import PersonaCommands
 from bot.adapters.discord.commands.previews import DecisionButton
+from bot.adapters.discord.commands.report import MistakeButton, ReportCommands, add_menu
 from bot.adapters.discord.commands.route import RouteCommands
 from bot.adapters.discord.commands.services import Services
 from bot.adapters.discord.commands.sync import Remembered, sync_commands
@@ -27,9 +29,12 @@ async def install(bot: commands.Bot, services: Services) -> None:
         ConversationCommands,
         RouteCommands,
         AboutCommands,
+        GuardCommands,
+        ReportCommands,
         Leaving,
     )
     for cog in cogs:
         await bot.add_cog(cog(services))
-    bot.add_dynamic_items(DecisionButton, FlipButton, GreetingButton)
+    add_menu(bot)
+    bot.add_dynamic_items(DecisionButton, FlipButton, GreetingButton, MistakeButton)
     bot.tree.error(on_command_error)

@@ -10,6 +10,7 @@ import discord
 from discord.ext import commands
 
 from bot.adapters.discord.greeter import Greeter
+from bot.adapters.discord.moderation import Moderation
 from bot.chat.accounts import Accounts
 from bot.chat.correcting import RouteFixes
 from bot.chat.first_words import FirstWords
@@ -60,6 +61,7 @@ class Services:
     rehearsal: bool
     auto_mode_allowed: bool
     """The message content intent is on, so that auto mode can see messages."""
+    moderation: Moderation
     leaving: tuple[SubjectAccess, ...] = ()
     """Stores that forget a guild when it removes the bot."""
 
