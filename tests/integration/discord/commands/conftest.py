@@ -1,0 +1,64 @@
+"""A server with an admin, a guest and the whole bot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.app import Troupe
+from tests.fakes.discord.handles import Guild, Person, Place
+from tests.fakes.discord.interactions import Interaction
+from tests.fakes.discord.server import FakeDiscord
+from tests.fakes.ollama import FakeOllama
+from tests.integration.discord.commands.troupe import MODEL, running
+
+
+@dataclass
+class Stage:
+    """Where the scenes play."""
+
+    discord: FakeDiscord
+    ollama: FakeOllama
+    guild: Guild
+    channel: Place
+    adult: Place
+    admin: Person
+    guest: Person
+    folder: Path
+    redis_url: str
+    troupe: Troupe
+
+    async def tells(self, interaction: Interaction, part: str) -> str:
+        """Wait until an answer, which may change after it was given, has a part."""
+
+        def look() -> str | None:
+            return interaction.text if part in interaction.text else None
+
+        try:
+            return await self.discord.world.until(look, 3.0, part)
+        except TimeoutError:
+            raise AssertionError(f"no {part!r} in {interaction.text!r}") from None
+
+
+@pytest.fixture
+async def ollama() -> AsyncIterator[FakeOllama]:
+    async with FakeOllama([MODEL]) as server:
+        yield server
+
+
+@pytest.fixture
+async def stage(
+    discord: FakeDiscord, ollama: FakeOllama, redis_url: str, tmp_path: Path
+) -> AsyncIterator[Stage]:
+    guild = discord.guild("home", channels=["general"])
+    adult = guild.channel("late", nsfw=True)
+    admin = guild.member("ada", permissions=["manage_channels"])
+    guest = guild.member("guy")
+    channel = guild.channel("general")
+    async with running(discord, ollama, redis_url, tmp_path) as troupe:
+        yield Stage(
+            discord, ollama, guild, channel, adult, admin, guest, tmp_path, redis_url, troupe
+        )
