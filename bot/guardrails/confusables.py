@@ -1,4 +1,6 @@
-"""Characters that look like ASCII letters. Made by `tests/bench/make_confusables.py`: edit that.
+"""Characters that look like ASCII letters.
+
+Made by `tests/bench/make_confusables.py`: edit that.
 
 Source: Unicode TR 39 confusables by way of confusable-homoglyphs 3.3.1 (MIT).
 """

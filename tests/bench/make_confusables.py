@@ -46,7 +46,9 @@ SIMILAR = {
 """Lookalikes in use that TR 39, being about identifiers, leaves out."""
 
 
-HEADER = '''"""Characters that look like ASCII letters. Made by `tests/bench/make_confusables.py`: edit that.
+HEADER = '''"""Characters that look like ASCII letters.
+
+Made by `tests/bench/make_confusables.py`: edit that.
 
 Source: Unicode TR 39 confusables by way of confusable-homoglyphs 3.3.1 (MIT).
 """
