@@ -19,22 +19,29 @@ from bot.adapters.redis import (
     RedisConversations,
     RedisJournal,
     RedisLimiter,
+    RedisRouteCounts,
+    RedisRoutes,
     RedisState,
     Sealer,
     check_seal,
     open_redis,
 )
 from bot.adapters.redis.migrations import migrate
-from bot.chat.place import MessageId
+from bot.chat.place import GuildId, MessageId
 from bot.chat.turn import Trigger, TurnId
 from bot.data_files import migrations_dir
 from bot.errors import StoreError
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, TriggerMode
 from bot.ports import Outcome, Progress
+from bot.routing.corrections import Correction
+from bot.routing.route import Route
 from tests.integration.redis.servers import free_port, server
 from tests.integration.redis.values import ANNA, GUILD, PLACE, exchange, message
 
 TARGET = BindingTarget(BindingLevel.CHANNEL, GUILD, 50)
+CORRECTION = Correction(
+    (MessageId(100),), ANNA.id, ANNA.id, Route.CREATIVE, Route.FACTUAL, 1.0, (1, 2, 3)
+)
 
 
 async def use_everything(redis: Client, sealer: Sealer) -> None:
@@ -78,6 +85,20 @@ async def use_everything(redis: Client, sealer: Sealer) -> None:
     assert await limiter.take(ANNA.id, GUILD) > 0
     await limiter.delete_person(ANNA.id)
     await limiter.delete_guild(GUILD)
+
+    routes, counts = RedisRoutes(redis, sealer), RedisRouteCounts(redis)
+    await routes.start()
+    await routes.pin(PLACE, Route.CREATIVE, ANNA.id)
+    await routes.correct(PLACE, CORRECTION)
+    in_force = await routes.in_force(PLACE, ANNA.id)
+    assert in_force.pin is Route.CREATIVE
+    assert len(in_force.corrections) == 1
+    assert await routes.delete_person(ANNA.id) == 2
+    assert await routes.delete_guild(GUILD) == 0
+    await routes.close()
+    await counts.add({GUILD: {"decisions": 2}, GuildId(8): {"decisions": 1}})
+    assert await counts.last_day(GUILD) == {"decisions": 2}
+    assert await counts.delete_guild(GUILD) == 1
 
     state = RedisState(redis)
     await state.set("commands", {"hash": "x"}, ttl_s=60)
