@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from bot.cli import build_parser
+from bot.data_files import personas_dir
+from bot.routing import Router
 from bot.routing.dataset import read_labelled
 from bot.routing.route import Route
 from bot.serve import export_corrections
 from tests.fakes.discord.handles import Person, Place
+from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.discord.state import Message
+from tests.fakes.ollama import FakeOllama
 from tests.integration.discord.commands.conftest import Stage
+from tests.integration.discord.commands.troupe import running
 from tests.unit.routing.test_watch import table
 
 FACT = "how tall is mount everest in metres"
@@ -329,3 +335,28 @@ async def test_what_one_person_asked_before_is_not_another_s_turn(stage: Stage) 
     assert "Route: **creative**" in await route_of(stage.channel, stage.guest, mine)
     _, theirs = await asks(stage.channel, stage.admin, "more")
     assert "Route: **factual**" in await route_of(stage.channel, stage.admin, theirs)
+
+
+async def test_the_operator_may_let_a_model_settle_doubts(
+    discord: FakeDiscord, ollama: FakeOllama, redis_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "personas"
+    shutil.copytree(personas_dir(), folder)
+    with (folder / "routes.toml").open("a") as file:
+        file.write("\n[model_stage]\nenabled = true\ndeadline_ms = 2000\n")
+    phrases = ("which one then", "what about tea", "how does that even work", "the red one")
+    router = Router.load()
+    doubtful = next(
+        text for text in phrases if router.route(text, previous=None, now=1.0).uncertain
+    )
+    guild = discord.guild("home", channels=["general"])
+    channel, guest = guild.channel("general"), guild.member("guy")
+    async with running(discord, ollama, redis_url, tmp_path, personas=folder) as troupe:
+        ollama.reply_with("B")
+        shown = await guest.slash(channel, "route try", text=doubtful)
+        assert "by model" in shown.text
+        assert "the model says creative" in shown.text
+        sure = await guest.slash(channel, "route try", text=FACT)
+        assert "by table" in sure.text
+        page = troupe.metrics.exposition().decode()
+        assert 'troupe_route_model_seconds_count{outcome="answered"} 1.0' in page
