@@ -20,6 +20,10 @@ from bot.guardrails.taxonomy import Severity
 
 HEADS_FILE = Path(__file__).parent / "heads.npz"
 VERSION = 1
+SHORTEST = 14
+"""Bytes of text below which a head has nothing to go by."""
+SOONER = 0.9
+"""Share of its threshold at which the care head speaks up beside a word of distress."""
 
 MEANING: dict[str, tuple[str, Severity]] = {
     "care": ("sh_support", Severity.PASSIVE),
@@ -48,9 +52,13 @@ class Heads:
         chances = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         return dict(zip(self.names, map(float, chances), strict=True))
 
-    def hits(self, views: Views) -> tuple[Hit, ...]:
-        """Return the heads that speak up, as findings."""
+    def hits(self, views: Views, *, distressed: bool = False) -> tuple[Hit, ...]:
+        """Return the heads that speak up, as findings; care sooner where sorrow was heard."""
+        if len(views.plain.encode()) < SHORTEST:
+            return ()
         scores = self.scores(views.plain)
+        if distressed and "care" in scores:
+            scores["care"] /= SOONER
         loud = [n for n, t in zip(self.names, self.thresholds, strict=True) if scores[n] >= t]
         return tuple(
             Hit(f"head.{name}", *MEANING[name], fiction_ok=name != "order") for name in loud

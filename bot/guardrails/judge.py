@@ -70,16 +70,20 @@ class Judge:
         """Judge what a person wrote."""
         views = normalise(text)
         found = self.asked.hits(views)
-        if self.heads is not None and all(hit.severity is Severity.MILD for hit in found):
-            found += self.heads.hits(views)
+        in_story = context.route is Route.CREATIVE and not REAL.search(views.plain)
+        mild = all(hit.severity is Severity.MILD for hit in found)
+        if self.heads is not None and mild and not in_story:
+            sad = any(hit.category == "distress" for hit in found)
+            found += self.heads.hits(views, distressed=sad)
         hits = self._excuse_fiction(found, text, views, context)
         decision = decide(
             hits, "user", context, minor=minor or any(h.category == "minor" for h in hits)
         )
         data = tuple(datum.kind for datum in find(text))
-        if decision.measure is Measure.ALLOW and data:
+        triaged = decision.rule is not None and decision.rule.startswith("head.")
+        if data and (triaged or decision.measure is Measure.ALLOW):
             decision = Decision(Measure.REDACT, "pii", rule=f"pii.{data[0]}", score=1.0)
-        if decision.measure is Measure.ALLOW and sanitise(text) != text:
+        if (triaged or decision.measure is Measure.ALLOW) and sanitise(text) != text:
             decision = Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
         return Judgement(decision, hits, _weight(hits), _dependency(hits), data)
 

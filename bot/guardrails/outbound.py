@@ -28,7 +28,7 @@ INVITE = re.compile(
     rf"(?:discord{HIDDEN}*(?:app)?{HIDDEN}*(?:\.|\(dot\)|%2e){HIDDEN}*(?:gg|me|li"
     rf"|io)(?:{HIDDEN}*[/\\]+(?:invite[/\\]+)?[\w-]{{1,64}})"
     rf"|discord(?:app)?\.com{HIDDEN}*[/\\]+(?:invite|servers)[/\\]+[\w-]{{1,64}}"
-    rf"|(?:dsc\.gg|invite\.gg|discord\.link)[/\\]+[\w-]{{1,64}})[^\s<>)\]]{{0,100}}>?",
+    rf"|(?:dsc\.gg|invite\.gg|discord\.link)[/\\]+[\w-]{{1,64}})[^\s<>)\]`]{{0,100}}>?",
     re.IGNORECASE,
 )  # fmt: skip
 IMAGE = re.compile(r"!\[([^\]\n]{0,1000})\]\(\s*<?([^)\s<>]{0,2000})>?[^)\n]{0,300}\)?")

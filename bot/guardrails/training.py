@@ -21,13 +21,18 @@ from bot.guardrails.taxonomy import Severity
 
 CORPUS = Path(__file__).parent / "corpus"
 MAX_SENTENCES = 200_000
-EPOCHS = 40
-RATE = 0.5
+EPOCHS = 25
+RATE = 0.05
+START = 0.3
+"""Weight of a feature's log-odds ratio before training."""
 DECAY = 1e-4
 FOLDS = 5
-FALSE_ALARMS = 0.003
-"""Share of the harmless sentences on which a head may speak up, held out."""
-FLOOR = 0.5
+FALSE_ALARMS = {"care": 0.025, "order": 0.004, "human": 0.002, "bond": 0.002}
+"""Share of the corpus's harmless sentences on which a head may speak up, held out.
+
+Most of them are twins of dangerous wording; on ordinary chat the share is a fraction of this.
+The rules' counter-examples are no measure: they are what the rules are for.
+"""
 
 LABEL_OF: dict[str, str] = {
     "sh_crisis": "care",
@@ -88,7 +93,8 @@ def rule_sentences() -> list[Sentence]:
 
 def train(corpus: Path, out: Path, *, seed: int = 7) -> dict[str, Any]:
     """Train, calibrate on held-out folds, write the file, and return what was measured."""
-    sentences = read_corpus(corpus) + rule_sentences()
+    told = read_corpus(corpus)
+    sentences = told + rule_sentences()
     names = tuple(MEANING)
     rows = [features(text) for text, _ in sentences]
     targets = np.array([[label == name for name in names] for _, label in sentences], np.float32)
@@ -101,7 +107,11 @@ def train(corpus: Path, out: Path, *, seed: int = 7) -> dict[str, Any]:
         for at in map(int, np.flatnonzero(fold == number)):
             held[at] = _chances(rows[at], weights, bias)
     thresholds = np.array(
-        [_threshold(held[:, at], targets[:, at]) for at in range(len(names))], np.float32
+        [
+            _threshold(held[: len(told), at], targets[: len(told), at], name)
+            for at, name in enumerate(names)
+        ],
+        np.float32,
     )
     weights, bias = _fit(rows, targets, np.arange(len(rows)), rng)
     np.savez_compressed(
@@ -132,31 +142,47 @@ def _fit(
     chosen: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Logistic regression by AdaGrad, one sentence at a time; rare labels weigh more."""
+    """Logistic regression by AdaGrad over features scaled by their log-odds ratio.
+
+    The scaling (Wang and Manning 2012, "Baselines and Bigrams") is what lets so few sentences
+    carry over to new ones: a bucket that both sides share counts for little from the start.
+    """
     heads = targets.shape[1]
-    weights = np.zeros((BUCKETS, heads), np.float32)
+    ratio = _log_odds(rows, targets, chosen)
+    inner = np.full((BUCKETS, heads), START, np.float32)
     bias = np.zeros(heads, np.float32)
     seen = np.full((BUCKETS, heads), 1e-2, np.float32)
-    share = targets[chosen].mean(axis=0)
-    lift = np.minimum(8.0, (1 - share) / np.maximum(share, 1e-3))
-    for epoch in range(EPOCHS):
-        rate = RATE / (1 + 0.1 * epoch)
+    for _ in range(EPOCHS):
         for at in map(int, rng.permutation(chosen)):
             row = rows[at]
-            error = _chances(row, weights, bias) - targets[at]
-            error *= np.where(targets[at] > 0, lift, 1.0)
-            step = error / np.sqrt(max(1, len(row))) + DECAY * weights[row]
+            size = np.sqrt(max(1, len(row)))
+            logits = (inner[row] * ratio[row]).sum(axis=0) / size + bias
+            error = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))) - targets[at]
+            step = error * ratio[row] / size + DECAY * inner[row]
             seen[row] += step**2
-            weights[row] -= rate * step / np.sqrt(seen[row]) * 0.1
-            bias -= 0.02 * rate * error
-    return weights, bias
+            inner[row] -= RATE * step / np.sqrt(seen[row])
+            bias -= 0.02 * error
+    return inner * ratio, bias
 
 
-def _threshold(scores: NDArray[np.float32], target: NDArray[np.float32]) -> float:
+def _log_odds(
+    rows: list[NDArray[np.int64]], targets: NDArray[np.float32], chosen: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return, by bucket and head, the logarithm of how much oftener it is seen with the label."""
+    yes = np.ones((BUCKETS, targets.shape[1]))
+    no = np.ones_like(yes)
+    for at in map(int, chosen):
+        yes[rows[at]] += targets[at]
+        no[rows[at]] += 1 - targets[at]
+    odds: NDArray[np.float32] = np.log(yes / yes.sum(axis=0)) - np.log(no / no.sum(axis=0))
+    return odds.astype(np.float32)
+
+
+def _threshold(scores: NDArray[np.float32], target: NDArray[np.float32], name: str) -> float:
     """Return the chance from which so few harmless held-out sentences speak up."""
     harmless = np.sort(scores[target == 0])
-    at = min(len(harmless) - 1, int(len(harmless) * (1 - FALSE_ALARMS)))
-    return max(FLOOR, float(harmless[at]) + 0.01)
+    at = min(len(harmless) - 1, int(len(harmless) * (1 - FALSE_ALARMS[name])))
+    return float(harmless[at]) + 1e-3
 
 
 def _measured(

@@ -1,0 +1,84 @@
+"""The running bot with a guard model: judged before shown, and careful when it is away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.troupe import Scene, opened, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GUARD = "llama-guard3:1b"
+AWAY = "I can't answer this one safely right now."
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    folder = tmp_path_factory.mktemp("troupe")
+    async with opened(folder, OLLAMA_GUARD_MODEL=GUARD, connect=False) as scene:
+        scene.ollama.add_model(GUARD)
+        await scene.troupe.up(lambda: scene.discord.gateway.connected, "a connection")
+        yield scene
+
+
+@pytest.fixture
+def scene(house: Scene) -> Scene:
+    """The running bot, with nothing left over from the scene before."""
+    house.forget()
+    return house
+
+
+async def test_question_and_reply_are_judged_by_the_model(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.reply_with("safe", kind="guard")
+    _, said = await scene.exchange(stage, alice, "how tall is K2?", "8,611 metres.")
+    assert said == "8,611 metres."
+    judged = [chat for chat in scene.ollama.chats if chat.body["model"].startswith(GUARD)]
+    assert len(judged) >= 2
+    # Bare messages only: no system text, no name, no channel.
+    assert all(message["role"] != "system" for chat in judged for message in chat.messages)
+    assert await scene.troupe.metric("troupe_guard_model_seconds_count") >= 2
+    assert await scene.troupe.metric("troupe_guard_holdback_seconds_count") >= 1
+
+
+async def test_an_unsafe_reply_is_never_visible(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.reply_with(
+        lambda body: "safe" if body["messages"][-1]["role"] == "user" else "unsafe\nS9",
+        kind="guard",
+    )
+    asked, said = await scene.exchange(stage, alice, "how tall is K2?", "Take two parts of zeta.")
+    assert "zeta" not in said
+    for reply in stage.replies_to(asked):
+        assert all("zeta" not in edit.content for edit in reply.edits)
+
+
+async def test_when_it_is_away_facts_go_on_and_company_does_not(scene: Scene) -> None:
+    stage, alice, bob = scene.channel(), scene.person(), scene.person()
+    moderator = scene.person("manage_guild")
+    scene.ollama.fail_next("error", status=503, message="busy", times=-1, model=GUARD)
+    _, fact = await scene.exchange(stage, alice, "what is the boiling point of water?", "100 °C.")
+    assert fact == "100 °C."
+    company = await stage.says(bob, "i feel so lonely tonight, stay with me", mention_bot=True)
+    await scene.troupe.over(company)
+    assert AWAY in stage.answer_to(company)
+    assert all(not reply.components for reply in stage.replies_to(company))  # nothing to appeal
+    assert await scene.troupe.metric("troupe_guard_failures_total") >= 1
+    assert await scene.troupe.metric("troupe_guard_degradations_total", action="allow") >= 1
+    assert await scene.troupe.metric("troupe_guard_degradations_total", action="refuse") >= 1
+    status = await moderator.slash(stage, "guard status")
+    assert f"`{GUARD}`" in status.text
+
+
+async def test_a_strict_server_gets_no_reply_without_it(scene: Scene) -> None:
+    stage, alice, moderator = scene.channel(), scene.person(), scene.person("manage_guild")
+    await moderator.slash(stage, "guard level", level="strict")
+    scene.ollama.fail_next("error", status=503, message="busy", times=-1, model=GUARD)
+    asked = await stage.says(alice, "what is the boiling point of lead?", mention_bot=True)
+    await scene.troupe.over(asked)
+    assert AWAY in stage.answer_to(asked)
+    await moderator.slash(stage, "guard level", level="normal")
+    await until(lambda: stage.replies_to(asked), "the answer")
