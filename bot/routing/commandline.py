@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from bot.routing.corpus import Corpus, Example
+    from bot.routing.corpus import Corpus, Example, pooled
     from bot.routing.training import train
 
     corrections: list[Example] = []
@@ -67,7 +67,7 @@ def _train(args: argparse.Namespace) -> int:
             for number, each in enumerate(read_labelled(args.data))
         ]
     began = perf_counter()
-    trained = train(Corpus.read(), corrections)
+    trained = train(Corpus.read(), corrections, pooled())
     _say(
         f"{trained.examples} messages, held-out accuracy {trained.accuracy:.3f}, "
         f"{len(trained.file)} bytes, {perf_counter() - began:.0f} s"

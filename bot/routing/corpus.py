@@ -1,8 +1,9 @@
 """The training text: templates by language and label, expanded the same way every time.
 
 A corpus file holds sections. `@lang de` and `@factual` (or `creative`, `companion`,
-`continuation`, `opener`, `closer`, `disclosure`) say what the following lines are; `@slot city`
-begins a list of values, parted by `|` or by lines, used as `{city}` by templates of the same language or of any.
+`continuation`, `opener`, `closer`, `disclosure`) say what the following lines are; `@slot
+city` begins a list of values, parted by `|` or by lines, used as `{city}` by templates of the
+same language or of any.
 A line is a template: `[a|b|]` is one of its alternatives. Lines that begin with `#` are comments.
 """
 
@@ -15,10 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "data" / "corpus"
+POOL = Path(__file__).parent / "data" / "pool.txt"
+"""English variations of the corpus with a teacher's probabilities; see data/README.md."""
+POOL_WEIGHT = 0.3
 LABELS = ("factual", "creative", "companion", "continuation")
 _SECTIONS = frozenset({*LABELS, "opener", "closer", "disclosure"})
 _PER_TEMPLATE = 6
-_PART = re.compile(r"\[([^\[\]]*)\]|\{(\w+)\}")
+_PART = re.compile(r"\[([^\[\]]*)\]|\{([^{}\s]+)\}")
 _KEYS = "qwertyuiopasdfghjklzxcvbnm"
 
 
@@ -30,7 +34,10 @@ class Example:
     label: str
     lang: str
     group: int
+    """Negative for what is not of the corpus itself: corrections and the teacher's pool."""
     weight: float
+    shares: tuple[float, ...] | None = None
+    """Probabilities of the labels, where a teacher gave them."""
 
 
 @dataclass(slots=True)
@@ -146,6 +153,27 @@ class Corpus:
                 yield _altered(example, example.text.rstrip("?.!。？！").lower())
             elif luck < 0.34 and example.text.isascii() and len(example.text) > 12:
                 yield _altered(example, _mistyped(example.text, chance))
+
+
+def pooled(path: Path = POOL) -> list[Example]:
+    """Return the teacher's pool: a line is four percentages of two digits, and the text.
+
+    Raises:
+        ValueError: a line has another form.
+    """
+    found: list[Example] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if not line:
+            continue
+        digits, _, text = line.partition(" ")
+        if len(digits) != 8 or not digits.isdecimal() or not text:
+            raise ValueError(f"{path.name}:{number}: not a line of the pool")
+        parts = [int(digits[at : at + 2]) for at in range(0, 8, 2)]
+        total = sum(parts) or 1
+        shares = tuple(part / total for part in parts)
+        label = LABELS[max(range(len(parts)), key=lambda each: parts[each])]
+        found.append(Example(text, label, "en", -1, POOL_WEIGHT, shares))
+    return found
 
 
 def _altered(example: Example, text: str) -> Example:

@@ -17,8 +17,8 @@ FEATURE_VERSION = 1
 """Raised with every change here: a table of another version is refused."""
 BITS = 18
 MASK = (1 << BITS) - 1
-PIECES_WEIGHT = 0.7
-"""Pieces of words count less than whole words."""
+PIECES_WEIGHT = 1.4
+"""How much pieces of words count beside whole words."""
 _LONGEST_WORD = 24
 _FIRST_DENSE = "\u0e00"
 """From Thai on, scripts write without spaces or in syllables: shorter pieces, from one sign."""

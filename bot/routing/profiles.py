@@ -113,7 +113,7 @@ def _problems(table: Mapping[str, Any]) -> list[str]:
         problems.append("`instruction` must be a text")
     elif len(instruction) > _LONGEST_INSTRUCTION:
         problems.append(f"`instruction` is longer than {_LONGEST_INSTRUCTION} characters")
-    if table.get("memory", "all") not in set(MemoryPolicy):
+    if table.get("memory", "all") not in list(MemoryPolicy):
         problems.append(f"`memory` must be one of {', '.join(MemoryPolicy)}")
     if table.get("guard", "normal") not in _GUARDS:
         problems.append(f"`guard` must be one of {', '.join(_GUARDS)}")

@@ -18,11 +18,13 @@ CONTINUATION = LABELS.index("continuation")
 DECAY = 2e-6
 GATE_DECAY = 4e-6
 STEPS = 90
-FOLD_STEPS = 45
-FOLDS = 2
+FOLD_STEPS = 40
+FOLDS = 4
 RARE = 2
 """A feature of fewer messages is left out: it only remembers them."""
 CORRECTION_WEIGHT = 5.0
+_OTHERS = 2.0
+"""Weight of the languages beside English, which alone has a pool."""
 _STANDALONE_CAUGHT = 0.015
 """Share of stand-alone messages that the gate may take for continuations."""
 
@@ -42,23 +44,26 @@ class _Data:
     rows: Rows
     labels: Ints
     weights: Floats
+    targets: Floats
     groups: Ints
     buckets: Ints
 
 
-def train(corpus: Corpus, corrections: Sequence[Example] = ()) -> Trained:
-    """Return a table trained on a corpus and on corrections, which count five times.
+def train(
+    corpus: Corpus, corrections: Sequence[Example] = (), pool: Sequence[Example] = ()
+) -> Trained:
+    """Return a table trained on a corpus, on corrections, which count five times, and on a pool.
 
     The same input gives the same bytes. Takes minutes; run it in a process of its own.
     """
-    examples = corpus.examples()
+    examples = [*corpus.examples(), *pool]
     examples += [replace(each, weight=each.weight * CORRECTION_WEIGHT) for each in corrections]
     data = _data(examples)
-    routed = np.flatnonzero(data.labels < ROUTES)
-    temperature, accuracy = _calibrated(data, routed)
+    everything = np.arange(len(data.labels))
+    temperature, accuracy = _calibrated(data)
     gate_temperature, gate_shift = _gate_calibrated(data)
     weights = np.concatenate(
-        (_fit_routes(data, routed, STEPS), _fit_gate(data, np.arange(len(data.labels)), STEPS)),
+        (_fit_routes(data, everything, STEPS), _fit_gate(data, everything, STEPS)),
         axis=1,
     )
     scale, table = _quantised(weights, data.buckets)
@@ -72,6 +77,7 @@ def train(corpus: Corpus, corrections: Sequence[Example] = ()) -> Trained:
         training={
             "examples": len(examples),
             "corrections": len(corrections),
+            "pool": len(pool),
             "languages": languages,
             "held_out_accuracy": round(accuracy, 4),
             "decay": DECAY,
@@ -99,9 +105,14 @@ def _data(examples: Sequence[Example]) -> _Data:
         rows,
         np.array([LABELS.index(each.label) for each in examples], np.int64),
         _balanced(examples),
+        np.array([each.shares or _sure(each.label) for each in examples]),
         np.array([each.group for each in examples], np.int64),
         buckets,
     )
+
+
+def _sure(label: str) -> tuple[float, ...]:
+    return tuple(float(label == each) for each in LABELS)
 
 
 def _narrowed(wide: Rows) -> tuple[Rows, Ints]:
@@ -129,27 +140,30 @@ def _balanced(examples: Sequence[Example]) -> Floats:
         mean[lang] = mean.get(lang, 0.0) + total / len(LABELS)
     return np.array(
         [
-            each.weight * (mean[each.lang] / totals[each.lang, each.label]) ** 0.5
+            each.weight
+            * (mean[each.lang] / totals[each.lang, each.label]) ** 0.5
+            * (1.0 if each.lang == "en" else _OTHERS)
             for each in examples
         ]
     )
 
 
-def _one_hot(labels: Ints, classes: int) -> Floats:
-    return np.eye(classes)[labels]
-
-
 def _fit_routes(data: _Data, chosen: Ints, steps: int) -> Floats:
-    targets = _one_hot(data.labels[chosen], ROUTES)
+    """Return three columns: the scores of the routes.
+
+    A mere continuation has no route of its own: it is taught to be equally likely in all three,
+    so that the previous turn decides even where the gate is not sure.
+    """
+    targets = data.targets[chosen, :ROUTES] + data.targets[chosen, ROUTES:] / ROUTES
     return fit(data.rows.some(chosen), targets, data.weights[chosen], decay=DECAY, steps=steps)
 
 
 def _fit_gate(data: _Data, chosen: Ints, steps: int) -> Floats:
     """Return one column: the log-odds of a continuation."""
-    is_continuation = (data.labels[chosen] == CONTINUATION).astype(np.int64)
+    share = data.targets[chosen, CONTINUATION]
     both = fit(
         data.rows.some(chosen),
-        _one_hot(is_continuation, 2),
+        np.stack((1.0 - share, share), axis=1),
         data.weights[chosen],
         decay=GATE_DECAY,
         steps=steps,
@@ -162,16 +176,17 @@ def _folds(groups: Ints) -> Ints:
     return np.array([zlib.crc32(b"%d" % group) % FOLDS for group in groups], np.int64)
 
 
-def _calibrated(data: _Data, routed: Ints) -> tuple[float, float]:
+def _calibrated(data: _Data) -> tuple[float, float]:
     """Return the temperature, and the accuracy, on templates that were held out."""
-    folds = _folds(data.groups[routed])
-    scores = np.zeros((len(routed), ROUTES))
+    folds = _folds(data.groups)
+    scores = np.zeros((len(folds), ROUTES))
     for fold in range(FOLDS):
-        inside, outside = routed[folds != fold], routed[folds == fold]
+        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         weights = _fit_routes(data, inside, FOLD_STEPS)
         held = data.rows.some(outside)
-        scores[folds == fold] = np.stack([held.times(column) for column in weights.T], axis=1)
-    labels = data.labels[routed]
+        scores[outside] = np.stack([held.times(column) for column in weights.T], axis=1)
+    written = np.flatnonzero((data.labels < ROUTES) & (data.groups >= 0))
+    scores, labels = scores[written], data.labels[written]
     accuracy = float((scores.argmax(axis=1) == labels).mean())
     return fitted_temperature(scores, labels), accuracy
 
@@ -184,10 +199,11 @@ def _gate_calibrated(data: _Data) -> tuple[float, float]:
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         weights = _fit_gate(data, inside, FOLD_STEPS)
         odds[outside] = data.rows.some(outside).times(weights[:, 0])
-    positive = (data.labels == CONTINUATION).astype(np.int64)
-    scores = np.stack((np.zeros(len(odds)), odds), axis=1)
+    written = data.groups >= 0
+    positive = (data.labels[written] == CONTINUATION).astype(np.int64)
+    scores = np.stack((np.zeros(len(odds)), odds), axis=1)[written]
     temperature = fitted_temperature(scores, positive)
-    alone = odds[data.labels < ROUTES]
+    alone = odds[written & (data.labels < ROUTES)]
     shift = float(np.quantile(alone, 1.0 - _STANDALONE_CAUGHT))
     return temperature, round(min(max(shift, -2.0), 2.0), 4)
 

@@ -1,0 +1,107 @@
+"""The model's second opinion, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import pytest
+
+from bot.adapters.ollama import OllamaPool
+from bot.routing import Route, RouteDecision
+from bot.routing.model_stage import FAILURES, Asked, ModelStage
+from tests.fakes.ollama import FakeOllama
+
+MODEL = "llama3.2:3b"
+
+
+@pytest.fixture
+async def ollama() -> AsyncIterator[FakeOllama]:
+    async with FakeOllama([MODEL]) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def pool(ollama: FakeOllama) -> AsyncIterator[OllamaPool]:
+    pool = OllamaPool(
+        [ollama.url], num_ctx=4096, num_parallel=4, first_token_timeout=5.0, token_timeout=2.0
+    )
+    await pool.start()
+    await pool.warm(MODEL)
+    yield pool
+    await pool.close()
+
+
+async def test_one_token_with_log_probabilities_is_asked_for_first(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.reply_with("C")
+    ollama.reply_with('{"route": "companion"}', kind="json")
+    opinion = await ModelStage(pool, MODEL, deadline_s=2.0).opinion(Asked("here", "school"))
+    assert opinion.shares is not None
+    assert max(opinion.shares, key=lambda each: opinion.shares[each]) is Route.COMPANION  # type: ignore[index]
+    first = ollama.chats[0].body
+    assert first["options"]["num_predict"] == 1
+    assert first["logprobs"] is True
+    assert "format" not in first
+
+
+async def test_when_the_letters_are_not_among_the_top_the_schema_decides(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.reply_with("Well")
+    ollama.reply_with('{"route": "factual"}', kind="json")
+    opinion = await ModelStage(pool, MODEL, deadline_s=2.0).opinion(Asked("here", "hm"))
+    assert opinion.shares is not None
+    assert opinion.shares[Route.FACTUAL] > 0.5
+    assert ollama.chats[-1].body["format"]["properties"]["route"]["enum"]
+
+
+async def test_a_slow_model_costs_no_more_than_the_deadline(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.set_pace(rate=None, first_token=3.0)
+    began = monotonic()
+    opinion = await ModelStage(pool, MODEL, deadline_s=0.2).opinion(Asked("here", "hm"))
+    assert opinion.failure == "deadline"
+    assert monotonic() - began < 1.0
+
+
+async def test_after_failures_in_a_row_the_model_is_left_alone_for_a_while(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    now = 100.0
+    stage = ModelStage(pool, MODEL, deadline_s=2.0, clock=lambda: now)
+    ollama.reply_with("Well")
+    ollama.reply_with("no json", kind="json")
+    for _ in range(FAILURES):
+        assert (await stage.opinion(Asked("here", "hm"))).failure == "unreadable"
+    asked = len(ollama.chats)
+    assert (await stage.opinion(Asked("here", "hm"))).failure == "open"
+    assert len(ollama.chats) == asked
+    now += 31.0
+    assert (await stage.opinion(Asked("here", "hm"))).failure == "unreadable"
+
+
+async def test_a_conversation_asks_one_question_at_a_time(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.reply_with("B")
+    ollama.reply_with('{"route": "creative"}', kind="json")
+    ollama.set_pace(rate=None, first_token=0.2)
+    stage = ModelStage(pool, MODEL, deadline_s=2.0)
+    both = await asyncio.gather(*(stage.opinion(Asked("here", "hm")) for _ in range(2)))
+    assert sorted(each.failure or "answered" for each in both) == ["answered", "busy"]
+
+
+async def test_a_sure_model_moves_a_torn_table(pool: OllamaPool) -> None:
+    torn = RouteDecision(
+        Route.CREATIVE,
+        {Route.FACTUAL: 0.36, Route.CREATIVE: 0.38, Route.COMPANION: 0.26},
+        uncertain=True,
+        source="table",
+    )
+    shares = {Route.FACTUAL: 0.05, Route.CREATIVE: 0.05, Route.COMPANION: 0.9}
+    decision = ModelStage(pool, MODEL).fused(torn, shares)
+    assert (decision.route, decision.source) == (Route.COMPANION, "model")

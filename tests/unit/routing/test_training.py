@@ -1,0 +1,190 @@
+"""Training from a corpus to a table that serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.routing import Route, Router
+from bot.routing.corpus import CORPUS, LABELS, Corpus, Example, pooled
+from bot.routing.dataset import Labelled
+from bot.routing.learning import Rows, fit, fitted_temperature, softmax
+from bot.routing.promotion import checked_router, judgement, promote, rollback
+from bot.routing.router import SHIPPED
+from bot.routing.training import train
+
+SMALL = """
+@lang en
+@slot city
+paris|rome
+oslo
+@opener
+hey
+@disclosure
+i am tired
+@factual
+what is the capital of {city}
+how far is {city} from here
+how do i fix my [bike|car|router]
+@creative
+write a poem about {city}
+tell me a [joke|story] about {city}
+invent a name for my cat
+@companion
+i feel sad today
+good morning
+do you like me
+@continuation
+another one
+why
+and {city}?
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Corpus:
+    (tmp_path / "small.txt").write_text(SMALL, encoding="utf-8")
+    return Corpus.read(tmp_path)
+
+
+def test_templates_are_filled_from_slots_and_alternatives(small: Corpus) -> None:
+    texts = {example.text for example in small.examples()}
+    assert texts & {f"write a poem about {city}" for city in ("paris", "rome", "oslo")}
+    assert texts & {f"how do i fix my {thing}" for thing in ("bike", "car", "router")}
+    assert not any("{" in text or "[" in text for text in texts)
+
+
+def test_a_request_after_a_disclosure_keeps_its_label(small: Corpus) -> None:
+    told = [each for each in small.examples() if each.text.startswith("i am tired")]
+    assert {each.label for each in told} <= {"factual", "creative"}
+
+
+def test_the_corpus_expands_the_same_way_every_time(small: Corpus) -> None:
+    assert small.examples() == small.examples()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [("hello", "outside of a section"), ("@poetic\nx", "unknown section")],
+)
+def test_a_wrong_corpus_file_is_named_with_its_line(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    (tmp_path / "bad.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=complaint):
+        Corpus.read(tmp_path)
+
+
+def test_the_shipped_corpus_is_large_and_speaks_many_languages() -> None:
+    corpus = Corpus.read()
+    written = corpus.examples()
+    assert len(written) >= 8_000
+    assert len(corpus.languages()) >= 12
+    for lang in corpus.languages():
+        assert all(corpus.templates.get((lang, label)) for label in LABELS), lang
+
+
+def test_no_template_names_a_slot_that_does_not_exist() -> None:
+    left = {each.text for each in Corpus.read().examples() if "{" in each.text and "}" in each.text}
+    assert not {text for text in left if "```" not in text and "=" not in text}
+
+
+def test_no_line_of_the_development_fixture_is_training_text() -> None:
+    from bot.routing.dataset import read_labelled
+
+    fixture = read_labelled(Path(__file__).parents[2] / "fixtures" / "routing" / "dev.jsonl")
+    lines = {
+        line.strip().lower()
+        for path in CORPUS.glob("*.txt")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    }
+    shared = [
+        each.text
+        for each in fixture
+        if not each.history and len(each.text) > 24 and each.text.lower() in lines
+    ]
+    assert len(fixture) >= 600
+    assert shared == []
+
+
+def test_the_teachers_pool_reads_as_probabilities() -> None:
+    some = pooled()[:200]
+    assert all(each.shares and abs(sum(each.shares) - 1.0) < 1e-9 for each in some)
+
+
+def test_two_trainings_give_the_same_bytes(small: Corpus) -> None:
+    assert train(small).file == train(small).file
+
+
+def test_a_trained_table_routes_what_it_was_taught(small: Corpus, tmp_path: Path) -> None:
+    file = tmp_path / "route.table"
+    file.write_bytes(train(small).file)
+    router = Router.load(file)
+    assert router.problem is None
+    decision = router.route("write a poem about rome", previous=None, now=0.0)
+    assert decision.route is Route.CREATIVE
+
+
+def test_corrections_weigh_more_than_the_corpus(small: Corpus, tmp_path: Path) -> None:
+    text = "what is the capital of boredom"
+    file = tmp_path / "route.table"
+    file.write_bytes(train(small, [Example(text, "companion", "en", -1, 1.0)] * 3).file)
+    decision = Router.load(file).route(text, previous=None, now=0.0)
+    assert decision.route is Route.COMPANION
+
+
+def test_the_learner_finds_a_line_between_two_classes() -> None:
+    chance = np.random.default_rng(3)
+    points = chance.normal(size=(400, 5))
+    labels = (points[:, 0] - points[:, 1] > 0).astype(np.int64)
+    rows = Rows(np.tile(np.arange(5), 400), points.ravel(), np.arange(0, 2001, 5), 5)
+    weights = fit(rows, np.eye(2)[labels], np.ones(400), decay=1e-4, steps=50)
+    scores = np.stack([rows.times(column) for column in weights.T], axis=1)
+    assert (scores.argmax(axis=1) == labels).mean() > 0.98
+    assert softmax(scores).sum(axis=1) == pytest.approx(1.0)
+
+
+def test_the_temperature_cools_boastful_scores() -> None:
+    scores = np.array([[4.0, 0.0]] * 100)
+    labels = np.array([0] * 70 + [1] * 30)
+    assert fitted_temperature(scores, labels) > 3.0
+
+
+FIXTURE = [
+    Labelled("what is the capital of peru", Route.FACTUAL),
+    Labelled("write a poem about the sea", Route.CREATIVE),
+    Labelled("i feel so lonely", Route.COMPANION),
+]
+
+
+def test_a_table_that_forgot_plain_messages_is_not_promoted(small: Corpus, tmp_path: Path) -> None:
+    new = tmp_path / "new.table"
+    new.write_bytes(train(small).file)
+    verdict = judgement(new, SHIPPED, FIXTURE)
+    assert not verdict.promoted
+    assert "canary" in verdict.reason
+    with pytest.raises(ValueError, match="canary"):
+        checked_router(new)
+
+
+def test_an_equal_table_is_promoted(tmp_path: Path) -> None:
+    new = tmp_path / "new.table"
+    new.write_bytes(SHIPPED.read_bytes())
+    assert judgement(new, SHIPPED, FIXTURE).promoted
+
+
+def test_rollback_brings_the_previous_table_back_and_then_the_shipped_one(tmp_path: Path) -> None:
+    target = tmp_path / "route.table"
+    for content in (b"first", b"second"):
+        new = tmp_path / "new"
+        new.write_bytes(content)
+        promote(new, target)
+    assert target.read_bytes() == b"second"
+    rollback(target)
+    assert target.read_bytes() == b"first"
+    assert "shipped" in rollback(target)
+    assert not target.exists()
+    with pytest.raises(FileNotFoundError):
+        rollback(target)
