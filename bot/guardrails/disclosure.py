@@ -73,7 +73,10 @@ class Disclosures:
         where = where_of(place)
         try:
             state = RiskState.of(await self._trend.load(person, where))
-            state = replace(state, reminded_at=now, disclosed_at=state.disclosed_at or now)
+            if reminder.reason in ("legal", "break"):  # both speak of a break as well
+                state = replace(state, reminded_at=now)
+            else:
+                state = replace(state, disclosed_at=now)
             await self._trend.save(person, where, state.as_numbers)
         except StoreError:
             log.warning("disclosure not remembered: it will be made again")
