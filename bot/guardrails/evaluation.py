@@ -68,7 +68,7 @@ class Talk(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A case with what was decided, and the seconds that it took."""
+    """A case with what was decided, and the processor seconds that it took."""
 
     case: Case
     decision: Decision
@@ -126,13 +126,13 @@ def judge_cases(judge: Judge, cases: Iterable[Case]) -> list[Judged]:
     results = []
     for case in cases:
         context = context_of(case.route, case.channel, case.lang)
-        began = time.perf_counter()
+        began = time.thread_time()
         if case.role == "user":
             judgement = judge.message(case.text, context)
             decision = weigh(judgement, RiskState(), context).decision
         else:
             decision = judge.draft(case.text, context)
-        results.append(Judged(case, decision, time.perf_counter() - began))
+        results.append(Judged(case, decision, time.thread_time() - began))
     return results
 
 
