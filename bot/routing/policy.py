@@ -17,8 +17,8 @@ from bot.routing.text import fold
 
 IDLE_SECONDS = 15 * 60
 """A previous turn that is older resolves nothing."""
-SWITCH_MARGIN = 0.10
-"""A new route must beat the previous one by this much: 7.3 → 4.0 flips per 100 turns."""
+SWITCH_MARGIN = 0.20
+"""A new route must beat the previous one by this much: less flips more, more misses switches."""
 SURE = 0.90
 """A switch this sure passes the margin, and a distress window."""
 DOUBT_MARGIN = 0.10

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-HEAD, TAIL = 1_200, 500
+HEAD, TAIL = 900, 400
 """Characters kept of a long message: what is asked stands at its beginning or at its end."""
-MAX_TOKENS = 120
+MAX_TOKENS = 84
 """Words kept, two thirds from the beginning and the rest from the end."""
 
 _CODE_BLOCK = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
