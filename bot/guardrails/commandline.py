@@ -58,6 +58,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.file is None and args.conversations is None:
         raise SettingsRejected(["guard eval: name a FILE.jsonl, or --conversations FILE.jsonl"])
     judge = Guardrails.load(args.personas).judge
+    judge.warm()
     figures: dict[str, object] = {}
     if args.file is not None:
         results = judge_cases(judge, read_lines(args.file, Case))

@@ -91,8 +91,6 @@ class Guardrails:
         try:
             rules = read_rules([SHIPPED, *(folder / "rules" for folder in folders)])
             asked, drafted = RuleSet(rules, "user"), RuleSet(rules, "assistant")
-            asked.warm()
-            drafted.warm()
             judge = Judge(asked, drafted, read_heads())
         except SettingsRejected as error:
             problems += error.problems
