@@ -8,6 +8,7 @@ it died is taken up by its successor.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ TAKE_UP_EVERY = 5.0
 MAX_ATTEMPTS = 3
 """A turn that was cut off so often by a crash may be its cause: it is apologised for instead."""
 
+
+GONE_KEPT = 1000
+"""Ids of deleted messages that are remembered: a message may be deleted while it is taken in."""
 
 CHANGES_AT_MOST = 5.0
 """Seconds that a message waits for edits and deletions which came before it."""
@@ -95,6 +99,7 @@ class Intake:
         self._by_person: dict[tuple[Place, UserId], Running] = {}
         self._unsaid: dict[Place, set[MessageId]] = {}
         self._changes: dict[Place, set[asyncio.Future[None]]] = {}
+        self._gone: deque[MessageId] = deque(maxlen=GONE_KEPT)
         self._draining = False
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────
@@ -123,6 +128,9 @@ class Intake:
         changes = self._changes.get(message.place)
         if changes:  # what was deleted before this was said must not be in its prompt
             await asyncio.wait(tuple(changes), timeout=CHANGES_AT_MOST)
+        if message.id in self._gone:
+            await self._journal.settle((message.id,), Outcome.CANCELLED)
+            return
         self._enter(message, trigger)
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
@@ -136,6 +144,7 @@ class Intake:
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         """Remove what was said, and stop the turns whose question is gone."""
+        self._gone.extend(messages)
         gone = set(messages)
         for run in [r for r in self._runs.values() if gone.intersection(r.turn.message_ids)]:
             rest = tuple(m for m in run.turn.messages if m.id not in gone)
@@ -264,7 +273,8 @@ class Intake:
 
     async def _unsay(self) -> None:
         """Delete from the store; what it misses is tried again by the upkeep."""
-        for place, gone in list(self._unsaid.items()):
+        for place, unsaid in list(self._unsaid.items()):
+            gone = frozenset(unsaid)  # more may be deleted meanwhile
             conversation = await self._conversations.load(place)
             led_to = follow_ups_of(conversation, gone)
             await self._conversations.delete(place, sorted(gone | led_to))
@@ -272,10 +282,8 @@ class Intake:
                 await store.forget(place, sorted(gone))
             if self._memory is not None:
                 await self._memory.source_deleted(place, sorted(gone))
-            remaining = self._unsaid[place] - gone
-            if remaining:
-                self._unsaid[place] = remaining
-            else:
+            unsaid -= gone
+            if not unsaid and self._unsaid.get(place) is unsaid:
                 del self._unsaid[place]
 
     async def drain(self, timeout: float) -> int:

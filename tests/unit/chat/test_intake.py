@@ -1,0 +1,124 @@
+"""Deletions and messages that cross each other on their way in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from bot.chat.account import TurnAccount
+from bot.chat.conversation import Conversation
+from bot.chat.intake import Intake
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.running import Running
+from bot.chat.turn import Message, Speaker, Trigger, TurnId
+from bot.observability import Metrics
+from bot.ports import Outcome
+
+HERE, ELSEWHERE = Place(ChannelId(1), GuildId(2)), Place(ChannelId(3), GuildId(2))
+
+
+class House:
+    """A runner, a journal and a store whose steps wait for a word of the test."""
+
+    def __init__(self) -> None:
+        self.begun: list[Sequence[MessageId]] = []
+        self.settled: list[tuple[Sequence[MessageId], Outcome]] = []
+        self.deleted: list[Sequence[MessageId]] = []
+        self.may_accept, self.may_delete = asyncio.Event(), asyncio.Event()
+        self.accepting, self.deleting = asyncio.Event(), asyncio.Event()
+
+    async def run(self, run: Running) -> TurnAccount:
+        self.begun.append(run.turn.message_ids)
+        return TurnAccount(run.turn.id, run.turn.trigger)
+
+    async def accept(self, message: Message, trigger: Trigger) -> bool:
+        self.accepting.set()
+        await self.may_accept.wait()
+        return True
+
+    async def settle(self, messages: Sequence[MessageId], outcome: Outcome) -> None:
+        self.settled.append((messages, outcome))
+
+    async def load(self, place: Place) -> Conversation:
+        return Conversation(place)
+
+    async def delete(self, place: Place, messages: Sequence[MessageId]) -> tuple[TurnId, ...]:
+        self.deleted.append(tuple(messages))
+        self.deleting.set()
+        await self.may_delete.wait()
+        return ()
+
+    def now(self) -> float:
+        return 0.0
+
+    monotonic = now
+
+
+@pytest.fixture
+async def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def intake(house: House) -> Intake:
+    part = cast("Any", house)
+    return Intake(
+        runner=part,
+        journal=part,
+        conversations=part,
+        casting=part,
+        metrics=Metrics("test", embedded_redis=False),
+        clock=part,
+    )
+
+
+def message(ident: int, place: Place = HERE) -> Message:
+    return Message(MessageId(ident), place, Speaker(UserId(4), "Ann"), "hello", 0.0)
+
+
+async def soon(event: asyncio.Event) -> None:
+    async with asyncio.timeout(5):
+        await event.wait()
+
+
+async def test_a_message_waits_until_what_was_deleted_before_it_is_gone(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    deletion = asyncio.create_task(intake.deleted(HERE, [MessageId(7)]))
+    await soon(house.deleting)
+    arrival = asyncio.create_task(intake.receive(message(8), Trigger.MENTION))
+    await intake.receive(message(9, ELSEWHERE), Trigger.MENTION)
+    await asyncio.sleep(0)
+    assert house.begun == [(9,)]  # another place waits for nobody
+    assert not arrival.done()
+    house.may_delete.set()
+    await asyncio.gather(deletion, arrival)
+    await asyncio.sleep(0)
+    assert house.begun == [(9,), (8,)]
+
+
+async def test_a_message_that_is_deleted_while_it_is_taken_in_is_not_answered(
+    house: House, intake: Intake
+) -> None:
+    house.may_delete.set()
+    arrival = asyncio.create_task(intake.receive(message(7), Trigger.MENTION))
+    await soon(house.accepting)
+    await intake.deleted(HERE, [MessageId(7)])
+    house.may_accept.set()
+    await arrival
+    await asyncio.sleep(0)
+    assert house.begun == []
+    assert house.settled == [((7,), Outcome.CANCELLED)]
+
+
+async def test_two_deletions_at_once_are_both_done(house: House, intake: Intake) -> None:
+    first = asyncio.create_task(intake.deleted(HERE, [MessageId(7)]))
+    await soon(house.deleting)
+    second = asyncio.create_task(intake.deleted(HERE, [MessageId(8)]))
+    house.may_delete.set()
+    await asyncio.gather(first, second)
+    assert {ident for messages in house.deleted for ident in messages} == {7, 8}
