@@ -210,8 +210,15 @@ async def test_a_talk_in_the_terminal_tells_of_failures(tmp_path: Path) -> None:
     assert "Traceback" not in unknown.err
 
 
-async def test_with_nothing_at_all_the_playground_rehearses(tmp_path: Path) -> None:
-    troupe = Troupe(tmp_path, {}, command="run")
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [("run", {}), ("play", {"DISCORD_TOKEN": "never.used.here"})],
+    ids=["run without a token", "play"],
+)
+async def test_with_nothing_at_all_the_playground_rehearses(
+    tmp_path: Path, command: str, settings: dict[str, str]
+) -> None:
+    troupe = Troupe(tmp_path, settings, command=command)
     try:
         await troupe.start()
         url = await troupe.up(
@@ -226,6 +233,8 @@ async def test_with_nothing_at_all_the_playground_rehearses(tmp_path: Path) -> N
                 assert response.status == 200
                 assert (await response.json())["status"]["rehearsal"] is True
         assert await troupe.terminate() == 0
-        assert "Traceback" not in "\n".join(troupe.log)
+        kept = "\n".join(troupe.log)
+        assert "Traceback" not in kept
+        assert "logging in" not in kept
     finally:
         await troupe.close()
