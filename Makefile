@@ -26,7 +26,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 test: $(VENV)/.dev lint types  ## lint, types and every test
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n 4
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bot bench
