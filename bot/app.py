@@ -38,6 +38,7 @@ from bot.adapters.redis import (
     open_redis,
     open_sealer,
 )
+from bot.adapters.redis.connect import store_errors
 from bot.adapters.redis.memories import RedisMemories
 from bot.adapters.redis.migrations import migrate
 from bot.chat.parts import Parts
@@ -62,6 +63,8 @@ from bot.settings import Settings
 log = structlog.get_logger(__name__)
 
 HEALTH_EVERY = 5.0
+CANCELS = 5
+"""How often a background task is told to end."""
 REHEARSAL_MODEL = "rehearsal"
 PERSON_RATE = Rate(burst=15, per_minute=30)
 GUILD_RATE = Rate(burst=600, per_minute=3000)
@@ -151,9 +154,15 @@ class Background:
 
     async def close(self) -> None:
         """Cancel and await all of them, newest first."""
-        for task in reversed(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        waiting = set(self._tasks)
+        for _ in range(CANCELS):
+            if not waiting:
+                return
+            for task in reversed(self._tasks):
+                task.cancel()
+            # A library that swallows a cancellation (Python 3.11's `wait_for`) is told again.
+            _, waiting = await asyncio.wait(waiting, timeout=2)
+        log.warning("background tasks left", tasks=[task.get_name() for task in waiting])
 
 
 async def _again(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -406,8 +415,9 @@ async def _report_health(troupe: Troupe) -> None:
 
 
 async def _ping(redis: Any) -> None:
-    async with asyncio.timeout(2):
-        await redis.ping()
+    with store_errors(redis):  # it also keeps a cancellation from being lost in redis-py
+        async with asyncio.timeout(2):
+            await redis.ping()
 
 
 async def _check(health: Health, name: str, probe: Awaitable[None]) -> None:

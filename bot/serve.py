@@ -26,6 +26,7 @@ from bot.adapters.web.server import WebServer
 from bot.app import Troupe, open_stores, open_troupe
 from bot.chat.place import ChannelId, GuildId, Place
 from bot.data_files import migrations_dir
+from bot.errors import TroupeError
 from bot.observability import Metrics
 from bot.serve_discord import serve_discord
 from bot.settings import Settings
@@ -48,18 +49,31 @@ async def serve(settings: Settings, *, discord: bool) -> int:
         ops = WebServer(
             ops_app(troupe.metrics, troupe.health), settings.ops.host, settings.ops.port
         )
-        log.info("operations page", url=await ops.start())
+        log.info("operations page", url=await _listen(ops, "OPS_PORT"))
         stack.push_async_callback(ops.stop)
         if discord:
             return await serve_discord(troupe, stop, stack)
         return await _serve_playground(troupe, stop, stack)
 
 
+async def _listen(server: WebServer, setting: str) -> str:
+    """Start a page's server.
+
+    Raises:
+        TroupeError: the address can't be had.
+    """
+    try:
+        return await server.start()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise TroupeError(f"{setting}: {reason}; set it to a free port, or 0") from error
+
+
 async def _serve_playground(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitStack) -> int:
     play = troupe.settings.play
     playground = Playground(troupe.stage(), play.token)
     server = WebServer(playground.app(), play.host, play.port)
-    url = await server.start()
+    url = await _listen(server, "PLAY_PORT")
     stack.push_async_callback(server.stop)
     print(f"\nTroupe's playground is open at {url}\n", flush=True)  # noqa: T201  # the one line
     if troupe.models.rehearsal:

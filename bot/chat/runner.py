@@ -84,6 +84,8 @@ class TurnRunner:
             account.outcome = outcome
             account.timings["total"] = self._clock.monotonic() - began
             self._measure(account, outcome)
+            if outcome is None and run.notes:
+                await asyncio.wait(run.notes)  # the successor must find what is visible
             if outcome is not None:
                 self._accounts.keep(account)
                 await self._settle(run, outcome)

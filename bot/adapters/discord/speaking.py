@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 PATIENCE: Final = 1.5
 """Seconds to wait for a webhook before a reply is spoken by the bot itself."""
+RESUME_PATIENCE: Final = 20.0
+"""Seconds that the webhook of a half-written reply is looked for after a restart."""
 _LOOK_BACK: Final = 50
 """Messages looked at for a reply that an earlier process began."""
 
@@ -106,9 +108,11 @@ class Speaking:
         """Return the persona's own voice; None in DMs, or where we may have no webhook."""
         if self._turn.place.is_dm:
             return None
+        # A reply that stands there can be continued by its webhook alone: worth waiting for.
+        patience = PATIENCE if self._resumed is None else RESUME_PATIENCE
         hook, url = await asyncio.gather(
-            _in_time(self._desk.webhooks.of(self._channel)),
-            _in_time(self._desk.avatars.url(self._face)),
+            _in_time(self._desk.webhooks.of(self._channel), patience),
+            _in_time(self._desk.avatars.url(self._face), PATIENCE),
         )
         if hook is None:
             return None
@@ -125,10 +129,10 @@ class Speaking:
         return BotVoice(self._desk.calls, self._turn, header)
 
 
-async def _in_time(lookup: Awaitable[T]) -> T | None:
+async def _in_time(lookup: Awaitable[T], patience: float) -> T | None:
     """Return what a lookup finds, or None when it takes longer than people should wait."""
     try:
-        return await asyncio.wait_for(lookup, PATIENCE)
+        return await asyncio.wait_for(lookup, patience)
     except TimeoutError:
         log.info("lookup late")
         return None
