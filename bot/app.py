@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ from bot.adapters.redis import (
 from bot.adapters.redis.connect import store_errors
 from bot.adapters.redis.memories import RedisMemories
 from bot.adapters.redis.migrations import migrate
+from bot.background import Background
 from bot.chat.parts import Parts
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.stage import Stage, StageStatus
@@ -63,8 +64,6 @@ from bot.settings import Settings
 log = structlog.get_logger(__name__)
 
 HEALTH_EVERY = 5.0
-CANCELS = 5
-"""How often a background task is told to end."""
 REHEARSAL_MODEL = "rehearsal"
 PERSON_RATE = Rate(burst=15, per_minute=30)
 GUILD_RATE = Rate(burst=600, per_minute=3000)
@@ -140,41 +139,6 @@ class Troupe:
     def _status(self) -> StageStatus:
         backends = tuple(status.url for status in self.models.pool.status())
         return StageStatus(self.models.rehearsal, self.models.name, backends, __version__)
-
-
-class Background:
-    """Endless tasks, owned: one that fails is logged and begun again."""
-
-    def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def keep(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `work()` until `close`, again and again with a growing pause after failures."""
-        self._tasks.append(asyncio.create_task(_again(name, work), name=name))
-
-    async def close(self) -> None:
-        """Cancel and await all of them, newest first."""
-        waiting = set(self._tasks)
-        for _ in range(CANCELS):
-            if not waiting:
-                return
-            for task in reversed(self._tasks):
-                task.cancel()
-            # A library that swallows a cancellation (Python 3.11's `wait_for`) is told again.
-            _, waiting = await asyncio.wait(waiting, timeout=2)
-        log.warning("background tasks left", tasks=[task.get_name() for task in waiting])
-
-
-async def _again(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    pause = 1.0
-    while True:
-        began = time.monotonic()
-        try:
-            await work()
-        except Exception:  # whatever it was, the task is begun again
-            log.exception("background task failed", task=name)
-        pause = 1.0 if time.monotonic() - began > 60 else min(60.0, pause * 2)
-        await asyncio.sleep(pause)
 
 
 # ── opening ─────────────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,8 @@ from bot.adapters.discord.redirect import redirect
 from bot.adapters.discord.sink import SinkFactory
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.adapters.redis.last_seen import RedisLastSeen
-from bot.app import HEALTH_EVERY, Background, Troupe
+from bot.app import HEALTH_EVERY, Troupe
+from bot.background import Background
 from bot.chat.accounts import Accounts
 from bot.chat.correcting import RouteFixes
 from bot.chat.first_words import FirstWords

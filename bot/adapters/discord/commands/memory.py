@@ -34,7 +34,8 @@ that server and our DMs; what you say in a closed channel stays in that channel 
 **What I never store**: health, faith, sexuality, politics, age, contact data, secrets.
 **What you can do**: `/memory show`, `search`, `edit`, `forget`, `share`, `export`, `pause`; \
 `/memory forget-all` leaves nothing, and its encryption key is destroyed as well.
-Nothing is logged and no model is trained on it; the model runs on hosts of this bot's operator.
+No text is logged, and no language model is trained on it; it runs on hosts of this bot's \
+operator.
 Where a server has switched on `/route keep-text`, a message whose persona a moderator corrected \
 is kept for 90 days, and may train the part that picks personas; nothing else may.
 Your memory is sealed with a key of its own. Unused for a year, it is deleted."""
