@@ -212,6 +212,8 @@ class Progress:
     """Id of the webhook that spoke, if one did."""
     final: bool = False
     """The final text stands there; only the record is missing."""
+    text: str | None = None
+    """What stands in the messages, where that is known. Never journalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +348,15 @@ class Face:
     avatar: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What may be done with a reply that stands there. `shown` counts from 0."""
+
+    turn: TurnId
+    shown: int = 0
+    variants: int = 1
+
+
 class ReplySink(Protocol):
     """Where one turn's reply becomes visible."""
 
@@ -357,8 +368,10 @@ class ReplySink(Protocol):
         """Show the whole approved text so far; the latest text wins. Never waits."""
         ...
 
-    async def finish(self, text: str) -> tuple[MessageId, ...]:
+    async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
         """Show the final text, wait until it stands there, and return the ids of its messages.
+
+        `controls`: what is offered under it; nothing when there is nothing to be done with it.
 
         Raises:
             DeliveryError: it could not be shown.

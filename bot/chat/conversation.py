@@ -10,6 +10,10 @@ from bot.chat.turn import Speaker, TurnId
 from bot.routing.route import Route
 
 
+MAX_VARIANTS = 10
+"""Replies to one turn that are kept for flipping through."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One stored message of a person. `at` is unix seconds."""
@@ -23,7 +27,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One reply to a turn. `at` is unix seconds."""
+    """One reply to a turn. `at` is unix seconds.
+
+    All variants of a turn are shown in the same messages, one at a time; only the shown one holds
+    their ids.
+    """
 
     text: str
     message_ids: tuple[MessageId, ...]
@@ -51,14 +59,31 @@ class Exchange:
         return self.variants[self.chosen] if self.variants else None
 
     def with_variant(self, variant: Variant) -> Exchange:
-        """Return this exchange with one more variant, chosen."""
-        variants = (*self.variants, variant)
+        """Return this exchange with one more variant, shown; of too many the oldest goes."""
+        hidden = (replace(each, message_ids=()) for each in self.variants)
+        variants = (*hidden, variant)[-MAX_VARIANTS:]
         return replace(self, variants=variants, chosen=len(variants) - 1)
 
+    def showing(self, index: int) -> Exchange:
+        """Return this exchange with another variant shown, in the messages of the one before."""
+        ids = self.variants[self.chosen].message_ids
+        variants = (
+            replace(each, message_ids=ids if number == index else ())
+            for number, each in enumerate(self.variants)
+        )
+        return replace(self, variants=tuple(variants), chosen=index)
+
+    def rewritten(self, text: str) -> Exchange:
+        """Return this exchange with another text in its shown variant."""
+        return self._changed(replace(self.variants[self.chosen], text=text))
+
     def delivered(self, ids: tuple[MessageId, ...]) -> Exchange:
-        """Return this exchange with the message ids of its chosen variant set."""
+        """Return this exchange with the message ids of its shown variant set."""
+        return self._changed(replace(self.variants[self.chosen], message_ids=ids))
+
+    def _changed(self, shown: Variant) -> Exchange:
         variants = list(self.variants)
-        variants[self.chosen] = replace(variants[self.chosen], message_ids=ids)
+        variants[self.chosen] = shown
         return replace(self, variants=tuple(variants))
 
 

@@ -25,6 +25,21 @@ class Trigger(StrEnum):
     PLAY = "play"
     SCENE = "scene"
     """Another persona of the scene has spoken, and this one answers or adds to it."""
+    AGAIN = "again"
+    """Somebody wants a reply that stands there written anew, continued, edited or flipped."""
+
+
+class Wish(StrEnum):
+    """What is to be done with a reply that stands there."""
+
+    REGENERATE = "regenerate"
+    """Write another variant, and show it."""
+    CONTINUE = "continue"
+    """Go on where the shown variant stops."""
+    SHOW = "show"
+    """Show another variant."""
+    EDIT = "edit"
+    """Put a person's text in the shown variant's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,31 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A wish about a reply that stands there: all that is needed to fulfil it, also by another
+    process after a crash."""
+
+    wish: Wish
+    turn: TurnId
+    """The turn whose reply it is."""
+    requester: UserId
+    """Who had asked what the reply answers."""
+    question: tuple[MessageId, ...]
+    reply: tuple[MessageId, ...]
+    """The messages in which the reply stands."""
+    webhook: int | None = None
+    """The webhook that spoke, if one did."""
+    variants: int = 1
+    """How many there were; more of them mean that another was written already."""
+    size: int = 0
+    """Characters of the shown variant; more of them mean that it was continued already."""
+    index: int = 0
+    """For `SHOW`: which variant, from 0."""
+    small_print: str = ""
+    """What the program had added under the reply."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a person, free of Discord's markup for mentions. `at` is unix seconds."""
 
@@ -81,6 +121,12 @@ class Message:
     """Names of attachments that were not read, each with the reason."""
     cue: Cue | None = None
     """Set when this stands for a persona's reply: its id, no text, the person of the turn."""
+    again: Again | None = None
+    """Set when this stands for a wish about a reply: the interaction's id, and who had the wish."""
+    persona: str | None = None
+    """Who shall answer, by persona id, where a person chose."""
+    about: MessageId | None = None
+    """For an interaction's id: the message in the channel that the answer points to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +154,21 @@ class Turn:
         """Return whose turn it is; None as soon as a person has said something."""
         spoken = any(message.cue is None for message in self.messages)
         return None if spoken else self.messages[-1].cue
+
+    @property
+    def again(self) -> Again | None:
+        """Return the wish about a reply that this turn is, if it is one."""
+        return self.messages[-1].again
+
+    @property
+    def persona(self) -> str | None:
+        """Return who shall answer, where a person chose."""
+        return self.messages[-1].persona
+
+    @property
+    def points_at(self) -> MessageId:
+        """Return the message in the channel that the answer points to."""
+        return self.messages[-1].about or self.messages[-1].id
 
     @property
     def text(self) -> str:

@@ -15,7 +15,17 @@ from typing import Any
 
 from bot.chat.conversation import Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.turn import Attachment, Cue, Message, Quoted, Speaker, Trigger
+from bot.chat.turn import (
+    Again,
+    Attachment,
+    Cue,
+    Message,
+    Quoted,
+    Speaker,
+    Trigger,
+    TurnId,
+    Wish,
+)
 from bot.errors import RecordCorrupt, StoreError
 from bot.personas.binding import Binding, TriggerMode
 from bot.ports import Progress
@@ -213,6 +223,9 @@ def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> byte
             "f": files,
             "uf": unread,
             "cu": message.cue and {"n": message.cue.speakers, "d": message.cue.spoken},
+            "ag": message.again and _again_out(message.again),
+            "pe": message.persona,
+            "ab": message.about,
             "why": trigger.value,
             "in": accepted_at,
         }
@@ -240,6 +253,9 @@ def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
         attachments=tuple(_attachment_in(Fields(file)) for file in fields.items("f")),
         unread_attachments=tuple(unread),
         cue=_cue_in(fields.part("cu")) if fields.has("cu") else None,
+        again=_again_in(fields.part("ag")) if fields.has("ag") else None,
+        persona=fields.text_or_none("pe"),
+        about=MessageId(fields.ident("ab")) if fields.has("ab") else None,
     )
     return message, _choice(Trigger, fields.text("why")), fields.seconds("in")
 
@@ -249,6 +265,36 @@ def _cue_in(fields: Fields) -> Cue:
     if not all(isinstance(name, str) for name in names):
         raise RecordCorrupt("a stored record has a wrong cue")
     return Cue(tuple(fields.items("n")), tuple(fields.items("d")))
+
+
+def _again_out(again: Again) -> dict[str, Any]:
+    return {
+        "w": again.wish.value,
+        "t": again.turn,
+        "r": again.requester,
+        "q": list(again.question),
+        "m": list(again.reply),
+        "h": again.webhook,
+        "v": again.variants,
+        "z": again.size,
+        "n": again.index,
+        "s": again.small_print,
+    }
+
+
+def _again_in(fields: Fields) -> Again:
+    return Again(
+        _choice(Wish, fields.text("w")),
+        TurnId(fields.text("t")),
+        UserId(fields.ident("r")),
+        tuple(MessageId(ident(each)) for each in fields.items("q")),
+        tuple(MessageId(ident(each)) for each in fields.items("m")),
+        webhook=fields.ident_or_none("h"),
+        variants=fields.ident("v"),
+        size=fields.ident("z"),
+        index=fields.ident("n"),
+        small_print=fields.text("s"),
+    )
 
 
 def _attachment_in(fields: Fields) -> Attachment:

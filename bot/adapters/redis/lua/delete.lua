@@ -18,12 +18,13 @@ local function drop_from(turn, row, id)
       return turn
     end
   end
-  for place, variant in ipairs(row.variants) do
+  for _, variant in ipairs(row.variants) do
     for _, other in ipairs(variant.ids) do
       if other == id then
-        table.remove(row.variants, place)
-        remove_variant(turn, variant)
-        if #row.said > 0 or #row.variants > 0 then
+        -- All variants stood in the same messages, one at a time: they go together.
+        for _, each in ipairs(row.variants) do remove_variant(turn, each) end
+        row.variants = {}
+        if #row.said > 0 then
           write_row(turn, row)
         else
           remove_turn(turn, row)

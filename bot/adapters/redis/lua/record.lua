@@ -30,23 +30,23 @@ for _ = 1, said do
   end
 end
 
-local variants = tonumber(take())
+local said_lines, said_index = {unpack(lines)}, {unpack(index)}
+local variants, withdrawn = tonumber(take()), false
 for _ = 1, variants do
   local number, ids, about, text = take(), split(take(), '%d+'), take(), take()
   local line = turn .. '.' .. number
-  local text_line, removed = line, false
+  local text_line = line
   for _, id in ipairs(ids) do
-    removed = removed or gone(id)
+    withdrawn = withdrawn or gone(id)
     local note = noted(id)
     if note then text_line, text, as_given = id, note, 0 end
   end
-  if removed then
-    as_given = 0
-  else
-    row.variants[#row.variants + 1] = {number = number, ids = ids}
-    lines[#lines + 1] = {line, about, text_line, text}
-    for _, id in ipairs(ids) do index[#index + 1] = {id, line} end
-  end
+  row.variants[#row.variants + 1] = {number = number, ids = ids}
+  lines[#lines + 1] = {line, about, text_line, text}
+  for _, id in ipairs(ids) do index[#index + 1] = {id, line} end
+end
+if withdrawn then -- all variants stand in the same messages: they go together
+  as_given, row.variants, lines, index = 0, {}, said_lines, said_index
 end
 
 local old = read_row(turn)
