@@ -9,7 +9,6 @@ from bot.chat.place import MessageId, Place
 from bot.chat.turn import Speaker, TurnId
 from bot.routing.route import Route
 
-
 MAX_VARIANTS = 10
 """Replies to one turn that are kept for flipping through."""
 

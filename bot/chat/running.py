@@ -11,7 +11,7 @@ from typing import Protocol
 from bot.chat.closing import Closing
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
-from bot.ports import Face, Progress, ReplySink
+from bot.ports import Controls, Face, Progress, ReplySink
 
 
 class Ending(StrEnum):
@@ -70,11 +70,11 @@ class WatchedSink:
         self._run.visible, self._run.shown = True, text
         self._sink.show(text)
 
-    async def finish(self, text: str) -> tuple[MessageId, ...]:
+    async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
         self._run.visible, self._run.shown = True, text
         if self._closing is None or self._run.ending is not None or not text.strip():
-            return await self._sink.finish(text)
-        ids = await self._sink.finish(await self._closing.under(text))
+            return await self._sink.finish(text, controls)
+        ids = await self._sink.finish(await self._closing.under(text), controls)
         await self._closing.stands()
         return ids
 

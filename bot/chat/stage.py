@@ -17,7 +17,7 @@ from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.errors import Busy, NotFound, TroupeError
 from bot.personas import Persona, PersonaLibrary
 from bot.personas.binding import Binding
-from bot.ports import Clock, ConversationStore, Outcome
+from bot.ports import Clock, Controls, ConversationStore, Outcome
 
 GUEST = "Guest"
 
@@ -43,7 +43,7 @@ class _ScreenSink:
     def show(self, text: str) -> None:
         self._screen.show(text)
 
-    async def finish(self, text: str) -> tuple[MessageId, ...]:
+    async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
         self._screen.show(text)
         return self._reply
 

@@ -20,7 +20,7 @@ from bot.chat.intake import Intake
 from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.runner import TurnRunner
 from bot.chat.turn import Message, Speaker, Trigger, Turn
-from bot.ports import Face, Progress
+from bot.ports import Controls, Face, Progress
 from bot.settings import (
     CoreSettings,
     DiscordSettings,
@@ -48,7 +48,7 @@ class _Taken:
     def show(self, text: str) -> None:
         pass
 
-    async def finish(self, text: str) -> tuple[MessageId, ...]:
+    async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
         self._done()
         return (MessageId(self._turn.messages[0].id + 1),)
 

@@ -22,7 +22,7 @@ from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority
 from bot.delivery.split import LIMIT, is_visible
 from bot.errors import DeliveryError
-from bot.ports import Face, Progress
+from bot.ports import Controls, Face, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -90,9 +90,10 @@ class DiscordSink:
         self.last_text = asyncio.get_running_loop().time()
         self._writer.want(text)
 
-    async def finish(self, text: str) -> tuple[MessageId, ...]:
+    async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
         """Show the final text, wait until it stands there, and return its messages' ids.
 
+        `controls`: what is offered under the last of them.
         An empty text leaves what is visible as it is.
 
         Raises:
