@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types bench clean lock
+.PHONY: run test lint types catalogues bench clean lock
 .DEFAULT_GOAL := run
 
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -27,6 +27,9 @@ types: $(VENV)/.dev
 
 test: $(VENV)/.dev lint types  ## lint, types and every test
 	$(BIN)/pytest -n 4
+
+catalogues: $(VENV)/.dev  ## after a change of shown texts: update and compile the translations
+	$(BIN)/python -m tests.catalogues
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bot bench

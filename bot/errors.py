@@ -29,6 +29,9 @@ TroupeError
 
 from __future__ import annotations
 
+from bot.languages.catalogue import filled
+from bot.languages.reader import translated
+
 
 class TroupeError(Exception):
     """Root of the tree."""
@@ -45,15 +48,20 @@ class SettingsRejected(TroupeError):
 class UserFacing(TroupeError):
     """An error whose text may be shown to the person who caused it.
 
-    `text` is plain English that says what to do; `key` names its translation and `values`
-    fills the translation's fields.
+    `source` is a literal in plain English that says what to do, and the key of its
+    translations; `values` fill its `{name}` fields. `text` is the whole in English, for the log.
     """
 
-    def __init__(self, text: str, *, key: str | None = None, **values: object) -> None:
-        super().__init__(text)
-        self.text = text
-        self.key = key
+    def __init__(self, source: str, /, **values: object) -> None:
+        self.text = filled(source, values)
+        super().__init__(self.text)
+        self.source = source
         self.values = values
+
+    @property
+    def translated(self) -> str:
+        """Return the text in the reader's language."""
+        return translated(self.source, **self.values)
 
 
 class CardRejected(UserFacing):
@@ -76,9 +84,15 @@ class Busy(UserFacing):
     """Too much to do. `place` is the place in the queue, from 1; `retry_after` is in seconds."""
 
     def __init__(
-        self, text: str, *, place: int | None = None, retry_after: float | None = None
+        self,
+        source: str,
+        /,
+        *,
+        place: int | None = None,
+        retry_after: float | None = None,
+        **values: object,
     ) -> None:
-        super().__init__(text, key="busy", place=place, retry_after=retry_after)
+        super().__init__(source, place=place, **values)
         self.place = place
         self.retry_after = retry_after
 

@@ -125,8 +125,9 @@ class FirstWords:
             release = await gate.close()
         except DraftBlocked as blocked:
             raise CardRejected(
-                f"This greeting of {persona.name} can't be shown: it breaks this bot's rules "
-                f"({blocked.verdict.category or 'unsafe'})."
+                "This greeting of {name} can't be shown: it breaks this bot's rules ({category}).",
+                name=persona.name,
+                category=blocked.verdict.category or "unsafe",
             ) from blocked
         return release.text
 

@@ -24,6 +24,7 @@ from bot.chat.scene_turns import cued_message, follow_ups_of
 from bot.chat.triggers import why_answer
 from bot.chat.turn import Message, Trigger, Turn, TurnId
 from bot.errors import StoreError
+from bot.languages import reading, translated
 from bot.memory import Memory
 from bot.observability import Metrics
 from bot.personas.casting import Casting
@@ -119,7 +120,8 @@ class Intake:
             fresh = await self._journal.accept(message, trigger)
         except StoreError as error:
             if message.cue is None:
-                await self._runner.say(Turn((message,), trigger), notice_for(error))
+                with reading(message.speaker.locale):
+                    await self._runner.say(Turn((message,), trigger), notice_for(error))
             self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
             raise
         if not fresh:
@@ -267,7 +269,8 @@ class Intake:
 
     async def _expire(self, turn: Turn, progress: Progress) -> None:
         if turn.cue is None:
-            await self._runner.say(turn, EXPIRED, progress)
+            with reading(turn.speaker.locale):
+                await self._runner.say(turn, translated(EXPIRED), progress)
         self._metrics.turns.count(route=None, trigger=turn.trigger.value, outcome=Outcome.EXPIRED)
         await self._journal.settle(turn.message_ids, Outcome.EXPIRED)
 

@@ -1,4 +1,7 @@
-"""One short line for every failure: what happened and what to do. Internals go to the log."""
+"""One short line for every failure: what happened and what to do. Internals go to the log.
+
+The lines here are English, the keys of their translations; `notice_for` returns them translated.
+"""
 
 from __future__ import annotations
 
@@ -11,36 +14,42 @@ from bot.errors import (
     StoreError,
     UserFacing,
 )
+from bot.languages import mark, translated
 
 _LINES: tuple[tuple[type[Exception], str], ...] = (
     (
         ModelMissing,
-        "The model for this channel isn't installed. Please tell the bot's operator.",
+        mark("The model for this channel isn't installed. Please tell the bot's operator."),
     ),
-    (BackendStalled, "The model stopped answering. Please ask again in a minute."),
-    (EmptyReply, "The model had nothing to say to that. Try putting it another way."),
-    (ContextOverflow, "That was too long for the model. Try a shorter message."),
-    (BackendError, "The model can't be reached right now. Please ask again in a few minutes."),
+    (BackendStalled, mark("The model stopped answering. Please ask again in a minute.")),
+    (EmptyReply, mark("The model had nothing to say to that. Try putting it another way.")),
+    (ContextOverflow, mark("That was too long for the model. Try a shorter message.")),
+    (
+        BackendError,
+        mark("The model can't be reached right now. Please ask again in a few minutes."),
+    ),
     (
         StoreError,
-        "My memory is unreachable, so I can't answer now. Please try again shortly.",
+        mark("My memory is unreachable, so I can't answer now. Please try again shortly."),
     ),
 )
 
-UNEXPECTED = "Something went wrong on my side. Please ask again; if it stays, tell an admin."
-EXPIRED = "I was restarted before I could answer this. Please ask again if you still want to know."
-INTERRUPTED = "I'm restarting; I'll finish this in a moment."
-CUT_SHORT = "The model broke off here. Ask me to go on, or ask again."
+UNEXPECTED = mark("Something went wrong on my side. Please ask again; if it stays, tell an admin.")
+EXPIRED = mark(
+    "I was restarted before I could answer this. Please ask again if you still want to know."
+)
+INTERRUPTED = mark("I'm restarting; I'll finish this in a moment.")
+CUT_SHORT = mark("The model broke off here. Ask me to go on, or ask again.")
 
 
 def notice_for(error: BaseException) -> str:
-    """Return the line that the person sees for an error."""
+    """Return the line that the person sees for an error, in the reader's language."""
     if isinstance(error, UserFacing):
-        return error.text
+        return error.translated
     for kind, line in _LINES:
         if isinstance(error, kind):
-            return line
-    return UNEXPECTED
+            return translated(line)
+    return translated(UNEXPECTED)
 
 
 def small_print(line: str) -> str:

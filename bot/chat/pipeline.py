@@ -19,6 +19,7 @@ from bot.chat.turn import Turn
 from bot.chat.writing import REFUSED, Writing
 from bot.errors import Busy
 from bot.guardrails.verdict import Action, Verdict
+from bot.languages import translated
 from bot.ports import Face, Outcome, ReplySink
 from bot.prompting import Prompt
 
@@ -54,7 +55,9 @@ class TurnPipeline:
             )
         if wait > 0:
             raise Busy(
-                f"That's a lot of messages. Please wait {wait:.0f} seconds.", retry_after=wait
+                "That's a lot of messages. Please wait {seconds} seconds.",
+                seconds=f"{wait:.0f}",
+                retry_after=wait,
             )
         with timer.stage("decide"):
             settled = await settle(self._parts, turn, conversation, binding, account, persona)
@@ -78,7 +81,7 @@ class TurnPipeline:
         self, settled: Settled, sink: ReplySink, account: TurnAccount, verdict: Verdict
     ) -> Outcome:
         """Say the guardrail's words in place of a generated reply."""
-        text = verdict.reply or REFUSED
+        text = verdict.reply or translated(REFUSED)
         ids = await sink.finish(text)
         account.reply = text
         if verdict.action is Action.SUPPORT:

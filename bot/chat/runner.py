@@ -17,6 +17,7 @@ from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
 from bot.errors import Busy, DeliveryError, OwnershipLost, StoreError, TroupeError
 from bot.guardrails.disclosure import Disclosures
+from bot.languages import reading, translated
 from bot.observability import Metrics, turn_logs
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, Face, Outcome, Progress, ReplySink, TurnJournal
@@ -68,7 +69,7 @@ class TurnRunner:
         began = self._clock.monotonic()
         outcome: Outcome | None
         self._metrics.turns.started()
-        with turn_logs(run.turn.id):
+        with turn_logs(run.turn.id), reading(run.turn.speaker.locale):
             try:
                 run.started = True
                 if run.ending is not None:
@@ -153,7 +154,7 @@ class TurnRunner:
         sink = run.sink
         if sink is not None and run.ending is Ending.RESTART:
             if run.shown:
-                mark = f"{run.shown}\n\n{small_print(INTERRUPTED)}"
+                mark = f"{run.shown}\n\n{small_print(translated(INTERRUPTED))}"
                 await self._quietly(sink.finish(mark))
         elif sink is not None and run.ending is Ending.STOPPED and run.shown:
             await self._quietly(sink.finish(run.shown))

@@ -21,12 +21,13 @@ from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
 from bot.errors import BackendError, EmptyReply
 from bot.guardrails import DraftBlocked, Release
 from bot.guardrails.verdict import Action, Verdict
+from bot.languages import mark, translated
 from bot.memory import NOTHING, Recollection
 from bot.ports import ChatRequest, ReplySink
 from bot.prompting import Prompt, PromptInput, assemble
 from bot.routing.route import Route
 
-REFUSED = "I can't help with that one."
+REFUSED = mark("I can't help with that one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +178,13 @@ class Writing:
             return release.text, request.model
         except InputRefused as refused:
             self.judged(account, "review", refused.verdict, settled.decision.route)
-            return refused.verdict.reply or REFUSED, request.model
+            return refused.verdict.reply or translated(REFUSED), request.model
         except BackendError as error:
             visible = generation.gate.visible.strip()
             if not visible or isinstance(error, EmptyReply):
                 raise
-            account.notice = CUT_SHORT
-            return f"{visible}\n\n{small_print(CUT_SHORT)}", request.model
+            account.notice = translated(CUT_SHORT)
+            return f"{visible}\n\n{small_print(account.notice)}", request.model
         finally:
             review.cancel()
 

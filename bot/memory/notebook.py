@@ -28,8 +28,6 @@ SHOWN: Final = (Kind.PROFILE, Kind.CONSTRAINT, Kind.PREFERENCE, Kind.FACT)
 
 STYLE_CHARACTERS: Final = 600
 
-NO_MEMORY: Final = "I keep no memory of you. `/memory on` starts one."
-
 
 @dataclass(frozen=True, slots=True)
 class Undo:
@@ -62,7 +60,7 @@ class Notebook:
     async def _shelf(self, person: UserId) -> Shelf:
         shelf = await self._store.load(person)
         if shelf is None:
-            raise NotFound(NO_MEMORY)
+            raise NotFound("I keep no memory of you. `/memory on` starts one.")
         return shelf
 
     async def show(
@@ -244,7 +242,7 @@ class Notebook:
         puts: tuple[Put, ...] = ()
         if text:
             if len(text.split()) > STYLE_WORDS or len(text) > STYLE_CHARACTERS:
-                raise InvalidChoice(f"That has at most {STYLE_WORDS} words.")
+                raise InvalidChoice("That has at most {most} words.", most=STYLE_WORDS)
             if refused_style(text) is not None:
                 raise InvalidChoice("That may say how you like replies, and nothing else.")
             now = self._clock.now()
@@ -296,7 +294,7 @@ def check_statement(text: str) -> None:
         InvalidChoice: they may not; the text says why.
     """
     if not text or len(text) > LONGEST_STATEMENT:
-        raise InvalidChoice(f"A memory has 1 to {LONGEST_STATEMENT} characters.")
+        raise InvalidChoice("A memory has 1 to {most} characters.", most=LONGEST_STATEMENT)
     if is_command(text):
         raise InvalidChoice("I remember facts about you, not instructions or links.")
     if sensitive_class(text):

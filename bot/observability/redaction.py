@@ -97,7 +97,7 @@ def describe(error: BaseException) -> str:
         return f"{name}: {error.error_count()} problems in {scrub(error.title)}"
     if isinstance(error, UserFacing):
         # Its text is for the person and may quote them.
-        return f"{name}: {scrub(error.key or 'shown to the person')}"
+        return f"{name}: {scrub(error.source)}"
     return f"{name}: {scrub(str(error))}" if str(error) else name
 
 

@@ -75,7 +75,9 @@ def entries_of(
             notes.warn("the lorebook's entries are no list: left out")
         entries = []
     if len(entries) > MAX_ENTRIES:
-        raise CardRejected(f"The lorebook has more than {MAX_ENTRIES:,} entries.")
+        raise CardRejected(
+            "The lorebook has more than {entries} entries.", entries=f"{MAX_ENTRIES:,}"
+        )
     good = [each for each in entries if isinstance(each, Mapping)]
     if len(good) < len(entries):
         notes.warn("a lorebook entry is not an object: left out")

@@ -118,7 +118,11 @@ def _card(
     def said(field: str) -> str:
         value = text(data.get(field), field, notes)
         if len(value) > MAX_FIELD_CHARS:
-            raise CardRejected(f"The card's {field} is longer than {MAX_FIELD_CHARS // 2**20} MB.")
+            raise CardRejected(
+                "The card's {field} is longer than {size} MB.",
+                field=field,
+                size=MAX_FIELD_CHARS // 2**20,
+            )
         if "\r" in value:
             notes.warn("texts hold Windows line ends: read as plain ones")
             value = value.replace("\r\n", "\n").replace("\r", "\n")

@@ -157,7 +157,9 @@ class Casting:
         cleaned = tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
         if len(cleaned) > MAX_WORDS or any(len(word) > MAX_WORD_LENGTH for word in cleaned):
             raise InvalidChoice(
-                f"At most {MAX_WORDS} trigger words of {MAX_WORD_LENGTH} characters each."
+                "At most {most} trigger words of {length} characters each.",
+                most=MAX_WORDS,
+                length=MAX_WORD_LENGTH,
             )
         await self._change(place, level, words=cleaned)
 
@@ -183,7 +185,7 @@ class Casting:
         members = await self._members(place, level)
         if persona.id not in members:
             if len(members) >= MAX_SCENE:
-                raise InvalidChoice(f"A scene has room for {MAX_SCENE} personas.")
+                raise InvalidChoice("A scene has room for {most} personas.", most=MAX_SCENE)
             await self._change(place, level, scene=(*members, persona.id))
         return persona
 
@@ -202,7 +204,9 @@ class Casting:
         except NotFound:
             id = name.strip()  # noqa: A001  # a card that was removed can still be taken out
         if id not in members:
-            raise NotFound(f"{name[:64]!r} is not in the scene here. See `/channel scene list`.")
+            raise NotFound(
+                "{name} is not in the scene here. See `/channel scene list`.", name=repr(name[:64])
+            )
         await self._change(place, level, scene=tuple(each for each in members if each != id))
         return id
 
@@ -233,8 +237,9 @@ class Casting:
         near = (BindingLevel.THREAD, BindingLevel.CHANNEL)
         if persona.adult and self._target(place, level).level not in near:
             raise NotAllowed(
-                f"{persona.name} is for adults, so it can't be bound to a whole category or "
-                "server. Bind it to each age-restricted channel."
+                "{name} is for adults, so it can't be bound to a whole category or "
+                "server. Bind it to each age-restricted channel.",
+                name=persona.name,
             )
 
     async def _change(self, place: Place, level: BindingLevel | None, **values: object) -> None:
@@ -261,7 +266,7 @@ class Casting:
         for target in targets:
             if target.level is level:
                 return target
-        raise InvalidChoice(f"There is no {level.value} to set this for here.")
+        raise InvalidChoice("There is no {level} to set this for here.", level=level.value)
 
 
 def check_place(persona: Persona, place: Place) -> None:
@@ -272,9 +277,10 @@ def check_place(persona: Persona, place: Place) -> None:
     """
     if persona.adult and not place.age_restricted:
         raise NotAllowed(
-            f"{persona.name} is for adults: it plays in age-restricted channels only. An admin "
-            "can change that under Edit Channel → Overview → Age-Restricted Channel, or choose "
-            "another persona with `/persona switch`."
+            "{name} is for adults: it plays in age-restricted channels only. An "
+            "admin can change that under Edit Channel → Overview → Age-Restricted "
+            "Channel, or choose another persona with `/persona switch`.",
+            name=persona.name,
         )
 
 

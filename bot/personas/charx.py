@@ -40,7 +40,9 @@ def unpack(data: bytes, notes: Notes) -> tuple[bytes, dict[str, bytes]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
-                raise CardRejected(f"The CHARX has more than {MAX_MEMBERS:,} files.")
+                raise CardRejected(
+                    "The CHARX has more than {members} files.", members=f"{MAX_MEMBERS:,}"
+                )
             card = next((each for each in members if each.filename == CARD_NAME), None)
             if card is None:
                 raise CardRejected("The CHARX has no card.json at its root.")

@@ -87,7 +87,7 @@ def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
-        raise CardRejected(f"The file is larger than {MAX_FILE // 2**20} MB.")
+        raise CardRejected("The file is larger than {size} MB.", size=MAX_FILE // 2**20)
     return data
 
 

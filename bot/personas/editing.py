@@ -35,9 +35,15 @@ def edit_card(read: ReadCard, changes: Mapping[str, str]) -> ReadCard:
     """
     for field, text in changes.items():
         if field not in EDITABLE:
-            raise InvalidChoice(f"{field} can't be edited. Choose one of {', '.join(EDITABLE)}.")
+            raise InvalidChoice(
+                "{field} can't be edited. Choose one of {editable}.",
+                field=field,
+                editable=", ".join(EDITABLE),
+            )
         if len(text) > MAX_TEXT:
-            raise InvalidChoice(f"{field} may have at most {MAX_TEXT:,} characters.")
+            raise InvalidChoice(
+                "{field} may have at most {most} characters.", field=field, most=f"{MAX_TEXT:,}"
+            )
         if field == "name" and not text.strip():
             raise InvalidChoice("A persona needs a name.")
     card = read.card

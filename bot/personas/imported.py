@@ -202,7 +202,7 @@ class ImportedCards:
         except RecordCorrupt:
             stored = None  # what can't be read can be removed all the same
         if not await self._store.remove(guild, id) and stored is None:
-            raise NotFound(f"{id!r} was not imported here, so it can't be removed.")
+            raise NotFound("{id} was not imported here, so it can't be removed.", id=repr(id))
         self._library.remove(id, guild)
         held = self._held.get(guild)
         if held is not None:

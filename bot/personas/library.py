@@ -86,7 +86,7 @@ class PersonaLibrary:
         found = None if guild is None else self._imported.get((guild, id))
         found = found or self._state.personas.get(id)
         if found is None:
-            raise NotFound(_unknown(id, self.all(guild)))
+            raise _unknown(id, self.all(guild))
         return found
 
     def all(self, guild: GuildId | None = None) -> tuple[Persona, ...]:
@@ -199,7 +199,7 @@ def _stamp(path: Path) -> _Stamp | None:
 
 def _read(path: Path, stamp: _Stamp) -> bytes:
     if stamp[1] > MAX_FILE:
-        raise CardRejected(f"The file is larger than {MAX_FILE // 2**20} MB.")
+        raise CardRejected("The file is larger than {size} MB.", size=MAX_FILE // 2**20)
     with path.open("rb") as file:
         return file.read(MAX_FILE + 1)
 
@@ -236,8 +236,13 @@ def _find_book(books: _Books, name: str) -> Lorebook | None:
     return None
 
 
-def _unknown(id: str, personas: Iterable[Persona]) -> str:  # noqa: A002
+def _unknown(id: str, personas: Iterable[Persona]) -> NotFound:  # noqa: A002
     names = {name for each in personas for name in (each.id, each.name)}
     close = get_close_matches(id[:64], sorted(names), n=3, cutoff=0.5)
-    hint = f" Did you mean {', '.join(close)}?" if close else " See `/persona list`."
-    return f"There is no persona {id[:64]!r} here.{hint}"
+    if not close:
+        return NotFound("There is no persona {name} here. See `/persona list`.", name=repr(id[:64]))
+    return NotFound(
+        "There is no persona {name} here. Did you mean {close}?",
+        name=repr(id[:64]),
+        close=", ".join(close),
+    )

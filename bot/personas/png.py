@@ -121,7 +121,7 @@ def _content(kind: bytes, rest: bytes, notes: Notes) -> bytes | None:
 
 def _bounded(content: bytes) -> bytes:
     if len(content) > MAX_TEXT:
-        raise CardRejected(f"The PNG holds a text of more than {MAX_TEXT // 2**20} MB.")
+        raise CardRejected("The PNG holds a text of more than {size} MB.", size=MAX_TEXT // 2**20)
     return content
 
 

@@ -59,16 +59,18 @@ def parse(data: bytes | str) -> Any:
     """
     text = data if isinstance(data, str) else _decode(data)
     if len(text) > MAX_CHARS:
-        raise CardRejected(f"The card's JSON is longer than {MAX_CHARS // 2**20} MB.")
+        raise CardRejected("The card's JSON is longer than {size} MB.", size=MAX_CHARS // 2**20)
     try:
         tree = json.loads(
             text, parse_int=_integer, parse_float=WrittenFloat, parse_constant=lambda _: None
         )
     except RecursionError as error:
-        raise CardRejected(f"The card's JSON is nested deeper than {MAX_DEPTH} levels.") from error
+        raise CardRejected(
+            "The card's JSON is nested deeper than {depth} levels.", depth=MAX_DEPTH
+        ) from error
     except ValueError as error:
         raise CardRejected(
-            f"This is not a card: its JSON can't be read ({_brief(error)})."
+            "This is not a card: its JSON can't be read ({brief}).", brief=_brief(error)
         ) from error
     return _clean(tree)
 
@@ -115,9 +117,11 @@ def _clean(tree: Any) -> Any:
         nonlocal count
         count += 1
         if depth > MAX_DEPTH:
-            raise CardRejected(f"The card's JSON is nested deeper than {MAX_DEPTH} levels.")
+            raise CardRejected(
+                "The card's JSON is nested deeper than {depth} levels.", depth=MAX_DEPTH
+            )
         if count > MAX_VALUES:
-            raise CardRejected(f"The card's JSON has more than {MAX_VALUES} values.")
+            raise CardRejected("The card's JSON has more than {values} values.", values=MAX_VALUES)
         if isinstance(value, str):
             return clean_text(value)
         if isinstance(value, dict):

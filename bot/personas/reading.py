@@ -69,7 +69,7 @@ def read_card(data: bytes, filename: str) -> ReadCard:
             return _from_charx(data, filename, notes)
     except RecursionError as error:
         raise CardRejected("The card is nested too deep.") from error
-    raise CardRejected(_refusal(data))
+    raise _refusal(data)
 
 
 def read_lorebook(data: bytes, filename: str) -> ReadLorebook:
@@ -97,7 +97,7 @@ def read_lorebook(data: bytes, filename: str) -> ReadLorebook:
 
 def _check_size(data: bytes) -> None:
     if len(data) > MAX_FILE:
-        raise CardRejected(f"The file is larger than {MAX_FILE // 2**20} MB.")
+        raise CardRejected("The file is larger than {size} MB.", size=MAX_FILE // 2**20)
     if not data:
         raise CardRejected("The file is empty.")
 
@@ -107,16 +107,20 @@ def _looks_like_json(data: bytes) -> bool:
     return head[:1] in (b"{", b"[", b'"')
 
 
-def _refusal(data: bytes) -> str:
+def _refusal(data: bytes) -> CardRejected:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WebP pictures can't carry a card safely. Save the card as PNG or JSON."
+        return CardRejected(
+            "WebP pictures can't carry a card safely. Save the card as PNG or JSON."
+        )
     if data.startswith(b"\xff\xd8\xff"):
-        return "This JPEG holds no card. Cards are PNG, JSON or CHARX files."
+        return CardRejected("This JPEG holds no card. Cards are PNG, JSON or CHARX files.")
     if data.startswith(b"rcc||"):
-        return "This card is encrypted by RisuAI. Export it as PNG, JSON or plain CHARX."
+        return CardRejected(
+            "This card is encrypted by RisuAI. Export it as PNG, JSON or plain CHARX."
+        )
     if data.startswith(b"PK"):
-        return "The CHARX can't be unpacked: it is damaged."
-    return "This is not a card. Cards are PNG, JSON or CHARX files."
+        return CardRejected("The CHARX can't be unpacked: it is damaged.")
+    return CardRejected("This is not a card. Cards are PNG, JSON or CHARX files.")
 
 
 def _from_json(data: bytes, filename: str, notes: Notes) -> ReadCard:

@@ -29,7 +29,11 @@ def greeting_text(
     """
     greetings = greetings_of(persona, group=bool(others))
     if not 0 <= index < len(greetings):
-        raise InvalidChoice(f"{persona.name} has {len(greetings)} greetings, numbered from 1.")
+        raise InvalidChoice(
+            "{name} has {count} greetings, numbered from 1.",
+            name=persona.name,
+            count=len(greetings),
+        )
     context = MacroContext(
         char=persona.name,
         user=speaker_name(user, (persona.name, *others)),

@@ -49,9 +49,13 @@ class Ledger:
         self.note(name, tokens)
         if self.spent > self.limit:
             raise CardRejected(
-                f"The {name} does not fit: {self.spent:,} tokens are needed before the "
-                f"conversation even begins, and the model takes {self.limit:,}. Use a shorter card "
-                "or a shorter message, or ask the operator for a larger OLLAMA_NUM_CTX."
+                "The {name} does not fit: {needed} tokens are needed before the "
+                "conversation even begins, and the model takes {limit}. Use a "
+                "shorter card or a shorter message, or ask the operator for a "
+                "larger OLLAMA_NUM_CTX.",
+                name=name,
+                needed=f"{self.spent:,}",
+                limit=f"{self.limit:,}",
             )
 
     def try_to(self, name: str, text: str, *, within: int | None = None) -> bool:

@@ -159,8 +159,9 @@ class FairQueue:
     def _busy(place: int, expected: float) -> Busy:
         seconds = max(5, round(expected / 5) * 5)
         return Busy(
-            f"I'm busy: you would be number {place} in the queue. "
-            f"Please try again in about {seconds} seconds.",
+            "I'm busy: you would be number {place} in the queue. Please try again "
+            "in about {seconds} seconds.",
             place=place,
+            seconds=seconds,
             retry_after=float(seconds),
         )

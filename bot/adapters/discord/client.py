@@ -20,6 +20,7 @@ from bot.adapters.discord.mapping import Us, edited_text, guild_of, is_for_nobod
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.places import Places
 from bot.adapters.discord.rest import PacedWebhooks, RestClient
+from bot.adapters.discord.translation import in_readers_language
 from bot.chat.place import ChannelId, GuildId, MessageId, Place
 from bot.chat.turn import Message, Trigger
 from bot.errors import StoreError
@@ -135,7 +136,11 @@ class TroupeBot(commands.Bot):
             max_ratelimit_timeout=MAX_RATELIMIT_TIMEOUT,
             throttle=self._shared.throttle,
         )
-        return super()._get_state(**options)
+        state = super()._get_state(**options)
+        state.parsers["INTERACTION_CREATE"] = in_readers_language(
+            state.parsers["INTERACTION_CREATE"]
+        )
+        return state
 
     # ── life ────────────────────────────────────────────────────────────────────────────────
 

@@ -88,8 +88,8 @@ class RedisCards:
         await self._index(guild, entry.id, entry.by)
         if not await PUT.run(self._redis, [name, file], [entry.id, about, sealed, MAX_CARDS]):
             raise InvalidChoice(
-                f"A server can have {MAX_CARDS} imported cards. Remove one first: "
-                "`/persona remove`."
+                "A server can have {most} imported cards. Remove one first: `/persona remove`.",
+                most=MAX_CARDS,
             )
         await self._announce(guild)
 
@@ -248,7 +248,7 @@ def _draft(guild: GuildId, by: UserId) -> str:
 
 def _check_size(card: StoredCard) -> None:
     if len(card.data) > MAX_CARD:
-        raise InvalidChoice(f"A card may have at most {MAX_CARD // 2**20} MB.")
+        raise InvalidChoice("A card may have at most {size} MB.", size=MAX_CARD // 2**20)
 
 
 def _entry_record(entry: CardEntry) -> bytes:

@@ -94,7 +94,7 @@ class RedisRoutes:
         name = keys.owned(owner, "routes")
         with store_errors(self._redis):
             if await self._redis.hlen(name) >= PINS:
-                raise InvalidChoice(f"A server can have {PINS} pins. Remove some first.")
+                raise InvalidChoice("A server can have {most} pins. Remove some first.", most=PINS)
             await self._redis.hset(name, _pinned(place, person), route.value)
             if person is not None:
                 await self._redis.sadd(keys.person(person, "pins"), owner)

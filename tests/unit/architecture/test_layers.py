@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
+    ("bot.languages",),
     ("bot.errors", "bot.data_files", "bot.background"),
     ("bot.chat.place", "bot.routing.route", "bot.guardrails.verdict"),
     ("bot.chat.turn",),

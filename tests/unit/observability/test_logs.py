@@ -148,12 +148,12 @@ def test_errors_that_quote_a_person_are_logged_without_the_quote() -> None:
         except ValidationError:
             structlog.get_logger("x").exception("bad input")
         try:
-            raise InvalidChoice(f"no persona called {words}", key="unknown")
+            raise InvalidChoice("no persona called {name}", name=words)
         except InvalidChoice:
             structlog.get_logger("x").exception("bad choice")
     assert words not in page.text
     assert "ValidationError: 1 problems in Strict" in page.lines[0]["exception"]
-    assert "InvalidChoice: unknown" in page.lines[1]["exception"]
+    assert "InvalidChoice: no persona called {name}" in page.lines[1]["exception"]
 
 
 def test_a_slow_reader_loses_lines_and_not_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:

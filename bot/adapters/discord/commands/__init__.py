@@ -17,12 +17,14 @@ from bot.adapters.discord.commands.report import MistakeButton, ReportCommands, 
 from bot.adapters.discord.commands.route import RouteCommands
 from bot.adapters.discord.commands.services import Services
 from bot.adapters.discord.commands.sync import Remembered, sync_commands
+from bot.adapters.discord.translation import CatalogueTranslator
 
 __all__ = ["Remembered", "Services", "install", "sync_commands"]
 
 
 async def install(bot: commands.Bot, services: Services) -> None:
     """Add every command to the bot's tree, and every button that outlives a restart."""
+    await bot.tree.set_translator(CatalogueTranslator())
     cogs = (
         PersonaCommands,
         ChannelCommands,

@@ -8,9 +8,10 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.adapters.discord.commands.render import say
+from bot.adapters.discord.commands.render import plain, say
 from bot.chat.notices import UNEXPECTED, notice_for
 from bot.errors import DeliveryError, TroupeError
+from bot.languages import t, translated
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ async def on_command_error(
 async def tell(interaction: discord.Interaction[Any], error: Exception, name: str) -> None:
     """Answer a failed command, button or modal with one line."""
     line = _line(error)
-    if line is UNEXPECTED:
+    if line == translated(UNEXPECTED):
         log.error("command failed", command=name, exc_info=error)
     else:
         log.info("command refused", command=name, kind=type(error).__name__)
@@ -39,27 +40,27 @@ async def tell(interaction: discord.Interaction[Any], error: Exception, name: st
 def _line(error: Exception) -> str:
     match error:
         case DeliveryError():
-            return f"Discord would not take it: {error}."
+            return t("Discord would not take it: {reason}.", reason=error)
         case TroupeError():
             return notice_for(error)
         case app_commands.MissingPermissions():
             names = ", ".join(_title(p) for p in error.missing_permissions)
-            return f"You need the permission {names} here."
+            return t("You need the permission {names} here.", names=names)
         case app_commands.BotMissingPermissions():
             names = ", ".join(_title(p) for p in error.missing_permissions)
-            return f"I need the permission {names} here. Please ask an admin."
+            return t("I need the permission {names} here. Please ask an admin.", names=names)
         case app_commands.NoPrivateMessage():
-            return "That works in a server only."
+            return t("That works in a server only.")
         case app_commands.CommandOnCooldown():
-            return f"Please wait {error.retry_after:.0f} seconds."
+            return t("Please wait {seconds} seconds.", seconds=f"{error.retry_after:.0f}")
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
-            return "That command has changed. Reload Discord and try again in a minute."
+            return t("That command has changed. Reload Discord and try again in a minute.")
         case app_commands.TransformerError():
-            return f"{error.value!r} doesn't fit that option."
+            return t("{value} doesn't fit that option.", value=plain(repr(error.value)[:100]))
         case app_commands.CommandInvokeError():
             cause = error.original
-            return _line(cause) if isinstance(cause, TroupeError) else UNEXPECTED
-    return UNEXPECTED
+            return _line(cause) if isinstance(cause, TroupeError) else notice_for(cause)
+    return notice_for(error)
 
 
 def _title(permission: str) -> str:

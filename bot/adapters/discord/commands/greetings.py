@@ -103,7 +103,7 @@ class FlipButton(
             persona, place, self._index, speaker_of(interaction.user)
         )
         if greeting is None:
-            raise InvalidChoice(f"{persona.name} has no greetings any more.")
+            raise InvalidChoice("{name} has no greetings any more.", name=persona.name)
         # The store first: what stands there after a crash in between is an older greeting than
         # the model sees, and the next flip mends it.
         await services.first_words.began(place, greeting, message)

@@ -8,7 +8,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.commands.render import plain, say, shorten
-from bot.chat.notices import UNEXPECTED, notice_for
+from bot.chat.notices import notice_for
 from bot.chat.place import UserId
 from bot.errors import TroupeError
 from bot.memory import Consent, Item, Kind, Notebook, Undo
@@ -42,7 +42,7 @@ class _Own(discord.ui.View):
             await say(interaction, notice_for(error))
             return
         log.error("memory button failed", exc_info=error)
-        await say(interaction, UNEXPECTED)
+        await say(interaction, notice_for(error))
 
 
 class Pager(_Own):

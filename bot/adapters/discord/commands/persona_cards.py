@@ -74,8 +74,8 @@ class CardCommands(Serving):
             _, stored = await self.services.imported.card(guild, persona)
             if stored is None:
                 raise NotFound(
-                    f"{persona.name} was not imported here, so there is no original. "
-                    "Choose another format."
+                    "{name} was not imported here, so there is no original. Choose another format.",
+                    name=persona.name,
                 )
             data, filename = stored.data, stored.entry.filename
         else:
@@ -132,7 +132,7 @@ class CardCommands(Serving):
         persona = await self._named(interaction, name)
         count = len(persona.card.regex_scripts)
         if state == "on" and count == 0:
-            raise InvalidChoice(f"{persona.name}'s card has no regex scripts.")
+            raise InvalidChoice("{name}'s card has no regex scripts.", name=persona.name)
         await self.services.imported.allow_scripts(guild, persona.id, state == "on")
         line = f"**{plain(persona.name)}**: regex scripts are {state}."
         if state == "on":

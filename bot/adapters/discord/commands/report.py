@@ -82,7 +82,9 @@ class ReportCommands(Serving):
         else:
             exchange = await conversations.find(place, wanted)
             if exchange is None or any(said.message_id == wanted for said in exchange.said):
-                raise NotFound(f"That is no reply of mine here. Right-click it: Apps, {MENU}.")
+                raise NotFound(
+                    "That is no reply of mine here. Right-click it: Apps, {menu}.", menu=MENU
+                )
         await interaction.response.send_modal(ReportModal(self.services, wanted))
 
 

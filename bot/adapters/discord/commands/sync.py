@@ -25,6 +25,16 @@ class Remembered(Protocol):
     async def set(self, name: str, value: Any) -> None: ...
 
 
+async def payload_of(tree: app_commands.CommandTree[commands.Bot]) -> list[dict[str, Any]]:
+    """Return what Discord is told of the tree's commands, translations included."""
+    translator = tree.translator
+    if translator is None:
+        return [command.to_dict(tree) for command in tree.get_commands()]
+    return [
+        await command.get_translated_payload(tree, translator) for command in tree.get_commands()
+    ]
+
+
 async def sync_commands(
     tree: app_commands.CommandTree[commands.Bot],
     application: int,
@@ -34,7 +44,7 @@ async def sync_commands(
     """Register the tree's commands if `when` says so. Return whether it was done."""
     if when == "never":
         return False
-    payload = [command.to_dict(tree) for command in tree.get_commands()]
+    payload = await payload_of(tree)
     digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
     name = f"commands:{application}"
     if when == "changed" and await remembered.get(name) == digest:

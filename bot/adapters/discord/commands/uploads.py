@@ -43,6 +43,6 @@ async def fetch_card(file: discord.Attachment) -> bytes:
 
 def _too_large() -> CardRejected:
     return CardRejected(
-        f"The file is larger than {MAX_CARD // 2**20} MB. Save the card as JSON, or with a "
-        "smaller picture."
+        "The file is larger than {size} MB. Save the card as JSON, or with a smaller picture.",
+        size=MAX_CARD // 2**20,
     )

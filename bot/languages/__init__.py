@@ -1,0 +1,19 @@
+"""The words of the interface, in the reader's language. English source text is the key."""
+
+from __future__ import annotations
+
+from bot.languages.catalogue import LANGUAGES, SOURCE, language_for, lookup
+from bot.languages.reader import mark, reader_language, reading, t, tn, translated
+
+__all__ = [
+    "LANGUAGES",
+    "SOURCE",
+    "language_for",
+    "lookup",
+    "mark",
+    "reader_language",
+    "reading",
+    "t",
+    "tn",
+    "translated",
+]
