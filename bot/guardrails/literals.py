@@ -1,0 +1,172 @@
+"""What every match of a pattern holds, or begins with: to be looked for before the pattern itself.
+
+Of hundreds of patterns hardly one can match an ordinary message. One automaton of plain words
+says which, so that only those are made and run, and the rest cost no memory.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from re import _constants as op  # type: ignore[attr-defined]  # private, as in `partial`
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+Node = tuple[Any, Any]
+Strings = frozenset[str]
+
+MOST = 24
+"""Strings that one requirement may name."""
+SHORTEST = 3
+"""Bytes; anything shorter stands in every text."""
+LONGEST = 8
+"""Characters kept of a string: its beginning is as telling as the whole."""
+SMALL_CLASS = 4
+"""Characters of a class that are spelt out."""
+
+NOTHING: Strings = frozenset()
+EMPTY: Strings = frozenset({""})
+ONLY_RE2 = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\\x\{\w+\}|\\z")
+"""What RE2 knows and Python does not: classes by Unicode name, wide code points, the end."""
+NOT_READ = re.compile(r"\(\?[a-zA-Z]*i|\[\[:|\\[QC]")
+
+
+def required(pattern: str) -> Strings:
+    """Return strings of which each match of an RE2 pattern holds one; none if that is unknown."""
+    exact, best = _sequence(_parsed(pattern))
+    return _cut(best if exact is None else _better(exact, NOTHING))
+
+
+def openings(pattern: str) -> Strings:
+    """Return strings of which each match begins with one; none if that is unknown."""
+    found = _cut(_opening(_parsed(pattern)))
+    return NOTHING if "" in found else found
+
+
+def _parsed(pattern: str) -> list[Node]:
+    if NOT_READ.search(pattern):
+        return []
+    try:
+        return list(parser.parse(ONLY_RE2.sub(r"\\w", pattern)))
+    except (re.error, OverflowError, RecursionError):
+        return []
+
+
+def _cut(strings: Strings) -> Strings:
+    return frozenset(string[:LONGEST] for string in strings)
+
+
+def _opening(nodes: list[Node]) -> Strings:
+    run = EMPTY
+    for node in nodes:
+        exact, _ = _node(node)
+        if exact is None:
+            begun = _opening_of(node)
+            return _joined(run, begun) if len(run) * len(begun) <= MOST * 2 else run
+        if len(run) * len(exact) > MOST:
+            return run
+        run = _joined(run, exact)
+    return run
+
+
+def _opening_of(node: Node) -> Strings:
+    """Return with what a node begins that matches more strings than can be named."""
+    kind, value = node
+    if kind is op.SUBPATTERN:
+        return _opening(list(value[3]))
+    if kind is op.BRANCH:
+        return NOTHING.union(*(_opening(list(branch)) for branch in value[1]))
+    if kind in (op.MAX_REPEAT, op.MIN_REPEAT) and value[0] > 0:
+        return _opening(list(value[2]))
+    return EMPTY
+
+
+def _joined(starts: Strings, ends: Strings) -> Strings:
+    return frozenset([start + end for start in starts for end in ends])
+
+
+def _sequence(nodes: list[Node]) -> tuple[Strings | None, Strings]:
+    """Return all strings that a sequence matches, if they are few, and the best requirement."""
+    run, letters, best, few = EMPTY, "", NOTHING, True
+    for kind, value in nodes:
+        if kind is op.LITERAL:
+            letters += chr(value)
+            continue
+        exact, inner = _node((kind, value))
+        if exact is EMPTY:
+            continue
+        if letters:
+            run, letters = frozenset([start + letters for start in run]), ""
+        if exact is not None and len(run) * len(exact) <= MOST:
+            run = _joined(run, exact)
+            continue
+        few = False
+        best = _better(_better(best, run), inner)
+        run = exact if exact is not None else EMPTY
+    if letters:
+        run = frozenset([start + letters for start in run])
+    return (run if few else None), (NOTHING if few else _better(best, run))
+
+
+def _node(node: Node) -> tuple[Strings | None, Strings]:
+    kind, value = node
+    if kind is op.LITERAL:
+        return frozenset({chr(value)}), NOTHING
+    if kind is op.AT:
+        return EMPTY, NOTHING
+    if kind is op.IN:
+        return _class(value), NOTHING
+    if kind is op.SUBPATTERN:
+        return _sequence(list(value[3]))
+    if kind is op.BRANCH:
+        return _branch([_sequence(list(branch)) for branch in value[1]])
+    if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
+        return _repeat(*value)
+    return None, NOTHING
+
+
+def _branch(branches: list[tuple[Strings | None, Strings]]) -> tuple[Strings | None, Strings]:
+    exact = [strings for strings, _ in branches if strings is not None]
+    if len(exact) == len(branches) and sum(map(len, exact)) <= MOST:
+        return NOTHING.union(*exact), NOTHING
+    needed = [best if strings is None else _better(strings, NOTHING) for strings, best in branches]
+    known = all(needed) and sum(map(len, needed)) <= MOST * 4
+    return None, NOTHING.union(*needed) if known else NOTHING
+
+
+def _repeat(least: int, most: Any, inner: Any) -> tuple[Strings | None, Strings]:
+    exact, best = _sequence(list(inner))
+    if least == 0:
+        once = most is not op.MAXREPEAT and int(most) == 1
+        return (exact | EMPTY if once and exact is not None else None), NOTHING
+    if exact is not None and least == most and len(exact) ** least <= MOST:
+        return frozenset("".join(each) for each in product(exact, repeat=least)), NOTHING
+    return None, best if exact is None else _better(exact, NOTHING)
+
+
+def _class(members: list[Node]) -> Strings | None:
+    found: set[str] = set()
+    for kind, value in members:
+        if kind is op.LITERAL:
+            found.add(chr(value))
+        elif kind is op.RANGE and value[1] - value[0] < SMALL_CLASS:
+            found.update(map(chr, range(value[0], value[1] + 1)))
+        else:
+            return None
+    return frozenset(found) if len(found) <= SMALL_CLASS else None
+
+
+def _better(one: Strings, other: Strings) -> Strings:
+    """Return the more telling of two requirements; nothing, when neither tells anything."""
+    costs = _cost(one), _cost(other)
+    if min(costs) == float("inf"):
+        return NOTHING
+    return one if costs[0] <= costs[1] else other
+
+
+def _cost(strings: Strings) -> float:
+    """Return roughly how often one of the strings stands in a text."""
+    lengths = [len(string.encode()) for string in strings]
+    if not lengths or min(lengths) < SHORTEST:
+        return float("inf")
+    return sum(16.0 ** -min(length, LONGEST) for length in lengths)

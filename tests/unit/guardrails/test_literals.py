@@ -1,0 +1,79 @@
+"""What is looked for before a pattern never costs a match."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import re2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.guardrails.beginnings import Beginnings
+from bot.guardrails.literals import openings, required
+from bot.guardrails.normalise import normalise
+from bot.guardrails.rules import SHIPPED, RuleSet, alternatives, read_rules
+
+PIECES = st.sampled_from(
+    ["kill", "a", " ", r"\b", "(?:you|him|her)", "[xy]", "[a-z]", ".", "s?", r"\w+", "(?:bad )?",
+     "(?:ab|cd){2}", "(?:never|ever)+", ".{0,4}", "e{1,3}", "(?:[a-f]|gone)", r"\d"]
+)  # fmt: skip
+PATTERNS = st.lists(PIECES, min_size=1, max_size=6).map("".join)
+RULES = read_rules([SHIPPED])
+
+
+@given(PATTERNS, st.data())
+def test_a_match_holds_a_required_string_and_begins_with_an_opening(
+    pattern: str, data: st.DataObject
+) -> None:
+    text = data.draw(st.from_regex(re.compile(pattern, re.ASCII)))
+    for found in re.finditer(pattern, text, re.ASCII):
+        needed, begun = required(pattern), openings(pattern)
+        assert not needed or any(word in found[0] for word in needed)
+        assert not begun or found[0].startswith(tuple(begun))
+
+
+@given(PATTERNS, st.data())
+def test_every_beginning_of_a_match_is_held_from_its_start(
+    pattern: str, data: st.DataObject
+) -> None:
+    text = data.draw(st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True))
+    if set(text) & set(".!?\n") or not text:
+        return  # a repeat that is held to the end of the sentence
+    before = "so "
+    held = Beginnings([pattern])
+    for end in range(1, len(text) + 1):
+        assert held.earliest(before + text[:end]) <= len(before)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        (r"\b(?:kill|hang) (?:your|my)self\b", {"kill you", "kill my", "hang you", "hang my"}),
+        ("(?:want|wanna) .{0,20}die now", {"die now"}),
+        ("[a-z]+", set()),
+        (r"\p{Han}+ 死にたい", {" 死にたい"}),
+        ("(?i)loud", set()),
+        ("[[:alpha:]]word", set()),
+    ],
+)
+def test_the_most_telling_strings_are_required(pattern: str, words: set[str]) -> None:
+    assert {each[:8].strip("s") for each in required(pattern)} == words
+
+
+def test_rules_find_what_their_patterns_find_without_any_filter() -> None:
+    for role in ("user", "assistant"):
+        rules = RuleSet(RULES, role)  # type: ignore[arg-type]
+        texts = [rule.examples[0] for rule in rules.rules]
+        for rule in rules.rules[::3]:
+            patterns = [re2.compile(part) for p in rule.patterns for part in alternatives(p)]
+            unless = [re2.compile(p) for p in rule.unless]
+            for text in texts:
+                views = normalise(text)
+                expected = any(
+                    any(p.search(view) for p in patterns)
+                    and not any(p.search(view) for p in unless)
+                    for view in views.all
+                )
+                if expected:
+                    assert rule.id in {hit.rule for hit in rules.hits(views)}
