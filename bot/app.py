@@ -54,7 +54,7 @@ from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
 from bot.personas.imported import ImportedCards
-from bot.prompting import TokenEstimator
+from bot.prompting import TokenEstimator, prepare_lore
 from bot.routing import load_profiles
 from bot.routing.dispatch import Dispatcher
 from bot.routing.opening import open_routing
@@ -259,7 +259,7 @@ def _settle_memory() -> None:
 
 
 async def _open_personas(directory: Path) -> tuple[PersonaLibrary, Binding, Any]:
-    library = PersonaLibrary(directory)
+    library = PersonaLibrary(directory, prepare=prepare_lore)
     await asyncio.to_thread(library.load)
     for problem in library.problems:
         log.warning("persona", problem=problem)

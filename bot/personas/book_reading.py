@@ -19,6 +19,7 @@ from bot.personas.lorebook import (
     Lorebook,
     Position,
 )
+from bot.personas.patterns import compile_javascript, written
 
 MAX_ENTRIES = 10_000
 MAX_KEYS = 256
@@ -263,7 +264,10 @@ def _keys(value: Any, field: str, notes: Notes) -> tuple[str, ...]:
         elif len(key) > MAX_KEY_CHARS:
             notes.warn(f"{field} holds a key longer than {MAX_KEY_CHARS:,} characters: left out")
         else:
-            if "," in key and not key.lstrip().startswith("/"):
+            pattern = written(key)
+            if pattern is not None and compile_javascript(*pattern) is None:
+                notes.warn(f"{field} holds a pattern that can't be read as one")
+            elif pattern is None and "," in key:
                 notes.warn(f"{field} holds a key with a comma: it matches as it stands")
             keys.append(key)
     if len(keys) > MAX_KEYS:

@@ -137,7 +137,7 @@ class ImportedCards:
         """
         read = await self._read(data, filename)
         await self.ready(guild)
-        draft = self._draft(guild, read, data)
+        draft = await self._draft(guild, read, data)
         entry = self._entry(draft.persona.id, by, data, filename)
         await self._store.put_draft(guild, StoredCard(entry, data))
         return draft
@@ -154,7 +154,7 @@ class ImportedCards:
             raise NotFound("This preview is too old. Please import the file again.")
         await self.ready(guild)
         read = await self._read(stored.data, stored.entry.filename)
-        draft = self._draft(guild, read, stored.data)
+        draft = await self._draft(guild, read, stored.data)
         entry = self._entry(draft.persona.id, by, stored.data, stored.entry.filename)
         if draft.replaces is not None and draft.replaces.version != draft.persona.version:
             await self._store.allow_scripts(guild, draft.persona.id, False)
@@ -185,7 +185,7 @@ class ImportedCards:
         exported = await asyncio.to_thread(export_card, changed, kind, spec=spec, now=self._now())
         filename = stored.entry.filename if stored else f"{persona.id}.{kind}"
         # Read again, so that what is kept and what is in service can't differ.
-        fresh = make_persona(await self._read(exported.data, filename), persona.id)
+        fresh = await self._made(await self._read(exported.data, filename), persona.id)
         entry = self._entry(persona.id, by, exported.data, filename)
         await self._keep(guild, StoredCard(entry, exported.data), fresh)
         return fresh
@@ -277,7 +277,7 @@ class ImportedCards:
             stored = await self._store.get(guild, entry.id)
             if stored is not None:
                 read = await self._read(stored.data, entry.filename)
-                self._library.add(make_persona(read, entry.id), guild)
+                self._library.add(await self._made(read, entry.id), guild)
         except (RecordCorrupt, CardRejected) as error:
             log.warning("imported card unreadable", guild=guild, card=entry.id, reason=str(error))
 
@@ -298,10 +298,21 @@ class ImportedCards:
         # The change has a number: the next look at the store finds whatever else it brought.
         self._stale(guild)
 
-    def _draft(self, guild: GuildId, read: ReadCard, data: bytes) -> Draft:
+    async def _draft(self, guild: GuildId, read: ReadCard, data: bytes) -> Draft:
         id = self._free_id(guild, slug(read.card.nickname or read.card.name))  # noqa: A001
         replaces = self._library.get(id, guild) if self.is_imported(guild, id) else None
-        return Draft(read, make_persona(read, id), _digest(data), replaces)
+        return Draft(read, await self._made(read, id), _digest(data), replaces)
+
+    async def _made(self, read: ReadCard, id: str) -> Persona:  # noqa: A002
+        """Make a persona and what its first turn needs, off the loop: books can be large."""
+
+        def make() -> Persona:
+            world = self._library.world(read.card.world) if read.card.book is None else None
+            persona = make_persona(read, id, world)
+            self._library.prepare(persona)
+            return persona
+
+        return await asyncio.to_thread(make)
 
     def _free_id(self, guild: GuildId, wanted: str) -> str:
         """Return the id for a new card: one imported before keeps its place, one of the folder

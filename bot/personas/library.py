@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
@@ -65,8 +65,12 @@ class PersonaLibrary:
     says so. The id of a persona is its file's name.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, *, prepare: Callable[[Persona], None] = lambda _: None
+    ) -> None:
+        """`prepare` does, in the thread that read a card, what its first turn would wait for."""
         self._directory = directory
+        self.prepare = prepare
         self._state = _EMPTY
         self._imported: Mapping[tuple[GuildId, str], Persona] = MappingProxyType({})
         self._loading = threading.Lock()
@@ -138,6 +142,9 @@ class PersonaLibrary:
                     problems.append(f"{path.name}: another file makes the id {loaded.persona.id}")
                     continue
                 personas[loaded.persona.id] = _with_world(loaded.persona, loaded.world, books)
+            for id, persona in personas.items():  # noqa: A001
+                if _books_of(persona) != _books_of(old.personas.get(id)):
+                    self.prepare(persona)
             self._state = _State(MappingProxyType(personas), files, books, tuple(problems))
             return True
 
@@ -226,6 +233,12 @@ def _load_book(path: Path, stamp: _Stamp, last: _Book | None) -> _Book:
 def _with_world(persona: Persona, world: str, books: _Books) -> Persona:
     book = _find_book(books, world) if world else None
     return replace(persona, world=book) if book and persona.lorebook is None else persona
+
+
+def _books_of(persona: Persona | None) -> list[int]:
+    """Return which books a persona has; a file that was not read again has the very same."""
+    books = (persona.lorebook, persona.world) if persona is not None else ()
+    return [id(book) for book in books if book is not None]
 
 
 def _find_book(books: _Books, name: str) -> Lorebook | None:

@@ -16,17 +16,17 @@ from enum import Enum
 import regex
 
 from bot.personas.card import RegexScript
+from bot.personas.patterns import compile_javascript
 
 AI_OUTPUT = 2
 """SillyTavern's number for the model's replies."""
-MAX_PATTERN = 2_000
 MAX_GROWTH = 20_000
 """Characters that scripts may add to a text, all together."""
 SCRIPT_SECONDS = 0.03
 TOTAL_SECONDS = 0.1
 
 _WRITTEN = re.compile(r"/(.+)/([gimsuy]*)", re.DOTALL)
-_FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}
+"""Here a slash within needs no backslash, other than in a lorebook's keys."""
 _REFERENCE = re.compile(r"\$(\d{1,2})|\$<(\w{1,40})>|\{\{match\}\}|\$&", re.IGNORECASE)
 _HTML = re.compile(r"</?[a-z][^>\n]{0,400}>|```html|<!--", re.IGNORECASE)
 
@@ -97,14 +97,11 @@ def _meant(script: RegexScript, purpose: Purpose, depth: int) -> bool:
 
 
 def _run(script: RegexScript, text: str, expand: Callable[[str], str], seconds: float) -> str:
-    if not script.find or len(script.find) > MAX_PATTERN:
-        raise ValueError("no pattern, or one too long")
     written = _WRITTEN.fullmatch(script.find.strip())
     pattern, flags = (written[1], written[2]) if written else (script.find, "")
-    number = regex.VERSION0
-    for flag in flags:
-        number |= _FLAGS.get(flag, regex.VERSION0)
-    compiled = regex.compile(pattern.replace("[^]", r"[\s\S]"), number)
+    compiled = compile_javascript(pattern, flags) if pattern else None
+    if compiled is None:
+        raise ValueError("no pattern, an invalid one, or one too long")
     template, trim = expand(script.replace), [each for each in map(expand, script.trim) if each]
     return compiled.sub(
         lambda match: _filled(template, match, trim),

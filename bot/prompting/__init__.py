@@ -3,6 +3,7 @@
 from bot.prompting.assembly import Prompt, PromptInput, assemble
 from bot.prompting.greeting import greeting_text, greetings_of
 from bot.prompting.history import plan_trim
+from bot.prompting.lore_notes import prepare_lore
 from bot.prompting.report import Part, PromptReport
 from bot.prompting.system import BASE_PROMPT, system_text
 from bot.prompting.tokens import TokenEstimator
@@ -18,5 +19,6 @@ __all__ = [
     "greeting_text",
     "greetings_of",
     "plan_trim",
+    "prepare_lore",
     "system_text",
 ]

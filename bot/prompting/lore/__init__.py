@@ -1,7 +1,8 @@
 """The lorebook engine: which facts a conversation pulls into the prompt."""
 
-from bot.prompting.lore.candidates import Matching
-from bot.prompting.lore.engine import Fired, LoreResult, LoreSettings, ScanMessage, Scene, scan
+from bot.prompting.lore.candidates import Matching, prepare
+from bot.prompting.lore.engine import scan
+from bot.prompting.lore.scene import Fired, LoreResult, LoreSettings, ScanMessage, Scene
 from bot.prompting.lore.timed import LoreState, length_at, read_state
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ScanMessage",
     "Scene",
     "length_at",
+    "prepare",
     "read_state",
     "scan",
 ]

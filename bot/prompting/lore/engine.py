@@ -7,104 +7,26 @@ recursion, and what was cut is told. The books' own settings count, and all deco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
-from bot.personas.lorebook import Entry, Logic, Lorebook, Position
-from bot.prompting.lore.candidates import Candidate, Matching, prepare
+from bot.personas.lorebook import Entry, Logic, Lorebook
+from bot.prompting.lore.candidates import Candidate, prepare
 from bot.prompting.lore.groups import choose
-from bot.prompting.lore.keys import Buffer, Key, Stopwatch
-from bot.prompting.lore.timed import LoreState, Timed, entry_key
-from bot.prompting.macro_values import MacroContext
+from bot.prompting.lore.keys import Buffer, Key, Literal, Stopwatch
+from bot.prompting.lore.scene import (
+    MAX_PASSES,
+    Fired,
+    LoreResult,
+    LoreSettings,
+    Scene,
+    label_of,
+)
+from bot.prompting.lore.timed import Timed
 from bot.prompting.macros import without_comments
 
-MAX_PASSES = 12
 MAX_SCANNED = 16_000
 """Characters of one message that are searched for keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoreSettings:
-    """What holds where a book leaves the choice to us; SillyTavern's defaults."""
-
-    depth: int = 2
-    recursive: bool = True
-    include_names: bool = True
-    matching: Matching = field(default_factory=Matching)
-    group_scoring: bool = False
-    min_activations: int = 0
-    max_passes: int = MAX_PASSES
-
-
-@dataclass(frozen=True, slots=True)
-class ScanMessage:
-    """A message of the conversation, as keys are looked for in it."""
-
-    name: str
-    text: str
-    by_character: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What an evaluation depends on. `chat` is oldest first; `budget` counts tokens."""
-
-    chat: Sequence[ScanMessage]
-    context: MacroContext
-    budget: int
-    count: Callable[[str], int]
-    chance: Callable[[], float]
-    length: int
-    state: LoreState = field(default_factory=LoreState)
-    turn: str = ""
-    names: frozenset[str] = frozenset()
-    """Name and id of the persona in small letters, for character filters."""
-    trigger: str = "normal"
-    greeting: int | None = None
-    injected: tuple[str, ...] = ()
-    """Further texts to be searched, such as a summary."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fired:
-    """An entry that goes in, with its macros expanded."""
-
-    entry: Entry
-    book: Lorebook
-    content: str
-    depth: int
-    """Messages from the end, for entries at a depth."""
-
-    @property
-    def label(self) -> str:
-        """Return a name for reports: the entry's own, else its first key."""
-        return self.entry.name or next(iter(self.entry.keys), f"entry {self.entry.uid}")
-
-    @property
-    def prefill(self) -> bool:
-        """Whether this is how the reply should begin."""
-        entry = self.entry
-        return entry.position is Position.AT_DEPTH and not self.depth and entry.role == "assistant"
-
-
-@dataclass(frozen=True, slots=True)
-class LoreResult:
-    """What goes in, in the order it was found; and what fired but did not fit."""
-
-    fired: tuple[Fired, ...]
-    cut: tuple[str, ...]
-    state: LoreState
-    tokens: int
-    warnings: tuple[str, ...] = ()
-
-    def placed(self) -> list[Fired]:
-        """Return the entries as they stand in the text: rising order, ties as in the book."""
-        return sorted(self.fired, key=lambda each: (each.entry.order, each.entry.index))
-
-    def at(self, position: Position) -> list[Fired]:
-        """Return the entries of one position as they stand in the text."""
-        return [each for each in self.placed() if each.entry.position is position]
 
 
 def scan(
@@ -129,13 +51,13 @@ class _Scan:
     ) -> None:
         self.scene = scene
         self.settings = settings
-        self.candidates = prepare(tiers, settings.matching, scene.context)
-        self.timed = Timed.of(scene.state, scene.length, (each.entry for each in self.candidates))
+        self.prepared = prepare(tiers, settings.matching, scene.context)
+        self.candidates = self.prepared.candidates
+        self.timed = Timed.of(scene.state, scene.length, self.prepared.by_name)
         self.buffer = Buffer(list(self._messages()), scene.injected)
         self.watch = Stopwatch()
         self.replies = sum(message.by_character for message in scene.chat)
-        levels = {e.entry.recursion_level for e in self.candidates if e.entry.recursion_level}
-        self.levels = sorted(levels)
+        self.levels = list(self.prepared.levels)
         self.level = self.levels.pop(0) if self.levels else 0
         self.kind = _Pass.FIRST
         self.wider = 0
@@ -145,7 +67,9 @@ class _Scan:
         self.spent_by_book: dict[int, int] = {}
         self.overflowed = False
         self.cut: dict[int, str] = {}
-        self.known: dict[tuple[Key, int], bool] = {}
+        self.hits: dict[tuple[int, int], set[Literal]] = {}
+        """Literal keys found, by depth and by what recursion had added."""
+        self.known: dict[tuple[Key, int, int], bool] = {}
 
     def run(self) -> LoreResult:
         limit = min(self.settings.max_passes or MAX_PASSES, MAX_PASSES)
@@ -172,8 +96,17 @@ class _Scan:
     # ── one pass ────────────────────────────────────────────────────────────────────────────
 
     def _matched(self) -> list[Candidate]:
-        skipped = self.active.keys() | self.failed | self.cut.keys()
-        return [c for c in self.candidates if c.number not in skipped and self._wanted(c)]
+        numbers = set(self.prepared.anyway)
+        for depth in self._depths():
+            for key in self._literals(depth):
+                numbers.update(self.prepared.by_key.get(key, ()))
+        numbers -= self.active.keys() | self.failed | self.cut.keys()
+        likely = (self.candidates[number] for number in sorted(numbers))
+        return [candidate for candidate in likely if self._wanted(candidate)]
+
+    def _depths(self) -> set[int]:
+        """Return every depth that any entry's keys are looked for in."""
+        return {*self.prepared.depths, *map(self._book_depth, self.prepared.books)}
 
     def _wanted(self, candidate: Candidate) -> bool:
         """Whether an entry fires in this pass, by the order of the rules."""
@@ -185,7 +118,7 @@ class _Scan:
         if decorators.dont_activate:
             return False
         remembered = decorators.keep_after_match or decorators.never_after_match
-        if remembered and entry_key(entry) in self.timed.matched:
+        if remembered and candidate.key in self.timed.matched:
             return decorators.keep_after_match
         sticky = self._is_sticky(candidate)
         if not sticky and not self._may(candidate):
@@ -201,14 +134,14 @@ class _Scan:
         return only is None or only.names.isdisjoint(self.scene.names) is only.exclude
 
     def _is_sticky(self, candidate: Candidate) -> bool:
-        return bool(self.timed.sticky) and entry_key(candidate.entry) in self.timed.sticky
+        return bool(self.timed.sticky) and candidate.key in self.timed.sticky
 
     def _may(self, candidate: Candidate) -> bool:
         """Delay, cooldown, and the rules of recursion."""
         entry = candidate.entry
         if self.scene.length < entry.delay:
             return False
-        if entry.cooldown and entry_key(entry) in self.timed.cooldown:
+        if entry.cooldown and candidate.key in self.timed.cooldown:
             return False
         recursing = self.kind is _Pass.RECURSION
         if entry.recursion_level and (not recursing or entry.recursion_level > self.level):
@@ -253,25 +186,35 @@ class _Scan:
         return any(self._found(key, candidate) for key in keys)
 
     def _found(self, key: Key, candidate: Candidate) -> bool:
+        """Whether a key stands in what this entry searches: messages, then recursion's texts."""
         depth = self._depth(candidate)
-        base = self.buffer.base(depth)
-        if base is None:
+        if depth <= 0:
             return False
-        found = self.known.get((key, depth))
-        if found is None:
-            found = self.known[key, depth] = key.found(base, self.watch)
-        if found or self.kind is _Pass.WIDER or not self._recursive(candidate):
-            return found
-        added = self.buffer.added()
-        return added is not None and key.found(added, self.watch)
+        recursing = self.kind is not _Pass.WIDER and self._recursive(candidate)
+        if isinstance(key, Literal) and not candidate.has_macros:
+            return key in self._literals(depth, recursing=recursing)
+        hay = self.buffer.whole(depth) if recursing else self.buffer.base(depth)
+        name = (key, depth, len(self.buffer.recursion) if recursing else 0)
+        if name not in self.known:
+            self.known[name] = hay is not None and key.found(hay, self.watch)
+        return self.known[name]
+
+    def _literals(self, depth: int, *, recursing: bool = True) -> set[Literal]:
+        """Return the literal keys that stand in the newest `depth` messages."""
+        passes = len(self.buffer.recursion) if recursing else 0
+        if (depth, passes) not in self.hits:
+            hay = self.buffer.added() if passes else self.buffer.base(depth)
+            found = set() if hay is None or depth <= 0 else self.prepared.index.found(hay)
+            earlier = self._literals(depth, recursing=False) if passes else set()
+            self.hits[depth, passes] = found | earlier
+        return self.hits[depth, passes]
 
     def _depth(self, candidate: Candidate) -> int:
-        entry = candidate.entry
-        for depth in (entry.decorators.scan_depth, entry.scan_depth):
-            if depth is not None:
-                return depth
-        own = candidate.book.scan_depth
-        return (self.settings.depth if own is None else own) + self.wider
+        own = candidate.depth
+        return self._book_depth(candidate.book) if own is None else own
+
+    def _book_depth(self, book: Lorebook) -> int:
+        return (self.settings.depth if book.scan_depth is None else book.scan_depth) + self.wider
 
     # ── what a pass takes in ────────────────────────────────────────────────────────────────
 
@@ -291,12 +234,12 @@ class _Scan:
             if not self._lucky(candidate):
                 self.failed.add(candidate.number)
                 continue
-            fired = self._fired(candidate)
-            if self._affords(candidate, fired):
+            fired = self._afforded(candidate)
+            if fired is None:
+                self.cut[candidate.number] = label_of(candidate.entry)
+            else:
                 self.active[candidate.number] = fired
                 taken.append(fired)
-            else:
-                self.cut[candidate.number] = fired.label
         return taken
 
     def _rank(self, candidate: Candidate) -> tuple[bool, bool, int, int, int]:
@@ -336,23 +279,26 @@ class _Scan:
             depth = max(0, total - decorators.reverse_depth)
         return Fired(entry, candidate.book, self.scene.context.expand(entry.content), depth)
 
-    def _affords(self, candidate: Candidate, fired: Fired) -> bool:
+    def _afforded(self, candidate: Candidate) -> Fired | None:
         """Spend on an entry. The first that does not fit ends the spending of its book."""
+        book, own = id(candidate.book), candidate.book.token_budget
+        spent, free = self.spent_by_book.get(book, 0), candidate.entry.ignore_budget
+        if not free and (self.overflowed or (own is not None and spent >= own > 0)):
+            return None  # before its text is made and counted: there may be hundreds
+        fired = self._fired(candidate)
         if not fired.content.strip():
-            return True
-        cost, book = self.scene.count(fired.content), id(candidate.book)
-        spent, own = self.spent_by_book.get(book, 0), candidate.book.token_budget
-        free = candidate.entry.ignore_budget
+            return fired
+        cost = self.scene.count(fired.content)
         if not free:
-            if self.overflowed or self.spent + cost > self.scene.budget:
+            if self.spent + cost > self.scene.budget:
                 self.overflowed = True
-                return False
+                return None
             if own is not None and spent + cost > own:
                 self.spent_by_book[book] = own
-                return False
+                return None
         self.spent += cost
         self.spent_by_book[book] = spent + cost
-        return True
+        return fired
 
     def _next(self, taken: list[Fired]) -> bool:
         """Settle which pass comes next. False when none does."""

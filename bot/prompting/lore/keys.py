@@ -7,17 +7,15 @@ by Unicode, and not in scripts that write no spaces, where any occurrence counts
 
 from __future__ import annotations
 
-import re
 import time
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import regex
 
-MAX_PATTERN = 1_000
-"""Characters of a stranger's pattern."""
+from bot.personas.patterns import compile_javascript, written
+
 PATTERN_SECONDS = 0.02
 EVALUATION_SECONDS = 0.1
 """Seconds that one pattern, and all patterns of one evaluation, may take."""
@@ -27,14 +25,18 @@ _UNSPACED = (
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 """Thai, Lao, Burmese, Khmer, Chinese, Japanese; Korean joins particles to its words."""
-_WORD = re.compile(rf"[^\W{_UNSPACED}]+")
-_PATTERN = re.compile(r"/((?:[^/\\]|\\.)+)/([gimsuy]*)", re.DOTALL)
-_FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}
+_WORD = regex.compile(rf"[\w--[{_UNSPACED}]]+", regex.VERSION1)
+"""`regex`, not `re`: there the vowel signs of Hindi and Arabic belong to their words."""
+
+
+def normal(text: str) -> str:
+    """Return a text as keys with case are compared."""
+    return unicodedata.normalize("NFC", text)
 
 
 def folded(text: str) -> str:
     """Return a text as keys without case are compared."""
-    return unicodedata.normalize("NFC", text).casefold()
+    return normal(normal(text).casefold())
 
 
 @dataclass(slots=True)
@@ -50,25 +52,20 @@ class Haystack:
     """A text to look for keys in, prepared only as far as keys need it."""
 
     text: str
-    _folded: str | None = None
-    _words: frozenset[str] | None = None
-    _folded_words: frozenset[str] | None = None
+    _texts: dict[bool, str] = field(default_factory=dict)
+    _words: dict[bool, frozenset[str]] = field(default_factory=dict)
 
-    @property
-    def folded(self) -> str:
-        if self._folded is None:
-            self._folded = folded(self.text)
-        return self._folded
+    def said(self, case_sensitive: bool) -> str:
+        """Return the text as keys of this kind are compared with it."""
+        if case_sensitive not in self._texts:
+            self._texts[case_sensitive] = (normal if case_sensitive else folded)(self.text)
+        return self._texts[case_sensitive]
 
     def words(self, case_sensitive: bool) -> frozenset[str]:
         """Return the whole words of the text."""
-        if case_sensitive:
-            if self._words is None:
-                self._words = frozenset(_WORD.findall(self.text))
-            return self._words
-        if self._folded_words is None:
-            self._folded_words = frozenset(_WORD.findall(self.folded))
-        return self._folded_words
+        if case_sensitive not in self._words:
+            self._words[case_sensitive] = frozenset(_WORD.findall(self.said(case_sensitive)))
+        return self._words[case_sensitive]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,15 +83,17 @@ class Literal:
         """Whether the key stands in a text."""
         if self.word:
             return self.text in hay.words(self.case_sensitive)
-        text = hay.text if self.case_sensitive else hay.folded
-        return self._stands_whole(text) if self.whole else self.text in text
+        return self.stands_in(hay.said(self.case_sensitive))
 
-    def _stands_whole(self, text: str) -> bool:
+    def stands_in(self, text: str) -> bool:
+        """Whether a key that is no plain word stands in a text of its kind."""
+        if not self.whole:
+            return self.text in text
         key, start = self.text, text.find(self.text)
         while start >= 0:
             end = start + len(key)
             before, after = text[start - 1 : start] if start else "", text[end : end + 1]
-            if not _joined(before, key[0]) and not _joined(key[-1], after):
+            if not _joined(before, key[0]) and not _joined(after, key[-1]):
                 return True
             start = text.find(key, start + 1)
         return False
@@ -113,9 +112,8 @@ class Pattern:
             return False
         began = time.perf_counter()
         try:
-            return (
-                self.compiled.search(hay.text, timeout=min(PATTERN_SECONDS, watch.left)) is not None
-            )
+            limit = min(PATTERN_SECONDS, watch.left)
+            return self.compiled.search(hay.said(True), timeout=limit) is not None
         except TimeoutError:
             watch.exhausted = True
             return False
@@ -124,10 +122,16 @@ class Pattern:
 
 
 Key = Literal | Pattern
+MakeLiteral = Callable[[str, bool, bool, bool], Literal]
 
 
 def compile_key(
-    key: str, *, case_sensitive: bool, whole_words: bool, must_be_valid: bool = False
+    key: str,
+    *,
+    case_sensitive: bool,
+    whole_words: bool,
+    must_be_valid: bool = False,
+    literal: MakeLiteral = Literal,
 ) -> Key | None:
     """Return a key ready to search with; None when it is empty.
 
@@ -136,53 +140,34 @@ def compile_key(
     text = key.strip()
     if text.isascii() and text.isalnum():  # most keys: nothing to look into
         plain = text if case_sensitive else text.lower()
-        return Literal(plain, case_sensitive, whole_words, whole_words)
+        return literal(plain, case_sensitive, whole_words, whole_words)
     if not text:
         return None
-    written = _PATTERN.fullmatch(text)
-    if written is not None:
-        compiled = compile_pattern(written[1], written[2])
+    pattern = written(text)
+    if pattern is not None:
+        compiled = compile_javascript(*pattern)
         if compiled is not None or must_be_valid:
             return Pattern(compiled)
-    text = unicodedata.normalize("NFC", text) if case_sensitive else folded(text)
+    text = normal(text) if case_sensitive else folded(text)
     whole = whole_words and not any(each.isspace() for each in text)
-    return Literal(text, case_sensitive, whole, whole and _WORD.fullmatch(text) is not None)
-
-
-@lru_cache(maxsize=4_096)
-def compile_pattern(pattern: str, flags: str) -> regex.Pattern[str] | None:
-    """Compile a JavaScript pattern; None when it is invalid or too long."""
-    if len(pattern) > MAX_PATTERN:
-        return None
-    number = regex.VERSION0
-    for flag in flags:
-        number |= _FLAGS.get(flag, regex.VERSION0)
-    # JavaScript's "[^]" is any character and "[]" is none; here both would be errors.
-    ours = pattern.replace("[^]", r"[\s\S]").replace("[]", r"(?!)")
-    try:
-        return regex.compile(ours, number)
-    except (regex.error, OverflowError, RecursionError, ValueError, MemoryError):
-        return None
+    return literal(text, case_sensitive, whole, whole and _WORD.fullmatch(text) is not None)
 
 
 def is_pattern(key: str) -> bool:
     """Whether a key is written `/pattern/flags`."""
-    return _PATTERN.fullmatch(key.strip()) is not None
+    return written(key) is not None
 
 
 def escaped(value: str) -> str:
     """Return a value to stand within a pattern as it is: a person's name is no pattern."""
-    return regex.escape(value, special_only=True)
+    return regex.sub(r"[^\w\s]", r"\\\g<0>", value)
 
 
-def any_found(keys: Iterable[Key], hay: Haystack, watch: Stopwatch) -> bool:
-    """Whether one of the keys stands in a text."""
-    return any(key.found(hay, watch) for key in keys)
-
-
-def _joined(left: str, right: str) -> bool:
-    """Whether two neighbours belong to one word."""
-    return bool(left and right) and _WORD.fullmatch(left + right) is not None
+def _joined(neighbour: str, edge: str) -> bool:
+    """Whether a neighbour of a key's first or last character belongs to one word with it."""
+    if not neighbour or _WORD.fullmatch(neighbour) is None:
+        return False
+    return _WORD.fullmatch(edge) is not None or not edge.isalnum()
 
 
 @dataclass(slots=True)
@@ -193,30 +178,33 @@ class Buffer:
     """Newest first, each with its speaker's name if names count."""
     injected: tuple[str, ...] = ()
     recursion: list[str] = field(default_factory=list)
-    _bases: dict[int, Haystack] = field(default_factory=dict)
-    _added: Haystack | None = None
+    _texts: dict[tuple[int, int], Haystack] = field(default_factory=dict)
 
     def base(self, depth: int) -> Haystack | None:
         """Return the newest `depth` messages as one text; None for depth 0."""
         if depth <= 0:
             return None
-        depth = min(depth, len(self.messages) or 1)
-        if depth not in self._bases:
-            joined = "\n\x01".join(self.messages[:depth])
-            injects = "".join(f"\n\x01{each}" for each in self.injected)
-            self._bases[depth] = Haystack(unicodedata.normalize("NFC", f"\x01{joined}{injects}"))
-        return self._bases[depth]
+        return self._kept((min(depth, len(self.messages) or 1), 0))
+
+    def whole(self, depth: int) -> Haystack | None:
+        """Return the same text with all that recursion has added."""
+        if depth <= 0:
+            return None
+        return self._kept((min(depth, len(self.messages) or 1), len(self.recursion)))
 
     def added(self) -> Haystack | None:
-        """Return the text of entries that fired in earlier passes."""
-        if not self.recursion:
-            return None
-        if self._added is None:
-            self._added = Haystack(unicodedata.normalize("NFC", "\n\x01".join(self.recursion)))
-        return self._added
+        """Return only the text of entries that fired in earlier passes."""
+        return self._kept((0, len(self.recursion))) if self.recursion else None
 
     def recurse(self, text: str) -> None:
         """Add the text of entries that fired."""
         if text:
             self.recursion.append(text)
-            self._added = None
+
+    def _kept(self, key: tuple[int, int]) -> Haystack:
+        depth, passes = key
+        if key not in self._texts:
+            spoken = [*self.messages[:depth], *self.injected] if depth else []
+            joined = "".join(f"\n\x01{each}" for each in [*spoken, *self.recursion[:passes]])
+            self._texts[key] = Haystack(joined[1:])
+        return self._texts[key]

@@ -7,7 +7,7 @@ very length is forgotten: the reply is being written anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.chat.conversation import Conversation
@@ -105,9 +105,8 @@ class Timed:
     matched: dict[str, int]
 
     @classmethod
-    def of(cls, state: LoreState, length: int, entries: Iterable[Entry]) -> Timed:
-        """Return what is still in force, ending what is over."""
-        known = {entry_key(entry): entry for entry in entries}
+    def of(cls, state: LoreState, length: int, known: Mapping[str, Entry]) -> Timed:
+        """Return what is still in force, ending what is over. `known` are entries by their key."""
         timed = cls(length, {}, {}, {})
         timed.cooldown = {
             key: effect

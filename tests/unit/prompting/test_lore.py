@@ -23,6 +23,7 @@ from bot.prompting.lore import (
     read_state,
     scan,
 )
+from bot.prompting.lore.key_index import KeyIndex
 from bot.prompting.lore.keys import EVALUATION_SECONDS, Haystack, Stopwatch, compile_key
 from bot.prompting.lore.timed import MAX_EFFECTS, Effect, entry_key
 from bot.prompting.macro_values import MacroContext
@@ -90,10 +91,66 @@ def found(key: str, text: str, **options: Any) -> bool:
         ("/(?<=a )dragon/", "a dragon", True),
         ("/[^]dragon/", "\ndragon", True),
         ("/a{1,2}b/", "aab", True),
+        ("/\\[x\\]/", "[x]", True),
+        ("/[[]x/", "[x", True),
+        ("/\\A1/", "A1", True),
+        ("/(?<w>a)\\k<w>/", "aa", True),
+        ("/\\u{1F409}/u", "a 🐉", True),
+        ("/x{e<=1}/", "y", False),
+        ("/x{,2}y/", "x{,2}y", True),
+        ("/dragon$/", "a dragon\n", False),
+        ("/dragon$/m", "a dragon\nb", True),
+        ("/a++/", "aa", False),
+        ("/a/ii", "a", False),
+        ("/\\bкот\\b/", "мой кот", True),
+        ("c++", "c++17", False),
+        ("$gold", "5$gold", False),
+        ("森林", "abc森林def", True),
+        ("python", "用python写", True),
+        ("हिन", "हिन्दी", False),
+        ("हिन्दी", "यह हिन्दी है", True),
+        ("نَص", "هذا نَص", True),
+        ("a_b", "x a_b y", True),
+        ("b", "a_b", False),
     ],
 )
 def test_keys_match_as_people_expect(key: str, text: str, expected: bool) -> None:
     assert found(key, text) is expected
+
+
+def test_a_pattern_sees_messages_and_recursion_as_one_text() -> None:
+    entries = [
+        entry("", "the wolf sleeps", constant=True),
+        entry("/^(?!.*wolf).*forest/s", "no wolf about"),
+        entry("/forest[^]*wolf/", "both"),
+    ]
+    result = look(entries, "a forest")
+    assert [each.content for each in result.placed()] == [
+        "the wolf sleeps", "no wolf about", "both"
+    ]  # fmt: skip
+
+
+literal = st.text(st.sampled_from("abAB кК森林-+'éß ́"), min_size=1, max_size=6)
+
+
+@given(
+    st.lists(st.tuples(literal, st.booleans(), st.booleans()), max_size=90),
+    st.text(st.sampled_from("abAB кК森林-+'éß ́\n"), max_size=120),
+)
+@settings(max_examples=150, deadline=None)
+def test_one_pass_finds_what_single_searches_find(
+    keys: list[tuple[str, bool, bool]], text: str
+) -> None:
+    index = KeyIndex()
+    single = []
+    for key, case, whole in keys:
+        alone = compile_key(key, case_sensitive=case, whole_words=whole)
+        indexed = compile_key(key, case_sensitive=case, whole_words=whole, literal=index.literal)
+        assert (alone is None) is (indexed is None)
+        if alone is not None:
+            single.append((indexed, alone.found(Haystack(text), Stopwatch())))
+    found_together = index.found(Haystack(text))
+    assert [key in found_together for key, _ in single] == [alone for _, alone in single]
 
 
 def test_part_of_a_word_counts_where_the_entry_allows_it() -> None:
