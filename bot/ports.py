@@ -341,7 +341,7 @@ class RateLimiter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Under which name and avatar a reply appears. `avatar` is a small PNG."""
+    """Under which name and avatar a reply appears. `avatar` is the card's picture, in any size."""
 
     persona: str
     name: str

@@ -18,8 +18,10 @@ ENTRIES, MESSAGES, WORDS = 1_000, 10, 120
 
 
 def run() -> dict[str, float]:
-    """Return milliseconds of processor time: reading and preparing, both in a thread when a card is loaded; the
-    first scan; later ones."""
+    """Return milliseconds of processor time.
+
+    Reading and preparing are done in a thread when a card is loaded; scans on the loop.
+    """
     chance = random.Random(7)
     letters = "abcdefghijklmnoprstuvw"
     words = ["".join(chance.choices(letters, k=chance.randint(3, 9))) for _ in range(4_000)]

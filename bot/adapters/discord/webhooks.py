@@ -3,8 +3,9 @@
 A webhook message takes its avatar as a URL only, and ours are files. Choices weighed: a webhook
 for each persona with its own picture uses up the fifteen that a channel may have, which other
 bots share; an image host of our own would have to be public. So the picture is uploaded once as
-an emoji of the application, which needs no permission in any guild, holds 2,000 images and has a
-lasting address on Discord's CDN; each message names it. Where that fails the name stands alone.
+an emoji of the application, cut to a small square: that needs no permission in any guild, and
+there is room for 2,000, each with a lasting address on Discord's CDN, which messages name. Where
+it fails the name stands alone.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ import discord
 import structlog
 
 from bot.adapters.discord.calls import Calls, Webhook
+from bot.personas.portrait import portrait
 from bot.ports import Face
 
 log = structlog.get_logger(__name__)
 
 WEBHOOK_NAME = "Troupe"
-MAX_AVATAR_BYTES = 256 * 1024
-"""Largest emoji (Discord, "Application-Owned Emoji")."""
 _RETRY_AFTER = 600.0
 """Seconds after which a channel without a webhook, or a failed picture, is tried again."""
 _KEPT = 2000
@@ -142,7 +142,7 @@ class Avatars:
 
     async def url(self, face: Face) -> str | None:
         """Return the address of a face's avatar, uploaded if need be; None without one."""
-        if face.avatar is None or len(face.avatar) > MAX_AVATAR_BYTES:
+        if face.avatar is None:
             return None
         avatar = face.avatar
         name = f"troupe_{hashlib.sha256(avatar).hexdigest()[:16]}"
@@ -158,7 +158,11 @@ class Avatars:
             return None
         known = await self._uploaded.get("all", lambda: self._list(application)) or {}
         if name not in known:
-            image = f"data:image/png;base64,{base64.b64encode(avatar).decode()}"
+            square = await asyncio.to_thread(portrait, avatar)
+            if square is None:
+                log.info("avatar can't be shown", bytes=len(avatar))
+                return None
+            image = f"data:image/png;base64,{base64.b64encode(square).decode()}"
             made = await self._calls.create_application_emoji(application, name, image)
             known[name] = str(made["id"])
         return f"{discord.Asset.BASE}/emojis/{known[name]}.png"

@@ -15,12 +15,13 @@ from bot.adapters.discord.sink import DiscordSink, SinkFactory
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
+from bot.personas.png import blank_picture
 from bot.ports import Face, Progress
 from tests.fakes.discord import state
 from tests.fakes.discord.handles import Place as Channel
 from tests.fakes.discord.server import FakeDiscord
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+PNG = blank_picture(700)
 WREN = Face("wren", "Wren", PNG)
 
 

@@ -12,6 +12,7 @@ from bot.adapters.discord.sink import DiscordSink, SinkFactory
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
 from bot.errors import DeliveryError, PermissionMissing, TargetGone
+from bot.personas.portrait import portrait
 from bot.ports import Face, Progress
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.server import FakeDiscord
@@ -66,7 +67,7 @@ async def test_a_reply_appears_under_the_persona_s_name_and_avatar(scene: Scene)
     assert (reply.author.name, reply.content) == ("Wren", "8,611 metres.")
     assert reply.avatar_url is not None
     path = reply.avatar_url.removeprefix(scene.discord.origin)
-    assert scene.discord.world.files[path][0] == PNG
+    assert scene.discord.world.files[path][0] == portrait(PNG)
     assert reply.answers is not None
     assert reply.answers.id == turn.messages[0].id
     assert scene.progress[-1] == Progress(ids, reply.webhook_id, final=True)

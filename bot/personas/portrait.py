@@ -1,0 +1,54 @@
+"""A card's picture as the small square that stands beside a persona's messages.
+
+Pictures come from strangers: only known formats, a bound on pixels before anything is decoded, and
+one at a time. Decoding is bound to a processor: call it from a thread.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+MAX_PIXELS = 25_000_000
+"""Decoded, these take 100 MB for a moment. Real cards have 1 to 6 million."""
+SIDES = (256, 192, 128)
+"""Pixels of the square, largest first."""
+MAX_BYTES = 256 * 1024
+"""Largest emoji (Discord, "Application-Owned Emoji"); the smallest square always fits."""
+_FACE = (0.5, 0.15)
+"""What is kept of a tall picture: heads are near the top."""
+
+_one_at_a_time = threading.Lock()
+
+
+def portrait(picture: bytes) -> bytes | None:
+    """Return a square PNG of at most `MAX_BYTES`; None when the picture can't be shown."""
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's about bombs: the bound below is stricter
+        try:
+            return _made(picture)
+        except Exception:  # noqa: BLE001  # Pillow raises whatever a broken file makes it raise
+            return None
+
+
+def _made(picture: bytes) -> bytes | None:
+    # Imported here: who shows no picture need not pay 8 MiB for it.
+    from PIL import Image, ImageFile, ImageOps
+
+    # Some real cards break off within the picture: what is there is shown.
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    with Image.open(io.BytesIO(picture), formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            return None
+        image.draft("RGB", (SIDES[0] * 2, SIDES[0] * 2))  # a JPEG need not be decoded in full
+        upright = ImageOps.exif_transpose(image)
+        whole = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    for side in SIDES:
+        square = ImageOps.fit(whole, (side, side), Image.Resampling.LANCZOS, centering=_FACE)
+        buffer = io.BytesIO()
+        square.save(buffer, "PNG", optimize=True)
+        if buffer.tell() <= MAX_BYTES:
+            return buffer.getvalue()
+    return None

@@ -1,0 +1,90 @@
+"""The small square beside a persona's messages: from any picture, and never at any price."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from bot.personas import read_card
+from bot.personas.png import SIGNATURE, Chunk, blank_picture
+from bot.personas.portrait import MAX_BYTES, portrait
+from tests.unit.personas.files import packed, text_chunk, v2
+
+
+def picture(width: int, height: int, form: str = "PNG", mode: str = "RGB") -> bytes:
+    """Return noise: nothing compresses worse."""
+    noise = random.Random(1).randbytes(width * height * len(mode))
+    buffer = io.BytesIO()
+    image = Image.frombytes(mode, (width, height), noise)
+    image.save(buffer, form)
+    return buffer.getvalue()
+
+
+def shown(data: bytes) -> Image.Image:
+    square = portrait(data)
+    assert square is not None
+    assert len(square) <= MAX_BYTES
+    image = Image.open(io.BytesIO(square))
+    assert image.format == "PNG"
+    assert image.width == image.height
+    return image
+
+
+@pytest.mark.parametrize(
+    ("form", "mode"),
+    [("PNG", "RGB"), ("PNG", "RGBA"), ("JPEG", "RGB"), ("WEBP", "RGB"), ("GIF", "RGB")],
+)
+def test_a_large_picture_becomes_a_small_square(form: str, mode: str) -> None:
+    data = picture(512, 768, form, mode)
+    shown(data)
+
+
+def test_the_picture_of_a_large_card_is_shown() -> None:
+    data = picture(700, 700)
+    end = data.rindex(b"IEND") - 4
+    read = read_card(data[:end] + text_chunk("chara", packed(v2())) + data[end:], "x.png")
+    assert read.avatar is not None
+    assert len(read.avatar) > MAX_BYTES
+    shown(read.avatar)
+
+
+def test_of_a_tall_picture_the_upper_part_is_kept() -> None:
+    tall = Image.new("RGB", (100, 400), "blue")
+    tall.paste("red", (0, 0, 100, 150))
+    buffer = io.BytesIO()
+    tall.save(buffer, "PNG")
+    assert shown(buffer.getvalue()).getpixel((128, 40)) == (255, 0, 0)
+
+
+def test_a_picture_that_breaks_off_is_shown_as_far_as_it_goes() -> None:
+    data = picture(300, 300)
+    shown(data[: len(data) // 2])
+
+
+def test_a_picture_of_endless_pixels_is_not_decoded() -> None:
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    bomb = SIGNATURE + b"".join(
+        chunk.encoded()
+        for chunk in (
+            Chunk(b"IHDR", header),
+            Chunk(b"IDAT", zlib.compress(b"\0" * 10_000_000, 9)),
+            Chunk(b"IEND", b""),
+        )
+    )
+    assert portrait(bomb) is None
+
+
+@given(st.binary(max_size=300), st.integers(8, 200))
+@settings(max_examples=60, deadline=None)
+def test_rubbish_is_no_picture(rubbish: bytes, at: int) -> None:
+    assert portrait(rubbish) is None
+    whole = blank_picture(16)
+    square = portrait(whole[:at] + rubbish + whole[at:])
+    assert square is None or len(square) <= MAX_BYTES
