@@ -30,6 +30,7 @@ from bot.guardrails.moderation import (
 )
 from bot.guardrails.reload import GuardFiles
 from bot.guardrails.verdict import Action, Verdict
+from bot.languages import reading, t
 from bot.observability.decisions import GuardMetrics
 
 log = structlog.get_logger(__name__)
@@ -127,10 +128,12 @@ class Moderation:
     async def _offer_appeal(self, turn: Turn, account: TurnAccount, category: str) -> None:
         """Put the button under a refusal."""
         digest = self._audit.digest(turn.text)
+        with reading(turn.speaker.locale):
+            label = t("This was a mistake")
         button = {
             "type": 2,
             "style": 2,
-            "label": "This was a mistake",
+            "label": label,
             "custom_id": mistake_id(turn.speaker.id, category, digest),
         }
         body = {"components": [{"type": 1, "components": [button]}]}
@@ -222,7 +225,7 @@ class Moderation:
         Raises:
             StoreError: it could not be kept.
         """
-        line = "Moderators are told here of reports and of what the guardrails found."
+        line = t("Moderators are told here of reports and of what the guardrails found.")
         if policy.modlog is not None and not await self._post(policy, line):
             return False
         await self.policies.choose(guild, policy)

@@ -8,6 +8,7 @@ from discord import app_commands
 from bot import __version__
 from bot.adapters.discord.commands.render import plain, say
 from bot.adapters.discord.commands.services import Serving
+from bot.languages import t
 
 
 class AboutCommands(Serving):
@@ -17,15 +18,20 @@ class AboutCommands(Serving):
     async def about(self, interaction: discord.Interaction) -> None:
         personas = len(self.services.library.all())
         voice = (
-            "No language model is connected: replies are rehearsed."
+            t("No language model is connected: replies are rehearsed.")
             if self.services.rehearsal
-            else f"Replies are written by the model `{plain(self.services.model)}`."
+            else t("Replies are written by the model `{model}`.", model=plain(self.services.model))
         )
         await say(
             interaction,
-            f"**Troupe {__version__}** hosts {personas} personas. Each message is routed to a "
-            "factual, a creative or a companion persona.\n"
-            f"{voice} You are talking to an AI, whichever persona answers.\n"
-            "Mention me or reply to me to talk; `/persona show` tells who plays here, `/why` how "
-            "a reply came about, `/privacy` what is kept.",
+            t(
+                "**Troupe {version}** hosts {personas} personas. Each message is routed to a "
+                "factual, a creative or a companion persona.\n{voice} You are talking to an "
+                "AI, whichever persona answers.\nMention me or reply to me to talk; "
+                "`/persona show` tells who plays here, `/why` how a reply came about, "
+                "`/privacy` what is kept.",
+                version=__version__,
+                personas=personas,
+                voice=voice,
+            ),
         )

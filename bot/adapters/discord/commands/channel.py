@@ -12,6 +12,7 @@ from bot.adapters.discord.commands.render import inherited, place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
 from bot.chat.place import Place
 from bot.errors import InvalidChoice
+from bot.languages import t
 from bot.personas import Persona
 from bot.personas.binding import BindingLevel, TriggerMode
 from bot.routing.route import Route
@@ -72,7 +73,10 @@ class ChannelCommands(
             await self.services.casting.set_words(place, tuple(words.split(",")), level=level)
         here = level is None or (level is BindingLevel.CHANNEL and place.parent is None)
         problem = await greet(self.services, interaction, chosen) if here else None
-        lines = [f"Bound to **{plain(chosen.name)}**.", *([problem] if problem else [])]
+        lines = [
+            t("Bound to **{name}**.", name=plain(chosen.name)),
+            *([problem] if problem else []),
+        ]
         await say(interaction, "\n".join([*lines, await self._info(interaction)]))
 
     @app_commands.command(description="Choose a persona for each route")
@@ -120,7 +124,7 @@ class ChannelCommands(
     async def unbind(self, interaction: discord.Interaction, where: str | None = None) -> None:
         await interaction.response.defer(ephemeral=True)
         changed = await self.services.casting.unbind(place_of(interaction), level=_level(where))
-        line = "Removed." if changed else "Nothing was set there."
+        line = t("Removed.") if changed else t("Nothing was set there.")
         await say(interaction, f"{line}\n{await self._info(interaction)}")
 
     @app_commands.command(description="What is in force here, and where it comes from")
@@ -141,9 +145,10 @@ class ChannelCommands(
         joined = await self.services.casting.add_to_scene(place, persona, level=level)
         members = await self._members(place)
         problem = await greet(self.services, interaction, joined) if level is None else None
-        lines = [f"**{plain(joined.name)}** is in the scene.", *([problem] if problem else [])]
+        said = t("**{name}** is in the scene.", name=plain(joined.name))
+        lines = [said, *([problem] if problem else [])]
         if not members:
-            lines.append("A scene needs two: add another persona.")
+            lines.append(t("A scene needs two: add another persona."))
         await say(interaction, "\n".join([*lines, *_scene_lines(members)]))
 
     @scene.command(name="remove", description="Take a persona out of the scene")
@@ -158,17 +163,17 @@ class ChannelCommands(
         await interaction.response.defer(ephemeral=True)
         gone = await self.services.casting.remove_from_scene(place, persona, level=_level(where))
         members = await self._members(place)
-        lines = [f"`{plain(gone)}` has left the scene.", *_scene_lines(members)]
+        lines = [t("`{name}` has left the scene.", name=plain(gone)), *_scene_lines(members)]
         if not members:
-            lines.append("There is no scene here any more: the cast answers.")
+            lines.append(t("There is no scene here any more: the cast answers."))
         await say(interaction, "\n".join(lines))
 
     @scene.command(name="list", description="Who shares this place")
     async def members(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         members = await self._members(place_of(interaction))
-        text = "\n".join(_scene_lines(members)) or "There is no scene here: the cast answers."
-        await say(interaction, text)
+        lines = _scene_lines(members) or [t("There is no scene here: the cast answers.")]
+        await say(interaction, "\n".join(lines))
 
     async def _members(self, place: Place) -> tuple[Persona, ...]:
         return self.services.casting.scene(await self.services.casting.resolved(place), place)
@@ -185,13 +190,32 @@ class ChannelCommands(
         scene = casting.scene(binding, place)
         if scene:
             names = ", ".join(f"**{plain(each.name)}**" for each in scene)
-            lines = [f"- scene: {names} ({inherited(binding, 'scene')})"]
-        lines.append(f"- answers: {binding.mode.value} ({inherited(binding, 'mode')})")
+            origin = inherited(binding, "scene")
+            lines = [t("- scene: {names} ({origin})", names=names, origin=origin)]
+        lines.append(
+            t(
+                "- answers: {mode} ({origin})",
+                mode=binding.mode.value,
+                origin=inherited(binding, "mode"),
+            )
+        )
         if binding.words:
             words = ", ".join(plain(word) for word in binding.words)
-            lines.append(f"- trigger words: {words} ({inherited(binding, 'words')})")
+            lines.append(
+                t(
+                    "- trigger words: {words} ({origin})",
+                    words=words,
+                    origin=inherited(binding, "words"),
+                )
+            )
         model = binding.model or self.services.model
-        lines.append(f"- model: `{plain(model)}` ({inherited(binding, 'model')})")
+        lines.append(
+            t(
+                "- model: `{model}` ({origin})",
+                model=plain(model),
+                origin=inherited(binding, "model"),
+            )
+        )
         return "\n".join(lines)
 
     def _check_mode(self, mode: str | None) -> None:
@@ -207,7 +231,12 @@ def _scene_lines(members: tuple[Persona, ...]) -> list[str]:
     if not members:
         return []
     lines = [
-        f"- **{plain(each.name)}**, talkative {each.card.talkativeness:.0%}" for each in members
+        t(
+            "- **{name}**, talkative {share}",
+            name=plain(each.name),
+            share=f"{each.card.talkativeness:.0%}",
+        )
+        for each in members
     ]
-    lines.append("Call one by name or reply to one; else whoever feels like it answers.")
+    lines.append(t("Call one by name or reply to one; else whoever feels like it answers."))
     return lines

@@ -8,6 +8,7 @@ from discord import app_commands
 from bot.adapters.discord.commands.render import account_text, place_of, say
 from bot.adapters.discord.commands.replies import account_of
 from bot.adapters.discord.commands.services import Serving
+from bot.languages import t, tn
 
 
 class ConversationCommands(Serving):
@@ -24,9 +25,13 @@ class ConversationCommands(Serving):
         count = await self.services.conversations.reset(place_of(interaction))
         await say(
             interaction,
-            f"Forgotten: {count} exchanges. The next message starts afresh."
+            tn(
+                "Forgotten: {count} exchange. The next message starts afresh.",
+                "Forgotten: {count} exchanges. The next message starts afresh.",
+                count,
+            )
             if count
-            else "There was nothing to forget here.",
+            else t("There was nothing to forget here."),
         )
 
     @app_commands.command(description="Why did the last reply come out as it did?")

@@ -12,22 +12,23 @@ from bot.adapters.discord.commands.render import plain, say, shorten
 from bot.adapters.discord.commands.services import Services
 from bot.chat.place import UserId
 from bot.errors import InvalidChoice
+from bot.languages import mark, t, translated
 from bot.personas import Persona
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "main texts": {
-        "name": "Name",
-        "description": "Description",
-        "personality": "Personality",
-        "scenario": "Scenario",
-        "first_mes": "First message",
+        "name": mark("Name"),
+        "description": mark("Description"),
+        "personality": mark("Personality"),
+        "scenario": mark("Scenario"),
+        "first_mes": mark("First message"),
     },
     "further texts": {
-        "nickname": "Nickname (what {{char}} stands for)",
-        "mes_example": "Example messages",
-        "system_prompt": "System prompt",
-        "post_history_instructions": "Instructions after the history",
-        "creator_notes": "Creator's notes (never for the model)",
+        "nickname": mark("Nickname (what {{char}} stands for)"),
+        "mes_example": mark("Example messages"),
+        "system_prompt": mark("System prompt"),
+        "post_history_instructions": mark("Instructions after the history"),
+        "creator_notes": mark("Creator's notes (never for the model)"),
     },
 }
 """The parts of the form: Discord's modals have five fields."""
@@ -41,7 +42,7 @@ class EditModal(discord.ui.Modal):
 
     def __init__(self, services: Services, persona: Persona, part: str) -> None:
         """Raise `InvalidChoice` when every text of the part is too long for a form."""
-        super().__init__(title=shorten(f"Edit {persona.name}", 45), timeout=TIMEOUT)
+        super().__init__(title=shorten(t("Edit {name}", name=persona.name), 45), timeout=TIMEOUT)
         self._services, self._persona = services, persona
         self._before: dict[str, str] = {}
         self._too_long: list[str] = []
@@ -49,7 +50,7 @@ class EditModal(discord.ui.Modal):
         for field, label in FIELDS[part].items():
             text: str = getattr(persona.card, field)
             if len(text) > LONGEST:
-                self._too_long.append(label)
+                self._too_long.append(translated(label))
                 continue
             self._before[field] = text
             entry: discord.ui.TextInput[EditModal] = discord.ui.TextInput(
@@ -60,7 +61,7 @@ class EditModal(discord.ui.Modal):
                 max_length=_LINES.get(field, LONGEST),
             )
             self._inputs[field] = entry
-            self.add_item(discord.ui.Label(text=label, component=entry))
+            self.add_item(discord.ui.Label(text=translated(label), component=entry))
         if not self._inputs:
             raise InvalidChoice(
                 "These texts are too long for a form. Export the card, edit the file, and import "
@@ -77,20 +78,26 @@ class EditModal(discord.ui.Modal):
             if _bare(entry.value) != _bare(self._before[field])
         }
         if not changes:
-            await say(interaction, "Nothing was changed.")
+            await say(interaction, t("Nothing was changed."))
             return
         guild, imported = guild_of(interaction), self._services.imported
         # As it is now, not as it was when the form was opened: others may have edited it.
         persona = self._services.library.get(self._persona.id, guild)
         copied = not imported.is_imported(guild, persona.id)
         changed = await imported.edit(guild, UserId(interaction.user.id), persona, changes)
-        lines = [f"**{plain(changed.name)}** is changed: {', '.join(sorted(changes))}."]
+        fields = ", ".join(sorted(changes))
+        lines = [t("**{name}** is changed: {fields}.", name=plain(changed.name), fields=fields)]
         if copied:
             lines.append(
-                "This server now has a card of its own; `/persona remove` brings the bot's back."
+                t("This server now has a card of its own; `/persona remove` brings the bot's back.")
             )
         if self._too_long:
-            lines.append(f"Too long for the form, and as they were: {', '.join(self._too_long)}.")
+            lines.append(
+                t(
+                    "Too long for the form, and as they were: {fields}.",
+                    fields=", ".join(self._too_long),
+                )
+            )
         await say(interaction, "\n".join(lines))
 
     async def on_error(  # type: ignore[override]  # as `discord.ui.Modal` has it

@@ -16,6 +16,7 @@ from bot.adapters.discord.mapping import speaker_of
 from bot.chat.first_words import Greeting
 from bot.chat.place import MessageId
 from bot.errors import DeliveryError, InvalidChoice, UserFacing
+from bot.languages import t
 from bot.personas import Persona
 from bot.ports import Face
 
@@ -40,9 +41,9 @@ async def greet(
         message = await services.greeter.post(place, face, greeting.text, components)
         await services.first_words.began(place, greeting, message)
     except UserFacing as error:
-        return error.text
+        return error.translated
     except DeliveryError as error:
-        return f"I could not post the greeting: {error}."
+        return t("I could not post the greeting: {reason}.", reason=error)
     return None
 
 
@@ -128,7 +129,8 @@ class GreetingButton(
         self._index, self._persona = index, persona
         super().__init__(
             discord.ui.Button(
-                label=f"Greeting {index + 1}", custom_id=f"greeting:{index}:{persona}"
+                label=t("Greeting {index}", index=index + 1),
+                custom_id=f"greeting:{index}:{persona}",
             )
         )
 
@@ -147,7 +149,7 @@ class GreetingButton(
             persona, place, self._index, speaker_of(interaction.user)
         )
         if greeting is None:
-            await say(interaction, f"{shorten(persona.name, 80)} has no greetings.")
+            await say(interaction, t("{name} has no greetings.", name=shorten(persona.name, 80)))
             return
         content, embeds = rendered(greeting.text)
         await interaction.followup.send(content, embeds=embeds, ephemeral=True)

@@ -16,6 +16,7 @@ from bot.errors import InvalidChoice, PermissionMissing
 from bot.guardrails import GuardAway, GuardContext
 from bot.guardrails.moderation import GuildPolicy, Strictness
 from bot.guardrails.wording import verdict_of
+from bot.languages import t
 from bot.routing.route import Route
 
 DAY = 86_400.0
@@ -53,8 +54,11 @@ class GuardCommands(Serving):
         lines = [
             *self._choices(policy),
             *self._sources(),
-            f"- last day: {done or 'nothing found'}",
-            f"- reports: {sum(report.at >= since for report in reports)} in the last day",
+            t("- last day: {found}", found=done or t("nothing found")),
+            t(
+                "- reports: {count} in the last day",
+                count=sum(report.at >= since for report in reports),
+            ),
         ]
         await say(interaction, "\n".join(lines))
 
@@ -120,25 +124,33 @@ class GuardCommands(Serving):
     def _choices(self, policy: GuildPolicy) -> list[str]:
         least = self._moderation.policies.least
         chosen = policy.strictness
-        origin = "set for this server" if chosen is policy.in_force(least) else "the operator's"
-        modlog = f"<#{policy.modlog}>" if policy.modlog else "none"
-        crisis = " (also of crisis cards)" if policy.crisis_notices else ""
+        level = policy.in_force(least).value
+        modlog = f"<#{policy.modlog}>" if policy.modlog else t("none")
         return [
-            f"- level: **{policy.in_force(least).value}** ({origin})",
-            f"- moderators' channel: {modlog}{crisis}",
+            t("- level: **{level}** (set for this server)", level=level)
+            if chosen is policy.in_force(least)
+            else t("- level: **{level}** (the operator's)", level=level),
+            t("- moderators' channel: {channel} (also of crisis cards)", channel=modlog)
+            if policy.crisis_notices
+            else t("- moderators' channel: {channel}", channel=modlog),
         ]
 
     def _sources(self) -> list[str]:
         moderation = self._moderation
         rules = len({rule.id for rule in moderation.rails.judge.asked.rules})
         languages = ", ".join(moderation.rails.care.languages)
-        model = "none: rules alone"
-        if moderation.model is not None:
-            state = "answers" if moderation.model.available else "is away"
-            model = f"`{plain(moderation.model_name or '')}` {state}"
-        lines = [f"- {rules} rules; words of care in {languages}", f"- guard model: {model}"]
+        lines = [
+            t("- {rules} rules; words of care in {languages}", rules=rules, languages=languages)
+        ]
+        name = plain(moderation.model_name or "")
+        if moderation.model is None:
+            lines.append(t("- guard model: none: rules alone"))
+        elif moderation.model.available:
+            lines.append(t("- guard model: `{name}` answers", name=name))
+        else:
+            lines.append(t("- guard model: `{name}` is away", name=name))
         if moderation.files.problems:
-            lines.append("- changed files can't be used: the last good ones are in force")
+            lines.append(t("- changed files can't be used: the last good ones are in force"))
         return lines
 
     def _path(self, text: str, context: GuardContext) -> list[str]:
@@ -147,29 +159,48 @@ class GuardCommands(Serving):
         decision = judgement.decision
         verdict = verdict_of(decision, context, rails.care)
         lines = [
-            f"- rule `{hit.rule}`: {hit.category}, {hit.severity.value}"
+            t(
+                "- rule `{rule}`: {category}, {severity}",
+                rule=hit.rule,
+                category=hit.category,
+                severity=hit.severity.value,
+            )
             for hit in judgement.hits[:10]
         ]
-        lines = lines or ["- no rule matches"]
+        lines = lines or [t("- no rule matches")]
         if judgement.data:
-            lines.append(f"- personal data: {', '.join(sorted(set(judgement.data)))}")
-        lines.append(f"- weight for the risk trend: {judgement.weight:.2f}")
-        because = (
-            f" because of {decision.category} (`{decision.rule}`)" if decision.category else ""
+            lines.append(
+                t("- personal data: {kinds}", kinds=", ".join(sorted(set(judgement.data))))
+            )
+        lines.append(t("- weight for the risk trend: {weight}", weight=f"{judgement.weight:.2f}"))
+        measure, action = decision.measure.value, verdict.action.value
+        lines.append(
+            t(
+                "- decision: **{measure}** because of {category} (`{rule}`): {action}",
+                measure=measure,
+                category=decision.category,
+                rule=decision.rule,
+                action=action,
+            )
+            if decision.category
+            else t("- decision: **{measure}**: {action}", measure=measure, action=action)
         )
-        lines.append(f"- decision: **{decision.measure.value}**{because}: {verdict.action.value}")
         if verdict.reply:
-            lines.append(f"- the person reads: {shorten(plain(verdict.reply), 500)}")
+            lines.append(t("- the person reads: {text}", text=shorten(plain(verdict.reply), 500)))
         if verdict.guidance:
-            lines.append(f"- the model is told: {shorten(plain(verdict.guidance), 300)}")
+            lines.append(
+                t("- the model is told: {text}", text=shorten(plain(verdict.guidance), 300))
+            )
         return lines
 
     async def _opinion(self, text: str) -> str:
         if self._moderation.model is None:
-            return "- guard model: none"
+            return t("- guard model: none")
         try:
             opinion = await self._moderation.model.opinion(text)
         except GuardAway as error:
-            return f"- guard model: no opinion ({plain(str(error))[:100]})"
-        found = ", ".join(opinion.categories) or "nothing"
-        return f"- guard model: unsafe {opinion.unsafe:.0%} ({found})"
+            return t("- guard model: no opinion ({reason})", reason=plain(str(error))[:100])
+        found = ", ".join(opinion.categories) or t("nothing found")
+        return t(
+            "- guard model: unsafe {share} ({found})", share=f"{opinion.unsafe:.0%}", found=found
+        )

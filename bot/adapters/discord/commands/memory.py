@@ -17,13 +17,14 @@ from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.mapping import clean_text, is_unknown
 from bot.chat.place import GuildId, MessageId, Place, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
+from bot.languages import mark, t, tn, translated
 from bot.memory import Consent, Kind, Memory, Undo
 from bot.memory.notebook import SHOWN
 
 CHOICES = 25
 PATIENCE = 2.0
 """Seconds; Discord takes choices for three."""
-PRIVACY = """\
+PRIVACY = mark("""\
 **What I keep**
 - What was said to me in a channel, and my replies: encrypted at rest, for 30 days after the \
 last of it. Delete your message and it is gone here too; edit it and my copy changes. Messages \
@@ -38,7 +39,7 @@ No text is logged, and no language model is trained on it; it runs on hosts of t
 operator.
 Where a server has switched on `/route keep-text`, a message whose persona a moderator corrected \
 is kept for 90 days, and may train the part that picks personas; nothing else may.
-Your memory is sealed with a key of its own. Unused for a year, it is deleted."""
+Your memory is sealed with a key of its own. Unused for a year, it is deleted.""")
 
 
 class MemoryCommands(
@@ -57,8 +58,11 @@ class MemoryCommands(
         await interaction.response.defer(ephemeral=True)
         place = place_here(interaction)
         items = await self._notebook.show(_person(interaction), place)
-        where = "" if place.is_dm else "; in a DM you see the rest"
-        heading = f"{len(items)} memories that I may use here{where}"
+        heading = tn(
+            "{count} memory that I may use here", "{count} memories that I may use here", len(items)
+        )
+        if not place.is_dm:
+            heading = t("{heading}; in a DM you see the rest", heading=heading)
         await _leaf(interaction, [item_line(item) for item in items], heading)
 
     @app_commands.command(description="Search what I remember of you")
@@ -68,7 +72,9 @@ class MemoryCommands(
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         found = await self._notebook.search(_person(interaction), place_here(interaction), words)
-        await _leaf(interaction, [item_line(item) for item in found], f"{len(found)} found")
+        await _leaf(
+            interaction, [item_line(item) for item in found], t("{count} found", count=len(found))
+        )
 
     async def _items(
         self, interaction: discord.Interaction, current: str
@@ -112,7 +118,7 @@ class MemoryCommands(
         await interaction.response.defer(ephemeral=True)
         person, place = _person(interaction), place_here(interaction)
         undo = await self._notebook.edit(person, place, memory, clean_text(text))
-        await self._done(interaction, f"Noted: {plain(text)}", undo)
+        await self._done(interaction, t("Noted: {text}", text=plain(text)), undo)
 
     @app_commands.command(description="Forget one memory")
     @app_commands.describe(memory="Which one")
@@ -121,7 +127,7 @@ class MemoryCommands(
         await interaction.response.defer(ephemeral=True)
         person, place = _person(interaction), place_here(interaction)
         undo = await self._notebook.forget(person, place, memory)
-        await self._done(interaction, f"Forgotten, with {_what(undo)}.", undo)
+        await self._done(interaction, t("Forgotten, with {what}.", what=_what(undo)), undo)
 
     @app_commands.command(name="forget-all", description="Forget everything about you, for good")
     async def forget_all(self, interaction: discord.Interaction) -> None:
@@ -130,11 +136,15 @@ class MemoryCommands(
 
         async def work() -> str:
             count = await self._notebook.forget_all(person)
-            return f"Everything is forgotten: {count} memories, and their key."
+            return tn(
+                "Everything is forgotten: {count} memory, and its key.",
+                "Everything is forgotten: {count} memories, and their key.",
+                count,
+            )
 
-        view = Confirm(person, "Forget everything", work)
+        view = Confirm(person, t("Forget everything"), work)
         await interaction.followup.send(
-            "This deletes all that I remember of you. It can't be undone.",
+            t("This deletes all that I remember of you. It can't be undone."),
             view=view,
             ephemeral=True,
         )
@@ -151,8 +161,12 @@ class MemoryCommands(
             raise InvalidChoice("That works in a server only.")
         guild = GuildId(interaction.guild_id)
         item = await self._notebook.share(_person(interaction), memory, guild, stop=stop)
-        may = "no longer use" if stop else "use"
-        await say(interaction, f"In this server I may {may}: {plain(item.text)}")
+        await say(
+            interaction,
+            t("In this server I may no longer use: {text}", text=plain(item.text))
+            if stop
+            else t("In this server I may use: {text}", text=plain(item.text)),
+        )
 
     @app_commands.command(description="Get everything that I remember of you, as a file")
     async def export(self, interaction: discord.Interaction) -> None:
@@ -162,7 +176,7 @@ class MemoryCommands(
         told = await self._notebook.export(_person(interaction))
         data = json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace")
         file = discord.File(io.BytesIO(data), "memory.json")
-        await interaction.followup.send("This is all of it.", file=file, ephemeral=True)
+        await interaction.followup.send(t("This is all of it."), file=file, ephemeral=True)
 
     # ── consent ─────────────────────────────────────────────────────────────────────────────
 
@@ -170,7 +184,9 @@ class MemoryCommands(
     async def switch_on(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         await self._notebook.set_consent(_person(interaction), Consent.ON)
-        await say(interaction, "I remember from now on. `/privacy` says what, and where I use it.")
+        await say(
+            interaction, t("I remember from now on. `/privacy` says what, and where I use it.")
+        )
 
     @app_commands.command(name="pause", description="Neither use nor add anything for now")
     async def pause(self, interaction: discord.Interaction) -> None:
@@ -179,7 +195,7 @@ class MemoryCommands(
         if await self._notebook.consent(person) not in (Consent.ON, Consent.PAUSED):
             raise NotFound("I keep no memory of you, so there is nothing to pause.")
         await self._notebook.set_consent(person, Consent.PAUSED)
-        await say(interaction, "Paused: what I know stays as it is. `/memory on` goes on.")
+        await say(interaction, t("Paused: what I know stays as it is. `/memory on` goes on."))
 
     @app_commands.command(name="off", description="Forget everything and stop remembering")
     async def switch_off(self, interaction: discord.Interaction) -> None:
@@ -188,11 +204,14 @@ class MemoryCommands(
 
         async def work() -> str:
             await self._notebook.set_consent(person, Consent.DECLINED)
-            return "Done. I remember nothing of you, and I won't ask again."
+            return t("Done. I remember nothing of you, and I won't ask again.")
 
-        view = Confirm(person, "Forget and stop", work)
+        view = Confirm(person, t("Forget and stop"), work)
         await interaction.followup.send(
-            "This deletes all that I remember of you, and I stop. `/memory pause` would keep it.",
+            t(
+                "This deletes all that I remember of you, and I stop. `/memory pause` would "
+                "keep it."
+            ),
             view=view,
             ephemeral=True,
         )
@@ -204,9 +223,9 @@ class MemoryCommands(
         await self._notebook.link_personas(_person(interaction), linked)
         await say(
             interaction,
-            "All personas use what you told one of them."
+            t("All personas use what you told one of them.")
             if linked
-            else "What you tell a companion stays with it.",
+            else t("What you tell a companion stays with it."),
         )
 
     # ── how the person likes replies ────────────────────────────────────────────────────────
@@ -229,9 +248,13 @@ class MemoryCommands(
             await self._notebook.edit_persona(person, "" if text == "-" else clean_text(text))
         page = await self._notebook.persona(person)
         lines = [
-            f"**How you like replies** ({'learning' if page.wanted else 'not learning'})",
-            plain(page.text) or "Nothing yet.",
-            "In your own words." if page.by_hand else f"Drawn from {len(page.pairs)} choices.",
+            t("**How you like replies** (learning)")
+            if page.wanted
+            else t("**How you like replies** (not learning)"),
+            plain(page.text) or t("Nothing yet."),
+            t("In your own words.")
+            if page.by_hand
+            else tn("Drawn from {count} choice.", "Drawn from {count} choices.", len(page.pairs)),
         ]
         await say(interaction, "\n".join(lines))
 
@@ -251,7 +274,7 @@ class MemoryCommands(
             locale=str(interaction.locale),
             message=MessageId(message.id),
         )
-        await self._done(interaction, f"Remembered: {plain(item.text)}", undo)
+        await self._done(interaction, t("Remembered: {text}", text=plain(item.text)), undo)
 
     async def forget_this(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Forget what came from a message of one's own."""
@@ -262,7 +285,11 @@ class MemoryCommands(
         )
         if not undo:
             raise NotFound("I remember nothing of yours from that message.")
-        await self._done(interaction, f"Forgotten: {_what(undo)}.", undo)
+        await self._done(
+            interaction,
+            t("Forgotten: {what}.", what=_what(undo)),
+            undo,
+        )
 
     async def _done(self, interaction: discord.Interaction, text: str, undo: Undo) -> None:
         view = TakeBack(interaction.user.id, self._notebook, undo)
@@ -283,7 +310,7 @@ async def install_memory(bot: commands.Bot, memory: Memory) -> None:
 
 async def privacy(interaction: discord.Interaction) -> None:
     """Say what is stored."""
-    await say(interaction, PRIVACY)
+    await say(interaction, translated(PRIVACY))
 
 
 def place_here(interaction: discord.Interaction) -> Place:
@@ -301,7 +328,11 @@ def _person(interaction: discord.Interaction) -> UserId:
 def _what(undo: Undo) -> str:
     facts = sum(item.kind in SHOWN for item in undo.restore)
     messages = sum(item.kind is Kind.EPISODE for item in undo.restore)
-    return f"{facts} facts and {messages} messages"
+    return t(
+        "{facts} and {messages}",
+        facts=tn("{count} fact", "{count} facts", facts),
+        messages=tn("{count} message", "{count} messages", messages),
+    )
 
 
 async def _leaf(interaction: discord.Interaction, lines: list[str], heading: str) -> None:

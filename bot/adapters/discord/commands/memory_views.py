@@ -11,6 +11,7 @@ from bot.adapters.discord.commands.render import plain, say, shorten
 from bot.chat.notices import notice_for
 from bot.chat.place import UserId
 from bot.errors import TroupeError
+from bot.languages import mark, t
 from bot.memory import Consent, Item, Kind, Notebook, Undo
 
 PATIENCE = 180.0
@@ -32,7 +33,7 @@ class _Own(discord.ui.View):
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         if interaction.user.id == self._person:
             return True
-        await interaction.response.send_message("That is not for you.", ephemeral=True)
+        await interaction.response.send_message(t("That is not for you."), ephemeral=True)
         return False
 
     async def on_error(
@@ -53,6 +54,7 @@ class Pager(_Own):
         self._pages = [lines[at : at + A_PAGE] for at in range(0, len(lines), A_PAGE)] or [()]
         self._heading = heading
         self._at = 0
+        self.back.label, self.on.label = t("Back"), t("Next")
         self._turn(0)
 
     @property
@@ -71,12 +73,12 @@ class Pager(_Own):
         self.back.disabled = self._at == 0
         self.on.disabled = self._at == len(self._pages) - 1
 
-    @discord.ui.button(label="Back", custom_id="memory-back")
+    @discord.ui.button(custom_id="memory-back")
     async def back(self, interaction: discord.Interaction, _: discord.ui.Button[Pager]) -> None:
         self._turn(-1)
         await interaction.response.edit_message(content=self.text, view=self)
 
-    @discord.ui.button(label="Next", custom_id="memory-next")
+    @discord.ui.button(custom_id="memory-next")
     async def on(self, interaction: discord.Interaction, _: discord.ui.Button[Pager]) -> None:
         self._turn(1)
         await interaction.response.edit_message(content=self.text, view=self)
@@ -89,12 +91,13 @@ class TakeBack(_Own):
         super().__init__(person)
         self._notebook = notebook
         self._what = undo
+        self.undo.label = t("Undo")
 
-    @discord.ui.button(label="Undo", custom_id="memory-undo")
+    @discord.ui.button(custom_id="memory-undo")
     async def undo(self, interaction: discord.Interaction, _: discord.ui.Button[TakeBack]) -> None:
         await self._notebook.undo(UserId(self._person), self._what)
         self.stop()
-        await interaction.response.edit_message(content="Undone.", view=None)
+        await interaction.response.edit_message(content=t("Undone."), view=None)
 
 
 class Confirm(_Own):
@@ -115,7 +118,7 @@ class Confirm(_Own):
 class Offer(_Own):
     """The one quiet offer of a memory."""
 
-    TEXT = (
+    TEXT = mark(
         "I could remember what you tell me, for you alone. You can look at it, change it and "
         "delete it at any time (`/memory show`, `/privacy`). Shall I?"
     )
@@ -123,16 +126,18 @@ class Offer(_Own):
     def __init__(self, person: int, notebook: Notebook) -> None:
         super().__init__(person, timeout=OFFER_PATIENCE)
         self._notebook = notebook
+        self.yes.label, self.no.label = t("Yes, remember"), t("No, thanks")
 
-    @discord.ui.button(label="Yes, remember", custom_id="memory-yes")
+    @discord.ui.button(custom_id="memory-yes")
     async def yes(self, interaction: discord.Interaction, _: discord.ui.Button[Offer]) -> None:
         await self._decided(
-            interaction, Consent.ON, "I remember from now on. `/memory off` ends it."
+            interaction, Consent.ON, t("I remember from now on. `/memory off` ends it.")
         )
 
-    @discord.ui.button(label="No, thanks", custom_id="memory-no")
+    @discord.ui.button(custom_id="memory-no")
     async def no(self, interaction: discord.Interaction, _: discord.ui.Button[Offer]) -> None:
-        await self._decided(interaction, Consent.DECLINED, "Then I won't, and I won't ask again.")
+        text = t("Then I won't, and I won't ask again.")
+        await self._decided(interaction, Consent.DECLINED, text)
 
     async def _decided(self, interaction: discord.Interaction, consent: Consent, text: str) -> None:
         await self._notebook.set_consent(UserId(self._person), consent)
@@ -143,8 +148,8 @@ class Offer(_Own):
 def item_line(item: Item) -> str:
     """Return one item as a line of a list."""
     name = item.slot.replace("_", " ") if item.kind is Kind.PROFILE else item.kind.word
-    marks = [f"only with {plain(item.persona)}"] if item.persona else []
-    marks += ["yours"] if item.pinned else []
-    marks += [f"shared with {len(item.shared)}"] if item.shared else []
+    marks = [t("only with {name}", name=plain(item.persona))] if item.persona else []
+    marks += [t("yours")] if item.pinned else []
+    marks += [t("shared with {count}", count=len(item.shared))] if item.shared else []
     note = f" ({', '.join(marks)})" if marks else ""
     return f"- {plain(name)}: {shorten(plain(item.text), LINE)}{note}"

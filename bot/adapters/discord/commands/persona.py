@@ -14,6 +14,7 @@ from bot.adapters.discord.commands.persona_cards import CardCommands
 from bot.adapters.discord.commands.previews import card_embed, thumbnail
 from bot.adapters.discord.commands.render import inherited, place_of, plain, say
 from bot.chat.place import Place
+from bot.languages import t, tn
 from bot.personas import Persona
 from bot.prompting.greeting import greetings_of
 from bot.routing.route import Route
@@ -34,10 +35,10 @@ class PersonaCommands(CardCommands):
         lines = []
         for persona in self.services.library.all(place.guild)[:LISTED]:
             plays = [route.value for route in Route if binding.cast[route] == persona.id]
-            note = f" (plays {', '.join(plays)} here)" if plays else ""
-            note += " · for adults" if persona.adult else ""
+            note = " " + t("(plays {routes} here)", routes=", ".join(plays)) if plays else ""
+            note += " · " + t("for adults") if persona.adult else ""
             lines.append(f"- **{plain(persona.name)}** `{persona.id}`{note}")
-        await say(interaction, "\n".join(lines) or "There are no personas yet.")
+        await say(interaction, "\n".join(lines) or t("There are no personas yet."))
 
     @persona.command(name="show", description="Show a persona's card")
     @app_commands.describe(name="Which persona; without it, those who play here")
@@ -56,8 +57,9 @@ class PersonaCommands(CardCommands):
             scene = self.services.casting.scene(binding, place)
             if scene:
                 names = ", ".join(f"**{plain(each.name)}**" for each in scene)
-                lines = [f"{names} share this place ({inherited(binding, 'scene')})."]
-            await say(interaction, "Who plays here:\n" + "\n".join(lines))
+                origin = inherited(binding, "scene")
+                lines = [t("{names} share this place ({origin}).", names=names, origin=origin)]
+            await say(interaction, "\n".join([t("Who plays here:"), *lines]))
             return
         await self.services.casting.ready(place.guild)
         await self._show_card(interaction, self.services.casting.persona(name, place.guild), place)
@@ -68,7 +70,9 @@ class PersonaCommands(CardCommands):
         embed = card_embed(persona, interaction.locale)
         others = await self.services.first_words.others(persona, place)
         count = len(greetings_of(persona, group=bool(others)))
-        embed.set_footer(text=f"{persona.id} · {count} greetings")
+        embed.set_footer(
+            text=persona.id + " · " + tn("{count} greeting", "{count} greetings", count)
+        )
         # Pictures and greetings of cards for adults are for age-restricted places too.
         allowed = place.age_restricted or not persona.adult
         await interaction.followup.send(
@@ -89,8 +93,11 @@ class PersonaCommands(CardCommands):
         problem = await greet(self.services, interaction, persona)
         await say(
             interaction,
-            f"**{plain(persona.name)}** answers here from now on. "
-            "`/persona reset` brings the inherited cast back."
+            t(
+                "**{name}** answers here from now on. `/persona reset` brings the inherited cast "
+                "back.",
+                name=plain(persona.name),
+            )
             + (f"\n{problem}" if problem else ""),
         )
 
@@ -102,5 +109,7 @@ class PersonaCommands(CardCommands):
         changed = await self.services.casting.reset_cast(place)
         await say(
             interaction,
-            "The cast is inherited again." if changed else "No cast was set here: nothing changed.",
+            t("The cast is inherited again.")
+            if changed
+            else t("No cast was set here: nothing changed."),
         )

@@ -17,6 +17,7 @@ from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.commands.uploads import fetch_card
 from bot.chat.place import UserId
 from bot.errors import InvalidChoice, NotFound
+from bot.languages import t
 from bot.personas import Persona
 from bot.personas.card import V2, V3
 from bot.personas.export import Container
@@ -48,7 +49,7 @@ class CardCommands(Serving):
         draft = await self.services.imported.propose(guild, by, data, file.filename)
         embed = preview_embed(draft, interaction.locale)
         await interaction.followup.send(
-            "Look it over; nothing is imported yet.",
+            t("Look it over; nothing is imported yet."),
             embed=embed,
             files=thumbnail(draft.persona, embed),
             view=decision_view(draft),
@@ -112,13 +113,13 @@ class CardCommands(Serving):
         except NotFound:
             ident = shown = name.strip()  # one whose card can't be read any more
         stored = await self.services.imported.remove(guild, ident)
-        line = f"**{plain(shown)}** is removed."
+        line = t("**{name}** is removed.", name=plain(shown))
         if any(each.id == ident for each in self.services.library.all(guild)):
-            line += " The bot's own persona of this name is back."
+            line += " " + t("The bot's own persona of this name is back.")
         if stored is None:
             await say(interaction, line)
             return
-        line += " Here is the card, should you want it back."
+        line += " " + t("Here is the card, should you want it back.")
         await self._hand_over(interaction, stored.data, stored.entry.filename, line)
 
     @persona.command(name="scripts", description="Let a card's own regex scripts change replies")
@@ -134,12 +135,17 @@ class CardCommands(Serving):
         if state == "on" and count == 0:
             raise InvalidChoice("{name}'s card has no regex scripts.", name=persona.name)
         await self.services.imported.allow_scripts(guild, persona.id, state == "on")
-        line = f"**{plain(persona.name)}**: regex scripts are {state}."
+        name = plain(persona.name)
         if state == "on":
-            line += (
-                f" {count} in the card. Those meant for replies run on each finished reply, with "
-                "a time limit; what they make is judged like any reply."
+            line = t(
+                "**{name}**: regex scripts are on, {count} in the card. Those meant for replies "
+                "run on each finished reply, with a time limit; what they make is judged like any "
+                "reply.",
+                name=name,
+                count=count,
             )
+        else:
+            line = t("**{name}**: regex scripts are off.", name=name)
         await say(interaction, line)
 
     async def _named(self, interaction: discord.Interaction, name: str) -> Persona:
@@ -152,7 +158,10 @@ class CardCommands(Serving):
     ) -> None:
         if len(data) > interaction.filesize_limit:
             limit = interaction.filesize_limit // 2**20
-            await say(interaction, f"{line}\nThe file is larger than Discord takes ({limit} MB).")
+            await say(
+                interaction,
+                f"{line}\n" + t("The file is larger than Discord takes ({limit} MB).", limit=limit),
+            )
             return
         file = discord.File(io.BytesIO(data), shorten(filename, 100))
         await interaction.followup.send(shorten(line, 2000), file=file, ephemeral=True)
@@ -160,7 +169,7 @@ class CardCommands(Serving):
 
 def _left_out(lost: tuple[str, ...]) -> str:
     if not lost:
-        return "Here is the card."
+        return t("Here is the card.")
     lines = "\n".join(f"- {plain(each)}" for each in lost[:15])
-    more = f"\n- and {len(lost) - 15} more" if len(lost) > 15 else ""
-    return f"Here is the card. This format can't hold:\n{lines}{more}"
+    more = "\n- " + t("and {count} more", count=len(lost) - 15) if len(lost) > 15 else ""
+    return t("Here is the card. This format can't hold:") + f"\n{lines}{more}"

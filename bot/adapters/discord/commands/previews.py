@@ -14,6 +14,7 @@ from bot.adapters.discord.commands.permissions import guild_of, may_keep_cards, 
 from bot.adapters.discord.commands.render import creator_notes, plain, shorten
 from bot.adapters.discord.commands.services import services_of
 from bot.chat.place import UserId
+from bot.languages import t, tn
 from bot.personas import Persona
 from bot.personas.imported import Draft
 
@@ -32,13 +33,13 @@ def card_embed(persona: Persona, locale: discord.Locale) -> discord.Embed:
         description=shorten(creator_notes(card, locale), NOTES) or None,
     )
     if card.tags:
-        embed.add_field(name="Tags", value=shorten(plain(", ".join(card.tags)), 500))
+        embed.add_field(name=t("Tags"), value=shorten(plain(", ".join(card.tags)), 500))
     if card.creator:
-        embed.add_field(name="By", value=shorten(plain(card.creator), 200))
+        embed.add_field(name=t("By"), value=shorten(plain(card.creator), 200))
     if card.character_version:
-        embed.add_field(name="Version", value=shorten(plain(card.character_version), 100))
+        embed.add_field(name=t("Version"), value=shorten(plain(card.character_version), 100))
     if persona.adult:
-        embed.add_field(name="For adults", value="Plays in age-restricted channels only.")
+        embed.add_field(name=t("For adults"), value=t("Plays in age-restricted channels only."))
     return embed
 
 
@@ -46,18 +47,23 @@ def preview_embed(draft: Draft, locale: discord.Locale) -> discord.Embed:
     """Return the preview of a card that was read but is not in service."""
     persona, card = draft.persona, draft.read.card
     embed = card_embed(persona, locale)
-    counts = [_count(len(persona.greetings), "greeting")]
+    counts = [tn("{count} greeting", "{count} greetings", len(persona.greetings))]
     if persona.group_greetings:
-        counts.append(_count(len(persona.group_greetings), "greeting") + " for scenes")
+        number = len(persona.group_greetings)
+        counts.append(tn("{count} greeting for scenes", "{count} greetings for scenes", number))
     if card.book is not None:
-        counts.append(_count(len(card.book.entries), "lorebook entry", "lorebook entries"))
+        number = len(card.book.entries)
+        counts.append(tn("{count} lorebook entry", "{count} lorebook entries", number))
     if card.regex_scripts:
-        counts.append(_count(len(card.regex_scripts), "regex script") + ", off")
-    embed.add_field(name="Holds", value=", ".join(counts), inline=False)
+        number = len(card.regex_scripts)
+        counts.append(tn("{count} regex script, off", "{count} regex scripts, off", number))
+    embed.add_field(name=t("Holds"), value=", ".join(counts), inline=False)
     if draft.replaces is not None:
         same = draft.replaces.version == persona.version
-        line = "The same card is here already." if same else "Takes the place of the one here."
-        embed.add_field(name="Replaces", value=f"{line} (`{persona.id}`)", inline=False)
+        line = (
+            t("The same card is here already.") if same else t("Takes the place of the one here.")
+        )
+        embed.add_field(name=t("Replaces"), value=f"{line} (`{persona.id}`)", inline=False)
     for name, value in warning_fields(draft.read.warnings):
         embed.add_field(name=name, value=value, inline=False)
     embed.set_footer(text=f"{persona.id} · {card.spec.removeprefix('chara_card_').upper()}")
@@ -67,17 +73,17 @@ def preview_embed(draft: Draft, locale: discord.Locale) -> discord.Embed:
 def warning_fields(warnings: Sequence[str]) -> list[tuple[str, str]]:
     """Return all warnings as fields; what does not fit is counted."""
     if not warnings:
-        return [("Warnings", "None.")]
+        return [(t("Warnings"), t("None."))]
     fields: list[str] = [""]
     for number, warning in enumerate(warnings):
         line = f"- {shorten(plain(warning), 300)}\n"
         if len(fields[-1]) + len(line) > FIELD - 40:
             if len(fields) == WARNING_FIELDS:
-                fields[-1] += f"- and {len(warnings) - number} more"
+                fields[-1] += "- " + t("and {count} more", count=len(warnings) - number)
                 break
             fields.append("")
         fields[-1] += line
-    names = ["Warnings", *["…"] * (len(fields) - 1)]
+    names = [t("Warnings"), *["…"] * (len(fields) - 1)]
     return list(zip(names, fields, strict=True))
 
 
@@ -86,7 +92,7 @@ def thumbnail(persona: Persona, embed: discord.Embed) -> list[discord.File]:
     if persona.avatar is None or len(persona.avatar) > MAX_THUMBNAIL:
         return []
     embed.set_thumbnail(url="attachment://avatar.png")
-    about = f"Avatar of {persona.name}"[:1000]
+    about = t("Avatar of {name}", name=persona.name)[:1000]
     return [discord.File(io.BytesIO(persona.avatar), "avatar.png", description=about)]
 
 
@@ -107,7 +113,7 @@ class DecisionButton(
         good = what == "import"
         super().__init__(
             discord.ui.Button(
-                label="Import" if good else "Cancel",
+                label=t("Import") if good else t("Cancel"),
                 style=discord.ButtonStyle.success if good else discord.ButtonStyle.secondary,
                 custom_id=f"card:{what}:{token}",
             )
@@ -126,14 +132,18 @@ class DecisionButton(
         await interaction.response.defer()
         if self._what == "cancel":
             await imported.reject(guild, by)
-            await _close(interaction, "Cancelled. Nothing was imported.")
+            await _close(interaction, t("Cancelled. Nothing was imported."))
             return
         persona = await imported.accept(guild, by, self._token)
-        note = "\nIt plays in age-restricted channels only." if persona.adult else ""
+        note = "\n" + t("It plays in age-restricted channels only.") if persona.adult else ""
         await _close(
             interaction,
-            f"**{plain(persona.name)}** is imported. Let them play here with "
-            f"`/persona switch {persona.id}`.{note}",
+            t(
+                "**{name}** is imported. Let them play here with `/persona switch {id}`.",
+                name=plain(persona.name),
+                id=persona.id,
+            )
+            + note,
         )
 
 
@@ -142,7 +152,3 @@ async def _close(interaction: Pressed, line: str) -> None:
     await interaction.edit_original_response(
         content=shorten(line, 2000), embed=None, view=None, attachments=[]
     )
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number or 'no'} {one if number == 1 else many or one + 's'}"

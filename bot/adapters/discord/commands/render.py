@@ -10,10 +10,17 @@ from bot.adapters.discord.mapping import place_of_channel
 from bot.chat.account import TurnAccount
 from bot.chat.place import Place
 from bot.errors import InvalidChoice
+from bot.languages import mark, t, translated
 from bot.personas import Card
 from bot.personas.binding import BindingLevel, ResolvedBinding
 
 MAX_MESSAGE = 2000
+_ORIGINS = {
+    BindingLevel.GUILD: mark("set for this server"),
+    BindingLevel.CATEGORY: mark("set for this category"),
+    BindingLevel.CHANNEL: mark("set for this channel"),
+    BindingLevel.THREAD: mark("set for this thread"),
+}
 
 
 def place_of(interaction: discord.Interaction[Any]) -> Place:
@@ -37,8 +44,8 @@ def inherited(binding: ResolvedBinding, name: str) -> str:
     """Say where a value comes from."""
     level = binding.origins.get(name)
     if level is None or level is BindingLevel.DEFAULT:
-        return "default"
-    return f"set for this {'server' if level is BindingLevel.GUILD else level.value}"
+        return t("default")
+    return translated(_ORIGINS[level])
 
 
 def creator_notes(card: Card, locale: discord.Locale) -> str:
@@ -62,24 +69,41 @@ def account_text(account: TurnAccount) -> str:
     decision = account.decision
     if decision is not None:
         shares = ", ".join(f"{route.value} {p:.0%}" for route, p in decision.probabilities.items())
-        lines.append(f"**Route** {decision.route.value}, by {decision.source} ({shares})")
+        lines.append(
+            t(
+                "**Route** {route}, by {source} ({shares})",
+                route=decision.route.value,
+                source=decision.source,
+                shares=shares,
+            )
+        )
         lines += [f"- {plain(reason)}" for reason in decision.reasons[:6]]
     if account.persona is not None:
-        lines.append(f"**Persona** {plain(account.persona.name)}")
+        lines.append(t("**Persona** {name}", name=plain(account.persona.name)))
     backend = account.finished.backend if account.finished else None
+    model = plain(account.model or t("none"))
     lines.append(
-        f"**Model** `{plain(account.model or 'none')}`" + (f" on {backend}" if backend else "")
+        t("**Model** `{model}` on {backend}", model=model, backend=backend)
+        if backend
+        else t("**Model** `{model}`", model=model)
     )
     lore = account.report.lore if account.report else ()
-    lines.append("**Lore** " + (", ".join(plain(str(each)) for each in lore[:10]) or "none"))
-    lines.append(f"**Memories** {len(account.memories) or 'none'}")
+    entries = ", ".join(plain(str(each)) for each in lore[:10])
+    lines.append(t("**Lore** {entries}", entries=entries or t("none")))
+    lines.append(t("**Memories** {count}", count=len(account.memories) or t("none")))
     flagged = [
         f"{stage}: {v.action.value} ({v.category})" for stage, v in account.verdicts if v.category
     ]
-    lines.append("**Guardrails** " + ("; ".join(flagged) or "nothing found"))
+    lines.append(t("**Guardrails** {found}", found="; ".join(flagged) or t("nothing found")))
     if account.finished is not None:
         done = account.finished
-        lines.append(f"**Tokens** {done.prompt_tokens} in, {done.reply_tokens} out")
+        lines.append(
+            t(
+                "**Tokens** {read} in, {written} out",
+                read=done.prompt_tokens,
+                written=done.reply_tokens,
+            )
+        )
     times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in account.timings.items())
-    lines.append(f"**Times** {times}")
+    lines.append(t("**Times** {times}", times=times))
     return "\n".join(lines)

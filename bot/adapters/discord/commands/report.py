@@ -18,6 +18,7 @@ from bot.adapters.discord.moderation import MISTAKE, mistake_id
 from bot.chat.place import ChannelId, MessageId, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.guardrails.moderation import MAX_REASON, Report
+from bot.languages import t
 
 MENU = "Report this reply"
 REPORTS = 5
@@ -25,20 +26,19 @@ REPORTS = 5
 WINDOW = 300.0
 
 
-class ReportModal(discord.ui.Modal, title="Report this reply"):
+class ReportModal(discord.ui.Modal):
     """Asks what is wrong."""
 
-    reason: discord.ui.TextInput[ReportModal] = discord.ui.TextInput(
-        label="What is wrong with it?",
-        custom_id="reason",
-        style=discord.TextStyle.paragraph,
-        max_length=MAX_REASON,
-        required=False,
-        placeholder="The moderators read this, with a link to the reply.",
-    )
-
     def __init__(self, services: Services, message: int) -> None:
-        super().__init__(timeout=900)
+        super().__init__(title=t("Report this reply"), timeout=900)
+        self.reason: discord.ui.TextInput[ReportModal] = discord.ui.TextInput(
+            custom_id="reason",
+            style=discord.TextStyle.paragraph,
+            max_length=MAX_REASON,
+            required=False,
+            placeholder=t("The moderators read this, with a link to the reply."),
+        )
+        self.add_item(discord.ui.Label(text=t("What is wrong with it?"), component=self.reason))
         self._services = services
         self._message = message
 
@@ -53,10 +53,12 @@ class ReportModal(discord.ui.Modal, title="Report this reply"):
             at=self._services.clock.now(),
         )
         told = await self._services.moderation.reported(place, report)
-        whom = (
-            "The moderators have been told." if told else "It is kept for those who run this bot."
+        await say(
+            interaction,
+            t("Thank you: your report is filed. The moderators have been told.")
+            if told
+            else t("Thank you: your report is filed. It is kept for those who run this bot."),
         )
-        await say(interaction, f"Thank you: your report is filed. {whom}")
 
     async def on_error(  # type: ignore[override]  # as discord.py's own Modal has it
         self, interaction: discord.Interaction[Any], error: Exception, /
@@ -115,7 +117,7 @@ class MistakeButton(
         self._person, self._category, self._digest = person, category, digest
         super().__init__(
             discord.ui.Button(
-                label="This was a mistake",
+                label=t("This was a mistake"),
                 style=discord.ButtonStyle.secondary,
                 custom_id=mistake_id(person, category, digest),
             )
@@ -137,5 +139,9 @@ class MistakeButton(
         fresh = await services_of(interaction).moderation.mistaken(
             place, message.id if message else 0, self._category, self._digest
         )
-        thanks = "Thank you: it is noted, without your words." if fresh else "It is noted already."
-        await say(interaction, thanks)
+        await say(
+            interaction,
+            t("Thank you: it is noted, without your words.")
+            if fresh
+            else t("It is noted already."),
+        )

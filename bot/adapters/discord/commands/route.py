@@ -13,6 +13,7 @@ from bot.adapters.discord.commands.replies import account_of, message_id
 from bot.adapters.discord.commands.services import Serving
 from bot.chat.place import UserId
 from bot.errors import NotFound
+from bot.languages import t, tn
 from bot.routing.dispatch import Ask
 from bot.routing.route import Route, RouteDecision
 
@@ -55,7 +56,7 @@ class RouteCommands(Serving):
         account = await account_of(self.services, place, message)
         if account.decision is None:
             raise NotFound("That turn ended before it was routed.")
-        hint = "Wrong? `/route fix` puts it right at once."
+        hint = t("Wrong? `/route fix` puts it right at once.")
         await say(interaction, f"{decision_text(account.decision)}\n{hint}")
 
     @route.command(name="try", description="Which route would this message take?")
@@ -83,12 +84,19 @@ class RouteCommands(Serving):
         fixed = await self.services.route_fixes.fix(
             place, UserId(interaction.user.id), Route(label), message_id(message)
         )
-        where = "in this server" if place.guild else "here"
-        kept = "with its text" if fixed.kept_text else "as hashed features, without its text"
+        kept = (
+            t("Kept with its text, for 90 days.")
+            if fixed.kept_text
+            else t("Kept as hashed features, without its text, for 90 days.")
+        )
         await say(
             interaction,
-            f"It went to {fixed.instead_of}; from now on messages nearly like it are "
-            f"**{fixed.label}** {where}. Kept {kept}, for 90 days.",
+            t(
+                "It went to {before}; from now on messages nearly like it are **{label}**.",
+                before=fixed.instead_of,
+                label=fixed.label,
+            )
+            + f" {kept}",
         )
 
     @route.command(name="pin", description="Fix the route: no message is sorted any more")
@@ -100,10 +108,12 @@ class RouteCommands(Serving):
         person = self._pinned(interaction, scope)
         await interaction.response.defer(ephemeral=True)
         await self.services.routes.pin(place_of(interaction), Route(route), person)
-        whose = "Everything said here is" if person is None else "Your messages are"
-        await say(
-            interaction, f"{whose} **{route}** from now on. `/route unpin` lets me choose again."
+        said = (
+            t("Everything said here is **{route}** from now on.", route=route)
+            if person is None
+            else t("Your messages are **{route}** from now on.", route=route)
         )
+        await say(interaction, said + " " + t("`/route unpin` lets me choose again."))
 
     @route.command(name="unpin", description="Let the router choose again")
     @app_commands.describe(scope="Whose messages; yours if left out")
@@ -114,7 +124,9 @@ class RouteCommands(Serving):
         removed = await self.services.routes.unpin(place_of(interaction), person)
         await say(
             interaction,
-            "The router chooses again." if removed else "Nothing was pinned: nothing changed.",
+            t("The router chooses again.")
+            if removed
+            else t("Nothing was pinned: nothing changed."),
         )
 
     @route.command(name="stats", description="How messages were routed in this server")
@@ -123,8 +135,8 @@ class RouteCommands(Serving):
         guild = guild_of(interaction)
         await interaction.response.defer(ephemeral=True)
         tally = self.services.dispatcher.tally
-        lines = ["**Since the start of this process**", *_counted(tally.since_start(guild))]
-        lines += ["**In the last day**, written every ten seconds"]
+        lines = [t("**Since the start of this process**"), *_counted(tally.since_start(guild))]
+        lines += [t("**In the last day**, written every ten seconds")]
         lines += _counted(await self.services.route_counts.last_day(guild))
         await say(interaction, "\n".join(lines))
 
@@ -139,10 +151,13 @@ class RouteCommands(Serving):
         dropped = await self.services.routes.keep_text(place_of(interaction), texts == "on")
         await say(
             interaction,
-            "From now on `/route fix` keeps the text of the corrected message for 90 days, "
-            "encrypted, so that the operator can train with it. Please tell your members."
+            t(
+                "From now on `/route fix` keeps the text of the corrected message for 90 "
+                "days, encrypted, so that the operator can train with it. Please tell your "
+                "members."
+            )
             if texts == "on"
-            else f"Texts are not kept any more; {dropped} were dropped.",
+            else t("Texts are not kept any more; {dropped} were dropped.", dropped=dropped),
         )
 
     def _pinned(self, interaction: discord.Interaction, scope: str | None) -> UserId | None:
@@ -155,13 +170,19 @@ class RouteCommands(Serving):
 
 def decision_text(decision: RouteDecision) -> str:
     """Return a decision with its numbers and reasons, in words."""
-    sure = "unsure" if decision.uncertain else "sure"
-    lines = [f"Route: **{decision.route.value}**, by {decision.source} ({sure})"]
+    route, source = decision.route.value, decision.source
+    lines = [
+        t("Route: **{route}**, by {source} (unsure)", route=route, source=source)
+        if decision.uncertain
+        else t("Route: **{route}**, by {source} (sure)", route=route, source=source)
+    ]
     shares = sorted(decision.probabilities.items(), key=lambda each: -each[1])
-    lines += [f"- {route.value}: {share:.0%}" for route, share in shares]
+    lines += [f"- {each.value}: {share:.0%}" for each, share in shares]
     if decision.continuation > 0:
-        lines.append(f"- only continues the turn before: {decision.continuation:.0%}")
-    lines += [f"Because: {plain(reason)}" for reason in decision.reasons[:6]]
+        lines.append(
+            t("- only continues the turn before: {share}", share=f"{decision.continuation:.0%}")
+        )
+    lines += [t("Because: {reason}", reason=plain(reason)) for reason in decision.reasons[:6]]
     return "\n".join(lines)
 
 
@@ -169,12 +190,17 @@ def _counted(counts: Mapping[str, int]) -> list[str]:
     """Return counts in words; of nothing, that there was nothing."""
     total = counts.get("decisions", 0)
     if not total and not counts.get("corrections", 0):
-        return ["- nothing was routed"]
-    doubts = f"not sure {counts.get('abstained', 0)}, switched {counts.get('flips', 0)}"
+        return [t("- nothing was routed")]
+    routes, sources = _named(counts, "route:"), _named(counts, "source:")
     return [
-        f"- {total} decisions: {_named(counts, 'route:')}",
-        f"- decided by {_named(counts, 'source:') or 'nobody'}",
-        f"- {doubts}, corrected {counts.get('corrections', 0)}",
+        tn("- {count} decision: {routes}", "- {count} decisions: {routes}", total, routes=routes),
+        t("- decided by {sources}", sources=sources or t("nobody")),
+        t(
+            "- not sure {unsure}, switched {switched}, corrected {corrected}",
+            unsure=counts.get("abstained", 0),
+            switched=counts.get("flips", 0),
+            corrected=counts.get("corrections", 0),
+        ),
     ]
 
 
