@@ -25,7 +25,6 @@ from bot import __version__
 from bot.adapters.ollama import OllamaEmbedder, OllamaPool, Rehearsal, answers
 from bot.adapters.redis import (
     EmbeddedRedis,
-    Rate,
     RedisBindings,
     RedisCards,
     RedisConversations,
@@ -51,6 +50,7 @@ from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
 from bot.memory import Learner, Memory
 from bot.observability import Health, LoopLag, Metrics
 from bot.personas import PersonaLibrary
+from bot.personas.admission import rate
 from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
 from bot.personas.imported import ImportedCards
@@ -65,8 +65,6 @@ log = structlog.get_logger(__name__)
 
 HEALTH_EVERY = 5.0
 REHEARSAL_MODEL = "rehearsal"
-PERSON_RATE = Rate(burst=15, per_minute=30)
-GUILD_RATE = Rate(burst=600, per_minute=3000)
 
 
 class SystemClock:
@@ -180,7 +178,12 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     )
     imported = ImportedCards(stores.cards, library, now=clock.now)
     casting = Casting(stores.bindings, library, default, ready=imported.ready)
-    queue = FairQueue(lambda: models.pool.capacity)
+    limits = settings.limits
+    queue = FairQueue(
+        lambda: models.pool.capacity,
+        limit=limits.queue,
+        weight=lambda guild: limits.weights.get(guild, 1.0) if isinstance(guild, int) else 1.0,
+    )
     memory = _open_memory(settings, stores, models, metrics, clock)
     parts = Parts(
         casting=casting,
@@ -199,6 +202,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         scripts_allowed=imported.scripts_allowed,
         strict=guard.policies.strict,
         memory=memory,
+        queue_timeout=limits.wait,
     )
     troupe = Troupe(
         settings,
@@ -302,7 +306,8 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     )
     await journal.start()
     stack.push_async_callback(journal.close)
-    limiter = RedisLimiter(redis, person_rate=PERSON_RATE, guild_rate=GUILD_RATE)
+    limits = settings.limits
+    limiter = RedisLimiter(redis, person_rate=rate(limits.person), guild_rate=rate(limits.guild))
     conversations = RedisConversations(redis, sealer)
     cards = RedisCards(redis, sealer)
     routes = RedisRoutes(redis, sealer)

@@ -89,6 +89,8 @@ class OllamaSettings(BaseSettings):
     """Embedding model for memories; without it memories are found by words alone."""
     guard_model: str | None = None
     """Guard model, such as llama-guard3:1b; without it the rules guard alone."""
+    channel_models: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """Models that a server's admins may choose for a channel, beside `model`."""
     num_ctx: Annotated[int, Field(ge=1024, le=1_048_576)] = 8192
     """Context window in tokens. One value per model: a change reloads the model."""
     num_parallel: Annotated[int, Field(ge=1, le=256)] = 2
@@ -100,7 +102,14 @@ class OllamaSettings(BaseSettings):
     token_timeout: PositiveFloat = 20.0
     """Seconds between two tokens."""
 
-    _split_hosts = field_validator("hosts", mode="before")(_split)
+    _split_hosts = field_validator("hosts", "channel_models", mode="before")(_split)
+
+    @field_validator("channel_models")
+    @classmethod
+    def _named_models(cls, value: list[str]) -> list[str]:
+        if len(value) > 24 or any(len(name) > 100 for name in value):
+            raise ValueError("at most 24 models of 100 characters, so that a menu can hold them")
+        return list(dict.fromkeys(value))
 
     @field_validator("hosts")
     @classmethod
@@ -184,6 +193,39 @@ class PlaySettings(BaseSettings):
         return self
 
 
+class LimitSettings(BaseSettings):
+    """How much one person or server may ask, and how long anybody waits."""
+
+    model_config = SettingsConfigDict(env_prefix="LIMIT_", extra="ignore")
+
+    person: Annotated[float, Field(gt=0, le=6000)] = 30.0
+    """Replies a minute for one person, over all servers."""
+    guild: Annotated[float, Field(gt=0, le=600_000)] = 3000.0
+    """Replies a minute for one server."""
+    queue: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """Questions that may wait for a model at once."""
+    wait: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Seconds that a question may wait before its author is told to come back."""
+    weights: Annotated[dict[int, float], NoDecode] = Field(default_factory=dict)
+    """Shares of servers in the queue, such as `81384788765712384=2`; 1 for all others."""
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _read_weights(cls, value: Any) -> Any:
+        pairs = _split(value)
+        if isinstance(pairs, list):
+            parts = [str(pair).partition("=") for pair in pairs]
+            return {guild.strip(): weight.strip() for guild, _, weight in parts}
+        return value
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_in_bounds(cls, value: dict[int, float]) -> dict[int, float]:
+        if not all(guild > 0 and 0.1 <= weight <= 100 for guild, weight in value.items()):
+            raise ValueError("needs server ids with weights from 0.1 to 100, such as 123=2")
+        return value
+
+
 class CoreSettings(BaseSettings):
     """Folders, logs and keys."""
 
@@ -217,7 +259,7 @@ class CoreSettings(BaseSettings):
 class Settings:
     """All sections together."""
 
-    __slots__ = ("core", "discord", "ollama", "ops", "play", "redis")
+    __slots__ = ("core", "discord", "limits", "ollama", "ops", "play", "redis")
 
     def __init__(
         self,
@@ -228,6 +270,7 @@ class Settings:
         ops: OpsSettings,
         play: PlaySettings,
         core: CoreSettings,
+        limits: LimitSettings | None = None,
     ) -> None:
         self.discord = discord
         self.ollama = ollama
@@ -235,6 +278,7 @@ class Settings:
         self.ops = ops
         self.play = play
         self.core = core
+        self.limits = limits or LimitSettings()
 
 
 SECTIONS: dict[str, type[BaseSettings]] = {
@@ -243,6 +287,7 @@ SECTIONS: dict[str, type[BaseSettings]] = {
     "redis": RedisSettings,
     "ops": OpsSettings,
     "play": PlaySettings,
+    "limits": LimitSettings,
     "core": CoreSettings,
 }
 

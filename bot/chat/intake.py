@@ -22,7 +22,7 @@ from bot.chat.runner import TurnRunner
 from bot.chat.running import Ending, Running
 from bot.chat.scene_turns import cued_message, follow_ups_of
 from bot.chat.triggers import why_answer
-from bot.chat.turn import Message, Trigger, Turn, TurnId
+from bot.chat.turn import DIRECT, Message, Trigger, Turn, TurnId
 from bot.errors import StoreError
 from bot.languages import reading, translated
 from bot.memory import Memory
@@ -153,7 +153,7 @@ class Intake:
             if not rest:
                 self._stop(run, Ending.DELETED)
             elif not run.visible:
-                self._supersede(run, Turn(rest, run.turn.trigger))
+                self._supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
         self._unsaid.setdefault(place, set()).update(gone)
         with self._changing(place):
             await self._unsay()
@@ -195,19 +195,21 @@ class Intake:
             self._start(Running(Turn((message,), trigger), self._now(), after=after, quiet=quiet))
         elif not current.visible and self._now() - current.began <= self._window(current):
             together = sorted((*current.turn.messages, message), key=lambda each: each.id)
-            self._supersede(current, Turn(tuple(together), current.turn.trigger))
+            asked = trigger in DIRECT and current.turn.trigger not in DIRECT
+            why = trigger if asked else current.turn.trigger
+            # Who asks directly need not be silent first: their burst is answered at once.
+            quiet = 0.0 if asked else current.quiet
+            self._supersede(current, Turn(tuple(together), why), quiet=quiet)
         else:
             self._start(Running(Turn((message,), trigger), self._now(), after=current.task))
 
     def _window(self, run: Running) -> float:
         return self._patience.quiet_at_most if run.quiet else self._patience.merge
 
-    def _supersede(self, run: Running, turn: Turn) -> None:
+    def _supersede(self, run: Running, turn: Turn, *, quiet: float) -> None:
         """Stop a turn of which nothing is visible, and begin it anew with other messages."""
         self._stop(run, Ending.MERGED)
-        self._start(
-            Running(turn, run.began, run.progress, after=run.task, quiet=run.quiet),
-        )
+        self._start(Running(turn, run.began, run.progress, after=run.task, quiet=quiet))
 
     def _start(self, run: Running) -> None:
         self._runs[run.turn.id] = run

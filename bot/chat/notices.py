@@ -8,6 +8,7 @@ from __future__ import annotations
 from bot.errors import (
     BackendError,
     BackendStalled,
+    Busy,
     ContextOverflow,
     EmptyReply,
     ModelMissing,
@@ -15,6 +16,7 @@ from bot.errors import (
     UserFacing,
 )
 from bot.languages import mark, translated
+from bot.ports import BucketScope, Waiting
 
 _LINES: tuple[tuple[type[Exception], str], ...] = (
     (
@@ -50,6 +52,21 @@ def notice_for(error: BaseException) -> str:
         if isinstance(error, kind):
             return translated(line)
     return translated(UNEXPECTED)
+
+
+_TOO_MANY = {
+    BucketScope.PERSON: mark("That's a lot of messages. Please wait {seconds} seconds."),
+    BucketScope.ROLE: mark("Your role has asked me a lot just now. Please wait {seconds} seconds."),
+    BucketScope.GUILD: mark(
+        "Everybody here has asked me a lot just now. Please wait {seconds} seconds."
+    ),
+}
+
+
+def too_many(waiting: Waiting) -> Busy:
+    """Return what to raise when a limit of turns is reached."""
+    seconds = max(1.0, waiting.seconds)
+    return Busy(_TOO_MANY[waiting.scope], seconds=f"{seconds:.0f}", retry_after=seconds)
 
 
 def small_print(line: str) -> str:

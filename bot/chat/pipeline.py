@@ -12,15 +12,17 @@ from collections.abc import Callable
 from bot.chat.account import TurnAccount
 from bot.chat.conversation import Exchange, Said, Variant
 from bot.chat.deciding import Settled, settle
+from bot.chat.notices import too_many
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
 from bot.chat.scene_turns import next_cue
 from bot.chat.turn import Turn
 from bot.chat.writing import REFUSED, Writing
-from bot.errors import Busy
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
-from bot.ports import Face, Outcome, ReplySink
+from bot.personas.admission import buckets
+from bot.personas.binding import ResolvedBinding
+from bot.ports import Face, Outcome, ReplySink, Waiting
 from bot.prompting import Prompt
 
 OpenSink = Callable[[Face], ReplySink]
@@ -48,17 +50,12 @@ class TurnPipeline:
         """
         timer = Timer(self._parts.clock, account.timings)
         with timer.stage("context"):
-            wait, conversation, binding = await asyncio.gather(
-                self._take(turn),
-                self._parts.conversations.load(turn.place),
-                self._parts.casting.resolved(turn.place),
+            binding = await self._parts.casting.resolved(turn.place)
+            refused, conversation = await asyncio.gather(
+                self._take(turn, binding), self._parts.conversations.load(turn.place)
             )
-        if wait > 0:
-            raise Busy(
-                "That's a lot of messages. Please wait {seconds} seconds.",
-                seconds=f"{wait:.0f}",
-                retry_after=wait,
-            )
+        if refused is not None:
+            raise too_many(refused)
         with timer.stage("decide"):
             settled = await settle(self._parts, turn, conversation, binding, account, persona)
         if settled is None:
@@ -71,11 +68,13 @@ class TurnPipeline:
             return await self._say_instead(settled, sink, account, settled.verdict)
         return await self._answer(settled, sink, account, timer)
 
-    async def _take(self, turn: Turn) -> float:
+    async def _take(self, turn: Turn, binding: ResolvedBinding) -> Waiting | None:
         """Take one turn's worth of what the person may ask; a cue is not the person's doing."""
         if turn.cue is not None:
-            return 0.0
-        return await self._parts.limiter.take(turn.speaker.id, turn.place.guild)
+            return None
+        person, place = turn.speaker.id, turn.place
+        more = buckets(binding, place, person, turn.roles)
+        return await self._parts.limiter.take(person, place.guild, more)
 
     async def _say_instead(
         self, settled: Settled, sink: ReplySink, account: TurnAccount, verdict: Verdict

@@ -42,6 +42,20 @@ class Wish(StrEnum):
     """Put a person's text in the shown variant's place."""
 
 
+DIRECT = frozenset(
+    {
+        Trigger.MENTION,
+        Trigger.REPLY,
+        Trigger.DM,
+        Trigger.THREAD,
+        Trigger.COMMAND,
+        Trigger.PLAY,
+        Trigger.AGAIN,
+    }
+)
+"""Triggers by which somebody asked us; the others overheard them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speaker:
     """A person, under the cleaned display name that the model sees."""
@@ -127,6 +141,8 @@ class Message:
     """Who shall answer, by persona id, where a person chose."""
     about: MessageId | None = None
     """For an interaction's id: the message in the channel that the answer points to."""
+    roles: tuple[int, ...] = ()
+    """Ids of the roles that the person has in the guild."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +185,11 @@ class Turn:
     def points_at(self) -> MessageId:
         """Return the message in the channel that the answer points to."""
         return self.messages[-1].about or self.messages[-1].id
+
+    @property
+    def roles(self) -> tuple[int, ...]:
+        """Return the ids of the roles that the person has in the guild."""
+        return self.messages[-1].roles
 
     @property
     def text(self) -> str:

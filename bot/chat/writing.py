@@ -17,6 +17,7 @@ from bot.chat.notices import CUT_SHORT, small_print
 from bot.chat.parts import Parts, Timer
 from bot.chat.rewriting import rewritten
 from bot.chat.scene_turns import guidance_for
+from bot.chat.turn import DIRECT
 from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
 from bot.errors import BackendError, EmptyReply
 from bot.guardrails import DraftBlocked, Release
@@ -26,6 +27,7 @@ from bot.memory import NOTHING, Recollection
 from bot.ports import ChatRequest, ReplySink
 from bot.prompting import Prompt, PromptInput, assemble
 from bot.routing.route import Route
+from bot.scheduling import Urgency
 
 REFUSED = mark("I can't help with that one.")
 
@@ -63,7 +65,12 @@ class Writing:
         turn, parts = settled.turn, self._parts
         key = turn.place.guild or turn.place.channel
         asked = parts.clock.monotonic()
-        async with parts.queue.slot(turn.speaker.id, key, timeout=parts.queue_timeout) as slot:
+        async with parts.queue.slot(
+            turn.speaker.id,
+            key,
+            timeout=parts.queue_timeout,
+            urgency=Urgency.DIRECT if turn.trigger in DIRECT else Urgency.AMBIENT,
+        ) as slot:
             account.timings["queue"] = slot.waited
             parts.metrics.turns.queue_depth(parts.queue.depth)
             try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from bot.chat.place import GuildId, Place
 from bot.routing.route import Route
@@ -16,6 +17,8 @@ class TriggerMode(StrEnum):
     MENTION = "mention"
     AUTO = "auto"
     """Every message; needs the message content intent."""
+    THREAD = "thread"
+    """As `mention`, but each conversation gets a thread of its own, where no mention is needed."""
     OFF = "off"
 
 
@@ -30,6 +33,25 @@ class BindingLevel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When the bot stays silent, in minutes since midnight of a time zone (IANA name).
+
+    From `start` up to, not including, `end`; over midnight when `end` is smaller; never when
+    they are equal, which ends hours that would be inherited.
+    """
+
+    start: int
+    end: int
+    zone: str = "UTC"
+
+    def holds(self, minute: int) -> bool:
+        """Whether a minute of the zone's day is quiet."""
+        if self.start <= self.end:
+            return self.start <= minute < self.end
+        return minute >= self.start or minute < self.end
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """What is set at one level; None and absent keys are inherited from the next one."""
 
@@ -41,6 +63,13 @@ class Binding:
     """Trigger words that count as a mention."""
     scene: tuple[str, ...] | None = None
     """Ids of the personas that share the place and answer by turns; empty: no scene here."""
+    allowed: tuple[str, ...] | None = None
+    """Who alone may talk to the bot: `r<role id>` or `u<user id>`; empty: everybody."""
+    barred: tuple[str, ...] | None = None
+    """Who may not, in the same form; stronger than `allowed`."""
+    quiet: QuietHours | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Turns a minute by whom they count for: see `bot.personas.admission`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +81,12 @@ class ResolvedBinding:
     model: str | None
     words: tuple[str, ...]
     origins: Mapping[str, BindingLevel]
-    """By field name; `cast.factual` and so on for the routes."""
+    """By field name; `cast.factual` and so on for the routes, `limits.<whom>` for limits."""
     scene: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
+    quiet: QuietHours | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +129,37 @@ def resolve(
                 cast[route] = binding.cast[route]
                 origins[f"cast.{route}"] = level
                 break
-    mode = TriggerMode.MENTION
-    model: str | None = None
-    words: tuple[str, ...] = ()
-    scene: tuple[str, ...] = ()
+    limits: dict[str, int] = {}
     for level, binding in reversed(chain):
-        if binding.mode is not None:
-            mode, origins["mode"] = binding.mode, level
-        if binding.model is not None:
-            model, origins["model"] = binding.model, level
-        if binding.words:
-            words, origins["words"] = binding.words, level
-        if binding.scene is not None:
-            scene, origins["scene"] = binding.scene, level
-    return ResolvedBinding(cast, mode, model, words, origins, scene)
+        for whom, turns in binding.limits.items():
+            limits[whom], origins[f"limits.{whom}"] = turns, level
+    found = _Nearest(chain, origins)
+    return ResolvedBinding(
+        cast,
+        found.value("mode") or TriggerMode.MENTION,
+        found.value("model"),
+        found.value("words") or (),
+        origins,
+        found.value("scene") or (),
+        found.value("allowed") or (),
+        found.value("barred") or (),
+        found.value("quiet"),
+        limits,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearest:
+    """Finds a field's value at the nearest level that sets it, and notes which that is."""
+
+    chain: Sequence[tuple[BindingLevel, Binding]]
+    origins: dict[str, BindingLevel]
+
+    def value(self, name: str) -> Any:
+        unset = () if name == "words" else None
+        for level, binding in self.chain:
+            value = getattr(binding, name)
+            if value != unset:
+                self.origins[name] = level
+                return value
+        return None

@@ -1,5 +1,6 @@
-"""Who may generate next: a fair queue in front of the backends."""
+"""Who may generate next: a fair queue in front of the backends, and token buckets before it."""
 
 from bot.scheduling.fair_queue import FairQueue, Slot
+from bot.scheduling.line import Urgency
 
-__all__ = ["FairQueue", "Slot"]
+__all__ = ["FairQueue", "Slot", "Urgency"]

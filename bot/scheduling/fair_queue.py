@@ -1,22 +1,21 @@
-"""A fair queue in front of the backends.
-
-Slots go round by guild, and within a guild by person, so that neither a busy server nor a busy
-person makes others wait for more than its share (start-time fair queueing, Goyal et al. 1996,
-with one unit of service a turn).
-"""
+"""The fair queue in front of the backends: slots for turns, granted in the turnstile's order."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.errors import Busy
+from bot.scheduling.line import Urgency, Waiter
+from bot.scheduling.turnstile import Turnstile
 
-_SMOOTHING = 0.2
-"""Weight of the newest turn in the mean duration that waits are estimated from."""
+TELL_EVERY = 3.0
+"""Seconds after which somebody who waits is told their place, again and again."""
+
+Told = Callable[[int, float], None]
+"""Is told the place in the queue, from 1, and the seconds to wait that are expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,136 +26,122 @@ class Slot:
     place: int
 
 
-@dataclass(slots=True, eq=False)
-class _Waiter:
-    ready: asyncio.Future[None]
-    guild: Hashable
-    person: Hashable
-
-
-@dataclass(slots=True)
-class _Flow:
-    """The waiting turns of one guild, by person, and the service it has had."""
-
-    served: float = 0.0
-    people: dict[Hashable, deque[_Waiter]] = field(default_factory=dict)
-
-
 class FairQueue:
     """Grants at most `capacity()` slots at once.
 
-    `capacity` is asked at every grant: hosts come and go. At most `limit` turns wait.
+    `capacity` is asked at every grant: hosts come and go. At most `limit` turns wait; `weight`
+    tells a guild's share.
     """
 
-    def __init__(self, capacity: Callable[[], int], *, limit: int = 500) -> None:
+    def __init__(
+        self,
+        capacity: Callable[[], int],
+        *,
+        limit: int = 500,
+        weight: Callable[[Hashable], float] = lambda _: 1.0,
+    ) -> None:
         self._capacity = capacity
-        self._limit = limit
-        self._running = 0
-        self._flows: dict[Hashable, _Flow] = {}
-        self._waiting = 0
-        self._virtual = 0.0
-        self._mean = 0.0
-        """Seconds that a slot was held, lately; 0 until the first one is over."""
+        self._stile = Turnstile(limit=limit, weight=weight)
+        self._ready: dict[Waiter, asyncio.Future[None]] = {}
 
     @property
     def depth(self) -> int:
         """How many turns wait."""
-        return self._waiting
+        return self._stile.waiting
 
     @property
     def running(self) -> int:
         """How many slots are in use."""
-        return self._running
+        return self._stile.running
 
     @asynccontextmanager
     async def slot(
-        self, person: Hashable, guild: Hashable, *, timeout: float
+        self,
+        person: Hashable,
+        guild: Hashable,
+        *,
+        timeout: float,
+        urgency: Urgency = Urgency.DIRECT,
+        told: Told | None = None,
     ) -> AsyncIterator[Slot]:
         """Hold a slot for the block, after waiting at most `timeout` seconds for it.
 
+        Cancelling the wait leaves the queue at once. `told` hears the place while it waits.
+
         Raises:
-            Busy: the queue is full, or the wait is expected to be, or was, longer than `timeout`.
+            Busy: the queue is full, or the wait is expected to be, or was, longer than `timeout`;
+                or somebody with a better claim took the place.
         """
         loop = asyncio.get_running_loop()
         asked = loop.time()
-        place = await self._enter(person, guild, timeout)
+        waiter = Waiter(guild, person, urgency)
+        place = await self._enter(waiter, timeout, told)
         began = loop.time()
         try:
             yield Slot(began - asked, place)
         finally:
-            held = loop.time() - began
-            self._mean += _SMOOTHING * (held - self._mean) if self._mean else held
-            self._running -= 1
+            now = loop.time()
+            self._stile.over(waiter, now - began, now)
             self.wake()
 
-    async def _enter(self, person: Hashable, guild: Hashable, timeout: float) -> int:
-        capacity = max(1, self._capacity())
-        if self._running < capacity and not self._waiting:
-            self._running += 1
-            return 0
-        place = self._waiting + 1
-        expected = self._mean * place / capacity
-        if self._waiting >= self._limit or expected > timeout:
-            raise self._busy(place, expected)
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), guild, person)
-        self._add(waiter)
+    async def _enter(self, waiter: Waiter, timeout: float, told: Told | None) -> int:
+        """Wait for a slot. Return the place that the turn had at first; 0: it need not wait."""
+        ready = asyncio.get_running_loop().create_future()
+        victim = self._stile.enter(waiter)
+        if victim is waiter:
+            raise self._busy(self.depth + 1)
+        if victim is not None:
+            self._displace(victim)
+        self._ready[waiter] = ready
         self.wake()
+        if ready.done():
+            return 0
+        place = self._stile.place(waiter)
+        if self._stile.wait_at(place, self._capacity()) > timeout:
+            self._leave(waiter, ready)
+            raise self._busy(place)
         try:
             async with asyncio.timeout(timeout):
-                await waiter.ready
+                while not (await asyncio.wait((ready,), timeout=TELL_EVERY))[0]:
+                    if told is not None:
+                        told(*self._standing(waiter))
         except TimeoutError:
-            self._leave(waiter)
-            raise self._busy(place, self._mean) from None
+            if not ready.done():
+                place = self._stile.place(waiter)
+                self._leave(waiter, ready)
+                raise self._busy(place) from None
         except asyncio.CancelledError:
-            self._leave(waiter)
+            self._leave(waiter, ready)
             raise
+        ready.result()  # raises what `_displace` has set
         return place
-
-    def _add(self, waiter: _Waiter) -> None:
-        flow = self._flows.get(waiter.guild)
-        if flow is None:
-            # A newcomer starts at the present: idle time earns no credit.
-            flow = self._flows[waiter.guild] = _Flow(served=self._virtual)
-        flow.people.setdefault(waiter.person, deque()).append(waiter)
-        self._waiting += 1
-
-    def _leave(self, waiter: _Waiter) -> None:
-        """Take a waiter out, or give its slot on if it was granted in the same instant."""
-        if waiter.ready.done() and not waiter.ready.cancelled():
-            self._running -= 1
-            self.wake()
-            return
-        flow = self._flows.get(waiter.guild)
-        line = flow.people.get(waiter.person) if flow else None
-        if flow is not None and line is not None and waiter in line:
-            line.remove(waiter)
-            self._waiting -= 1
-            self._tidy(waiter, flow)
-
-    def _tidy(self, waiter: _Waiter, flow: _Flow) -> None:
-        if not flow.people[waiter.person]:
-            del flow.people[waiter.person]
-        if not flow.people:
-            del self._flows[waiter.guild]
 
     def wake(self) -> None:
         """Grant what can be granted; call it when the capacity has grown."""
-        while self._waiting and self._running < max(1, self._capacity()):
-            flow = min(self._flows.values(), key=lambda each: each.served)
-            self._virtual = max(self._virtual, flow.served)
-            flow.served += 1.0
-            person, line = next(iter(flow.people.items()))
-            waiter = line.popleft()
-            # The person goes to the end of their guild's round.
-            flow.people[person] = flow.people.pop(person)
-            self._tidy(waiter, flow)
-            self._waiting -= 1
-            if not waiter.ready.done():
-                self._running += 1
-                waiter.ready.set_result(None)
+        loop = asyncio.get_running_loop()
+        while (waiter := self._stile.admit(self._capacity(), loop.time())) is not None:
+            self._ready.pop(waiter).set_result(None)
 
-    @staticmethod
-    def _busy(place: int, expected: float) -> Busy:
+    def _standing(self, waiter: Waiter) -> tuple[int, float]:
+        place = self._stile.place(waiter)
+        return place, self._stile.wait_at(place, self._capacity())
+
+    def _displace(self, victim: Waiter) -> None:
+        ready = self._ready.pop(victim)
+        ready.set_exception(self._busy(self.depth + 1))
+        ready.exception()  # seen: whoever waits may have been cancelled in the same instant
+
+    def _leave(self, waiter: Waiter, ready: asyncio.Future[None]) -> None:
+        """Take a waiter out, or give its slot on if it was granted in the same instant."""
+        self._ready.pop(waiter, None)
+        if not ready.done():
+            self._stile.leave(waiter)
+        elif ready.exception() is None:
+            self._stile.over(waiter, None, asyncio.get_running_loop().time())
+            self.wake()
+
+    def _busy(self, place: int) -> Busy:
+        expected = self._stile.wait_at(place, self._capacity())
         seconds = max(5, round(expected / 5) * 5)
         return Busy(
             "I'm busy: you would be number {place} in the queue. Please try again "

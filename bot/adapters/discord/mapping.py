@@ -78,6 +78,13 @@ def speaker_of(user: discord.User | discord.Member) -> Speaker:
     return Speaker(UserId(user.id), _name_of(user))
 
 
+def roles_of(user: discord.User | discord.Member) -> tuple[int, ...]:
+    """Return the ids of a member's roles, without @everyone; none for who is no member."""
+    if not isinstance(user, discord.Member):
+        return ()
+    return tuple(role.id for role in user.roles if role.id != user.guild.id)
+
+
 def place_of_channel(channel: object, guild_id: int | None) -> Place:
     """Return a place; where a channel belongs and who sees it as far as Discord told us.
 
@@ -155,6 +162,7 @@ def message_of(message: discord.Message, us: Us, place: Place | None = None) -> 
             f"{clean_name(file.filename, 'file')} (not read yet)"
             for file in message.attachments[:10]
         ),
+        roles=roles_of(message.author),
     )
 
 

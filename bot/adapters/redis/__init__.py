@@ -10,7 +10,7 @@ from bot.adapters.redis.conversations import RedisConversations
 from bot.adapters.redis.crypto import Sealer, open_sealer
 from bot.adapters.redis.embedded import EmbeddedRedis
 from bot.adapters.redis.journal import RedisJournal
-from bot.adapters.redis.limits import Rate, RedisLimiter
+from bot.adapters.redis.limits import RedisLimiter
 from bot.adapters.redis.moderation import RedisModeration
 from bot.adapters.redis.route_records import RedisRouteCounts
 from bot.adapters.redis.routes import RedisRoutes
@@ -20,7 +20,6 @@ from bot.adapters.redis.trends import RedisTrends
 __all__ = [
     "Client",
     "EmbeddedRedis",
-    "Rate",
     "RedisAudit",
     "RedisBindings",
     "RedisCards",

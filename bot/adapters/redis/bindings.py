@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -111,11 +112,11 @@ def _field(target: BindingTarget) -> str:
 
 
 def _checked(binding: Binding) -> bytes:
-    scene = binding.scene or ()
-    names = [*binding.cast.values(), *binding.words, *scene, binding.model or ""]
-    if max(len(binding.words), len(scene)) > WORDS or any(
-        len(name) > NAME_CHARACTERS for name in names
-    ):
+    listed = [binding.scene or (), binding.allowed or (), binding.barred or (), binding.words]
+    names = [*binding.cast.values(), *chain.from_iterable(listed), *binding.limits]
+    names += [binding.model or "", binding.quiet.zone if binding.quiet else ""]
+    longest = max(len(binding.limits), *map(len, listed))
+    if longest > WORDS or any(len(name) > NAME_CHARACTERS for name in names):
         raise StoreError(
             f"a binding can hold {WORDS} words, and names of {NAME_CHARACTERS} characters"
         )

@@ -27,9 +27,7 @@ of the shard count, and a claim must lie at the same place for every process):
 People and guilds:
 
     troupe:{u:<user>}:places      SET   <guild or 0>:<channel> where the person's text is stored
-    troupe:{u:<user>}:limit       HASH  token bucket
     troupe:{g:<guild>}:places     SET   channels with a conversation
-    troupe:{g:<guild>}:limit      HASH  token bucket
     troupe:{g:<guild>}:bindings   HASH  <level>:<id> → binding (JSON); `dm<channel>` for a DM
     troupe:{bindings}:changes     ZSET  guild → sequence number of its last change
     troupe:{bindings}:sequence    STRING counter
@@ -71,6 +69,14 @@ What a person lets us remember, all with the memory's lifetime; `forget-all` lea
     troupe:{c:<channel>}:sources        HASH  message id → the person whose memory came from it
     troupe:{g:<guild>}:memory           SET   people with memories learned in the guild
     troupe:{memory}:due                 ZSET  person → when their new messages are to be read
+
+Token buckets, in one slot, so that a turn takes from all of its buckets in one step. They go by
+themselves as soon as they are full:
+
+    troupe:{limits}:u<user>       HASH  tokens, at: the person's, over all guilds
+    troupe:{limits}:g<guild>      HASH  the guild's
+    troupe:{limits}:g<guild>:<id>:<whom> HASH what its admins set for the server, a channel …:
+                                        `u<user>`, `r<role>`, `all`
 
 The rest:
 
@@ -127,7 +133,7 @@ def journal(partition: int, part: str) -> str:
 
 
 def person(user: UserId, part: str) -> str:
-    """Return a person's `places` or `limit`."""
+    """Return a person's `places`."""
     return f"{PREFIX}{{u:{user}}}:{part}"
 
 
@@ -141,8 +147,13 @@ def sources(channel: ChannelId) -> str:
     return f"{PREFIX}{{c:{channel}}}:sources"
 
 
+def limit(name: str) -> str:
+    """Return the key of a token bucket."""
+    return f"{PREFIX}{{limits}}:{name}"
+
+
 def guild(ident: GuildId, part: str) -> str:
-    """Return a guild's `places` or `limit`."""
+    """Return a guild's `places`."""
     return f"{PREFIX}{{g:{ident}}}:{part}"
 
 

@@ -2,76 +2,61 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
-from bot.adapters.redis.scripts import Script
+from bot.adapters.redis.scripts import Argument, Script
 from bot.chat.place import GuildId, UserId
+from bot.ports import Bucket, BucketScope, Rate, Waiting
 
 TAKE: Final = Script("take")
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A bucket: `burst` turns at once, refilled with `per_minute` turns a minute."""
-
-    burst: int
-    per_minute: float
-
-    def __post_init__(self) -> None:
-        if self.burst < 1 or self.per_minute <= 0:
-            raise ValueError("a rate needs a burst of 1 or more, and more than 0 a minute")
-
-
 class RedisLimiter:
-    """One bucket a person, over all guilds, and one a guild. Shared by all processes."""
+    """One bucket a person, over all guilds, and one a guild; and those that a guild asks for.
+
+    All lie in one Cluster slot, so that a turn takes from all of them, or from none, in one
+    script: one round trip, and nothing to give back.
+    """
 
     def __init__(self, redis: Client, *, person_rate: Rate, guild_rate: Rate) -> None:
         self._redis = redis
         self._person_rate = person_rate
         self._guild_rate = guild_rate
 
-    async def take(self, person: UserId, guild: GuildId | None) -> float:
-        """Take one turn's worth of both, or of neither.
+    async def take(
+        self, person: UserId, guild: GuildId | None, more: Sequence[Bucket] = ()
+    ) -> Waiting | None:
+        """Take one turn's worth of each bucket, or of none.
 
-        Return 0.0 when granted, else the seconds after which both may grant it. The buckets lie
-        in different Cluster slots: they are asked at once, and one that granted alone gets its
-        token back.
+        Return None when granted, else how long the slowest of them needs.
 
         Raises:
             StoreError: Redis is away.
         """
-        buckets = [(keys.person(person, "limit"), self._person_rate)]
+        asked = [Bucket(f"u{person}", self._person_rate, BucketScope.PERSON)]
         if guild is not None:
-            buckets.append((keys.guild(guild, "limit"), self._guild_rate))
-        if len(buckets) == 1:
-            return await self._take(*buckets[0], 1)
-        waits = await asyncio.gather(*(self._take(name, rate, 1) for name, rate in buckets))
-        wait = max(waits)
-        if wait > 0:
-            for (name, rate), refused in zip(buckets, waits, strict=True):
-                if not refused:
-                    await self._take(name, rate, -1)
-        return wait
-
-    async def _take(self, name: str, rate: Rate, tokens: int) -> float:
-        args = [rate.burst, rate.per_minute / 60, tokens]
-        return int(await TAKE.run(self._redis, [name], args)) / 1000
+            asked.append(Bucket(f"g{guild}", self._guild_rate, BucketScope.GUILD))
+        asked += more
+        args: list[Argument] = []
+        for bucket in asked:
+            args += [bucket.rate.burst, bucket.rate.per_minute / 60]
+        names = [keys.limit(bucket.name) for bucket in asked]
+        wait, which = await TAKE.run(self._redis, names, args)
+        return Waiting(int(wait) / 1000, asked[int(which) - 1].scope) if wait else None
 
     async def export_person(self, person: UserId) -> Mapping[str, Any]:
         """A bucket holds a count and a time, gone within minutes: there is nothing to tell."""
         return {}
 
     async def delete_person(self, person: UserId) -> int:
-        """Remove the person's bucket."""
+        """Remove the person's bucket; those they have in guilds are gone within minutes."""
         with store_errors(self._redis):
-            return int(await self._redis.delete(keys.person(person, "limit")))
+            return int(await self._redis.delete(keys.limit(f"u{person}")))
 
     async def delete_guild(self, guild: GuildId) -> int:
-        """Remove the guild's bucket."""
+        """Remove the guild's bucket; those that its admins asked for are gone within minutes."""
         with store_errors(self._redis):
-            return int(await self._redis.delete(keys.guild(guild, "limit")))
+            return int(await self._redis.delete(keys.limit(f"g{guild}")))

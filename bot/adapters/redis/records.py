@@ -27,7 +27,7 @@ from bot.chat.turn import (
     Wish,
 )
 from bot.errors import RecordCorrupt, StoreError
-from bot.personas.binding import Binding, TriggerMode
+from bot.personas.binding import Binding, QuietHours, TriggerMode
 from bot.ports import Progress
 from bot.routing.route import Route
 
@@ -226,6 +226,7 @@ def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> byte
             "ag": message.again and _again_out(message.again),
             "pe": message.persona,
             "ab": message.about,
+            "ro": list(message.roles),
             "why": trigger.value,
             "in": accepted_at,
         }
@@ -256,6 +257,7 @@ def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
         again=_again_in(fields.part("ag")) if fields.has("ag") else None,
         persona=fields.text_or_none("pe"),
         about=MessageId(fields.ident("ab")) if fields.has("ab") else None,
+        roles=tuple(ident(role) for role in fields.items("ro")),
     )
     return message, _choice(Trigger, fields.text("why")), fields.seconds("in")
 
@@ -355,8 +357,15 @@ def binding_record(binding: Binding) -> bytes:
         values["model"] = binding.model
     if binding.words:
         values["words"] = list(binding.words)
-    if binding.scene is not None:
-        values["scene"] = list(binding.scene)
+    for name in ("scene", "allowed", "barred"):
+        listed = getattr(binding, name)
+        if listed is not None:
+            values[name] = list(listed)
+    if binding.quiet is not None:
+        quiet = binding.quiet
+        values["quiet"] = {"from": quiet.start, "to": quiet.end, "zone": quiet.zone}
+    if binding.limits:
+        values["limits"] = dict(binding.limits)
     return dump(values)
 
 
@@ -370,14 +379,38 @@ def binding_of(data: bytes) -> Binding:
         raise RecordCorrupt("a stored binding has a wrong cast")
     if not all(isinstance(word, str) for word in words):
         raise RecordCorrupt("a stored binding has wrong words")
-    scene = fields.items("scene") if fields.has("scene") else None
-    if scene is not None and not all(isinstance(name, str) for name in scene):
-        raise RecordCorrupt("a stored binding has a wrong scene")
+    limits = values.get("limits") or {}
+    if not isinstance(limits, dict) or not all(_is_count(count) for count in limits.values()):
+        raise RecordCorrupt("a stored binding has wrong limits")
     mode = fields.text_or_none("mode")
     return Binding(
         cast={_choice(Route, route): name for route, name in cast.items()},
         mode=None if mode is None else _choice(TriggerMode, mode),
         model=fields.text_or_none("model"),
         words=tuple(words),
-        scene=None if scene is None else tuple(scene),
+        scene=_names_in(fields, "scene"),
+        allowed=_names_in(fields, "allowed"),
+        barred=_names_in(fields, "barred"),
+        quiet=_quiet_in(fields.part("quiet")) if fields.has("quiet") else None,
+        limits=limits,
     )
+
+
+def _names_in(fields: Fields, name: str) -> tuple[str, ...] | None:
+    if not fields.has(name):
+        return None
+    listed = fields.items(name)
+    if not all(isinstance(each, str) for each in listed):
+        raise RecordCorrupt(f"a stored binding has a wrong list {name}")
+    return tuple(listed)
+
+
+def _quiet_in(fields: Fields) -> QuietHours:
+    start, end = fields.ident("from"), fields.ident("to")
+    if max(start, end) >= 24 * 60:
+        raise RecordCorrupt("a stored binding has wrong quiet hours")
+    return QuietHours(start, end, fields.text("zone"))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31

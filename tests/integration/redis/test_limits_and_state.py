@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
-from bot.adapters.redis import Client, Rate, RedisLimiter, RedisState, Sealer, check_seal, keys
+from bot.adapters.redis import Client, RedisLimiter, RedisState, Sealer, check_seal, keys
 from bot.chat.place import GuildId, UserId
 from bot.errors import RecordCorrupt, StoreError
+from bot.ports import Bucket, BucketScope, Rate, Waiting
 
 ANNA, BEN, GUILD = UserId(1), UserId(2), GuildId(7)
 
@@ -19,39 +20,67 @@ def limiter(redis: Client, person: int = 3, guild: int = 100) -> RedisLimiter:
 
 async def test_a_burst_is_granted_and_then_the_rate(redis: Client) -> None:
     limits = limiter(redis)
-    assert [await limits.take(ANNA, GUILD) for _ in range(3)] == [0, 0, 0]
-    assert 9 < await limits.take(ANNA, GUILD) <= 10
-    assert 9 < await limits.take(ANNA, None) <= 10  # one bucket over all guilds
-    assert await limits.take(BEN, GUILD) == 0
+    assert [await limits.take(ANNA, GUILD) for _ in range(3)] == [None, None, None]
+    for guild in (GUILD, None):  # one bucket over all guilds
+        refused = await limits.take(ANNA, guild)
+        assert refused is not None
+        assert 9 < refused.seconds <= 10
+        assert refused.scope is BucketScope.PERSON
+    assert await limits.take(BEN, GUILD) is None
 
 
 async def test_tokens_come_back(redis: Client) -> None:
     limits = RedisLimiter(redis, person_rate=Rate(1, 600), guild_rate=Rate(9, 600))
-    assert await limits.take(ANNA, None) == 0
-    wait = await limits.take(ANNA, None)
-    assert 0 < wait <= 0.1
-    await asyncio.sleep(wait + 0.01)
-    assert await limits.take(ANNA, None) == 0
+    assert await limits.take(ANNA, None) is None
+    refused = await limits.take(ANNA, None)
+    assert refused is not None
+    assert 0 < refused.seconds <= 0.1
+    await asyncio.sleep(refused.seconds + 0.01)
+    assert await limits.take(ANNA, None) is None
 
 
 async def test_a_guild_s_limit_does_not_cost_the_person(redis: Client) -> None:
     limits = limiter(redis, person=2, guild=1)
-    assert await limits.take(BEN, GUILD) == 0
+    assert await limits.take(BEN, GUILD) is None
     for _ in range(5):
-        assert await limits.take(ANNA, GUILD) > 0
-    assert await limits.take(ANNA, None) == 0
+        refused = await limits.take(ANNA, GUILD)
+        assert refused is not None
+        assert refused.scope is BucketScope.GUILD
+    assert await limits.take(ANNA, None) is None
+
+
+async def test_a_turn_takes_from_every_bucket_or_from_none(redis: Client) -> None:
+    limits = limiter(redis, person=3)
+    role = Bucket("g7:7:r5", Rate(1, 6), BucketScope.ROLE)
+    mine = Bucket("g7:7:u1", Rate(2, 60), BucketScope.PERSON)
+    assert await limits.take(ANNA, GUILD, [mine, role]) is None
+    for _ in range(3):
+        refused = await limits.take(ANNA, GUILD, [mine, role])
+        assert refused == Waiting(pytest.approx(10, abs=1), BucketScope.ROLE)
+    left = await redis.hget(keys.limit(mine.name), "tokens")
+    assert float(left or 0) == pytest.approx(1, abs=0.1)
+    assert await limits.take(ANNA, GUILD, [mine]) is None  # the refused ones cost nothing
+
+
+async def test_all_buckets_of_a_turn_are_asked_in_one_command(redis: Client) -> None:
+    limits = limiter(redis)
+    await limits.take(ANNA, GUILD)  # the script is known from here on
+    calls = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    await limits.take(BEN, GUILD, [Bucket("g7:7:r5", Rate(1, 6), BucketScope.ROLE)])
+    after = await redis.info("commandstats")
+    assert after["cmdstat_evalsha"]["calls"] - calls == 1
 
 
 async def test_of_many_at_once_as_many_are_granted_as_there_are_tokens(redis: Client) -> None:
     limits = limiter(redis, person=10)
     waits = await asyncio.gather(*(limits.take(ANNA, None) for _ in range(50)))
-    assert waits.count(0) == 10
+    assert waits.count(None) == 10
 
 
 async def test_a_bucket_goes_away_when_it_is_full(redis: Client) -> None:
     limits = limiter(redis)
     await limits.take(ANNA, GUILD)
-    assert 9 < await redis.ttl(keys.person(ANNA, "limit")) <= 12
+    assert 9 < await redis.ttl(keys.limit(f"u{ANNA}")) <= 12
     assert await limits.delete_person(ANNA) == 1
     assert await limits.delete_guild(GUILD) == 1
     assert await redis.dbsize() == 0

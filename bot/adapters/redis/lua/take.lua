@@ -1,19 +1,28 @@
--- KEYS: bucket. ARGV: tokens at most, tokens a second, tokens to take (negative: give back).
--- → the milliseconds to wait; 0 when granted.
-local most, rate, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+-- KEYS: buckets. ARGV: of each bucket tokens at most, tokens a second.
+-- Takes one token of each, or of none. → the milliseconds to wait, 0 when granted; and the number
+-- of the bucket that needs so long.
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
-local stored = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = tonumber(stored[1] or '') or most
-local at = tonumber(stored[2] or '') or now
-tokens = math.min(most, tokens + math.max(0, now - at) * rate)
-local wait = 0
-if tokens >= wanted then
-  tokens = math.min(most, tokens - wanted)
-else
-  wait = math.ceil((wanted - tokens) / rate * 1000)
+local tokens, longest, slowest = {}, 0, 0
+for i, key in ipairs(KEYS) do
+  local most, rate = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local stored = redis.call('HMGET', key, 'tokens', 'at')
+  local left = tonumber(stored[1] or '') or most
+  local at = tonumber(stored[2] or '') or now
+  tokens[i] = math.min(most, left + math.max(0, now - at) * rate)
+  if tokens[i] < 1 then
+    local wait = math.ceil((1 - tokens[i]) / rate * 1000)
+    if wait > longest then
+      longest, slowest = wait, i
+    end
+  end
 end
-redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens),
-  'at', string.format('%.6f', now))
-redis.call('PEXPIRE', KEYS[1], math.ceil((most - tokens) / rate * 1000) + 1000)
-return wait
+if longest == 0 then
+  for i, key in ipairs(KEYS) do
+    local most, rate = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local left = tokens[i] - 1
+    redis.call('HSET', key, 'tokens', string.format('%.6f', left), 'at', string.format('%.6f', now))
+    redis.call('PEXPIRE', key, math.ceil((most - left) / rate * 1000) + 1000)
+  end
+end
+return {longest, slowest}

@@ -43,9 +43,9 @@ def test_different_things_have_different_keys(one: int, two: int) -> None:
     names = [
         *keys.conversation(ChannelId(one)),
         keys.person(UserId(one), "places"),
-        keys.person(UserId(one), "limit"),
+        keys.limit(f"u{one}"),
         keys.guild(GuildId(one), "places"),
-        keys.guild(GuildId(one), "limit"),
+        keys.limit(f"g{one}"),
         keys.bindings(str(one)),
         keys.bindings(f"dm{one}"),
         keys.claim(MessageId(one)),
