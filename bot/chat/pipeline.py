@@ -104,7 +104,9 @@ class TurnPipeline:
             await self._record(settled, text, ids, model)
             await self._keep(settled, written.prompt)
             if parts.memory is not None and turn.cue is None:
-                await parts.memory.after(turn, text, settled.decision.route, settled.persona.id)
+                await parts.memory.after(
+                    turn, settled.decision.route, settled.persona.id, settled.conversation
+                )
         self._pass_on(settled, text, account)
         return Outcome.ANSWERED
 

@@ -93,7 +93,8 @@ def evaluate(cases: Sequence[Case], vectors: VectorFile | None) -> dict[str, Any
         for question in case.questions:
             asked = None if vectors is None else vectors.rows([question.text])[0]
             began = perf_counter()
-            scores = index.rank(question.text, question_vector=asked, vectors=rows)
+            near = None if rows is None or asked is None else rows @ asked
+            scores = index.rank(question.text, near=near)
             places = best(scores, max(DEPTHS))
             seconds.append(perf_counter() - began)
             ids = [case.passages[place].id for place in places]

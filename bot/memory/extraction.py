@@ -22,7 +22,7 @@ from bot.memory.gates import (
 )
 from bot.memory.item import LONGEST_STATEMENT, Item, Kind, Slot, new_id
 from bot.memory.store import Put
-from bot.memory.words import LATIN, language_of, terms_of
+from bot.memory.words import LATIN, language_of
 
 CANDIDATES: Final = 12
 REPLY_TOKENS: Final = 700
@@ -167,7 +167,7 @@ def _merged(
             return [], None, Refusal.KNOWN
         seen = same._replace(seen=same.seen + 1, sources=_joined(same, item))
         return (
-            [Put(seen, terms_of(seen.text, seen.language), used=now, only_if=(source.id, same.id))],
+            [Put(seen, used=now, only_if=(source.id, same.id))],
             None,
             Refusal.KNOWN,
         )
@@ -229,8 +229,7 @@ def _item(proposal: Proposal, source: Item, now: float) -> Item:
 
 
 def _put(item: Item, source: Item) -> Put:
-    words = f"{item.text}\n{item.date}"
-    return Put(item, terms_of(words, item.language), only_if=(source.id,), counted=True)
+    return Put(item, only_if=(source.id,), counted=True)
 
 
 def _joined(one: Item, other: Item) -> tuple[tuple[int, int], ...]:

@@ -59,6 +59,8 @@ CAPS: Final[Mapping[Kind, int]] = {
     Kind.PERSONA: 1,
     Kind.SUPERSEDED: 50,
 }
+STATEMENTS: Final = (Kind.PROFILE, Kind.CONSTRAINT, Kind.PREFERENCE, Kind.FACT)
+"""Kinds that say one thing about the person: what `/memory show` lists."""
 NEVER_EVICTED: Final = frozenset({Kind.CONSTRAINT})
 """Over its cap a new one is refused instead: only the person takes a constraint away."""
 LIFETIMES: Final[Mapping[Kind, float]] = {Kind.EPISODE: 90 * DAY, Kind.SUPERSEDED: 30 * DAY}
@@ -98,7 +100,7 @@ class Item(NamedTuple):
     """Written or edited by the person: nothing but the person changes it."""
     date: str = ""
     context: str = ""
-    """What was said just before it, by somebody else; only a key."""
+    """Our reply that it answers; only a key."""
     language: str = ""
     until: float = 0.0
     """When it was superseded."""
@@ -106,6 +108,8 @@ class Item(NamedTuple):
     """The id of the superseded item that it took the place of."""
     extra: str = ""
     """JSON of what only its kind has."""
+    answers: tuple[int, ...] = ()
+    """The messages, in the same channel, that `context` was made of."""
 
     @property
     def kind(self) -> Kind:

@@ -16,7 +16,7 @@ from bot.errors import BackendError, ConsentRequired, StoreError
 from bot.memory import extraction
 from bot.memory.extraction import Learned
 from bot.memory.gates import normalised
-from bot.memory.item import Item, Kind
+from bot.memory.item import STATEMENTS, Item, Kind
 from bot.memory.observer import Observer
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.shelf import Shelf
@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 def unread(shelf: Shelf) -> list[Item]:
     """Return the messages that were not read yet, oldest first."""
-    return [item for item in shelf.of(Kind.EPISODE) if item.id > shelf.values.get(READ_TO, "")]
+    return shelf.since(Kind.EPISODE, shelf.values.get(READ_TO, ""))
 
 
 class Learner:
@@ -136,7 +136,10 @@ class Learner:
         await self._give_vectors(person)
         await self._stylist.build_if_due(person)
         left = await self._store.load(person)
-        return 0.0 if left is not None and unread(left) else None
+        if left is not None and unread(left):
+            return 0.0
+        await self._store.pack(person)
+        return None
 
     async def _read(self, person: UserId, new: Sequence[Item]) -> bool:
         """Read messages of one place. False when it should be tried again."""
@@ -242,11 +245,10 @@ def _candidates(shelf: Shelf, new: Sequence[Item]) -> list[Item]:
 
     Only of the same scope: the model's view of one place must not show it another's.
     """
-    kinds = (Kind.PROFILE, Kind.CONSTRAINT, Kind.PREFERENCE, Kind.FACT)
     first = new[0]
     same = [
         item
-        for item in shelf.of(*kinds)
+        for item in shelf.of(*STATEMENTS)
         if (item.guild, item.closed) == (first.guild, first.closed)
         and (not item.closed or item.channel == first.channel)
         and item.persona in ("", first.persona)

@@ -11,8 +11,8 @@ from bot.errors import InvalidChoice, NotFound
 from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
 from bot.memory.gates import is_command, normalised
-from bot.memory.item import LONGEST_STATEMENT, Item, Kind, new_id
-from bot.memory.recording import episode_terms, statement
+from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id
+from bot.memory.recording import statement
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.scope import Use, use_of
 from bot.memory.sensitive import sensitive_class
@@ -21,10 +21,7 @@ from bot.memory.store import Changes, Consent, MemoryStore, Put
 from bot.memory.style import WORDS as STYLE_WORDS
 from bot.memory.style import persona_text, refused_style
 from bot.memory.stylist import WANTED
-from bot.memory.words import Terms, terms_of
 from bot.ports import Clock
-
-SHOWN: Final = (Kind.PROFILE, Kind.CONSTRAINT, Kind.PREFERENCE, Kind.FACT)
 
 STYLE_CHARACTERS: Final = 600
 
@@ -64,7 +61,7 @@ class Notebook:
         return shelf
 
     async def show(
-        self, person: UserId, place: Place, *, kinds: Sequence[Kind] = SHOWN
+        self, person: UserId, place: Place, *, kinds: Sequence[Kind] = STATEMENTS
     ) -> list[Item]:
         """Return what is remembered, as far as it may be said at this place; newest first.
 
@@ -85,7 +82,7 @@ class Notebook:
 
     async def search(self, person: UserId, place: Place, words: str, k: int = 10) -> list[Item]:
         """Return what of it answers best, messages included."""
-        items = await self.show(person, place, kinds=(*SHOWN, Kind.EPISODE))
+        items = await self.show(person, place, kinds=(*STATEMENTS, Kind.EPISODE))
         items.reverse()
         index = build([Passage(i.id, i.text, group=i.id, context=i.context) for i in items])
         return [items[row] for row in best(index.words(words), k)]
@@ -132,7 +129,7 @@ class Notebook:
         if item.kind is Kind.EPISODE:
             raise InvalidChoice("That is a message of yours: edit the message itself.")
         new = item._replace(text=text, pinned=True, id=new_id(item.kind, self._clock.now()))
-        put = Put(new, terms_of(text, item.language), used=self._clock.now())
+        put = Put(new, used=self._clock.now())
         changes = Changes(put=(put,), remove=(ident,))
         await self._store.apply(person, shelf, changes, by_person=True)
         return Undo((item,), (new.id,))
@@ -172,7 +169,7 @@ class Notebook:
     async def undo(self, person: UserId, undo: Undo) -> None:
         """Bring back what a change took away."""
         shelf = await self._shelf(person)
-        puts = tuple(Put(item, _terms(item)) for item in undo.restore)
+        puts = tuple(map(Put, undo.restore))
         await self._store.apply(person, shelf, Changes(puts, undo.remove), by_person=True)
 
     async def undo_superseding(self, person: UserId, place: Place, ident: str) -> Item:
@@ -186,7 +183,7 @@ class Notebook:
         if old is None:
             raise NotFound("There is nothing to go back to.")
         back = old._replace(id=old.replaces, until=0.0, replaces="", pinned=True)
-        changes = Changes((Put(back, _terms(back)),), (item.id, old.id))
+        changes = Changes((Put(back),), (item.id, old.id))
         await self._store.apply(person, shelf, changes, by_person=True)
         return back
 
@@ -200,7 +197,7 @@ class Notebook:
             raise NotFound("There is no such memory.")
         guilds = [each for each in item.shared if each != guild]
         shared = item._replace(shared=tuple(guilds if stop else [*guilds, int(guild)]))
-        changes = Changes((Put(shared, _terms(shared)),))
+        changes = Changes((Put(shared),))
         await self._store.apply(person, shelf, changes, by_person=True)
         return shared
 
@@ -301,7 +298,3 @@ def check_statement(text: str) -> None:
         raise InvalidChoice(
             "I never store health, faith, sexuality, politics, age, contact data or secrets."
         )
-
-
-def _terms(item: Item) -> Terms:
-    return episode_terms(item) if item.kind is Kind.EPISODE else terms_of(item.text, item.language)

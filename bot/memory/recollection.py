@@ -152,7 +152,7 @@ def _slot(item: Item) -> str:
 
 
 def _user_persona(shelf: Shelf) -> str | None:
-    ids = frozenset(item.id for item in shelf.of(Kind.TASTE))
+    ids = frozenset(shelf.ids_of(Kind.TASTE))
     text = "".join(persona_text(item, ids) for item in shelf.of(Kind.PERSONA))
     return f"{text} {_YIELDS}" if text else None
 

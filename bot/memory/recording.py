@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+
+import numpy as np
 
 from bot.chat.place import Place
 from bot.chat.turn import Message
@@ -14,6 +17,7 @@ from bot.memory.item import (
     LONGEST_CONTEXT,
     LONGEST_EPISODE,
     LONGEST_STATEMENT,
+    STATEMENTS,
     Item,
     Kind,
     new_id,
@@ -38,29 +42,44 @@ def language(text: str, locale: str | None) -> str:
     return language_of(text) or _BY_LOCALE.get((locale or "").split("-")[0], LATIN)
 
 
-def episode(message: Message, context: str, persona: str) -> Put | None:
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Our reply that a message answers, with the messages that it came from and stands in."""
+
+    text: str = ""
+    messages: tuple[int, ...] = ()
+
+
+def episode(message: Message, answered: Answered, persona: str) -> Put | None:
     """Return what to write of a message; None when it says nothing, or what is never stored."""
     text = message.text.strip()[:LONGEST_EPISODE]
     if not _SAYS_SOMETHING.search(text) or sensitive_class(text):
         return None
     origin = _origin(message.place)
+    context = "" if sensitive_class(answered.text) else " ".join(answered.text.split())
     item = origin._replace(
         id=new_id(Kind.EPISODE, message.at),
         text=text,
         persona=persona,
         at=message.at,
         sources=((message.place.channel, message.id),),
-        context="" if sensitive_class(context) else " ".join(context.split())[:LONGEST_CONTEXT],
+        context=context[-LONGEST_CONTEXT:],
+        answers=answered.messages if context else (),
         language=language(text, message.speaker.locale),
     )
-    return Put(item, episode_terms(item))
+    return Put(item)
 
 
-def episode_terms(item: Item) -> Terms:
-    """Return the terms by which an episode is found: its date, its context and its words."""
-    day = datetime.fromtimestamp(item.at, UTC).strftime("%d %B %Y").lstrip("0")
-    passage = Passage(item.id, item.text, when=day, context=item.context)
-    return terms_of(key_of(passage), item.language)
+def terms_for(item: Item) -> Terms:
+    """Return the terms by which an item is found; what is never searched has none."""
+    if item.kind is Kind.EPISODE:
+        when = datetime.fromtimestamp(item.at, UTC).strftime("%d %B %Y").lstrip("0")
+    elif item.kind in STATEMENTS:
+        when = item.date
+    else:
+        return np.empty(0, np.uint32)
+    key = key_of(Passage(item.id, item.text, when=when, context=item.context))
+    return terms_of(key, item.language or LATIN)
 
 
 def statement(
@@ -79,7 +98,7 @@ def statement(
         pinned=True,
         language=language(text, locale),
     )
-    return Put(item, terms_of(text, item.language), used=at)
+    return Put(item, used=at)
 
 
 def _origin(place: Place) -> Item:

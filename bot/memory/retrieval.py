@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,32 +57,97 @@ def key_of(passage: Passage) -> str:
     return "\n".join(part for part in parts if part)
 
 
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Which words stand in which rows, ordered by word and row."""
+
+    terms: NDArray[np.uint32]
+    rows: NDArray[np.uint16]
+    counts: NDArray[np.uint16]
+    lengths: NDArray[np.int32]
+    """Words of each row."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(a.nbytes for a in (self.terms, self.rows, self.counts, self.lengths))
+
+    def kept(self, keep: NDArray[np.bool_]) -> Postings:
+        """Return the postings of some rows, numbered anew."""
+        number = (np.cumsum(keep) - 1).astype(np.uint16)
+        left = keep[self.rows]
+        return Postings(
+            self.terms[left], number[self.rows[left]], self.counts[left], self.lengths[keep]
+        )
+
+    def followed_by(self, other: Postings) -> Postings:
+        """Return these postings with those of rows that come after."""
+        places = np.searchsorted(self.terms, other.terms, "right")
+        rows = other.rows + np.uint16(len(self.lengths))
+        return Postings(
+            np.insert(self.terms, places, other.terms),
+            np.insert(self.rows, places, rows),
+            np.insert(self.counts, places, other.counts),
+            np.concatenate([self.lengths, other.lengths]),
+        )
+
+    def frequencies(self, wanted: Terms) -> NDArray[np.float32]:
+        """Return how often each wanted word stands in each row."""
+        starts = np.searchsorted(self.terms, wanted, "left")
+        sizes = np.searchsorted(self.terms, wanted, "right") - starts
+        found = np.flatnonzero(sizes)
+        table = np.zeros((len(found), len(self.lengths)), dtype=np.float32)
+        for line, place in enumerate(found.tolist()):
+            run = slice(starts[place], starts[place] + sizes[place])
+            table[line, self.rows[run]] = self.counts[run]
+        return table
+
+
+def postings_of(terms: Sequence[Terms]) -> Postings:
+    """Return the postings of rows, of which each has some words."""
+    lengths = np.fromiter((len(each) for each in terms), dtype=np.int64, count=len(terms))
+    words = np.concatenate(terms) if len(terms) else np.empty(0, np.uint32)
+    owners = np.repeat(np.arange(len(terms), dtype=np.uint64), lengths)
+    pairs, counts = np.unique(words.astype(np.uint64) << np.uint64(16) | owners, return_counts=True)
+    return Postings(
+        (pairs >> np.uint64(16)).astype(np.uint32),
+        (pairs & np.uint64(0xFFFF)).astype(np.uint16),
+        counts.astype(np.uint16),
+        lengths.astype(np.int32),
+    )
+
+
 class Index:
-    """Passages made searchable. Immutable; safe to use from several threads."""
+    """Some rows made searchable. Immutable; safe to use from several threads."""
 
     def __init__(
         self,
-        terms: Sequence[Terms],
-        groups: Sequence[str],
-        speakers: Sequence[str],
+        postings: Postings,
+        rows: NDArray[Any],
+        joined: NDArray[np.bool_],
+        *,
         languages: Sequence[str],
+        speakers: Sequence[str] = (),
+        keys: tuple[NDArray[Any], NDArray[Any]] | None = None,
     ) -> None:
-        """Take each passage's terms, group and speaker, in the order in which they were said."""
-        self.size = len(terms)
+        """Take the rows in the order in which they were said.
+
+        `joined` says for each but the first whether it belongs to the one before it. `keys` are
+        places of `rows`, in order, and further rows whose words count as theirs.
+        """
+        self.size = len(rows)
         self.languages = tuple(languages)
-        lengths = np.fromiter((len(each) for each in terms), dtype=np.int64, count=self.size)
-        words = np.concatenate(terms) if self.size else np.empty(0, np.uint32)
-        owners = np.repeat(np.arange(self.size, dtype=np.int64), lengths)
-        pairs, counts = np.unique(
-            words.astype(np.uint64) << np.uint64(32) | owners.astype(np.uint64), return_counts=True
-        )
-        self._terms = (pairs >> np.uint64(32)).astype(np.uint32)
-        self._owners = (pairs & np.uint64(0xFFFF_FFFF)).astype(np.int64)
+        self._postings = postings
+        self._rows = rows
+        self._joined = joined.astype(np.float32)
+        lengths = postings.lengths[rows].astype(np.float32)
+        self._keys = None
+        if keys is not None and len(keys[0]):
+            places, starts = np.unique(keys[0], return_index=True)
+            self._keys = (places, starts, keys[1])
+            lengths[places] += np.add.reduceat(postings.lengths[keys[1]], starts)
         mean = float(lengths.mean()) if lengths.sum() else 1.0
-        norm = K1 * (1 - B + B * lengths / mean)
-        self._weights = counts * (K1 + 1) / (counts + norm[self._owners])
-        same = [a == b for a, b in pairwise(groups)]
-        self._joined = np.array(same, dtype=np.float32)
+        self._norm = (K1 * (1 - B + B * lengths / mean)).astype(np.float32)
         self._speakers = {
             name: np.array([each == name for each in speakers])
             for name in dict.fromkeys(speakers)
@@ -91,16 +156,15 @@ class Index:
 
     def words(self, question: str) -> Scores:
         """Return each passage's BM25 score."""
-        scores = np.zeros(self.size, dtype=np.float64)
-        wanted = query_terms(question, self.languages)
-        starts = np.searchsorted(self._terms, wanted, "left")
-        ends = np.searchsorted(self._terms, wanted, "right")
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            if start < end:
-                found = end - start
-                weight = np.log1p((self.size - found + 0.5) / (found + 0.5))
-                scores[self._owners[start:end]] += weight * self._weights[start:end]
-        return scores.astype(np.float32)
+        table = self._postings.frequencies(query_terms(question, self.languages))
+        found = table[:, self._rows]
+        if self._keys is not None:
+            places, starts, further = self._keys
+            found[:, places] += np.add.reduceat(table[:, further], starts, axis=1)
+        held = np.count_nonzero(found, axis=1)
+        weights = np.log1p((self.size - held + 0.5) / (held + 0.5)).astype(np.float32)
+        scores: Scores = weights @ (found * np.float32(K1 + 1) / (found + self._norm))
+        return scores
 
     def smooth(self, scores: Scores, share: float = NEIGHBOURS) -> Scores:
         """Return scores with a share of each neighbour's added."""
@@ -114,21 +178,20 @@ class Index:
         self,
         question: str,
         *,
-        question_vector: Vectors | None = None,
-        vectors: Vectors | None = None,
+        near: Scores | None = None,
         lexical: Scores | None = None,
     ) -> Scores:
         """Return each passage's score; 0 where nothing speaks for it.
 
-        `vectors` are the passages' unit vectors, a row each; a row of zeros for one without.
+        `near` are the cosines of the passages' vectors with the question's; 0 for one without.
         `lexical` are the smoothed BM25 scores, if the caller has them already.
         """
         if lexical is None:
             lexical = self.smooth(self.words(question))
         scores = _scaled(lexical)
-        if vectors is not None and question_vector is not None and len(vectors) == self.size:
-            near = np.maximum(vectors @ question_vector, 0.0)
-            scores = (1 - DENSE) * scores + DENSE * _scaled(self.smooth(near))
+        if near is not None:
+            near = self.smooth(np.maximum(near, 0.0))
+            scores = (1 - DENSE) * scores + DENSE * _scaled(near)
         named = self._named(question)
         if named is not None and self.size:
             scores = scores + SPEAKER * float(scores.max()) * named
@@ -152,7 +215,10 @@ def build(passages: Sequence[Passage]) -> Index:
         terms_of(key_of(passage), passage.language or language)
         for passage, language in zip(passages, languages, strict=True)
     ]
-    return Index(terms, [p.group for p in passages], [p.speaker for p in passages], kept)
+    joined = np.array([a.group == b.group for a, b in pairwise(passages)], dtype=bool)
+    rows = np.arange(len(passages))
+    speakers = [passage.speaker for passage in passages]
+    return Index(postings_of(terms), rows, joined, languages=kept, speakers=speakers)
 
 
 def best(scores: Scores, k: int) -> list[int]:
@@ -176,7 +242,8 @@ def retrieve(
         question_vector: the question's unit vector, if there is one.
         vectors: the turns' unit vectors, a row each.
     """
-    scores = _indexed(tuple(turns)).rank(question, question_vector=question_vector, vectors=vectors)
+    near = None if vectors is None or question_vector is None else vectors @ question_vector
+    scores = _indexed(tuple(turns)).rank(question, near=near)
     return [turns[place].id for place in best(scores, k)]
 
 

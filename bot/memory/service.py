@@ -10,21 +10,21 @@ from typing import Final, TypeVar
 
 import structlog
 
+from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, Turn, TurnId
 from bot.errors import ConsentRequired, InvalidChoice, NotFound, StoreError, TroupeError
 from bot.memory.explicit import Request, Wish, read_request
-from bot.memory.item import Kind, new_id, retention
+from bot.memory.item import Item, Kind, new_id, retention
 from bot.memory.learning import ENOUGH, IDLE, Learner, unread
 from bot.memory.notebook import Notebook
 from bot.memory.observer import Observer
+from bot.memory.preferences import Preferences
 from bot.memory.recollection import NOTHING, Recollection, recollect
-from bot.memory.recording import episode, episode_terms
+from bot.memory.recording import Answered, episode
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, MemoryStore, Put
-from bot.memory.style import Signal, Taste, taste_item
-from bot.memory.stylist import WANTED
 from bot.memory.vectors import question_vector
 from bot.ports import Clock, Embedder
 from bot.routing.profiles import MemoryPolicy
@@ -61,6 +61,7 @@ class Memory:
     ) -> None:
         """`offers`: whether an undecided person is asked, once."""
         self.notebook = Notebook(store, clock)
+        self.preferences = Preferences(store, clock, observer)
         self.learner = learner
         self._store = store
         self._embedder = embedder
@@ -68,7 +69,6 @@ class Memory:
         self._observer = observer
         self._offers = offers
         self._recalled: OrderedDict[TurnId, tuple[str, ...]] = OrderedDict()
-        self._last_replies: OrderedDict[Place, str] = OrderedDict()
         self._gone: OrderedDict[tuple[int, int], None] = OrderedDict()
         self._edited: OrderedDict[tuple[int, int], str] = OrderedDict()
 
@@ -110,25 +110,37 @@ class Memory:
 
     # ── after the reply ─────────────────────────────────────────────────────────────────────
 
-    async def after(self, turn: Turn, reply: str, route: Route, persona_id: str) -> None:
-        """Note what the person said, and do at once what they asked of the memory. Never raises."""
+    async def after(
+        self, turn: Turn, route: Route, persona_id: str, conversation: Conversation
+    ) -> None:
+        """Note what the person said, and do at once what they asked of the memory. Never raises.
+
+        `conversation` is as it was before the turn.
+        """
         used = self._recalled.pop(turn.id, ())
-        context = self._last_replies.get(turn.place, "")
-        _put(self._last_replies, turn.place, reply[-1000:], REMEMBERED_TURNS)
+        before = _last(conversation, turn)
         try:
-            await self._after(turn, route, persona_id, context, used)
+            await self._after(turn, route, persona_id, before, used)
         except ConsentRequired:
             pass  # paused or forgotten while we wrote: nothing is kept
         except TroupeError as error:
             log.warning("turn not remembered", turn=turn.id, kind=type(error).__name__)
 
     async def _after(
-        self, turn: Turn, route: Route, persona: str, context: str, used: Sequence[str]
+        self,
+        turn: Turn,
+        route: Route,
+        persona: str,
+        before: Exchange | None,
+        used: Sequence[str],
     ) -> None:
         person = turn.speaker.id
         shelf = await self._store.load(person)
         if shelf is None or shelf.paused:
             return
+        if before is not None:
+            await self.preferences.kept(person, turn.place, before)
+        answered = _answered(before, person)
         owner = persona if route is Route.COMPANION else ""
         puts: list[Put] = []
         for message in turn.messages:
@@ -140,7 +152,7 @@ class Memory:
                 continue
             if route is Route.CREATIVE:
                 continue  # in a story "I" is somebody else
-            put = episode(self._as_edited(message), context, owner)
+            put = episode(self._as_edited(message), answered, owner)
             if put is not None and not self._is_gone(message):
                 puts.append(put)
         await self._write(person, shelf, puts, used)
@@ -187,31 +199,6 @@ class Memory:
             pause = 0.0 if waiting >= ENOUGH else IDLE
             await self._store.schedule(person, self._clock.now() + pause)
 
-    async def preferred(
-        self,
-        person: UserId,
-        place: Place,
-        taste: Taste,
-        how: Signal,
-        message_ids: Sequence[MessageId],
-    ) -> bool:
-        """Keep that a person preferred one reply to another; `message_ids` are the question's and
-        the replies'. False without their wish for a user persona. Never raises."""
-        try:
-            shelf = await self._store.load(person)
-            if shelf is None or shelf.paused or shelf.values.get(WANTED) != "1":
-                return False
-            if any(sensitive_class(text) for text in (taste.context, taste.chosen)):
-                return False
-            item = taste_item(taste, how, place, message_ids, self._clock.now())
-            await self._store.apply(person, shelf, Changes((Put(item),)))
-            self._observer.stored(Kind.TASTE.word)
-            await self._store.schedule(person, self._clock.now() + IDLE)
-        except TroupeError as error:
-            log.info("preference not kept", kind=type(error).__name__)
-            return False
-        return True
-
     # ── deletions and edits ─────────────────────────────────────────────────────────────────
 
     async def source_deleted(self, place: Place, message_ids: Sequence[MessageId]) -> int:
@@ -256,7 +243,7 @@ class Memory:
             new = old._replace(id=new_id(Kind.EPISODE, self._clock.now()), text=text[:2000])
             again = await self._store.load(person)
             if again is not None and not self._gone_source(source):
-                changes = Changes((Put(new, episode_terms(new)),))
+                changes = Changes((Put(new),))
                 await self._apply_for(person, again, changes)
                 await self._schedule(person)
         return count
@@ -267,15 +254,12 @@ class Memory:
             return 0
         remove: list[str] = []
         keep: list[Put] = []
-        for each in shelf.stored:
-            item = each.item
-            if not gone.intersection(item.sources):
-                continue
-            left = tuple(source for source in item.sources if source not in gone)
-            if left:
-                keep.append(Put(item._replace(sources=left), each.terms, only_if=(item.id,)))
-            else:
+        for item in shelf.items:
+            left = _without(item, gone)
+            if left is None:
                 remove.append(item.id)
+            elif left is not item:
+                keep.append(Put(left, only_if=(item.id,)))
         if remove or keep:
             await self._apply_for(person, shelf, Changes(tuple(keep), tuple(remove)))
         return len(remove)
@@ -318,6 +302,38 @@ class Memory:
             return await self._store.offer_once(turn.speaker.id)
         except StoreError:
             return False
+
+
+def _last(conversation: Conversation, turn: Turn) -> Exchange | None:
+    """Return the exchange before a turn."""
+    return next((e for e in reversed(conversation.exchanges) if e.turn != turn.id), None)
+
+
+def _answered(before: Exchange | None, person: UserId) -> Answered:
+    """Return our reply that a person's new message answers: one that was for them alone.
+
+    What was said to another person must not live on in this one's memory.
+    """
+    reply = before.reply if before is not None else None
+    if before is None or reply is None or not before.said:
+        return Answered()
+    if any(said.speaker.id != person for said in before.said):
+        return Answered()
+    messages = (*(said.message_id for said in before.said), *reply.message_ids)
+    return Answered(reply.text, messages)
+
+
+def _without(item: Item, gone: set[tuple[int, int]]) -> Item | None:
+    """Return what is left of an item without some messages; None for nothing."""
+    left = tuple(source for source in item.sources if source not in gone)
+    if item.kind is Kind.TASTE:
+        # A pair holds the question and both replies: it goes with any of them.
+        return item if left == item.sources else None
+    if item.sources and not left:
+        return None
+    if any((item.channel, message) in gone for message in item.answers):
+        return item._replace(sources=left, context="", answers=())
+    return item if left == item.sources else item._replace(sources=left)
 
 
 def _put(held: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:

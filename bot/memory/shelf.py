@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.chat.place import Place
 from bot.memory.item import LIFETIMES, Item, Kind
 from bot.memory.retrieval import Index, Vectors, best
+from bot.memory.rows import ID_LENGTH, Rows
 from bot.memory.scope import Use, use_of
-from bot.memory.words import LATIN, Terms
+from bot.memory.words import LATIN
 
 SESSION_GAP: Final = 1800.0
 """Seconds of silence after which a new run of neighbours begins."""
@@ -26,21 +28,15 @@ VIEWS: Final = 8
 NEAREST: Final = 0.25
 """A passage without a word in common needs at least this cosine."""
 
-
-class Stored(NamedTuple):
-    """An item as stored, with its terms. A tuple, as `Item` is, and for the same reason."""
-
-    item: Item
-    terms: Terms
+Places = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Facts, or episodes, that may be used at a place."""
+    """Facts, or episodes, that may be used at a place: their rows, made searchable."""
 
-    items: tuple[Item, ...]
+    rows: Places
     index: Index
-    vectors: Vectors | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +66,32 @@ class Shelf:
     version: bytes
     epoch: bytes
     paused: bool
-    stored: tuple[Stored, ...]
+    rows: Rows
     values: Mapping[str, str] = field(default_factory=dict)
     space: str = ""
-    """The space that `vectors` are in; items in another space have none."""
-    vectors: Vectors | None = None
-    """A row for each of `stored`, zeros where there is none."""
-    size: int = 0
-    """Bytes, about."""
-    _by_kind: dict[Kind, list[Item]] = field(default_factory=dict)
+    """The space that the rows' vectors are in; items in another space have none."""
+    _items: tuple[Item, ...] | None = None
+    _wide: Vectors | None = None
     _views: dict[tuple[object, ...], tuple[float, View]] = field(default_factory=dict)
 
     @property
+    def size(self) -> int:
+        """Bytes, about."""
+        return self.rows.size
+
+    @property
     def items(self) -> tuple[Item, ...]:
-        return tuple(each.item for each in self.stored)
+        """Return everything, oldest first. For a reply `view` and `find` read far less."""
+        if self._items is None:
+            self._items = self.rows.items(range(len(self.rows)))
+        return self._items
+
+    @property
+    def vectors(self) -> Vectors | None:
+        """Return a row for each item, zeros where there is none."""
+        if self._wide is None and self.rows.vectors is not None:
+            self._wide = self.rows.vectors.astype(np.float32)
+        return self._wide
 
     @property
     def linked(self) -> bool:
@@ -91,15 +99,26 @@ class Shelf:
         return self.values.get("linked") == "1"
 
     def get(self, ident: str) -> Item | None:
-        return next((each.item for each in self.stored if each.item.id == ident), None)
+        """Return an item by its id."""
+        name = ident.encode("utf-8", "replace")
+        if len(name) > ID_LENGTH:
+            return None
+        return next(iter(self.rows.items(np.flatnonzero(self.rows.ids == name))), None)
 
     def of(self, *kinds: Kind) -> list[Item]:
         """Return the items of some kinds, oldest first."""
-        if not self._by_kind:
-            for each in self.stored:
-                self._by_kind.setdefault(each.item.kind, []).append(each.item)
-        found = [item for kind in kinds for item in self._by_kind.get(kind, ())]
-        return found if len(kinds) == 1 else sorted(found, key=_when)
+        wanted = [ord(kind.value) for kind in kinds]
+        return list(self.rows.items(np.flatnonzero(np.isin(self.rows.letters(), wanted))))
+
+    def since(self, kind: Kind, ident: str) -> list[Item]:
+        """Return the items of a kind that came after an id, oldest first."""
+        later = (self.rows.letters() == ord(kind.value)) & (self.rows.ids > ident.encode())
+        return list(self.rows.items(np.flatnonzero(later)))
+
+    def ids_of(self, kind: Kind) -> list[str]:
+        """Return the ids of one kind, oldest first."""
+        rows = np.flatnonzero(self.rows.letters() == ord(kind.value))
+        return [self.rows.ident(row) for row in rows.tolist()]
 
     def view(self, place: Place, persona: str, now: float) -> View:
         """Return what may be used at a place; the filter comes before any score."""
@@ -115,96 +134,87 @@ class Shelf:
         return made
 
     def _view(self, place: Place, persona: str, now: float) -> View:
-        uses: list[tuple[int, Use]] = []
-        denied = 0
-        since = {kind: now - LIFETIMES.get(kind, now) for kind in USED}
+        rows = self.rows
         # Most items share their origin, so that few are judged.
-        judged: dict[tuple[object, ...], Use] = {}
-        for row, each in enumerate(self.stored):
-            item = each.item
-            kind = item.kind
-            if kind not in since or item.at < since[kind]:
-                continue
-            origin = (kind, item.guild, item.channel, item.closed, item.persona, item.shared)
-            use = judged.get((*origin, item.slot))
-            if use is None:
-                use = judged[*origin, item.slot] = use_of(item, place, persona, linked=self.linked)
-            if use is Use.NO:
-                denied += 1
-            else:
-                uses.append((row, use))
-        by_kind: dict[Kind, list[int]] = {kind: [] for kind in Kind}
-        for row, use in uses:
-            kind = self.stored[row].item.kind
-            if use is Use.OPEN:
-                by_kind[kind].append(row)
+        uses = [use_of(origin, place, persona, linked=self.linked) for origin in rows.origins]
+        used = _by_origin(rows, [origin.kind in USED for origin in rows.origins], bool)
+        since = [now - LIFETIMES.get(origin.kind, now) for origin in rows.origins]
+        used &= rows.at >= _by_origin(rows, since, float)
+        usable = used & _by_origin(rows, [use is Use.OPEN for use in uses], bool)
+        silent = used & _by_origin(rows, [use is Use.SILENT for use in uses], bool)
+        letters = rows.letters()
 
-        def items(kind: Kind) -> tuple[Item, ...]:
-            return tuple(self.stored[row].item for row in by_kind[kind])
+        def of(kind: Kind, among: NDArray[np.bool_] = usable) -> Places:
+            return np.flatnonzero(among & (letters == ord(kind.value)))
 
+        profile = of(Kind.PROFILE, usable | silent)
         return View(
             profile=tuple(
-                (self.stored[row].item, use)
-                for row, use in uses
-                if self.stored[row].item.kind is Kind.PROFILE
+                (item, uses[rows.origin[row]])
+                for item, row in zip(rows.items(profile), profile, strict=True)
             ),
-            constraints=items(Kind.CONSTRAINT),
-            preferences=items(Kind.PREFERENCE),
-            facts=self._part(by_kind[Kind.FACT], {}),
-            episodes=self._part(by_kind[Kind.EPISODE], self._fact_keys(by_kind[Kind.FACT])),
-            denied=denied,
+            constraints=rows.items(of(Kind.CONSTRAINT)),
+            preferences=rows.items(of(Kind.PREFERENCE)),
+            facts=self._facts(of(Kind.FACT)),
+            episodes=self._episodes(of(Kind.EPISODE), of(Kind.FACT)),
+            denied=int(np.count_nonzero(used & ~usable & ~silent)),
         )
 
-    def _fact_keys(self, facts: Sequence[int]) -> dict[tuple[int, int], list[Terms]]:
-        """Return the terms of usable facts by the message they came from."""
-        found: dict[tuple[int, int], list[Terms]] = {}
-        for row in facts:
-            for source in self.stored[row].item.sources:
-                found.setdefault(source, []).append(self.stored[row].terms)
-        return found
+    def _facts(self, rows: Places) -> Part:
+        alone = np.zeros(max(0, len(rows) - 1), dtype=bool)
+        return Part(rows, Index(self.rows.postings, rows, alone, languages=self._spoken(rows)))
 
-    def _part(self, rows: Sequence[int], keys: Mapping[tuple[int, int], Sequence[Terms]]) -> Part:
-        terms: list[Terms] = []
-        groups: list[str] = []
-        languages: dict[str, None] = {}
-        last: Item | None = None
-        group = 0
-        for row in rows:
-            item = self.stored[row].item
-            extra = [each for source in item.sources for each in keys.get(source, ())]
-            own = self.stored[row].terms
-            terms.append(np.concatenate([own, *extra]) if extra else own)
-            languages[item.language or LATIN] = None
-            joined = (
-                last is not None
-                and item.kind is Kind.EPISODE
-                and last.channel == item.channel
-                and item.at - last.at <= SESSION_GAP
-            )
-            group += not joined
-            groups.append(str(group))
-            last = item
-        vectors = None if self.vectors is None else self.vectors[list(rows)]
-        items = tuple(self.stored[row].item for row in rows)
-        index = Index(terms, groups, [""] * len(terms), tuple(languages) or (LATIN,))
-        return Part(items, index, vectors)
+    def _episodes(self, rows: Places, facts: Places) -> Part:
+        """Return episodes; the facts drawn from one, as far as they may be used, are its keys."""
+        channels = np.array([o.channel for o in self.rows.origins] or [0])[self.rows.origin[rows]]
+        at = self.rows.at[rows]
+        joined = (channels[1:] == channels[:-1]) & (at[1:] - at[:-1] <= SESSION_GAP)
+        index = Index(
+            self.rows.postings,
+            rows,
+            joined,
+            languages=self._spoken(rows),
+            keys=self._keys(rows, facts),
+        )
+        return Part(rows, index)
+
+    def _keys(self, episodes: Places, facts: Places) -> tuple[Places, Places]:
+        """Return places of episodes, in order, each with a fact that came from the same message."""
+        owners, channels, messages = self.rows.sources
+        of_fact = np.flatnonzero(np.isin(owners, facts))
+        of_turn = np.flatnonzero(np.isin(owners, episodes))
+        of_turn = of_turn[np.argsort(messages[of_turn], kind="stable")]
+        if not len(of_turn) or not len(of_fact):
+            return of_turn[:0], of_fact[:0]
+        place = np.searchsorted(messages[of_turn], messages[of_fact])
+        turn = of_turn[np.minimum(place, len(of_turn) - 1)]
+        same = (messages[turn] == messages[of_fact]) & (channels[turn] == channels[of_fact])
+        places = np.searchsorted(episodes, owners[turn[same]])
+        order = np.argsort(places, kind="stable")
+        return places[order], owners[of_fact[same]][order]
+
+    def _spoken(self, rows: Places) -> Sequence[str]:
+        found = np.unique(self.rows.language[rows])
+        return [self.rows.languages[place] for place in found] or [LATIN]
 
     def find(self, part: Part, question: str, vector: Vectors | None, k: int) -> list[Found]:
         """Return the `k` items of a part that answer best."""
-        if not part.items:
+        if not len(part.rows):
             return []
-        vectors = part.vectors if vector is not None else None
-        if vectors is not None and vector is not None and vectors.shape[1] != len(vector):
-            vectors = None
+        vectors = None if vector is None else self.vectors
+        near = None
+        if vectors is not None and vector is not None and vectors.shape[1] == len(vector):
+            near = (vectors @ vector)[part.rows]
         lexical = part.index.smooth(part.index.words(question))
-        scores = part.index.rank(question, question_vector=vector, vectors=vectors, lexical=lexical)
-        if vectors is not None and vector is not None:
+        scores = part.index.rank(question, near=near, lexical=lexical)
+        if near is not None:
             # Fusion scales whatever is nearest to 1: what is near to nothing must not come up.
-            near = vectors @ vector >= NEAREST
-            scores = np.where(near | (lexical > 0), scores, 0.0).astype(np.float32)
-        return [Found(part.items[row], float(scores[row])) for row in best(scores, k)]
+            scores = np.where((near >= NEAREST) | (lexical > 0), scores, 0.0).astype(np.float32)
+        places = best(scores, k)
+        items = self.rows.items(part.rows[places])
+        return [Found(i, float(scores[place])) for i, place in zip(items, places, strict=True)]
 
 
-def _when(item: Item) -> str:
-    """Return the part of an id that is in the order of time."""
-    return item.id[1:]
+def _by_origin(rows: Rows, values: Sequence[Any], kind: type) -> NDArray[Any]:
+    """Return for each row what holds for its origin."""
+    return np.array(values or [0], dtype=kind)[rows.origin]

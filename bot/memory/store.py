@@ -10,7 +10,6 @@ from typing import Protocol
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
 from bot.memory.item import Item
 from bot.memory.shelf import Shelf
-from bot.memory.words import Terms
 
 
 class Consent(StrEnum):
@@ -29,7 +28,6 @@ class Put:
     """Write an item. With `only_if` it is written only while all those items still exist."""
 
     item: Item
-    terms: Terms | None = None
     vector: Sequence[float] | None = None
     space: str = ""
     """`model@dimensions` of the vector."""
@@ -90,6 +88,10 @@ class MemoryStore(Protocol):
         Raises:
             ConsentRequired: off, paused, or all was forgotten since `shelf` was loaded.
         """
+        ...
+
+    async def pack(self, person: UserId) -> None:
+        """Make the next reading of a large memory quick; nothing is to change for a while."""
         ...
 
     async def forget_all(self, person: UserId) -> int:

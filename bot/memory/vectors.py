@@ -24,7 +24,7 @@ async def question_vector(
     embedder: Embedder | None, text: str, shelf: Shelf, timeout: float, observer: Observer
 ) -> Vectors | None:
     """Return the question's vector; None when there is nothing to compare it with, or no time."""
-    if embedder is None or shelf.vectors is None:
+    if embedder is None or shelf.rows.vectors is None:
         return None
     try:
         found = await embedder.embed([text[:2000]], timeout=timeout)
@@ -39,12 +39,11 @@ async def question_vector(
 
 def without_vectors(shelf: Shelf) -> list[Item]:
     """Return what is searched but has no vector in the space that is in use."""
-    rows = shelf.vectors
-    return [
-        each.item
-        for row, each in enumerate(shelf.stored)
-        if each.item.kind in SEARCHED and (rows is None or not rows[row].any())
-    ]
+    rows = shelf.rows
+    lacking = np.isin(rows.letters(), [ord(kind.value) for kind in SEARCHED])
+    if rows.vectors is not None:
+        lacking &= ~rows.vectors.any(axis=1)
+    return list(rows.items(np.flatnonzero(lacking)))
 
 
 async def give_vectors(
@@ -61,10 +60,9 @@ async def give_vectors(
         return 0
     found = await embedder.embed([item.text for item in items], timeout=timeout)
     store.move_to(found.space)
-    terms = {each.item.id: each.terms for each in shelf.stored}
     puts = tuple(
         # Only if it is still there: it may have been forgotten while the model worked.
-        Put(item, terms[item.id], vector, found.space, only_if=(item.id,))
+        Put(item, vector, found.space, only_if=(item.id,))
         for item, vector in zip(items, found.vectors, strict=True)
     )
     await store.apply(person, shelf, Changes(put=puts))

@@ -65,6 +65,7 @@ What a person lets us remember, all with the memory's lifetime; `forget-all` lea
     troupe:{u:<user>}:memory:items      HASH  item id → record (sealed with the person's key)
     troupe:{u:<user>}:memory:<kind>     ZSET  item id → what it is worth keeping; a letter a kind
     troupe:{u:<user>}:memory:places     SET   <guild or 0>:<channel> where it was learned
+    troupe:{u:<user>}:memory:pack       STRING all records as one (sealed); gone with each change
     troupe:{u:<user>}:memory:offered    STRING that a memory was offered, so that it is once only
     troupe:{c:<channel>}:sources        HASH  message id → the person whose memory came from it
     troupe:{g:<guild>}:memory           SET   people with memories learned in the guild
@@ -108,7 +109,7 @@ CONVERSATION_PARTS = ("meta", "rows", "lines", "order", "index", "gone", "notes"
 
 MEMORY_DUE = f"{PREFIX}{{memory}}:due"
 MEMORY_KINDS = tuple(f"memory:{kind}" for kind in "pcrfetux")
-MEMORY_PARTS = ("memory", "memory:items", *MEMORY_KINDS, "memory:places")
+MEMORY_PARTS = ("memory", "memory:items", *MEMORY_KINDS, "memory:places", "memory:pack")
 
 
 def conversation(channel: ChannelId) -> tuple[str, ...]:

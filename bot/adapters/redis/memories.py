@@ -11,6 +11,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
@@ -18,12 +19,14 @@ import structlog
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import KEY_BYTES, Sealer
-from bot.adapters.redis.memory_records import read_shelf, write
+from bot.adapters.redis.memory_records import read_rows, values_of, write
 from bot.adapters.redis.scripts import Argument, Script
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
-from bot.errors import ConsentRequired
+from bot.errors import ConsentRequired, RecordCorrupt
 from bot.memory.export import exported
 from bot.memory.item import CAPS, NEVER_EVICTED, Item, Kind, retention
+from bot.memory.recording import terms_for
+from bot.memory.rows import Rows, from_items, packed, unpacked
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Consent, Put, Written
 
@@ -32,10 +35,13 @@ LIFETIME_S: Final = 365 * 86_400
 LEARNED_A_DAY: Final = 20
 CACHE_BYTES: Final = 96_000_000
 SOURCES_AT_ONCE: Final = 500
+PACKED_FROM: Final = 200
+"""Items from which on a memory is packed: a smaller one is read as fast without."""
 
 LOAD: Final = Script("memory", "memory_load")
 CONSENT: Final = Script("memory", "memory_consent")
 APPLY: Final = Script("memory", "memory_apply")
+PACK: Final = Script("memory", "memory_pack")
 DUE: Final = Script("memory_due")
 DONE: Final = Script("memory_done")
 
@@ -73,8 +79,7 @@ class RedisMemories:
     async def load(self, person: UserId) -> Shelf | None:
         """Return a person's memory, paused or not; None without consent."""
         held = self._held.get(person)
-        known = held.version if held else b""
-        answer = await LOAD.run(self._redis, keys.memory(person), [known])
+        answer = await self._ask(person, held.version if held else b"")
         if not answer[1]:
             self._drop(person)
             return None
@@ -82,14 +87,75 @@ class RedisMemories:
             if person in self._held:
                 self._held.move_to_end(person)
             return held
-        meta, records = _pairs(answer[2]), _pairs(answer[3])
+        meta = _pairs(answer[2])
         own, renewed = self._own_sealer(person, meta)
         if renewed is not None:
             with store_errors(self._redis):
                 await self._redis.hset(keys.memory(person)[0], "dek", renewed)
-        shelf = read_shelf(own, keys.memory(person)[1], meta, records, space=self._space)
+        rows = self._unpacked(own, person, answer)
+        slowly = rows is None
+        if rows is None:
+            if isinstance(answer[3], bytes):  # a pack that is of no use here
+                answer = await self._ask(person, b"", pack=False)
+                if not answer[1]:
+                    return None
+                meta = _pairs(answer[2])
+            rows = self._read(own, person, _pairs(answer[3]))
+        shelf = Shelf(
+            version=meta.get(b"ver", b""),
+            epoch=meta.get(b"epoch", b""),
+            paused=meta.get(b"state") == b"paused",
+            rows=rows,
+            values=values_of(meta),
+            space=self._space if rows.vectors is not None else "",
+        )
         self._hold(person, shelf)
+        if slowly:
+            await self._pack(person, own, shelf)
         return shelf
+
+    async def _ask(self, person: UserId, known: bytes, *, pack: bool = True) -> list[Any]:
+        answer: list[Any] = await LOAD.run(self._redis, keys.memory(person), [known, int(pack)])
+        return answer
+
+    def _unpacked(self, own: Sealer, person: UserId, answer: Sequence[Any]) -> Rows | None:
+        """Return the rows of a pack; None if there is none, or it holds other vectors."""
+        if not isinstance(answer[3], bytes):
+            return None
+        try:
+            plain = own.open(answer[3], keys.memory(person)[-1], answer[1].decode())
+            rows, space = unpacked(plain)
+        except RecordCorrupt:
+            log.warning("memory_pack_unreadable")
+            return None
+        if space == self._space:
+            return rows
+        return None if self._space else replace(rows, vectors=None)
+
+    def _read(self, own: Sealer, person: UserId, records: Mapping[bytes, bytes]) -> Rows:
+        """Return the rows of records. What can't be opened is left out, and logged by number."""
+        plains = own.open_hash(records, keys.memory(person)[1])
+        rows, unreadable = read_rows(plains, self._space)
+        unreadable += len(records) - len(plains)
+        if unreadable:
+            log.warning("memories_unreadable", records=unreadable)
+        return rows
+
+    async def pack(self, person: UserId) -> None:
+        """Keep a large memory as one record as well; see the port."""
+        shelf = await self.load(person)
+        with store_errors(self._redis):
+            there: Any = await self._redis.exists(keys.memory(person)[-1])
+            key: Any = await self._redis.hget(keys.memory(person)[0], "dek")
+        if shelf is not None and key is not None and not there:
+            await self._pack(person, self._own_sealer(person, {b"dek": key})[0], shelf)
+
+    async def _pack(self, person: UserId, own: Sealer, shelf: Shelf) -> None:
+        if len(shelf.rows) < PACKED_FROM:
+            return
+        version, name = shelf.version, keys.memory(person)[-1]
+        sealed = own.seal(packed(shelf.rows, shelf.space), name, version.decode())
+        await PACK.run(self._redis, keys.memory(person), [version, self._lifetime, sealed])
 
     async def consent(self, person: UserId) -> Consent:
         """Return what the person decided."""
@@ -151,9 +217,37 @@ class RedisMemories:
             self._drop(person)
             await self._forget_origins(person, items)
             raise ConsentRequired("the person wants no memory")
-        names = [each.decode() for each in answer[1:]]
+        names = [each.decode() for each in answer[2:]]
         middle = names.index("")
-        return Written(tuple(names[:middle]), tuple(names[middle + 1 :]))
+        written = Written(tuple(names[:middle]), tuple(names[middle + 1 :]))
+        self._advance(person, answer[0], answer[1], changes, written)
+        return written
+
+    def _advance(
+        self, person: UserId, previous: bytes, version: bytes, changes: Changes, written: Written
+    ) -> None:
+        """Bring the memory that is held up to date, so that the next turn need not read it."""
+        held = self._held.get(person)
+        if held is None or held.version != previous or version == previous:
+            return
+        self._drop(person)
+        added = [put for put in changes.put if put.item.id in written.stored]
+        if any(put.vector is not None for put in added):
+            return
+        gone = {*changes.remove, *written.evicted}
+        added = [put for put in added if put.item.id not in written.evicted]
+        added.sort(key=lambda put: put.item.id[1:])
+        items = [put.item for put in added]
+        rows = held.rows.changed(
+            gone | {item.id for item in items}, from_items(items, [terms_for(i) for i in items])
+        )
+        if rows is not None:
+            values = {**held.values, **dict(changes.values)}
+            values = {name: value for name, value in values.items() if value}
+            self._hold(
+                person,
+                Shelf(version, held.epoch, held.paused, rows, values, space=held.space),
+            )
 
     def _operations(self, own: Sealer, person: UserId, changes: Changes) -> list[Argument]:
         args: list[Argument] = []
@@ -163,7 +257,7 @@ class RedisMemories:
             args += ["del", ident]
         for put in changes.put:
             item = put.item
-            sealed = own.seal(write(item, put.terms, put.vector, put.space), items, item.id)
+            sealed = own.seal(write(item, put.vector, put.space), items, item.id)
             score = retention(item, put.used or item.at)
             counted = int(put.counted)
             args += ["put", item.id, score, counted, " ".join(put.only_if), sealed]
@@ -184,7 +278,7 @@ class RedisMemories:
         names = keys.memory(person)
         with store_errors(self._redis):
             count = int(await self._redis.hlen(names[1]))
-            places: Any = await self._redis.smembers(names[-1])
+            places: Any = await self._redis.smembers(names[-2])
             # The memory first: writers under way are refused from here on.
             await self._redis.unlink(*names, keys.person(person, "memory:offered"))
             await self._redis.zrem(keys.MEMORY_DUE, str(person))
@@ -324,7 +418,8 @@ def _origins(items: Sequence[Item]) -> dict[int, list[str]]:
     """Return the messages that items came from, by channel."""
     found: dict[int, list[str]] = {}
     for item in items:
-        for channel, message in item.sources:
+        answers = ((item.channel, message) for message in item.answers)
+        for channel, message in (*item.sources, *answers):
             found.setdefault(channel, []).append(str(message))
     return found
 

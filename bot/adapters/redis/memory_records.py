@@ -8,7 +8,6 @@ that is shorter than `Item` takes the defaults.
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -17,18 +16,17 @@ from typing import Any, Final
 import numpy as np
 import structlog
 
-from bot.adapters.redis.crypto import Sealer
 from bot.errors import RecordCorrupt, StoreError
 from bot.memory.item import Item
-from bot.memory.shelf import Shelf, Stored
-from bot.memory.words import LATIN, Terms, terms_of
+from bot.memory.recording import terms_for
+from bot.memory.rows import Rows, from_items, from_json, to_json
+from bot.memory.words import Terms
 
 VERSION: Final = 1
 LARGEST: Final = 65_536
 LARGEST_VECTOR: Final = 8_192
 
 _HEAD: Final = struct.Struct("<BIHI")
-_FIELDS: Final = len(Item._fields)
 
 log = structlog.get_logger(__name__)
 
@@ -38,18 +36,13 @@ def space_hash(space: str) -> int:
     return zlib.crc32(space.encode()) or 1 if space else 0
 
 
-def write(
-    item: Item, terms: Terms | None, vector: Sequence[float] | None = None, space: str = ""
-) -> bytes:
+def write(item: Item, vector: Sequence[float] | None = None, space: str = "") -> bytes:
     """Return the plain record.
 
     Raises:
         StoreError: the item is too long to be stored.
     """
-    body = json.dumps(tuple(item), ensure_ascii=False, separators=(",", ":"))
-    plain = body.encode("utf-8", "surrogatepass")
-    if terms is None:
-        terms = terms_of(item.text, item.language or LATIN)
+    plain, terms = to_json(item), terms_for(item)
     numbers = np.asarray(vector if vector is not None else (), dtype="<f2")
     if len(plain) > LARGEST or len(terms) > 0xFFFF or len(numbers) > LARGEST_VECTOR:
         raise StoreError("a memory is too long to be stored")
@@ -76,87 +69,38 @@ class Opened:
             raise RecordCorrupt("a stored memory is of a newer version")
 
 
-def read_items(opened: Sequence[Opened]) -> list[Item]:
-    """Return the items, all JSON being read at once: thrice as fast as one by one.
-
-    Raises:
-        RecordCorrupt: one of them can't be read.
-    """
-    try:
-        rows = json.loads(b"[" + b",".join(each.body for each in opened) + b"]")
-        return [_item(row) for row in rows]
-    except (ValueError, TypeError, RecursionError, LookupError) as error:
-        raise RecordCorrupt("a stored memory can't be read") from error
-
-
-def _item(row: list[Any]) -> Item:
-    if row[9]:
-        row[9] = tuple(map(tuple, row[9]))
-    else:
-        row[9] = ()
-    row[7] = tuple(row[7])
-    return Item._make(row) if len(row) == _FIELDS else Item(*row[:_FIELDS])
-
-
-def read_shelf(
-    sealer: Sealer,
-    key: str,
-    meta: Mapping[bytes, bytes],
-    records: Mapping[bytes, bytes],
-    *,
-    space: str,
-) -> Shelf:
-    """Return a person's memory. What can't be opened is left out, and logged by its number."""
+def read_rows(plains: Sequence[tuple[bytes, bytes]], space: str) -> tuple[Rows, int]:
+    """Return the rows of opened records, given as (id, plain), and how many can't be read."""
     opened: list[Opened] = []
-    plains = sealer.open_hash(records, key)
-    unreadable = len(records) - len(plains)
     # Ids hold their time after the kind's letter, so that this is the order of learning.
-    plains.sort(key=lambda pair: pair[0][1:])
-    for _, plain in plains:
+    for _, plain in sorted(plains, key=lambda pair: pair[0][1:]):
         try:
             opened.append(Opened(plain))
         except RecordCorrupt:
-            unreadable += 1
+            continue
     try:
-        items = read_items(opened)
+        items = from_json([each.body for each in opened])
     except RecordCorrupt:
-        opened, items, lost = _one_by_one(opened)
-        unreadable += lost
-    if unreadable:
-        log.warning("memories_unreadable", records=unreadable)
-    stored = tuple(Stored(item, each.terms) for item, each in zip(items, opened, strict=True))
-    vectors = _vectors(opened, space)
-    values = {
-        name[2:].decode("utf-8", "replace"): value.decode("utf-8", "replace")
-        for name, value in meta.items()
-        if name.startswith(b"v:")
-    }
-    size = sum(len(record) for record in records.values()) * 2
-    return Shelf(
-        version=meta.get(b"ver", b""),
-        epoch=meta.get(b"epoch", b""),
-        paused=meta.get(b"state") == b"paused",
-        stored=stored,
-        values=values,
-        space=space if vectors is not None else "",
-        vectors=vectors,
-        size=size + (0 if vectors is None else vectors.nbytes * 2),
-    )
+        opened, items = _one_by_one(opened)
+    terms = [each.terms for each in opened]
+    bodies = [each.body for each in opened]
+    rows = from_items(items, terms, _vectors(opened, space), bodies)
+    return rows, len(plains) - len(items)
 
 
-def _one_by_one(opened: Sequence[Opened]) -> tuple[list[Opened], list[Item], int]:
+def _one_by_one(opened: Sequence[Opened]) -> tuple[list[Opened], list[Item]]:
     good: list[Opened] = []
     items: list[Item] = []
     for each in opened:
         try:
-            items += read_items([each])
+            items += from_json([each.body])
         except RecordCorrupt:
             continue
         good.append(each)
-    return good, items, len(opened) - len(good)
+    return good, items
 
 
-def _vectors(opened: Sequence[Opened], space: str) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+def _vectors(opened: Sequence[Opened], space: str) -> np.ndarray[Any, np.dtype[np.float16]] | None:
     """Return a row for each record; vectors of another space never meet this one's."""
     wanted = space_hash(space)
     rows = [each.vector if wanted and each.space == wanted else b"" for each in opened]
@@ -165,4 +109,13 @@ def _vectors(opened: Sequence[Opened], space: str) -> np.ndarray[Any, np.dtype[n
         return None
     blank = bytes(width)
     whole = b"".join(row if len(row) == width else blank for row in rows)
-    return np.frombuffer(whole, "<f2").reshape(len(rows), width // 2).astype(np.float32)
+    return np.frombuffer(whole, "<f2").reshape(len(rows), width // 2)
+
+
+def values_of(meta: Mapping[bytes, bytes]) -> dict[str, str]:
+    """Return a person's small values."""
+    return {
+        name[2:].decode("utf-8", "replace"): value.decode("utf-8", "replace")
+        for name, value in meta.items()
+        if name.startswith(b"v:")
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from bot.adapters.ollama import OllamaPool
 from bot.adapters.ollama.embedder import OllamaEmbedder
 from bot.adapters.redis import Client, Sealer
 from bot.adapters.redis.memories import RedisMemories
+from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.memory import Consent, Item, Kind, Learner, Memory, Recollection
@@ -102,6 +103,7 @@ class Company:
     ollama: FakeOllama
     clock: Hands
     counted: Counted
+    conversations: dict[Place, Conversation] = field(default_factory=dict)
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1_000))
 
     def turn(self, text: str, place: Place = HERE, speaker: Speaker = ANNA) -> Turn:
@@ -124,7 +126,14 @@ class Company:
     ) -> Turn:
         """Say something, get a reply, and have it noted."""
         turn = self.turn(text, place, speaker)
-        await self.memory.after(turn, reply, route, persona)
+        before = self.conversations.setdefault(place, Conversation(place))
+        await self.memory.after(turn, route, persona, before)
+        said = tuple(Said(each.id, each.speaker, each.text, each.at) for each in turn.messages)
+        ids = (MessageId(next(self.ids)),)
+        variant = Variant(reply, ids, persona, route, MODEL, self.clock.now())
+        exchange = Exchange(turn.id, said, (variant,), 0)
+        after = replace(before, exchanges=(*before.exchanges, exchange))
+        self.conversations[place] = after
         return turn
 
     async def reads(self, *proposals: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from bot.adapters.redis import Client
+from bot.chat.conversation import Conversation
 from bot.memory import NOTHING, Consent, Kind
 from bot.memory.learning import TRIES
 from bot.routing.profiles import MemoryPolicy
@@ -348,10 +349,10 @@ async def test_a_message_deleted_before_its_reply_is_never_stored(company: Compa
     await company.agrees()
     turn = company.turn("I have a dog named Poppy")
     await company.memory.source_deleted(HERE, turn.message_ids)
-    await company.memory.after(turn, "ok", Route.FACTUAL, "wren")
+    await company.memory.after(turn, Route.FACTUAL, "wren", Conversation(HERE))
     edited = company.turn("I have a cat named Tom")
     await company.memory.source_edited(HERE, edited.message_ids[0], "I have a fish called Wanda")
-    await company.memory.after(edited, "ok", Route.FACTUAL, "wren")
+    await company.memory.after(edited, Route.FACTUAL, "wren", Conversation(HERE))
     assert await company.texts() == ["I have a fish called Wanda"]
 
 
@@ -401,3 +402,31 @@ async def test_a_memory_is_offered_once_and_only_to_the_undecided(company: Compa
     ben = company.turn("hello", speaker=BEN)
     await company.memory.notebook.set_consent(BEN.id, Consent.DECLINED)
     assert not await company.memory.offer_due(ben, Route.COMPANION)
+
+
+# ── context ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_message_is_found_by_the_reply_that_it_answers(company: Company) -> None:
+    await company.agrees()
+    await company.says("let me think", reply="What is your favourite mountain?")
+    await company.says("it is the pointed one in Valais")
+    assert any("Valais" in line for line in (await company.recall("mountain")).memories)
+
+
+async def test_the_reply_to_a_deleted_message_is_no_key_any_longer(company: Company) -> None:
+    await company.agrees()
+    first = await company.says("my dog is called Poppy", reply="Poppy sounds like a good dog!")
+    await company.says("thanks a lot")
+    await company.memory.source_deleted(HERE, first.message_ids)
+    [left] = await company.items()
+    assert (left.text, left.context) == ("thanks a lot", "")
+    assert (await company.recall("Poppy")).memories == ()
+
+
+async def test_what_was_said_to_another_is_nobody_else_s_context(company: Company) -> None:
+    await company.agrees()
+    await company.says("my cat is Tom", speaker=BEN, reply="Tom is a fine cat, Ben")
+    await company.says("hello there everybody")
+    [item] = await company.items()
+    assert item.context == ""

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import MessageId
+from bot.chat.turn import Speaker, TurnId
 from bot.errors import InvalidChoice
-from bot.memory import Kind, Signal, Taste
+from bot.memory import Kind
 from bot.memory.learning import IDLE
+from bot.memory.style import taste_of
 from bot.routing.profiles import MemoryPolicy
-from tests.integration.memory.conftest import ANNA, HERE, Company
+from bot.routing.route import Route
+from tests.integration.memory.conftest import ANNA, BEN, HERE, MODEL, Company
 
 LONG = "Well, let me think about that for a good long while before I answer you properly."
 
@@ -37,13 +42,29 @@ def likes_it_short(body: Mapping[str, Any]) -> str:
     return json.dumps({"reasoning": "length", "preference": "first" if first else "second"})
 
 
+def replied(
+    company: Company,
+    message: int,
+    text: str,
+    *replies: str,
+    speaker: Speaker = ANNA,
+    route: Route = Route.CREATIVE,
+) -> Exchange:
+    """Return a question and the replies to it, the last of which is shown."""
+    now = company.clock.now()
+    said = Said(MessageId(message), speaker, text, now)
+    variants = tuple(
+        Variant(reply, (MessageId(message + 5_000),), "wren", route, MODEL, now)
+        for reply in replies
+    )
+    return Exchange(TurnId(str(message)), (said,), variants, len(variants) - 1)
+
+
 async def choices(company: Company, *contexts: str) -> None:
     for number, context in enumerate(contexts):
         company.clock.time += 1
-        taste = Taste(context, "Short.", LONG)
-        assert await company.memory.preferred(
-            ANNA.id, HERE, taste, Signal.KEPT, [MessageId(10 + number)]
-        )
+        exchange = replied(company, 10 + number, context, LONG, "Short.")
+        assert await company.memory.preferences.kept(ANNA.id, HERE, exchange)
 
 
 async def build(company: Company) -> None:
@@ -58,8 +79,8 @@ async def persona_of(company: Company, policy: MemoryPolicy = MemoryPolicy.ALL) 
 
 async def test_nothing_is_kept_without_the_wish(company: Company) -> None:
     await company.agrees()
-    taste = Taste("a", "b", "c")
-    assert not await company.memory.preferred(ANNA.id, HERE, taste, Signal.KEPT, [MessageId(1)])
+    exchange = replied(company, 1, "a", "b", "c")
+    assert not await company.memory.preferences.kept(ANNA.id, HERE, exchange)
     assert await company.items() == []
 
 
@@ -152,3 +173,81 @@ async def test_malformed_answers_build_nothing(company: Company, answer: str) ->
     company.clock.time += IDLE + 1
     await company.memory.learner.work_once()
     assert await persona_of(company) is None
+
+
+async def pairs(company: Company) -> list[tuple[str, str]]:
+    """Return what was chosen over what."""
+    tastes = [taste_of(item) for item in await company.items(ANNA, Kind.TASTE)]
+    return [(taste.chosen, taste.rejected) for taste in tastes]
+
+
+@pytest.fixture
+async def learning(company: Company) -> Company:
+    await company.agrees()
+    await company.memory.notebook.want_persona(ANNA.id, True)
+    return company
+
+
+async def test_a_thumb_is_a_pair_only_beside_another_reply(learning: Company) -> None:
+    preferences = learning.memory.preferences
+    alone = replied(learning, 1, "a poem", "Roses.")
+    assert not await preferences.voted(ANNA.id, HERE, alone, up=True)
+    assert not await preferences.voted(ANNA.id, HERE, alone, up=False)
+    both = replied(learning, 1, "a poem", "Roses.", "Violets.")
+    assert await preferences.voted(ANNA.id, HERE, both, up=True)
+    assert await pairs(learning) == [("Violets.", "Roses.")]
+
+
+async def test_another_reply_soon_after_a_thumb_down_is_the_better_one(learning: Company) -> None:
+    preferences = learning.memory.preferences
+    await preferences.voted(ANNA.id, HERE, replied(learning, 1, "a poem", "Roses."), up=False)
+    again = replied(learning, 1, "a poem", "Roses.", "Violets.")
+    assert await preferences.regenerated(ANNA.id, HERE, again)
+    assert not await preferences.regenerated(ANNA.id, HERE, again), "once"
+    late = replied(learning, 2, "a joke", "Knock.", "Who?")
+    await preferences.voted(ANNA.id, HERE, replied(learning, 2, "a joke", "Knock."), up=False)
+    learning.clock.time += 301
+    assert not await preferences.regenerated(ANNA.id, HERE, late)
+    assert await pairs(learning) == [("Violets.", "Roses.")]
+
+
+async def test_going_on_with_one_of_several_replies_is_a_choice(learning: Company) -> None:
+    first = replied(learning, 1, "a poem", "Roses.", "Violets.")
+    learning.conversations[HERE] = Conversation(HERE, (replace(first, chosen=0),))
+    await learning.says("and now a longer one")
+    assert await pairs(learning) == [("Roses.", "Violets.")]
+    await learning.says("thanks")
+    assert len(await pairs(learning)) == 1
+
+
+async def test_a_turn_gives_one_pair_and_the_latest_word_counts(learning: Company) -> None:
+    preferences = learning.memory.preferences
+    both = replied(learning, 1, "a poem", "Roses.", "Violets.")
+    assert await preferences.kept(ANNA.id, HERE, both)
+    assert await preferences.corrected(ANNA.id, HERE, both, "Violets are blue.")
+    assert await pairs(learning) == [("Violets are blue.", "Violets.")]
+
+
+@pytest.mark.parametrize(
+    ("exchange", "why"),
+    [
+        ({"route": Route.FACTUAL}, "facts are no matter of taste"),
+        ({"speaker": BEN}, "only who asked"),
+        ({"text": "I am so depressed"}, "never stored"),
+    ],
+)
+async def test_some_choices_are_nobody_s_business(
+    learning: Company, exchange: dict[str, Any], why: str
+) -> None:
+    given = {"text": "a poem", **exchange}
+    both = replied(learning, 1, given.pop("text"), "Roses.", "Violets.", **given)
+    assert not await learning.memory.preferences.kept(ANNA.id, HERE, both), why
+    assert await learning.items() == []
+
+
+async def test_deleting_the_question_or_a_reply_takes_the_pair_away(learning: Company) -> None:
+    for gone in (1, 5_001):
+        both = replied(learning, 1, "a poem", "Roses.", "Violets.")
+        assert await learning.memory.preferences.kept(ANNA.id, HERE, both)
+        await learning.memory.source_deleted(HERE, [MessageId(gone)])
+        assert await learning.items() == []

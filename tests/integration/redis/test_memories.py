@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bot.adapters.redis import Client, Sealer, keys
-from bot.adapters.redis.memories import LEARNED_A_DAY, RedisMemories
+from bot.adapters.redis.memories import LEARNED_A_DAY, PACKED_FROM, RedisMemories
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.errors import ConsentRequired, RecordCorrupt, StoreError
 from bot.memory.item import CAPS, DAY, Item, Kind, new_id
@@ -386,3 +386,85 @@ async def test_a_memory_too_long_is_refused(memories: RedisMemories) -> None:
     shelf = await opened(memories)
     with pytest.raises(StoreError):
         await memories.apply(ANNA, shelf, Changes(put=(Put(item(Kind.FACT, "x" * 70_000)),)))
+
+
+async def test_a_large_memory_is_read_as_one_and_never_out_of_date(
+    memories: RedisMemories, redis: Client, sealer: Sealer
+) -> None:
+    facts = [item(Kind.FACT, f"fact {n}", at=NOW + n, message=n) for n in range(PACKED_FROM)]
+    shelf = await remember(memories, *facts)
+    pack = keys.memory(ANNA)[-1]
+    assert not await redis.exists(pack)
+    await RedisMemories(redis, sealer, space="m@4").load(ANNA)
+    assert await redis.exists(pack), "who read it record by record leaves it packed"
+    again = await RedisMemories(redis, sealer, space="m@4").load(ANNA)
+    assert again is not None
+    assert again.items == shelf.items
+    assert again.get(facts[3].id) == facts[3]
+    await memories.apply(ANNA, shelf, Changes(remove=(facts[3].id,)), by_person=True)
+    assert not await redis.exists(pack), "what was removed must not lie there"
+    read = await RedisMemories(redis, sealer, space="m@4").load(ANNA)
+    assert read is not None
+    assert facts[3] not in read.items
+    assert len(read.items) == PACKED_FROM - 1
+
+
+async def test_a_pack_of_another_version_person_or_space_is_of_no_use(
+    memories: RedisMemories, redis: Client, sealer: Sealer
+) -> None:
+    facts = [item(Kind.FACT, f"fact {n}", at=NOW + n, message=n) for n in range(PACKED_FROM)]
+    await remember(memories, *facts)
+    pack = keys.memory(ANNA)[-1]
+    await memories.pack(ANNA)
+    old = await redis.get(pack)
+    shelf = await remember(memories, item(Kind.FACT, "newest", at=NOW + 999))
+    for stale in (old, b"", b"\x01\x03own" + bytes(40)):
+        await redis.set(pack, stale)
+        read = await RedisMemories(redis, sealer, space="m@4").load(ANNA)
+        assert read is not None
+        assert read.items == shelf.items
+    put = Put(facts[0], vector=(1.0, 0.0), space="n@2")
+    await memories.apply(ANNA, shelf, Changes(put=(put,)))
+    await RedisMemories(redis, sealer, space="m@4").load(ANNA)  # packed without that vector
+    read = await RedisMemories(redis, sealer, space="n@2").load(ANNA)
+    assert read is not None
+    assert read.vectors is not None
+
+
+@pytest.mark.parametrize("with_vectors", [False, True])
+async def test_what_this_process_wrote_need_not_be_read_again(
+    memories: RedisMemories, redis: Client, sealer: Sealer, with_vectors: bool
+) -> None:
+    """The memory that is held keeps up with writes, and says what a fresh reading says."""
+    shelf = await opened(memories)
+    first = [item(Kind.FACT, f"fact {n}", at=NOW + n, message=n) for n in range(4)]
+    if with_vectors:
+        puts = tuple(Put(each, vector=(1.0, 0, 0, 0), space="m@4") for each in first)
+        await memories.apply(ANNA, shelf, Changes(puts))
+    else:
+        await memories.apply(ANNA, shelf, Changes(tuple(map(Put, first))))
+    held = await memories.load(ANNA)
+    assert held is not None
+    later = item(Kind.EPISODE, "a walk with Poppy", at=NOW + 50, message=50, guild=9)
+    for changes in (
+        Changes((Put(later),), (first[1].id,), values=(("linked", "1"),)),
+        Changes(remove=(first[0].id, later.id)),
+        Changes((Put(first[2]._replace(text="edited")),)),
+        Changes((Put(first[1]),), values=(("linked", ""),)),
+    ):
+        await memories.apply(ANNA, held, changes, by_person=True)
+        mine = await memories.load(ANNA)
+        fresh = await RedisMemories(redis, sealer, space="m@4").load(ANNA)
+        assert mine is not None
+        assert fresh is not None
+        assert mine.items == fresh.items
+        assert mine.values == fresh.values
+        for question in ("Poppy's walk", "fact", "edited"):
+            for place in (HERE, DM):
+                views = [each.view(place, "wren", NOW + 60) for each in (mine, fresh)]
+                for part in ("facts", "episodes"):
+                    found = [
+                        each.find(getattr(view, part), question, None, 5)
+                        for each, view in zip((mine, fresh), views, strict=True)
+                    ]
+                    assert found[0] == found[1]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from bot.chat.place import ChannelId, GuildId, Place
 from bot.memory.item import Item, Kind, Slot, new_id
+from bot.memory.recording import terms_for
+from bot.memory.rows import from_items
 from bot.memory.scope import SILENT_SLOTS, Use, is_closed, use_of
-from bot.memory.shelf import Shelf, Stored
-from bot.memory.words import terms_of
+from bot.memory.shelf import Shelf
 
 GUILDS = st.sampled_from([None, GuildId(1), GuildId(2), GuildId(3)])
 CHANNELS = st.integers(10, 14).map(ChannelId)
@@ -126,12 +127,15 @@ def test_what_may_not_be_used_is_not_even_scored(
     tolds: list[Told], asked: Place, persona: str
 ) -> None:
     items = [told.item for told in tolds]
-    stored = tuple(Stored(item, terms_of(item.text, "english")) for item in items)
-    view = Shelf(b"1", b"e", False, stored).view(asked, persona, 1001.0)
+    items.sort(key=lambda item: item.id[1:])
+    rows = from_items(items, [terms_for(item) for item in items])
+    shelf = Shelf(b"1", b"e", False, rows)
+    view = shelf.view(asked, persona, 1001.0)
     usable = {item.id for item in items if use_of(item, asked, persona) is Use.OPEN}
-    assert {item.id for item in (*view.facts.items, *view.episodes.items)} <= usable
+    searched = rows.items([*view.facts.rows, *view.episodes.rows])
+    assert {item.id for item in searched} <= usable
     assert {item.id for item in (*view.constraints, *view.preferences)} <= usable
-    assert view.facts.index.size == len(view.facts.items)
+    assert view.facts.index.size == len(view.facts.rows)
     assert view.denied == sum(use_of(item, asked, persona) is Use.NO for item in items)
 
 

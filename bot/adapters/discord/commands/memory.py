@@ -19,7 +19,7 @@ from bot.chat.place import GuildId, MessageId, Place, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.languages import mark, t, tn, translated
 from bot.memory import Consent, Kind, Memory, Undo
-from bot.memory.notebook import SHOWN
+from bot.memory.item import STATEMENTS
 
 CHOICES = 25
 PATIENCE = 2.0
@@ -326,7 +326,7 @@ def _person(interaction: discord.Interaction) -> UserId:
 
 
 def _what(undo: Undo) -> str:
-    facts = sum(item.kind in SHOWN for item in undo.restore)
+    facts = sum(item.kind in STATEMENTS for item in undo.restore)
     messages = sum(item.kind is Kind.EPISODE for item in undo.restore)
     return t(
         "{facts} and {messages}",

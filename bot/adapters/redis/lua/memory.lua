@@ -1,7 +1,8 @@
 -- Shared by the memory scripts.
--- KEYS: a person's memory, in the order of keys.MEMORY_PARTS: meta, items, then one rank a kind, then places.
+-- KEYS: a person's memory, in the order of keys.MEMORY_PARTS: meta, items, then one rank a
+-- kind, then places, then the pack.
 local META, ITEMS = KEYS[1], KEYS[2]
-local PLACES = KEYS[#KEYS]
+local PLACES, PACK = KEYS[#KEYS - 1], KEYS[#KEYS]
 local KINDS = {'p', 'c', 'r', 'f', 'e', 't', 'u', 'x'}
 local RANKS = {}
 for position, kind in ipairs(KINDS) do RANKS[kind] = KEYS[2 + position] end

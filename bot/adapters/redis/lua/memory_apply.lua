@@ -6,7 +6,7 @@
 --   place guild:channel
 --   set name value ('' removes)
 -- → {'off'} when there is no consent, or all was forgotten since the caller looked; else
---   {version, stored…, '', evicted…}
+--   {previous version, version, stored…, '', evicted…}
 local state = redis.call('HGET', META, 'state')
 local by_person = ARGV[2] == '1'
 if redis.call('HGET', META, 'epoch') ~= ARGV[1] then return {'off'} end
@@ -79,12 +79,14 @@ while position <= #ARGV do
 end
 
 local version = redis.call('HGET', META, 'ver')
+local previous = version
 if changed then
+  redis.call('DEL', PACK) -- it still holds what was removed
   version = ARGV[1] .. '.' .. redis.call('HINCRBY', META, 'writes', 1)
   redis.call('HSET', META, 'ver', version)
 end
 keep_for(lifetime)
-local answer = {version}
+local answer = {previous, version}
 for _, id in ipairs(stored) do answer[#answer + 1] = id end
 answer[#answer + 1] = ''
 for _, id in ipairs(evicted) do answer[#answer + 1] = id end

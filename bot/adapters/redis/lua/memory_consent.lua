@@ -13,6 +13,7 @@ end
 redis.call('HSET', META, 'state', state, 'at', ARGV[3])
 -- Readers must see at once that a memory was paused.
 if redis.call('HEXISTS', META, 'epoch') == 1 then
+  redis.call('DEL', PACK)
   redis.call('HSET', META, 'ver', redis.call('HGET', META, 'epoch') .. '.'
     .. redis.call('HINCRBY', META, 'writes', 1))
 end

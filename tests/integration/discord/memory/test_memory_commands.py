@@ -17,6 +17,7 @@ from bot.adapters.discord.commands.memory import PRIVACY, install_memory
 from bot.adapters.discord.commands.memory_views import Offer
 from bot.adapters.redis import Client, Sealer
 from bot.adapters.redis.memories import RedisMemories
+from bot.chat.conversation import Conversation
 from bot.chat.place import ChannelId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.memory import Consent, Item, Kind, Learner, Memory
@@ -63,7 +64,9 @@ class Scene:
         place = Place(ChannelId(where.id), guild)  # type: ignore[arg-type]
         speaker = Speaker(UserId(self.anna.id), "Anna")
         message = Message(shown.id, place, speaker, text, time.time())  # type: ignore[arg-type]
-        await self.memory.after(Turn((message,), Trigger.MENTION), "ok", Route.FACTUAL, "wren")
+        await self.memory.after(
+            Turn((message,), Trigger.MENTION), Route.FACTUAL, "wren", Conversation(message.place)
+        )
         return shown
 
     async def items(self, *kinds: Kind) -> list[Item]:
