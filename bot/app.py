@@ -47,7 +47,7 @@ from bot.chat.stage import Stage, StageStatus
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected
 from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
-from bot.memory import Learner, Memory
+from bot.memory import Asking, Learner, Memory
 from bot.observability import Health, LoopLag, Metrics
 from bot.personas import PersonaLibrary
 from bot.personas.admission import rate
@@ -247,8 +247,8 @@ def _open_memory(
     learner = Learner(
         stores.memories, models.pool, lambda: models.name, embedder, clock, metrics.memory
     )
-    # The offer needs buttons in the channel; people say `/memory on` instead.
-    return Memory(stores.memories, learner, embedder, clock, metrics.memory, offers=False)
+    asking = Asking(settings.core.memory_default)
+    return Memory(stores.memories, learner, embedder, clock, metrics.memory, asking=asking)
 
 
 def _settle_memory() -> None:
@@ -324,7 +324,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
         routes=routes,
         route_counts=RedisRouteCounts(redis),
         guard=open_guard_stores(redis, sealer, stack),
-        memories=RedisMemories(redis, sealer),
+        memories=RedisMemories(redis, sealer, lifetime_s=settings.core.memory_days * 86_400),
     )
 
 

@@ -12,6 +12,7 @@ from bot.adapters.discord.catchup import CatchUp
 from bot.adapters.discord.client import Connection, TroupeBot
 from bot.adapters.discord.commands import Services, install, sync_commands
 from bot.adapters.discord.commands.memory import install_memory
+from bot.adapters.discord.commands.memory_offer import Offering
 from bot.adapters.discord.desk import Account, Desk
 from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.moderation import Moderation
@@ -100,6 +101,8 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         model=guard.model,
         model_name=guard.model_name,
     )
+    memory = troupe.parts.memory
+    aftercare = (moderation,) if memory is None else (moderation, Offering(desk, memory))
     intake = Intake(
         runner=TurnRunner(
             pipeline=troupe.pipeline,
@@ -112,7 +115,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
             clock=troupe.clock,
             own_face=OWN_FACE,
             disclosures=guard.disclosures,
-            aftercare=moderation,
+            aftercare=aftercare,
         ),
         journal=troupe.stores.journal,
         conversations=troupe.stores.conversations,

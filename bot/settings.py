@@ -241,6 +241,11 @@ class CoreSettings(BaseSettings):
     """How log lines look."""
     guard_level: Literal["normal", "strict"] = "normal"
     """The mildest level of the guardrails that a server may choose."""
+    memory_default: Literal["ask", "off", "never"] = "ask"
+    """Before a person decides on a memory: they are asked once; they are not asked, and
+    `/memory on` starts one; nobody can have one."""
+    memory_days: PositiveInt = 365
+    """Days without any use after which a person's memory is deleted."""
     encryption_keys: SecretStr | None = None
     """`id:base64 of 32 bytes`, comma-separated, newest first. Without it: a key file made in
     DATA_DIR."""

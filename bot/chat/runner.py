@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import structlog
@@ -49,7 +49,7 @@ class TurnRunner:
         clock: Clock,
         own_face: Face,
         disclosures: Disclosures | None = None,
-        aftercare: Aftercare | None = None,
+        aftercare: Sequence[Aftercare] = (),
     ) -> None:
         self._pipeline = pipeline
         self._journal = journal
@@ -61,7 +61,7 @@ class TurnRunner:
         self._clock = clock
         self._own_face = own_face
         self._disclosures = disclosures
-        self._aftercare = aftercare
+        self._aftercare = tuple(aftercare)
 
     async def run(self, run: Running) -> TurnAccount:
         """Perform a turn and settle it, whatever happens. Return its account."""
@@ -90,8 +90,8 @@ class TurnRunner:
             if outcome is not None:
                 self._accounts.keep(account)
                 await self._settle(run, outcome)
-                if self._aftercare is not None:
-                    self._aftercare.over(run.turn, account)
+                for each in self._aftercare:
+                    each.over(run.turn, account)
         return account
 
     async def _perform(self, run: Running, account: TurnAccount) -> Outcome:

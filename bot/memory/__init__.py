@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.memory.item import Item, Kind, Slot
 from bot.memory.learning import Learner
-from bot.memory.notebook import Notebook, Undo
+from bot.memory.notebook import Asking, Notebook, Undo
 from bot.memory.recollection import NOTHING, Recollection
 from bot.memory.retrieval import Passage, retrieve
 from bot.memory.service import Memory
@@ -14,6 +14,7 @@ from bot.memory.summary import Summariser
 
 __all__ = [
     "NOTHING",
+    "Asking",
     "Consent",
     "Item",
     "Kind",

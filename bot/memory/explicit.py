@@ -77,6 +77,15 @@ _CALL_ME = re.compile(
     re.IGNORECASE,
 )
 
+_ABOUT_SELF: Final = re.compile(
+    r"(?<!\w)(?:my|mine|did i|do i|am i|have i|was i|were i|about me|know me|remember me"
+    r"|i (?:told|said)|meine?[rmns]?|habe ich|bin ich|über mich|mon|ma|mes|ai-je|de moi|mis?|yo"
+    r"|sobre mí|minha|meu"
+    r"|meus|mia|mio|miei|mijn|mój|moja|moje|мой|моя|моё|мои|меня|benim)(?!\w)"
+    r"|私の|僕の|俺の|我的|关于我|내 |나의|제 ",
+    re.IGNORECASE,
+)
+
 
 class Wish(Enum):
     """What somebody wants of the memory."""
@@ -102,6 +111,20 @@ def read_request(message: str) -> Request | None:
             text = " ".join(found[1].split())[:LONGEST_STATEMENT].rstrip(" .!")
             return Request(Wish.REMEMBER if remember else Wish.FORGET, text) if text else None
     return None
+
+
+def says_of_self(text: str) -> bool:
+    """Whether a message tells, asks or wants something about its writer."""
+    return (
+        _ABOUT_SELF.search(text) is not None
+        or read_request(text) is not None
+        or kind_of(text)[0] is not Kind.FACT
+    )
+
+
+def asks_about_self(text: str) -> bool:
+    """Whether a message is about its writer, so that also a factual answer may need memories."""
+    return _ABOUT_SELF.search(text) is not None
 
 
 def kind_of(text: str) -> tuple[Kind, str]:

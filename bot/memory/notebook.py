@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 from bot.chat.place import GuildId, MessageId, Place, UserId
-from bot.errors import InvalidChoice, NotFound
+from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
 from bot.memory.gates import is_command, normalised
@@ -24,6 +25,17 @@ from bot.memory.stylist import WANTED
 from bot.ports import Clock
 
 STYLE_CHARACTERS: Final = 600
+
+
+class Asking(StrEnum):
+    """How people come to a memory; the operator decides."""
+
+    ASK = "ask"
+    """They are asked, once."""
+    OFF = "off"
+    """They ask for it."""
+    NEVER = "never"
+    """Not at all. What was remembered can still be seen, taken along and deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +62,10 @@ class PersonaPage:
 class Notebook:
     """A person's own hand in their memory. Everything here works while the memory is paused."""
 
-    def __init__(self, store: MemoryStore, clock: Clock) -> None:
+    def __init__(self, store: MemoryStore, clock: Clock, asking: Asking = Asking.ASK) -> None:
         self._store = store
         self._clock = clock
+        self._asking = asking
 
     async def _shelf(self, person: UserId) -> Shelf:
         shelf = await self._store.load(person)
@@ -257,8 +270,14 @@ class Notebook:
         return await self._store.consent(person)
 
     async def set_consent(self, person: UserId, consent: Consent) -> None:
-        """Note the person's decision. A no forgets everything."""
+        """Note the person's decision. A no forgets everything.
+
+        Raises:
+            NotAllowed: it is a yes, and the operator wants no memories.
+        """
         match consent:
+            case Consent.ON if self._asking is Asking.NEVER:
+                raise NotAllowed("Memories are switched off by who runs this bot.")
             case Consent.ON:
                 await self._store.agree(person, self._clock.now())
             case Consent.PAUSED:

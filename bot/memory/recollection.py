@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.chat.place import Place
-from bot.memory.explicit import Wish, matching, read_request
+from bot.memory.explicit import Wish, asks_about_self, matching, read_request
 from bot.memory.item import Item, Kind, Slot
 from bot.memory.retrieval import Vectors
 from bot.memory.scope import Use
@@ -31,14 +31,6 @@ _PLAIN: Final = frozenset({Slot.LANGUAGE, Slot.TIMEZONE, Slot.REPLY_LENGTH})
 _UNSPACED: Final = re.compile("[\u3000-\U0003ffff]")
 _SILENT: Final = "(obey this, never mention it)"
 _YIELDS: Final = "(What a message itself asks for wins over this.)"
-_ABOUT_SELF: Final = re.compile(
-    r"(?<!\w)(?:my|mine|did i|do i|am i|have i|was i|were i|about me|know me|remember me"
-    r"|i (?:told|said)|meine?[rmns]?|habe ich|bin ich|über mich|mon|ma|mes|ai-je|de moi|mis?|yo"
-    r"|sobre mí|minha|meu"
-    r"|meus|mia|mio|miei|mijn|mój|moja|moje|мой|моя|моё|мои|меня|benim)(?!\w)"
-    r"|私の|僕の|俺の|我的|关于我|내 |나의|제 ",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +45,6 @@ class Recollection:
 
 
 NOTHING: Final = Recollection()
-
-
-def asks_about_self(text: str) -> bool:
-    """Whether a message is about its writer, so that also a factual answer may need memories."""
-    return _ABOUT_SELF.search(text) is not None
 
 
 def recollect(

@@ -14,10 +14,10 @@ from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, Turn, TurnId
 from bot.errors import ConsentRequired, InvalidChoice, NotFound, StoreError, TroupeError
-from bot.memory.explicit import Request, Wish, read_request
+from bot.memory.explicit import Request, Wish, read_request, says_of_self
 from bot.memory.item import Item, Kind, new_id, retention
 from bot.memory.learning import ENOUGH, IDLE, Learner, unread
-from bot.memory.notebook import Notebook
+from bot.memory.notebook import Asking, Notebook
 from bot.memory.observer import Observer
 from bot.memory.preferences import Preferences
 from bot.memory.recollection import NOTHING, Recollection, recollect
@@ -57,17 +57,16 @@ class Memory:
         clock: Clock,
         observer: Observer,
         *,
-        offers: bool = True,
+        asking: Asking = Asking.ASK,
     ) -> None:
-        """`offers`: whether an undecided person is asked, once."""
-        self.notebook = Notebook(store, clock)
+        self.notebook = Notebook(store, clock, asking)
         self.preferences = Preferences(store, clock, observer)
         self.learner = learner
         self._store = store
         self._embedder = embedder
         self._clock = clock
         self._observer = observer
-        self._offers = offers
+        self._asking = asking
         self._recalled: OrderedDict[TurnId, tuple[str, ...]] = OrderedDict()
         self._gone: OrderedDict[tuple[int, int], None] = OrderedDict()
         self._edited: OrderedDict[tuple[int, int], str] = OrderedDict()
@@ -96,8 +95,8 @@ class Memory:
     async def _recall(
         self, turn: Turn, policy: MemoryPolicy, persona: str
     ) -> tuple[str, Recollection]:
-        shelf = await self._store.load(turn.speaker.id)
-        if shelf is None or shelf.paused:
+        shelf = await self._in_use(turn.speaker.id)
+        if shelf is None:
             return "off", NOTHING
         vector = await question_vector(
             self._embedder, turn.text, shelf, EMBED_TIMEOUT, self._observer
@@ -135,8 +134,8 @@ class Memory:
         used: Sequence[str],
     ) -> None:
         person = turn.speaker.id
-        shelf = await self._store.load(person)
-        if shelf is None or shelf.paused:
+        shelf = await self._in_use(person)
+        if shelf is None:
             return
         if before is not None:
             await self.preferences.kept(person, turn.place, before)
@@ -159,6 +158,13 @@ class Memory:
         if puts:
             await self._make_up_for(turn)
             await self._schedule(person)
+
+    async def _in_use(self, person: UserId) -> Shelf | None:
+        """Return a person's memory, if it may be used."""
+        if self._asking is Asking.NEVER:
+            return None
+        shelf = await self._store.load(person)
+        return None if shelf is None or shelf.paused else shelf
 
     async def _write(
         self, person: UserId, shelf: Shelf, puts: Sequence[Put], used: Sequence[str]
@@ -291,13 +297,17 @@ class Memory:
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────
 
-    async def offer_due(self, turn: Turn, route: Route) -> bool:
-        """Whether to offer a memory now: once a person, to the undecided, as a companion.
+    def may_offer(self, turn: Turn, route: Route) -> bool:
+        """Whether a memory would help with what was said: only as a companion, about oneself."""
+        return (
+            self._asking is Asking.ASK
+            and route is Route.COMPANION
+            and says_of_self(turn.text)
+            and sensitive_class(turn.text) is None
+        )
 
-        Never raises.
-        """
-        if not self._offers or route is not Route.COMPANION:
-            return False
+    async def offer_due(self, turn: Turn) -> bool:
+        """Whether to offer a memory now: once a person, to the undecided. Never raises."""
         try:
             return await self._store.offer_once(turn.speaker.id)
         except StoreError:

@@ -9,7 +9,8 @@ import pytest
 
 from bot.adapters.redis import Client
 from bot.chat.conversation import Conversation
-from bot.memory import NOTHING, Consent, Kind
+from bot.errors import NotAllowed
+from bot.memory import NOTHING, Asking, Consent, Kind, Memory
 from bot.memory.learning import TRIES
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
@@ -394,16 +395,6 @@ async def test_recall_never_raises_and_never_waits_for_long(
     assert (await company.recall("my dog")).memories
 
 
-async def test_a_memory_is_offered_once_and_only_to_the_undecided(company: Company) -> None:
-    turn = company.turn("hello")
-    assert not await company.memory.offer_due(turn, Route.FACTUAL)
-    assert await company.memory.offer_due(turn, Route.COMPANION)
-    assert not await company.memory.offer_due(turn, Route.COMPANION)
-    ben = company.turn("hello", speaker=BEN)
-    await company.memory.notebook.set_consent(BEN.id, Consent.DECLINED)
-    assert not await company.memory.offer_due(ben, Route.COMPANION)
-
-
 # ── context ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -430,3 +421,52 @@ async def test_what_was_said_to_another_is_nobody_else_s_context(company: Compan
     await company.says("hello there everybody")
     [item] = await company.items()
     assert item.context == ""
+
+
+# ── asking ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "route", "fitting"),
+    [
+        ("I love hiking with my sister", Route.COMPANION, True),
+        ("remember that I am vegetarian", Route.COMPANION, True),
+        ("Ich mag Katzen", Route.COMPANION, True),
+        ("what a day", Route.COMPANION, False),
+        ("I love hiking with my sister", Route.FACTUAL, False),
+        ("I love hiking with my sister", Route.CREATIVE, False),
+        ("I am so depressed about my job", Route.COMPANION, False),
+    ],
+)
+async def test_a_memory_is_offered_where_it_would_help(
+    company: Company, text: str, route: Route, fitting: bool
+) -> None:
+    assert company.memory.may_offer(company.turn(text), route) is fitting
+
+
+async def test_a_memory_is_offered_once_and_never_to_who_decided(company: Company) -> None:
+    assert await company.memory.offer_due(company.turn("my dog"))
+    assert not await company.memory.offer_due(company.turn("my dog"))
+    await company.memory.notebook.set_consent(BEN.id, Consent.DECLINED)
+    assert not await company.memory.offer_due(company.turn("my cat", speaker=BEN))
+
+
+@pytest.mark.parametrize("asking", [Asking.OFF, Asking.NEVER])
+async def test_an_operator_can_be_stricter(company: Company, asking: Asking) -> None:
+    await company.agrees()
+    await company.says("I have a dog named Poppy")
+    memory = Memory(
+        company.store, company.memory.learner, None, company.clock, company.counted, asking=asking
+    )
+    assert not memory.may_offer(company.turn("my dog"), Route.COMPANION)
+    turn = company.turn("what is my dog called?")
+    found = await memory.recall(turn, Route.COMPANION, MemoryPolicy.ALL, "wren")
+    if asking is Asking.OFF:
+        assert found.memories
+        return
+    assert found == NOTHING
+    await memory.after(turn, Route.COMPANION, "wren", Conversation(HERE))
+    assert len(await company.items()) == 1
+    with pytest.raises(NotAllowed):
+        await memory.notebook.set_consent(BEN.id, Consent.ON)
+    assert await memory.notebook.forget_all(ANNA.id) == 1

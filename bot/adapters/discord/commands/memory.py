@@ -12,6 +12,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.adapters.discord.commands.memory_offer import OfferButton, Owning
 from bot.adapters.discord.commands.memory_views import Confirm, Pager, TakeBack, item_line
 from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.mapping import clean_text, is_unknown
@@ -42,13 +43,11 @@ is kept for 90 days, and may train the part that picks personas; nothing else ma
 Your memory is sealed with a key of its own. Unused for a year, it is deleted.""")
 
 
-class MemoryCommands(
-    commands.GroupCog, group_name="memory", group_description="What I remember of you"
-):
+class MemoryCommands(Owning, group_name="memory", group_description="What I remember of you"):
     """A person's own hand in their memory; everything for their eyes only."""
 
     def __init__(self, memory: Memory) -> None:
-        self._notebook = memory.notebook
+        self.notebook = memory.notebook
         super().__init__()
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────
@@ -57,7 +56,7 @@ class MemoryCommands(
     async def show(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         place = place_here(interaction)
-        items = await self._notebook.show(_person(interaction), place)
+        items = await self.notebook.show(_person(interaction), place)
         heading = tn(
             "{count} memory that I may use here", "{count} memories that I may use here", len(items)
         )
@@ -71,7 +70,7 @@ class MemoryCommands(
         self, interaction: discord.Interaction, words: app_commands.Range[str, 1, 200]
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        found = await self._notebook.search(_person(interaction), place_here(interaction), words)
+        found = await self.notebook.search(_person(interaction), place_here(interaction), words)
         await _leaf(
             interaction, [item_line(item) for item in found], t("{count} found", count=len(found))
         )
@@ -94,7 +93,7 @@ class MemoryCommands(
     ) -> list[app_commands.Choice[str]]:
         try:
             async with asyncio.timeout(PATIENCE):
-                items = await self._notebook.show(person, place)
+                items = await self.notebook.show(person, place)
         except (NotFound, StoreError, TimeoutError):
             return []
         wanted = current.casefold().strip()
@@ -117,7 +116,7 @@ class MemoryCommands(
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         person, place = _person(interaction), place_here(interaction)
-        undo = await self._notebook.edit(person, place, memory, clean_text(text))
+        undo = await self.notebook.edit(person, place, memory, clean_text(text))
         await self._done(interaction, t("Noted: {text}", text=plain(text)), undo)
 
     @app_commands.command(description="Forget one memory")
@@ -126,7 +125,7 @@ class MemoryCommands(
     async def forget(self, interaction: discord.Interaction, memory: str) -> None:
         await interaction.response.defer(ephemeral=True)
         person, place = _person(interaction), place_here(interaction)
-        undo = await self._notebook.forget(person, place, memory)
+        undo = await self.notebook.forget(person, place, memory)
         await self._done(interaction, t("Forgotten, with {what}.", what=_what(undo)), undo)
 
     @app_commands.command(name="forget-all", description="Forget everything about you, for good")
@@ -135,7 +134,7 @@ class MemoryCommands(
         person = _person(interaction)
 
         async def work() -> str:
-            count = await self._notebook.forget_all(person)
+            count = await self.notebook.forget_all(person)
             return tn(
                 "Everything is forgotten: {count} memory, and its key.",
                 "Everything is forgotten: {count} memories, and their key.",
@@ -160,7 +159,7 @@ class MemoryCommands(
         if interaction.guild_id is None:
             raise InvalidChoice("That works in a server only.")
         guild = GuildId(interaction.guild_id)
-        item = await self._notebook.share(_person(interaction), memory, guild, stop=stop)
+        item = await self.notebook.share(_person(interaction), memory, guild, stop=stop)
         await say(
             interaction,
             t("In this server I may no longer use: {text}", text=plain(item.text))
@@ -173,7 +172,7 @@ class MemoryCommands(
         await interaction.response.defer(ephemeral=True)
         if interaction.guild_id is not None:
             raise NotAllowed("The file holds what you told me elsewhere. Ask for it in our DM.")
-        told = await self._notebook.export(_person(interaction))
+        told = await self.notebook.export(_person(interaction))
         data = json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace")
         file = discord.File(io.BytesIO(data), "memory.json")
         await interaction.followup.send(t("This is all of it."), file=file, ephemeral=True)
@@ -183,7 +182,7 @@ class MemoryCommands(
     @app_commands.command(name="on", description="Let me remember what you tell me")
     async def switch_on(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        await self._notebook.set_consent(_person(interaction), Consent.ON)
+        await self.notebook.set_consent(_person(interaction), Consent.ON)
         await say(
             interaction, t("I remember from now on. `/privacy` says what, and where I use it.")
         )
@@ -192,9 +191,9 @@ class MemoryCommands(
     async def pause(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         person = _person(interaction)
-        if await self._notebook.consent(person) not in (Consent.ON, Consent.PAUSED):
+        if await self.notebook.consent(person) not in (Consent.ON, Consent.PAUSED):
             raise NotFound("I keep no memory of you, so there is nothing to pause.")
-        await self._notebook.set_consent(person, Consent.PAUSED)
+        await self.notebook.set_consent(person, Consent.PAUSED)
         await say(interaction, t("Paused: what I know stays as it is. `/memory on` goes on."))
 
     @app_commands.command(name="off", description="Forget everything and stop remembering")
@@ -203,7 +202,7 @@ class MemoryCommands(
         person = _person(interaction)
 
         async def work() -> str:
-            await self._notebook.set_consent(person, Consent.DECLINED)
+            await self.notebook.set_consent(person, Consent.DECLINED)
             return t("Done. I remember nothing of you, and I won't ask again.")
 
         view = Confirm(person, t("Forget and stop"), work)
@@ -220,7 +219,7 @@ class MemoryCommands(
     @app_commands.describe(linked="Whether they share it")
     async def link(self, interaction: discord.Interaction, linked: bool) -> None:
         await interaction.response.defer(ephemeral=True)
-        await self._notebook.link_personas(_person(interaction), linked)
+        await self.notebook.link_personas(_person(interaction), linked)
         await say(
             interaction,
             t("All personas use what you told one of them.")
@@ -243,10 +242,10 @@ class MemoryCommands(
         await interaction.response.defer(ephemeral=True)
         person = _person(interaction)
         if learn is not None:
-            await self._notebook.want_persona(person, learn)
+            await self.notebook.want_persona(person, learn)
         if text is not None:
-            await self._notebook.edit_persona(person, "" if text == "-" else clean_text(text))
-        page = await self._notebook.persona(person)
+            await self.notebook.edit_persona(person, "" if text == "-" else clean_text(text))
+        page = await self.notebook.persona(person)
         lines = [
             t("**How you like replies** (learning)")
             if page.wanted
@@ -267,7 +266,7 @@ class MemoryCommands(
         await interaction.response.defer(ephemeral=True)
         if message.author.id != interaction.user.id:
             raise InvalidChoice("I only remember what you said yourself.")
-        item, undo = await self._notebook.remember(
+        item, undo = await self.notebook.remember(
             _person(interaction),
             place_here(interaction),
             clean_text(message.content),
@@ -280,7 +279,7 @@ class MemoryCommands(
         """Forget what came from a message of one's own."""
         await interaction.response.defer(ephemeral=True)
         place = place_here(interaction)
-        undo = await self._notebook.forget_message(
+        undo = await self.notebook.forget_message(
             _person(interaction), place, MessageId(message.id)
         )
         if not undo:
@@ -292,7 +291,7 @@ class MemoryCommands(
         )
 
     async def _done(self, interaction: discord.Interaction, text: str, undo: Undo) -> None:
-        view = TakeBack(interaction.user.id, self._notebook, undo)
+        view = TakeBack(interaction.user.id, self.notebook, undo)
         await interaction.followup.send(shorten(text, 2000), view=view, ephemeral=True)
 
 
@@ -300,6 +299,7 @@ async def install_memory(bot: commands.Bot, memory: Memory) -> None:
     """Add `/memory`, `/privacy` and the context menus to the bot."""
     cog = MemoryCommands(memory)
     await bot.add_cog(cog)
+    bot.add_dynamic_items(OfferButton)
     for name, work in (("Remember this", cog.remember_this), ("Forget this", cog.forget_this)):
         bot.tree.add_command(app_commands.ContextMenu(name=name, callback=work), override=True)
     said: app_commands.Command[Any, ..., None] = app_commands.Command(

@@ -1,4 +1,4 @@
-"""Buttons of the memory commands: leaf through, take back, confirm, agree."""
+"""Buttons of the memory commands: leaf through, take back, confirm."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from bot.adapters.discord.commands.render import plain, say, shorten
 from bot.chat.notices import notice_for
 from bot.chat.place import UserId
 from bot.errors import TroupeError
-from bot.languages import mark, t
-from bot.memory import Consent, Item, Kind, Notebook, Undo
+from bot.languages import t
+from bot.memory import Item, Kind, Notebook, Undo
 
 PATIENCE = 180.0
 """Seconds for which a button answers."""
-OFFER_PATIENCE = 900.0
 A_PAGE = 8
 LINE = 180
 
@@ -111,36 +110,6 @@ class Confirm(_Own):
     @discord.ui.button(style=discord.ButtonStyle.danger, custom_id="memory-sure")
     async def sure(self, interaction: discord.Interaction, _: discord.ui.Button[Confirm]) -> None:
         text = await self._work()
-        self.stop()
-        await interaction.response.edit_message(content=text, view=None)
-
-
-class Offer(_Own):
-    """The one quiet offer of a memory."""
-
-    TEXT = mark(
-        "I could remember what you tell me, for you alone. You can look at it, change it and "
-        "delete it at any time (`/memory show`, `/privacy`). Shall I?"
-    )
-
-    def __init__(self, person: int, notebook: Notebook) -> None:
-        super().__init__(person, timeout=OFFER_PATIENCE)
-        self._notebook = notebook
-        self.yes.label, self.no.label = t("Yes, remember"), t("No, thanks")
-
-    @discord.ui.button(custom_id="memory-yes")
-    async def yes(self, interaction: discord.Interaction, _: discord.ui.Button[Offer]) -> None:
-        await self._decided(
-            interaction, Consent.ON, t("I remember from now on. `/memory off` ends it.")
-        )
-
-    @discord.ui.button(custom_id="memory-no")
-    async def no(self, interaction: discord.Interaction, _: discord.ui.Button[Offer]) -> None:
-        text = t("Then I won't, and I won't ask again.")
-        await self._decided(interaction, Consent.DECLINED, text)
-
-    async def _decided(self, interaction: discord.Interaction, consent: Consent, text: str) -> None:
-        await self._notebook.set_consent(UserId(self._person), consent)
         self.stop()
         await interaction.response.edit_message(content=text, view=None)
 

@@ -12,9 +12,10 @@ import discord as library
 import pytest
 from discord.ext import commands
 
+from bot.adapters.discord.commands.buttons import view_of
 from bot.adapters.discord.commands.failures import on_command_error
 from bot.adapters.discord.commands.memory import PRIVACY, install_memory
-from bot.adapters.discord.commands.memory_views import Offer
+from bot.adapters.discord.commands.memory_offer import OfferButton
 from bot.adapters.redis import Client, Sealer
 from bot.adapters.redis.memories import RedisMemories
 from bot.chat.conversation import Conversation
@@ -257,22 +258,38 @@ async def test_the_user_persona_is_shown_written_and_deleted(scene: Scene) -> No
     assert "Nothing yet" in gone.text
 
 
-@pytest.mark.parametrize(
-    ("button", "decided"), [("memory-yes", Consent.ON), ("memory-no", Consent.DECLINED)]
-)
-async def test_the_offer_is_answered_by_whom_it_is_for(
-    scene: Scene, button: str, decided: Consent
-) -> None:
+async def offered(scene: Scene) -> Shown:
+    """Return an offer to Anna as it stands in the channel."""
     channel = scene.bot.get_channel(scene.channel.id)
     assert isinstance(channel, library.TextChannel)
-    view = Offer(scene.anna.id, scene.memory.notebook)
-    sent = await channel.send(Offer.TEXT, view=view)
-    shown = next(each for each in scene.channel.messages if each.id == sent.id)
+    buttons = (OfferButton(scene.anna.id, yes=yes) for yes in (True, False))
+    sent = await channel.send("Shall I?", view=view_of(*buttons))
+    return next(each for each in scene.channel.messages if each.id == sent.id)
+
+
+@pytest.mark.parametrize(("answer", "decided"), [("yes", Consent.ON), ("no", Consent.DECLINED)])
+async def test_the_offer_is_answered_by_whom_it_is_for(
+    scene: Scene, answer: str, decided: Consent
+) -> None:
+    shown = await offered(scene)
+    button = f"memory:offer:{scene.anna.id}:{answer}"
     refused = await scene.ben.click(shown, button)
     assert "not for you" in refused.text
-    await scene.anna.click(shown, button)
+    told = await scene.anna.click(shown, button)
+    assert told.ephemeral
+    async with asyncio.timeout(5):  # an answered question is nobody else's business
+        while shown in scene.channel.messages:
+            await asyncio.sleep(0.01)
     assert await scene.memory.notebook.consent(UserId(scene.anna.id)) is decided
     assert await scene.memory.notebook.consent(UserId(scene.ben.id)) is Consent.UNDECIDED
+
+
+async def test_an_old_no_deletes_nothing_that_was_agreed_to_since(scene: Scene) -> None:
+    shown = await offered(scene)
+    await scene.anna.slash(scene.channel, "memory on")
+    told = await scene.anna.click(shown, f"memory:offer:{scene.anna.id}:no")
+    assert "/memory off" in told.text
+    assert await scene.memory.notebook.consent(UserId(scene.anna.id)) is Consent.ON
 
 
 async def test_privacy_says_what_is_stored(scene: Scene) -> None:
