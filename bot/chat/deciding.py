@@ -9,6 +9,7 @@ from bot.chat.asking import ask_of
 from bot.chat.conversation import Conversation
 from bot.chat.parts import Parts
 from bot.chat.scene_turns import speakers
+from bot.chat.speech import reply_language
 from bot.chat.turn import Turn
 from bot.guardrails import GuardContext
 from bot.guardrails.verdict import ALLOWED, Action, Verdict
@@ -37,6 +38,8 @@ class Settled:
     """The personas that share the place, if several do."""
     planned: tuple[str, ...] = ()
     """Who of them is to speak after this one."""
+    language: str | None = None
+    """ISO 639-1 code of the language to reply in; None leaves it to the model."""
 
 
 async def settle(
@@ -75,7 +78,10 @@ async def settle(
     parts.dispatcher.observe(ask, decision)
     # Where care is needed one voice is enough.
     planned = planned if verdict.action is Action.ALLOW else ()
-    return Settled(turn, binding, conversation, decision, player, context, verdict, scene, planned)
+    language = reply_language(turn, conversation, player)
+    return Settled(
+        turn, binding, conversation, decision, player, context, verdict, scene, planned, language
+    )
 
 
 async def _judge(

@@ -17,6 +17,7 @@ from bot.chat.notices import CUT_SHORT, small_print
 from bot.chat.parts import Parts, Timer
 from bot.chat.rewriting import rewritten
 from bot.chat.scene_turns import guidance_for
+from bot.chat.speech import language_instruction
 from bot.chat.turn import DIRECT
 from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
 from bot.errors import BackendError, EmptyReply
@@ -118,6 +119,7 @@ class Writing:
                 memories=recollection.memories,
                 constraints=recollection.constraints,
                 user_persona=recollection.user_persona,
+                language=language_instruction(settled.language),
                 guidance=guidance,
                 safety_text=parts.guardrails.safety_text,
                 num_ctx=parts.num_ctx,

@@ -18,7 +18,7 @@ import numpy as np
 import snowballstemmer
 from numpy.typing import NDArray
 
-from bot.memory.stop_words import STOP_WORDS
+from bot.languages.stop_words import STOP_WORDS
 
 Terms = NDArray[np.uint32]
 

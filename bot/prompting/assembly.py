@@ -71,6 +71,8 @@ class PromptInput:
     constraints: tuple[str, ...] = ()
     """Memories that must hold whatever is asked, such as an allergy."""
     user_persona: str | None = None
+    language: str = ""
+    """In which language to reply, as an instruction; empty leaves it to the model."""
     guidance: tuple[str, ...] = ()
     """From the guardrails: the last words of the last message."""
     cast_names: tuple[str, ...] = ()
@@ -209,7 +211,12 @@ class _Assembly:
         """Find the lore, within its share and what the fixed instructions leave."""
         given, ledger = self.given, self.ledger
         card = given.persona.card
-        fixed = (given.profile.instruction, card.post_history_instructions, *given.guidance)
+        fixed = (
+            given.profile.instruction,
+            given.language,
+            card.post_history_instructions,
+            *given.guidance,
+        )
         left = ledger.left - sum(ledger.cost(text) + PER_MESSAGE for text in fixed)
         trigger = "continue" if given.continue_reply else "normal"
         self.lore = lore_notes(
@@ -238,7 +245,8 @@ class _Assembly:
             self.context.original = late
             late = self.context.expand(persona.card.post_history_instructions)
             self.context.original = None
-        parts = [("route", given.profile.instruction), ("post-history instructions", clean(late))]
+        parts = [("route", given.profile.instruction), ("language", given.language)]
+        parts += [("post-history instructions", clean(late))]
         if given.cast_names:
             parts.append(("nudge", f"[Write the next reply only as {persona.name}.]"))
         parts += [("guidance", each) for each in given.guidance]

@@ -16,11 +16,14 @@ from discord import ChannelType, MessageType
 
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_seconds
 from bot.chat.turn import Message, Quoted, Speaker
+from bot.languages.spoken import spoken_language
 
 MAX_TEXT = 4000
 """Characters of a message, the most that Discord lets anybody write."""
 MAX_NAME = 32
 """Characters of a display name (Discord's own limit for nicknames)."""
+UNCHOSEN = discord.Locale.american_english
+"""The language that every server has until somebody changes it."""
 _THREADS = frozenset(
     {ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread}
 )
@@ -73,9 +76,9 @@ def clean_text(text: str) -> str:
     return "".join(kept).strip()
 
 
-def speaker_of(user: discord.User | discord.Member) -> Speaker:
-    """Return a person under their name in this guild."""
-    return Speaker(UserId(user.id), _name_of(user))
+def speaker_of(user: discord.User | discord.Member, locale: str | None = None) -> Speaker:
+    """Return a person under their name in this guild, with the language they use."""
+    return Speaker(UserId(user.id), _name_of(user), locale)
 
 
 def roles_of(user: discord.User | discord.Member) -> tuple[int, ...]:
@@ -148,13 +151,14 @@ def message_of(message: discord.Message, us: Us, place: Place | None = None) -> 
     if is_for_nobody(message, us):
         return None
     quoted = _quoted(message, us)
+    text = _text_of(message, us)
     named = _names_us(message, us)
     pinged = any(user.id == us.id for user in message.mentions)
     return Message(
         id=MessageId(message.id),
         place=place or place_of_channel(message.channel, guild_of(message)),
-        speaker=speaker_of(message.author),
-        text=_text_of(message, us),
+        speaker=speaker_of(message.author, spoken_language(text) or _guild_locale(message)),
+        text=text,
         at=snowflake_seconds(message.id),
         mentions_us=named or (pinged and not (quoted is not None and quoted.by_us)),
         replies_to=quoted,
@@ -164,6 +168,14 @@ def message_of(message: discord.Message, us: Us, place: Place | None = None) -> 
         ),
         roles=roles_of(message.author),
     )
+
+
+def _guild_locale(message: discord.Message) -> str | None:
+    """Return the language that a server chose. American English is what nobody chose."""
+    guild = message.guild
+    if not isinstance(guild, discord.Guild) or guild.preferred_locale is UNCHOSEN:
+        return None
+    return guild.preferred_locale.value
 
 
 def edited_text(event: discord.RawMessageUpdateEvent, us: Us) -> str | None:

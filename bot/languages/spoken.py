@@ -1,0 +1,237 @@
+"""In which language a message is written: by its script, and in Latin letters by its words.
+
+Made for short chat messages. It would rather say nothing than something wrong: a message that
+does not show its language ("ok", a name, an emoji) leaves the language as it was.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from bot.languages.stop_words import STOP_WORDS
+
+NAMES: Final[Mapping[str, str]] = {
+    "ar": "Arabic",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "fi": "Finnish",
+    "fr": "French",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hu": "Hungarian",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+}
+"""English names by ISO 639-1 code: the languages that are told apart."""
+
+READ: Final = 400
+"""Characters that are looked at."""
+ENOUGH: Final = 1.0
+"""What a language must score: one word that no other language has, or several shared ones."""
+LEAD: Final = 1.3
+"""How many times the runner-up's score the best must have."""
+
+_BY_STEMMER = {name.lower(): code for code, name in NAMES.items()}
+_NOISE = re.compile(r"```.*?(?:```|\Z)|`[^`]*`|<[^<>\s]{2,80}>|\S+://\S+|www\.\S+|@\S+", re.DOTALL)
+_WORD = re.compile(r"[^\W\d_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_APOSTROPHES = re.compile("(?<=\\w)['\u2019\u02bc`](?=\\w)")
+_SCRIPTS: Final = (
+    ("ja", re.compile("[\u3040-\u30ff\uff66-\uff9f]")),
+    ("ko", re.compile("[\uac00-\ud7af\u1100-\u11ff]")),
+    ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")),
+    ("ar", re.compile("[\u0600-\u06ff]")),
+    ("hi", re.compile("[\u0900-\u097f]")),
+    ("th", re.compile("[\u0e00-\u0e7f]")),
+    ("he", re.compile("[\u0590-\u05ff]")),
+    ("el", re.compile("[\u0370-\u03ff]")),
+    ("uk", re.compile("[\u0404\u0406\u0407\u0454\u0456\u0457\u0490\u0491]")),
+    ("ru", re.compile("[\u0400-\u04ff]")),
+)
+"""Scripts that belong to one language here; kana come before Han, which Japanese also uses."""
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+
+_CHAT: Final[Mapping[str, str]] = {
+    "en": """hello thanks thank please sorry good morning night yes yeah nope want
+        need know think going gonna wanna write tell make help does dont cant im ive youre
+        whats hows explain best people love feel really about there theres work time is are
+        the first one two new old who everyone today tomorrow yesterday never always maybe
+        actually pretty nice day life man guy guys anyone could should would made""",
+    "de": """hallo danke bitte moin servus tschuss guten morgen abend nacht gut heute morgen
+        gestern jetzt gern gerne schreib schreibe erklar erklare sag mach gibt geht brauche
+        weiss leute wirklich vielleicht einfach wieso viel viele mehr immer mag machen gehen
+        niemand jemand leben alles nichts etwas andere neue neuer wohl schnell bisschen
+        kannst konnen konnte mussen muss sollte wurde neu""",
+    "es": """hola gracias buenos buenas dias noches favor ahora hoy manana ayer quiero puedes
+        puedo necesito escribe dime explica hacer tiene hace vale bien jaja cuanto cuanta
+        cuantos cuales cuando quien nunca siempre amigo amiga nada hago cosa cosas otra otro
+        voy vas vamos quiere puede alguien algun alguna nuevo nueva mejor hermano hermana
+        vida siento anos aqui alla entonces eso esa ese tal vez""",
+    "fr": """bonjour salut merci bonsoir oui non stp svp aujourdhui demain hier maintenant veux
+        peux peut peuxtu ecris raconte explique combien pourquoi comment cest jai jsuis
+        jaime quest quel quelle bien tres trop faire faut suis etre sais vraiment toujours
+        jamais rien chose choses autre autres quoi ca va vais vas peu jour vie nouveau alors
+        aussi deja encore gens mec sert moi toi""",
+    "it": """ciao grazie buongiorno buonasera prego oggi domani ieri adesso voglio puoi posso
+        scrivi dimmi spiega fare fammi quanto quanta quanti quali perche bene molto sempre
+        mai anche cosi qual pero sto stai vuoi cosa cose faccio vorrei siamo altro altra
+        tutto tutti niente nulla ancora solo fa va vita mi sento bella bello dove come sono
+        casa qui poi quindi tipo""",
+    "pt": """oi ola obrigado obrigada bom boa dia noite tarde hoje amanha ontem agora quero pode
+        posso preciso escreve escreva diga explica explique fazer tem tudo bem qual quais
+        quanto quantos nunca sempre gente vc voces muito tambem entao estou nada faz sinto
+        isso esse essa fui vou vai coisa coisas pra pro vez novo nova ano ainda acho algum
+        alguma vale pena onde meu minha voce seria foi ela ele""",
+    "nl": """even helpen hallo hoi dank dankje bedankt graag goedemorgen goedenavond vandaag morgen gisteren
+        schrijf vertel leg uit hoeveel waarom wanneer welke wil kun kunt heel erg leuk maak
+        altijd nooit eens gewoon ga gaat vind denk weet leven mag niemand iemand jou jullie
+        wij waar zat steeds alles iets niets ander andere mensen dag nieuw nieuwe hebt
+        kunnen moeten""",
+    "pl": """czesc hej dzieki dziekuje prosze dzien dobry dobranoc dzis dzisiaj jutro wczoraj
+        teraz chce moge mozesz potrzebuje napisz powiedz opowiedz wyjasnij ile dlaczego jaki
+        jaka jakie nigdy zawsze zeby albo bardzo dobrze sobie nikt ktos zycie wszystko nic
+        cos inny nowy nowa ludzie moze trzeba byc mam masz ma""",
+    "tr": """merhaba selam tesekkurler tesekkur ederim lutfen gunaydin bugun yarin dun simdi
+        istiyorum yaz anlat acikla nasil nasilsin kac hangi zaman iyi hic her cunku benim
+        seni misin musun midir evet hayir yap olur oldu bende sende senin bunu sunu olan
+        yeni gun insan hayat bile hem artik""",
+    "id": """halo hai terima kasih tolong selamat pagi malam hari besok kemarin sekarang mau bisa
+        tulis tuliskan ceritakan jelaskan gimana bagaimana kenapa mengapa berapa kapan nggak
+        gak banget dong sih aja udah belum bikin buat buatkan kok lagi siapa mana saya aku
+        kamu nya cara orang hidup sangat sekali hanya akan telah adalah punya tanpa baru""",
+    "sv": """hej tack snalla god morgon kvall idag imorgon igar vill kan du skriv beratta varfor
+        mycket bra inte nagot ocksa""",
+    "da": """hej tak venligst godmorgen idag imorgen igar vil kan skriv fortael hvorfor meget godt
+        noget ogsaa""",
+    "no": """hei takk vennligst morgen idag imorgen vil kan skriv fortell hvorfor veldig bra noe
+        ogsa""",
+    "fi": """hei moi kiitos huomenta tanaan huomenna eilen haluan voit kirjoita kerro miksi paljon
+        hyva kuinka missa""",
+    "ro": """buna salut multumesc rog azi maine ieri acum vreau poti scrie spune explica cat foarte
+        bine unde cand""",
+    "hu": """szia koszonom kerlek reggelt este holnap tegnap most akarok tudsz irj mondd miert
+        hogyan jo nagyon""",
+    "vi": """xin chao cam on toi ban la khong co gi nhu the nao cho mot nhung cua va de duoc""",
+}
+"""Words of chats, folded like the stop words, which were made for longer texts."""
+
+_CUES: Final = tuple(
+    (re.compile(pattern), code, weight)
+    for code, pattern, weight in (
+        ("de", "[\u00df]", 2.0),
+        ("de", "[\u00e4\u00f6\u00fc]", 0.7),
+        ("de", r"\w(?:ung|keit|schen|chen|isch)\b|\bge\w+t\b|sch", 0.5),
+        ("es", "[\u00f1\u00bf\u00a1]", 2.0),
+        (
+            "es",
+            "\\b(?:qu\u00e9|c\u00f3mo|m\u00e1s|s\u00ed|est\u00e1s?|d\u00f3nde|cu\u00e1\\w+|t\u00fa|\u00e9l)\\b",
+            0.8,
+        ),
+        ("es", "ci[o\u00f3]n\\b|\\w(?:ando|iendo|ito|ita)\\b|ll", 0.4),
+        ("pt", "[\u00e3\u00f5]|\\b(?:\u00e9|voc\u00ea|j\u00e1|at\u00e9|s\u00f3)\\b", 1.5),
+        ("pt", "\u00e7\u00e3o\\b|nh|lh|\\w(?:inho|inha)\\b", 0.6),
+        (
+            "fr",
+            "[\u0153\u00eb\u00ea\u00fb\u00ee]|\\b[ldjmntsqc]['\u2019][a-z\u00e0-\u00ff]|eau|oux\\b",
+            0.8,
+        ),
+        ("fr", "\u00e7a|[\u00e8\u00e0\u00f9]", 0.4),
+        (
+            "it",
+            "zione\\b|gli\\b|\\w(?:ello|etta|ino)\\b|cch|\\bc['\u2019]\u00e8|[\u00ec\u00f2]",
+            0.6,
+        ),
+        ("it", "\\b(?:\u00e8|perch\u00e9|pi\u00f9|cos\u00ec|gi\u00e0)\\b", 1.2),
+        ("it", "[\u00e8\u00e0\u00f9]", 0.4),
+        ("pl", "[\u0142\u0105\u0119\u015b\u017c\u017a\u0107\u0144]", 2.0),
+        ("pl", "cz|sz|rz|dz|\\w(?:owa\u0107|ego|ych)\\b", 0.6),
+        ("tr", "[\u011f\u0131\u015f]", 2.0),
+        ("tr", r"\w(?:iyor|lar|ler|mak|mek|dir|yorum)\b|\w(?:[ae]ci|sin)\b", 0.6),
+        ("nl", r"ij|aa|oe|uu|\bge\w+d\b|\w(?:tje|lijk|heid)\b", 0.5),
+        ("en", r"\w(?:ing|tion|ed|ly)\b|th|wh|\bw\w+", 0.4),
+        ("id", r"\b(?:me|ber|di|ter)(?:ng|ny|m|n)\w+|\w(?:nya|kan)\b|ng\b", 0.5),
+        ("sv", "[\u00e5]", 0.6),
+        ("no", "[\u00e5\u00f8\u00e6]", 0.6),
+        ("da", "[\u00e5\u00f8\u00e6]", 0.6),
+        ("fi", "\u00e4\u00e4|\\w(?:ssa|lla|nen)\\b|kk|yy", 0.6),
+        ("hu", "[\u0151\u0171]", 2.0),
+        ("ro", "[\u0103\u0219\u021b\u0163\u015f]", 1.5),
+        ("vi", "[\u0111\u01a1\u01b0\u1ea0-\u1ef9]", 2.0),
+    )
+)
+"""Letters and endings that speak for a language, at most once each."""
+
+
+def spoken_language(text: str) -> str | None:
+    """Return the ISO 639-1 code of a message's language; None when it does not show."""
+    text = _NOISE.sub(" ", text[:READ])
+    for code, script in () if text.isascii() else _SCRIPTS:
+        if script.search(text):
+            # A single foreign word in a sentence in Latin letters is a quotation.
+            return code if len(script.findall(text)) * 4 >= len(_LATIN.findall(text)) else None
+    scores = _scores(text)
+    ranked = sorted(scores.values(), reverse=True)[:2]
+    if not ranked or ranked[0] < ENOUGH or (len(ranked) > 1 and ranked[0] < LEAD * ranked[1]):
+        return None
+    return max(scores, key=lambda code: scores[code])
+
+
+def last_spoken(texts: Iterable[str]) -> str | None:
+    """Return the language of the first text that shows one; give the newest text first."""
+    return next(filter(None, map(spoken_language, texts)), None)
+
+
+def _scores(text: str) -> dict[str, float]:
+    scores: dict[str, float] = {}
+    for word in set(_WORD.findall(_folded(text))):
+        codes = _WORDS.get(word, ())
+        for code in codes:
+            scores[code] = scores.get(code, 0.0) + 1.0 / len(codes)
+    lowered = text.lower()
+    for pattern, code, weight in _CUES:
+        if pattern.search(lowered):
+            scores[code] = scores.get(code, 0.0) + weight
+    return scores
+
+
+def _folded(text: str) -> str:
+    """Return a text in small letters without marks, as the word lists are."""
+    if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).replace("\u0131", "i")
+    return _APOSTROPHES.sub("", text.casefold())
+
+
+def _known_words() -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for name, words in STOP_WORDS.items():
+        for word in words:
+            if len(word) > 1 or word == "y":
+                found.setdefault(word, set()).add(_BY_STEMMER[name])
+    for code, more in _CHAT.items():
+        for word in more.split():
+            found.setdefault(word, set()).add(code)
+    return {word: tuple(sorted(codes)) for word, codes in found.items()}
+
+
+_WORDS: Final = _known_words()
+"""The languages of each known word."""
