@@ -102,8 +102,9 @@ _CHAT: Final[Mapping[str, str]] = {
         quanto quantos nunca sempre gente vc voces muito tambem entao estou nada faz sinto
         isso esse essa fui vou vai coisa coisas pra pro vez novo nova ano ainda acho algum
         alguma vale pena onde meu minha voce seria foi ela ele""",
-    "nl": """even helpen hallo hoi dank dankje bedankt graag goedemorgen goedenavond vandaag morgen gisteren
-        schrijf vertel leg uit hoeveel waarom wanneer welke wil kun kunt heel erg leuk maak
+    "nl": """hallo hoi even helpen dank dankje bedankt graag goedemorgen goedenavond vandaag
+        morgen gisteren schrijf vertel leg uit hoeveel waarom wanneer welke
+        wil kun kunt heel erg leuk maak
         altijd nooit eens gewoon ga gaat vind denk weet leven mag niemand iemand jou jullie
         wij waar zat steeds alles iets niets ander andere mensen dag nieuw nieuwe hebt
         kunnen moeten""",
