@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,7 @@ from bot.routing.dispatch import Dispatcher
 from bot.routing.opening import open_routing
 from bot.scheduling import FairQueue
 from bot.settings import Settings
+from bot.vocabularies import Vocabularies
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +102,8 @@ class Models:
     pool: OllamaPool
     name: str
     rehearsal: bool
+    bases: Sequence[str]
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +234,9 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     background.keep("imported cards", imported.follow)
     background.keep("guardrails", guard.files.watch)
     background.keep("memory", memory.learner.run)
+    if not models.rehearsal:
+        words = Vocabularies(parts.estimator, models.bases, models.headers)
+        background.keep("vocabularies", words.run)
     lag = LoopLag(metrics, alive=lambda: health.report("loop", True))
     background.keep("loop lag", lag.run)
     background.keep("health", lambda: _report_health(troupe))
@@ -350,7 +356,7 @@ async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     )
     await pool.start()
     stack.push_async_callback(pool.close)
-    return Models(pool, name, rehearsal)
+    return Models(pool, name, rehearsal, bases, headers)
 
 
 def read_headers(text: str | None) -> dict[str, str]:

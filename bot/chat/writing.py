@@ -228,9 +228,12 @@ class Writing:
             account.timings["held_back"] = generated.first_shown - generated.first_token
         if generated.finished is not None:
             account.finished = generated.finished
-            self._parts.estimator.calibrate(
-                request.model, prompt.report.total, generated.finished.prompt_tokens
-            )
+            if not any(message.images for message in request.messages):
+                self._parts.estimator.calibrate(
+                    request.model,
+                    [message.content for message in request.messages],
+                    generated.finished.prompt_tokens,
+                )
 
 
 def _others(settled: Settled) -> list[str]:

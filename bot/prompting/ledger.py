@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.errors import CardRejected
 from bot.prompting.report import Part
-from bot.prompting.tokens import PER_MESSAGE, TokenEstimator
+from bot.prompting.tokens import PER_MESSAGE, PER_PROMPT, TokenEstimator
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Ledger:
     @classmethod
     def open(cls, estimator: TokenEstimator, model: str, num_ctx: int, reply_tokens: int) -> Ledger:
         """Return a ledger for a context of `num_ctx` tokens."""
-        limit = int((num_ctx - reply_tokens) / estimator.margin(model))
+        limit = int((num_ctx - reply_tokens) / estimator.margin(model)) - PER_PROMPT
         return cls(estimator, model, max(0, limit))
 
     @property

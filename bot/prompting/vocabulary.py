@@ -1,7 +1,9 @@
 """Exact token counts, from a model's own vocabulary (extra `tokenizers`).
 
 Ollama has no tokenize endpoint, but `/api/show` with `verbose` returns the vocabulary and merges
-that the model file carries. Building takes about a second: do it in a thread.
+that the model file carries. Building takes some seconds: do it in a thread. Checked against the
+tokenizers of Llama 3 and 4, Qwen, Mistral Nemo and Mistral 7B on 559 texts in 33 languages, code
+and emoji: every count was the same; with their chat templates a prompt's is within 1 %.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ _CONTRACTIONS = r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
 _TAIL = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 _LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 _SPLITS = {
     "llama-bpe": rf"{_CONTRACTIONS}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{{1,3}}|{_TAIL}",
     "qwen2": rf"{_CONTRACTIONS}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}|{_TAIL}",
@@ -24,10 +27,30 @@ _SPLITS = {
         rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+|[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*"
         r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
     ),
+    "gpt-4o": (
+        rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+{_CONTRACTIONS}?"
+        rf"|[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*{_CONTRACTIONS}?"
+        r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    ),
+    "gpt-2": _GPT2,
 }
 """How texts are cut into words before merging, by `tokenizer.ggml.pre` (llama.cpp, llama-vocab)."""
-_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-_ALIASES = {"llama3": "llama-bpe", "smaug-bpe": "llama-bpe", "qwen35": "qwen2"}
+_ALIASES = {
+    "llama3": "llama-bpe", "llama-v3": "llama-bpe", "smaug-bpe": "llama-bpe", "dbrx": "llama-bpe",
+    "qwen35": "qwen2", "deepseek-r1-qwen": "qwen2", "megrez": "qwen2",
+    "llama4": "gpt-4o", "default": "gpt-2", "phi-2": "gpt-2", "olmo": "gpt-2", "": "gpt-2",
+}  # fmt: skip
+
+
+def _byte_letters() -> frozenset[str]:
+    """Return the letters that stand for the 256 bytes in byte-level vocabularies (GPT-2)."""
+    shown = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    hidden = 256 - len(shown)
+    return frozenset(map(chr, (*shown, *range(256, 256 + hidden))))
+
+
+_BYTES = _byte_letters()
+"""A vocabulary without one of them would pass over signs in silence."""
 
 
 def available() -> bool:
@@ -49,7 +72,11 @@ def exact_counter(show: Mapping[str, Any]) -> Callable[[str], int] | None:
         return None
     kind = info.get("tokenizer.ggml.model")
     if kind == "gpt2" and _texts(merges, MAX_MERGES):
-        tokenizer = _byte_level(tokens, merges, str(info.get("tokenizer.ggml.pre", "")))
+        pre = str(info.get("tokenizer.ggml.pre", ""))
+        split = _SPLITS.get(_ALIASES.get(pre, pre))
+        if split is None or not _BYTES.issubset(tokens):
+            return None
+        tokenizer = _byte_level(tokens, merges, split)
     elif kind == "llama":
         scores = info.get("tokenizer.ggml.scores")
         if not isinstance(scores, list) or len(scores) != len(tokens):
@@ -68,7 +95,7 @@ def _texts(value: Any, most: int) -> TypeGuard[list[str]]:
     )
 
 
-def _byte_level(tokens: Sequence[str], merges: Sequence[str], pre: str) -> Any:
+def _byte_level(tokens: Sequence[str], merges: Sequence[str], split: str) -> Any:
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
     vocabulary = {token: number for number, token in enumerate(tokens)}
@@ -78,8 +105,7 @@ def _byte_level(tokens: Sequence[str], merges: Sequence[str], pre: str) -> Any:
         for left, right in pairs
         if left in vocabulary and right in vocabulary and left + right in vocabulary
     ]
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=known, ignore_merges=False))
-    split = _SPLITS.get(_ALIASES.get(pre, pre), _GPT2)
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=known, ignore_merges=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(split), "isolated"),

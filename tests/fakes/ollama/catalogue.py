@@ -20,6 +20,9 @@ class FakeModel:
     context_length: int = 131_072
     sliding_window: int = 0
     """Tokens; 0 for full attention. A cached prefix further back than this can't be reused."""
+    vocabulary_size: int = 128_256
+    vocabulary: tuple[str, ...] = ()
+    merges: tuple[str, ...] = ()
     blob: str = ""
     adapter: str = ""
     system: str = ""

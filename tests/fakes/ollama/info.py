@@ -38,11 +38,13 @@ def show_body(model: FakeModel, *, verbose: bool) -> dict[str, Any]:
         "general.parameter_count": 3_212_749_888,
         f"{family}.context_length": model.context_length,
         f"{family}.embedding_length": model.dimensions,
+        f"{family}.vocab_size": model.vocabulary_size,
     }
     if verbose:
         info["tokenizer.ggml.model"] = "gpt2"
-        info["tokenizer.ggml.tokens"] = sorted(set(tokenize(f"{model.name} the quick brown fox")))
-        info["tokenizer.ggml.merges"] = ["t h", "th e"]
+        words = sorted(set(tokenize(f"{model.name} the quick brown fox")))
+        info["tokenizer.ggml.tokens"] = list(model.vocabulary) or words
+        info["tokenizer.ggml.merges"] = list(model.merges) or ["t h", "th e"]
     return {
         "modelfile": f"FROM {model.name}",
         "parameters": "\n".join(f"{k} {v}" for k, v in model.parameters.items()),

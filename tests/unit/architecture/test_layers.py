@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.chat",),
     ("bot.settings", "bot.personas.commandline"),
     ("bot.adapters",),
-    ("bot.guarding",),
+    ("bot.guarding", "bot.vocabularies"),
     ("bot.app",),
     ("bot.serve_discord", "bot.doctor"),
     ("bot.serve",),
