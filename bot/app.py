@@ -47,7 +47,7 @@ from bot.chat.stage import Stage, StageStatus
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected
 from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
-from bot.memory import Asking, Learner, Memory
+from bot.memory import Asking, Learner, Memory, Summariser
 from bot.observability import Health, LoopLag, Metrics
 from bot.personas import PersonaLibrary
 from bot.personas.admission import rate
@@ -188,6 +188,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         weight=lambda guild: limits.weights.get(guild, 1.0) if isinstance(guild, int) else 1.0,
     )
     memory = _open_memory(settings, stores, models, metrics, clock)
+    summaries = Summariser(models.pool, lambda: models.name, stores.conversations)
     parts = Parts(
         casting=casting,
         conversations=stores.conversations,
@@ -205,6 +206,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         scripts_allowed=imported.scripts_allowed,
         strict=guard.policies.strict,
         memory=memory,
+        summaries=summaries,
         queue_timeout=limits.wait,
     )
     troupe = Troupe(
@@ -234,6 +236,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     background.keep("imported cards", imported.follow)
     background.keep("guardrails", guard.files.watch)
     background.keep("memory", memory.learner.run)
+    background.keep("summaries", summaries.run)
     if not models.rehearsal:
         words = Vocabularies(parts.estimator, models.bases, models.headers)
         background.keep("vocabularies", words.run)

@@ -164,8 +164,14 @@ class ConversationStore(Protocol):
         """Return the exchange that holds this message, said or replied."""
         ...
 
-    async def trim(self, place: Place, to: TurnId, summary: str | None) -> None:
-        """Send history from `to` on. Exchanges before it stay stored until their lifetime ends."""
+    async def trim(
+        self, place: Place, to: TurnId, summary: str | None, *, taken_back: int | None = None
+    ) -> None:
+        """Send history from `to` on. Exchanges before it stay stored until their lifetime ends.
+
+        With `taken_back` nothing happens unless the conversation's is still that: its summary
+        would hold what a person has deleted or changed.
+        """
         ...
 
     async def keep(self, place: Place, state: Mapping[str, str]) -> None:

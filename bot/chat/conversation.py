@@ -98,3 +98,5 @@ class Conversation:
     """History is sent from this turn on; moved in halves so that the prefix stays cached."""
     state: Mapping[str, str] = field(default_factory=dict)
     """Small per-conversation values by owner, for example `lore` → JSON of timed effects."""
+    taken_back: int = 0
+    """How often something that was stored here was deleted or edited."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.chat.place import GuildId, Place
 from bot.guardrails import Guardrails
-from bot.memory import Memory
+from bot.memory import Memory, Summariser
 from bot.observability import Metrics
 from bot.personas.casting import Casting
 from bot.personas.scenes import SceneLimits
@@ -55,6 +55,7 @@ class Parts:
     """Whether replies in a place are judged as strictly as possible."""
     scene_limits: SceneLimits = field(default_factory=SceneLimits)
     memory: Memory | None = None
+    summaries: Summariser | None = None
 
 
 class Timer:

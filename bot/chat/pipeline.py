@@ -153,6 +153,8 @@ class TurnPipeline:
         place, conversation = settled.turn.place, settled.conversation
         if prompt.trim_to is not None and prompt.trim_to != conversation.trimmed_to:
             await self._parts.conversations.trim(place, prompt.trim_to, conversation.summary)
+        if self._parts.summaries is not None:
+            self._parts.summaries.look(conversation, prompt.trim_to, prompt.trim_next)
         changed = {k: v for k, v in prompt.state.items() if conversation.state.get(k) != v}
         if changed:
             await self._parts.conversations.keep(place, changed)

@@ -1,13 +1,15 @@
-"""A summary of what a trim leaves out: made from the stored turns, never from an older summary.
+"""A summary of what a cut of history leaves out: made from stored turns, never from an older one.
 
-So what a person deleted is not in the next one. It is made at trim time only, since a summary that
-changes would cost the prompt cache of every turn.
+So what a person deleted is not in the next one. It is made when history is cut only, since a
+summary that changes would cost the prompt cache of every turn.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -33,6 +35,10 @@ at most 100 words what somebody who takes part must still know: who is here, wha
 decided, open questions, running games or stories and where they stand. Third person, past tense, in
 the language of the lines, no preface. Leave out health, faith, sexuality, politics and contact
 data."""
+
+PLACES: Final = 1_000
+
+Value = TypeVar("Value")
 
 log = structlog.get_logger(__name__)
 
@@ -72,13 +78,12 @@ def cleaned(summary: str) -> str | None:
     return text if len(text) > 20 and sensitive_class(text) is None else None
 
 
-def _messages(exchanges: Sequence[Exchange]) -> tuple[object, ...]:
-    """Return what a summary rests on, to be compared afterwards."""
-    return tuple((e.turn, e.said, e.reply and e.reply.text) for e in exchanges)
-
-
 class Summariser:
-    """Summaries through the model, from what a place has stored."""
+    """Makes summaries in the background: one at a time, each within a deadline.
+
+    History that is nearly full is cut together with its summary, so that what the host has cached
+    is lost once and not twice.
+    """
 
     def __init__(
         self, model: ChatModel, model_name: Callable[[], str], conversations: ConversationStore
@@ -86,22 +91,53 @@ class Summariser:
         self._model = model
         self._model_name = model_name
         self._conversations = conversations
+        self._wanted: OrderedDict[Place, TurnId] = OrderedDict()
+        self._tried: OrderedDict[Place, tuple[TurnId, int]] = OrderedDict()
+        self._wake = asyncio.Event()
 
-    async def summary(self, place: Place, to: TurnId) -> str | None:
-        """Return a summary of what comes before `to`; None when there is none to be had.
+    def look(self, conversation: Conversation, cut: TurnId | None, soon: TurnId | None) -> None:
+        """Note what a turn's prompt cut off, or will soon. Never waits, never raises.
 
-        None as well if anything of it was deleted or edited while the model wrote. Never raises.
+        `conversation` is as it was before the turn. A summary that is there stays until the next
+        cut; one that a deletion took away is made anew.
+        """
+        to = soon
+        if cut is not None and (cut != conversation.trimmed_to or not conversation.summary):
+            to = cut
+        if to is None or self._tried.get(conversation.place) == (to, conversation.taken_back):
+            return
+        _put(self._tried, conversation.place, (to, conversation.taken_back))
+        _put(self._wanted, conversation.place, to)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            while self._wanted:
+                await self.summarise(*self._wanted.popitem(last=False))
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def summarise(self, place: Place, to: TurnId) -> bool:
+        """Cut a place's history at `to`, with a summary of what comes before. Never raises.
+
+        False when there is none to be had, or anything was deleted or edited while it was written.
         """
         try:
-            before = left_out(await self._conversations.load(place), to)
+            conversation = await self._conversations.load(place)
+            before = left_out(conversation, to)
             if len(before) < FEWEST:
-                return None
-            answer = await told(self._model, self._request(before), TIMEOUT)
-            after = left_out(await self._conversations.load(place), to)
+                return False
+            summary = cleaned(await told(self._model, self._request(before), TIMEOUT))
+            if summary is None:
+                return False
+            taken_back = conversation.taken_back
+            await self._conversations.trim(place, to, summary, taken_back=taken_back)
+            kept = await self._conversations.load(place)
         except (BackendError, StoreError, TimeoutError, ValueError) as error:
             log.info("no summary", place=place.channel, kind=type(error).__name__)
-            return None
-        return cleaned(answer) if _messages(before) == _messages(after) else None
+            return False
+        return kept.summary == summary
 
     def _request(self, exchanges: Sequence[Exchange]) -> ChatRequest:
         return ChatRequest(
@@ -113,3 +149,10 @@ class Summariser:
             options={"temperature": 0.2, "num_predict": 250},
             affinity="memory",
         )
+
+
+def _put(held: OrderedDict[Place, Value], place: Place, value: Value) -> None:
+    held[place] = value
+    held.move_to_end(place)
+    while len(held) > PLACES:
+        held.popitem(last=False)

@@ -18,7 +18,16 @@ from bot.chat.turn import Turn, TurnId
 from bot.personas import Persona
 from bot.personas.scripts import Purpose, rewrite
 from bot.ports import ChatMessage
-from bot.prompting.history import Line, Names, Past, is_before, lines_of, past_of, plan_trim
+from bot.prompting.history import (
+    NEARLY_FULL,
+    Line,
+    Names,
+    Past,
+    is_before,
+    lines_of,
+    past_of,
+    plan_trim,
+)
 from bot.prompting.late import (
     CONTINUE,
     MAX_MEMORY,
@@ -105,6 +114,8 @@ class Prompt:
     """To be merged into the conversation's state."""
     trim_to: TurnId | None
     """Where history begins from now on; None as long as all of it fits."""
+    trim_next: TurnId | None = None
+    """Where it will begin soon: it is nearly full, and a summary takes its time."""
 
 
 def assemble(given: PromptInput) -> Prompt:
@@ -136,6 +147,7 @@ class _Assembly:
         self.images: list[str] = []
         self.memories = 0
         self.lore = LoreNotes()
+        self.trim_next: TurnId | None = None
 
     def run(self) -> Prompt:
         given, ledger = self.given, self.ledger
@@ -171,6 +183,7 @@ class _Assembly:
             report=report,
             state=self.lore.state,
             trim_to=trim_to,
+            trim_next=self.trim_next,
         )
 
     def _late_context(self) -> MacroContext:
@@ -329,6 +342,9 @@ class _Assembly:
         ]
         costs = [sum(self._line_cost(line) for line in each.lines) for each in sent]
         start = plan_trim(costs, ledger.left)
+        soon = 0 if start else plan_trim(costs, int(ledger.left * NEARLY_FULL))
+        if 0 < soon < len(sent):
+            self.trim_next = sent[soon].turn
         ledger.note("history", sum(costs[start:]))
         cut = len(self.past) - len(sent) + start
         if start:

@@ -15,6 +15,8 @@ from bot.prompting.untrusted import clean, likeness, quoted, speaker_name
 _SMALL_PRINT = re.compile(r"(?:\n+-# [^\n]*)+\Z")
 """Notes of the program under a reply, in Discord's small print: no words of the persona."""
 
+NEARLY_FULL = 0.85
+"""Share of the history's budget from which on the next cut is prepared."""
 LOW_WATER = 0.5
 """Share of the history's budget that is kept when it overflows."""
 

@@ -144,6 +144,7 @@ class PlaceCodec:
             summary,
             TurnId(trimmed) if trimmed.isdecimal() else None,
             state,
+            int(meta.get(b"taken_back", b"0")),
         )
 
     def _exchange(

@@ -124,13 +124,18 @@ class RedisConversations:
                 return exchange
         return None
 
-    async def trim(self, place: Place, to: TurnId, summary: str | None) -> None:
+    async def trim(
+        self, place: Place, to: TurnId, summary: str | None, *, taken_back: int | None = None
+    ) -> None:
         """Send history from `to` on; an older call than the last one changes nothing."""
         fields: dict[str, str | bytes] = {"trimmed_to": turn_text(to), "summary": b""}
         if summary:
             fields["summary"] = self._codec(place.channel).value(summary, "summary")
         await self._write_meta(
-            place.channel, fields, lambda held: replace(held, trimmed_to=to, summary=summary)
+            place.channel,
+            fields,
+            lambda held: replace(held, trimmed_to=to, summary=summary),
+            "" if taken_back is None else str(taken_back),
         )
 
     async def keep(self, place: Place, state: Mapping[str, str]) -> None:
@@ -231,9 +236,13 @@ class RedisConversations:
         return tuple(turns), changes
 
     async def _write_meta(
-        self, channel: ChannelId, fields: Mapping[str, str | bytes], change: Any
+        self,
+        channel: ChannelId,
+        fields: Mapping[str, str | bytes],
+        change: Any,
+        taken_back: str = "",
     ) -> None:
-        args: list[Argument] = [self._ttl, STATE_VALUES]
+        args: list[Argument] = [self._ttl, STATE_VALUES, taken_back]
         for field, value in fields.items():
             args += [field, value]
         answer = await META.run(self._redis, keys.conversation(channel), args)

@@ -5,7 +5,8 @@ Cluster slot. Times are unix seconds, ids are decimal.
 
 A place's conversation, all with the place's lifetime save where noted:
 
-    troupe:{c:<channel>}:meta     HASH  ver, trimmed_to, summary (sealed), s:<state name> (sealed)
+    troupe:{c:<channel>}:meta     HASH  ver, trimmed_to, taken_back, summary (sealed),
+                                        s:<state name> (sealed)
     troupe:{c:<channel>}:rows     HASH  turn → which messages and variants it holds (ids only)
     troupe:{c:<channel>}:lines    HASH  a<line> → about (sealed), t<line> → text (sealed)
     troupe:{c:<channel>}:order    ZSET  turn ids padded to 20 digits, all with score 0

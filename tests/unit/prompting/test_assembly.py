@@ -349,3 +349,17 @@ def test_the_greeting_that_began_is_known_to_the_lore() -> None:
     for state, shown in (({"greeting": "1"}, True), ({"greeting": "0"}, False), ({}, True)):
         prompt = assemble(input_of(persona, turn_of("hi"), state=state))
         assert ("Second way." in prompt.messages[-1].content) is shown
+
+
+def test_the_next_cut_is_told_when_history_is_nearly_full() -> None:
+    """So that a summary is ready when it comes."""
+    rows = [exchange(n, [("Ann", "word " * 20)], "word " * 20) for n in range(60)]
+    prompts = [
+        assemble(input_of(persona_of(), turn_of("more"), *rows[:count], num_ctx=1_300))
+        for count in range(1, 60)
+    ]
+    told = next(place for place, prompt in enumerate(prompts) if prompt.trim_next is not None)
+    cut = next(place for place, prompt in enumerate(prompts) if prompt.trim_to is not None)
+    assert 0 < cut - told < 10
+    assert prompts[told].trim_next in {row.turn for row in rows[:told]}
+    assert all(prompt.trim_next is None for prompt in prompts[cut:])

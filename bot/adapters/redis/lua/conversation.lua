@@ -78,8 +78,10 @@ local function keep_for(seconds)
   end
 end
 
--- What a person took back must not live on in a summary of trimmed history.
+-- What a person took back must not live on in a summary of trimmed history, nor in one that is
+-- being written: it is kept only while nothing more was taken back.
 local function forget_summary(turn)
+  redis.call('HINCRBY', META, 'taken_back', 1)
   local trimmed = redis.call('HGET', META, 'trimmed_to')
   if trimmed and pad(turn) < pad(trimmed) then redis.call('HDEL', META, 'summary') end
 end

@@ -38,8 +38,9 @@ end
 for position = 3, #ARGV do
   local id = ARGV[position]
   -- The summary of a place may hold what a person said in turns that are stored no more.
-  if string.sub(id, 1, 1) == 'u' and redis.call('HDEL', META, 'summary') == 1 then
-    result[#result + 1] = ''
+  if string.sub(id, 1, 1) == 'u' and redis.call('EXISTS', META) == 1 then
+    redis.call('HINCRBY', META, 'taken_back', 1)
+    if redis.call('HDEL', META, 'summary') == 1 then result[#result + 1] = '' end
   end
   redis.call('ZADD', GONE, string.format('%.6f', micros / 1000000), id)
   redis.call('HDEL', NOTES, id)
