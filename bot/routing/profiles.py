@@ -124,11 +124,12 @@ def _problems(table: Mapping[str, Any]) -> list[str]:
     if not isinstance(options, dict):
         return [*problems, "`options` must be a table"]
     for name, value in options.items():
-        problems += _option_problems(name, value)
+        problems += option_problems(name, value)
     return problems
 
 
-def _option_problems(name: str, value: object) -> list[str]:
+def option_problems(name: str, value: object) -> list[str]:
+    """Return what is wrong with one sampling option, a line each."""
     bounds = _OPTIONS.get(name)
     if bounds is None:
         return [f"option `{name}` is unknown; known are {', '.join(sorted(_OPTIONS))}"]
