@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 
 from bot.chat.account import TurnAccount
 from bot.chat.place import MessageId
@@ -18,8 +19,9 @@ class Accounts:
         self._by_reply: dict[MessageId, TurnId] = {}
 
     def keep(self, account: TurnAccount) -> None:
-        """Keep an account; the oldest makes room."""
-        self._by_turn[account.turn] = account
+        """Keep an account, without prompt and reply: `/why` never shows them."""
+        kept = replace(account, messages=(), reply="")
+        self._by_turn[account.turn] = kept
         self._by_turn.move_to_end(account.turn)
         for message in account.message_ids:
             self._by_reply[message] = account.turn

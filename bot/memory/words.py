@@ -12,10 +12,9 @@ import unicodedata
 import zlib
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-import snowballstemmer
 from numpy.typing import NDArray
 
 from bot.languages.stop_words import STOP_WORDS
@@ -135,8 +134,10 @@ def _hash(word: str, language: str) -> int:
     return zlib.crc32(stem.encode("utf-8", "surrogatepass")) or 1
 
 
-def _stemmer(language: str) -> snowballstemmer.stemmer:
-    made: dict[str, snowballstemmer.stemmer] = _local.__dict__
+def _stemmer(language: str) -> Any:
+    import snowballstemmer  # late: 3 MiB of languages, where nobody may have a memory
+
+    made: dict[str, Any] = _local.__dict__
     if language not in made:
         made[language] = snowballstemmer.stemmer(language)
     return made[language]

@@ -45,7 +45,8 @@ class TableWatch:
         self._places = (*places, SHIPPED)
         self._every = every_s
         self._on_reload = on_reload
-        self._tried: _Stamp | None = None
+        # A router with a table has the shipped one: it is not read twice.
+        self._tried: _Stamp | None = _stamp(SHIPPED) if router.table is not None else None
         self.previous: RouteTable | None = None
         """The table before the one in service, for `roll_back`."""
 
@@ -93,10 +94,12 @@ class TableWatch:
         return serving is not None and serving.header == table.header
 
     def _newest(self) -> _Stamp | None:
-        for place in self._places:
-            try:
-                found = place.stat()
-            except OSError:
-                continue
-            return place, found.st_mtime_ns, found.st_size, found.st_ino
+        return next(filter(None, map(_stamp, self._places)), None)
+
+
+def _stamp(place: Path) -> _Stamp | None:
+    try:
+        found = place.stat()
+    except OSError:
         return None
+    return place, found.st_mtime_ns, found.st_size, found.st_ino
