@@ -17,7 +17,7 @@ from bot.guardrails.expressions import Words, options
 from bot.guardrails.literals import openings
 from bot.guardrails.partial import partial
 
-KEPT = 64
+KEPT = 100
 """Expressions that are kept, some 30 KB each."""
 
 

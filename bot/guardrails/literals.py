@@ -1,6 +1,6 @@
 """What every match of a pattern holds, or begins with: to be looked for before the pattern itself.
 
-Of hundreds of patterns hardly one can match an ordinary message. One automaton of plain words
+Of hundreds of patterns hardly one can match an ordinary message. What stands in the text
 says which, so that only those are made and run, and the rest cost no memory.
 """
 

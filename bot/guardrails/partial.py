@@ -37,6 +37,7 @@ PLACES = {
     op.AT_END: "$",
     op.AT_END_STRING: r"\z",
 }
+SINGLE = frozenset({op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN})
 
 
 def partial(pattern: str) -> str:
@@ -56,6 +57,9 @@ def _beginnings(nodes: list[Node]) -> str:
     for node in reversed(nodes):
         if node[0] is op.AT:
             result = f"{_whole(node)}(?:{result})" if result else ""
+            continue
+        if node[0] in SINGLE:  # a single character has no other beginning than itself
+            result = f"{_whole(node)}(?:{result})?" if result else _whole(node)
             continue
         begun, whole = _begun(node), _whole(node)
         result = f"{begun}|{whole}(?:{result})?" if result else f"{begun}|{whole}"

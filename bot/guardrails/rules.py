@@ -165,7 +165,7 @@ class _Patterns:
         """Return the rules that match a text, in their order."""
         encoded = text.encode()
         found: dict[str, Rule] = {}
-        for index in self._words.standing_in(encoded):
+        for index in self._words.standing_in(text):
             rule, pattern = self._owned[index]
             if rule.id not in found and matches(pattern, encoded):
                 found[rule.id] = rule

@@ -7,8 +7,13 @@ one at a time. Decoding is bound to a processor: call it from a thread.
 from __future__ import annotations
 
 import io
+import re
+import struct
 import threading
 import warnings
+
+from bot.personas.coerce import Notes
+from bot.personas.png import chunks_of, is_png
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_PIXELS = 25_000_000
@@ -17,6 +22,9 @@ SIDES = (256, 192, 128)
 """Pixels of the square, largest first."""
 MAX_BYTES = 256 * 1024
 """Largest emoji (Discord, "Application-Owned Emoji"); the smallest square always fits."""
+SMALL = 32 * 1024
+"""Bytes; larger ones may gain from being made anew."""
+PICTURE = re.compile(rb"IHDR(?:PLTE|tRNS|gAMA|sRGB|pHYs)*(?:IDAT)+IEND")
 _FACE = (0.5, 0.15)
 """What is kept of a tall picture: heads are near the top."""
 
@@ -25,12 +33,28 @@ _one_at_a_time = threading.Lock()
 
 def portrait(picture: bytes) -> bytes | None:
     """Return a square PNG of at most `MAX_BYTES`; None when the picture can't be shown."""
+    if _is_portrait(picture):
+        return picture
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's about bombs: the bound below is stricter
         try:
             return _made(picture)
         except Exception:  # noqa: BLE001  # Pillow raises whatever a broken file makes it raise
             return None
+
+
+def _is_portrait(picture: bytes) -> bool:
+    """Whether this is what we would make of it: a small, square, sound PNG without any text."""
+    if len(picture) > SMALL or not is_png(picture):
+        return False
+    chunks = chunks_of(picture, Notes())
+    if not PICTURE.fullmatch(b"".join(chunk.kind for chunk in chunks)):
+        return False
+    if len(chunks[0].body) != 13:
+        return False
+    width, height = struct.unpack(">II", chunks[0].body[:8])
+    sound = not any(chunk.damaged for chunk in chunks)
+    return sound and 0 < width == height <= SIDES[0]
 
 
 def _made(picture: bytes) -> bytes | None:

@@ -15,7 +15,7 @@ from PIL import Image
 from bot.personas import read_card
 from bot.personas.png import SIGNATURE, Chunk, blank_picture
 from bot.personas.portrait import MAX_BYTES, portrait
-from tests.unit.personas.files import packed, text_chunk, v2
+from tests.unit.personas.files import packed, png, text_chunk, v2
 
 
 def picture(width: int, height: int, form: str = "PNG", mode: str = "RGB") -> bytes:
@@ -88,3 +88,21 @@ def test_rubbish_is_no_picture(rubbish: bytes, at: int) -> None:
     whole = blank_picture(16)
     square = portrait(whole[:at] + rubbish + whole[at:])
     assert square is None or len(square) <= MAX_BYTES
+
+
+def test_what_is_a_small_square_already_stays_as_it_is() -> None:
+    small = blank_picture(128)
+    assert portrait(small) is small
+
+
+@pytest.mark.parametrize("size", [0, 257])
+def test_a_square_of_a_wrong_size_does_not(size: int) -> None:
+    chunk = Chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0))
+    ends = Chunk(b"IDAT", zlib.compress(b"\0")), Chunk(b"IEND", b"")
+    data = SIGNATURE + b"".join(each.encoded() for each in (chunk, *ends))
+    assert portrait(data) != data
+
+
+def test_a_card_in_a_small_square_is_not_handed_on() -> None:
+    whole = png(text_chunk("chara", b"e30="))
+    assert b"chara" not in (portrait(whole) or b"")
