@@ -54,6 +54,7 @@ from bot.personas.admission import rate
 from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
 from bot.personas.imported import ImportedCards
+from bot.ports import SubjectAccess
 from bot.prompting import TokenEstimator, prepare_lore
 from bot.routing import load_profiles
 from bot.routing.dispatch import Dispatcher
@@ -93,6 +94,20 @@ class Stores:
     route_counts: RedisRouteCounts
     guard: GuardStores
     memories: RedisMemories
+
+    def subjects(self) -> dict[str, SubjectAccess]:
+        """Return every store that may know something about a person, by its name."""
+        return {
+            "conversations": self.conversations,
+            "memories": self.memories,
+            "journal": self.journal,
+            "routes": self.routes,
+            "cards": self.cards,
+            "bindings": self.bindings,
+            "limits": self.limiter,
+            "trends": self.guard.trends,
+            "moderation": self.guard.moderation,
+        }
 
 
 @dataclass(frozen=True, slots=True)

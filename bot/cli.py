@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from bot import __version__
 from bot.errors import SettingsRejected, TroupeError
 from bot.guardrails import commandline as guard_commands
 from bot.memory import commandline as memory_commands
+from bot.memory.subject_access import PersonExport, Requester
 from bot.observability import LogOutput
 from bot.personas import commandline as card_commands
 from bot.routing import commandline as route_commands
@@ -75,7 +77,27 @@ def build_parser() -> argparse.ArgumentParser:
         room.add_parser(commands)
     memory_commands.add_parser(commands, embed_all=_embed_all)
     _add_corrections(route_commands.add_parser(commands))
+    _add_data(commands)
     return parser
+
+
+def _add_data(commands: Any) -> None:
+    summary = "export or delete everything about one person"
+    data = commands.add_parser("data", help=summary, description=summary)
+    steps = data.add_subparsers(dest="step", required=True, metavar="step")
+    export = _add(steps, "export", "write what all stores hold about a person, as JSON", _data)
+    export.add_argument("--out", type=Path, metavar="FILE", help="without it: standard output")
+    delete = _add(steps, "delete", "remove a person from all stores; there is no way back", _data)
+    delete.add_argument("--yes", action="store_true", required=True, help="yes, delete")
+    delete.add_argument(
+        "--requester",
+        choices=[requester.value for requester in Requester],
+        default=Requester.OWNER.value,
+        help="who asks for it; goes into the log (default: owner)",
+    )
+    for step in (export, delete):
+        step.add_argument("--user", type=_ident, required=True, metavar="ID")
+    _add(steps, "schema", "print the JSON schema of an export", _data)
 
 
 def _add_corrections(steps: Any) -> None:
@@ -88,7 +110,7 @@ def _add_corrections(steps: Any) -> None:
 def _ident(text: str) -> int:
     """Read an id of Discord's."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:21]) < 1 << 64:
-        raise argparse.ArgumentTypeError("must be the id of a server, a number")
+        raise argparse.ArgumentTypeError("must be an id of Discord's, a number")
     return int(text)
 
 
@@ -162,10 +184,23 @@ async def _embed_all(texts: Sequence[str], env_file: Path) -> Sequence[Sequence[
 
 
 def _corrections(args: argparse.Namespace) -> int:
-    from bot.serve import export_corrections
+    from bot.operator_data import export_corrections
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: export_corrections(settings, args.guild, args.out))
+
+
+def _data(args: argparse.Namespace) -> int:
+    if args.step == "schema":
+        print(json.dumps(PersonExport.model_json_schema(), indent=1))
+        return OK
+    from bot.operator_data import delete_data, export_data
+
+    settings = load_settings(args.env_file)
+    if args.step == "export":
+        return _in_loop(settings, lambda: export_data(settings, args.user, args.out))
+    requester = Requester(args.requester)
+    return _in_loop(settings, lambda: delete_data(settings, args.user, requester))
 
 
 def _bench(args: argparse.Namespace) -> int:

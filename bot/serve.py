@@ -7,27 +7,21 @@ everything in order.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import secrets
 import signal
 import sys
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import structlog
 
-from bot import __version__
 from bot.adapters.redis import EmbeddedRedis, open_redis
 from bot.adapters.redis.migrations import migrate
 from bot.adapters.web.ops import ops_app
 from bot.adapters.web.play import Playground
 from bot.adapters.web.server import WebServer
-from bot.app import Troupe, open_stores, open_troupe
-from bot.chat.place import ChannelId, GuildId, Place
+from bot.app import Troupe, open_troupe
 from bot.data_files import migrations_dir
 from bot.errors import TroupeError
-from bot.observability import Metrics
 from bot.serve_discord import serve_discord
 from bot.settings import Settings
 
@@ -139,33 +133,3 @@ async def migrate_only(settings: Settings, *, dry_run: bool) -> int:
         verb = "would apply" if dry_run else "applied"
         sys.stdout.write(f"schema version {report.version}; {verb}: {todo}\n")
         return 0
-
-
-async def export_corrections(settings: Settings, guild: int, out: Path) -> int:
-    """Write the corrections of a guild whose texts are kept, as JSON lines, and say how many."""
-    async with AsyncExitStack() as stack:
-        stores = await open_stores(settings, Metrics(__version__), stack)
-        place = Place(ChannelId(guild), GuildId(guild))
-        found = await stores.routes.corrections(place)
-    lines = [
-        json.dumps({"text": each.text, "label": each.label.value, "kind": "correction"})
-        for each in found
-        if each.text
-    ]
-    try:
-        await asyncio.to_thread(_write_private, out, "".join(f"{line}\n" for line in lines))
-    except OSError as error:
-        sys.stderr.write(f"{out}: {error.strerror or type(error).__name__}\n")
-        return 1
-    rest = len(found) - len(lines)
-    hint = f"; {rest} without their text: see /route keep-text" if rest else ""
-    sys.stdout.write(f"{len(lines)} corrections written to {out}{hint}\n")
-    return 0
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write what people said into a file that only its owner can read."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(text)

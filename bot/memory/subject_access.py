@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import structlog
+from pydantic import BaseModel, ConfigDict
 
 from bot.chat.place import UserId
 from bot.errors import StoreError
+from bot.memory.export import MemoryExport
 from bot.ports import SubjectAccess
 
 log = structlog.get_logger(__name__)
@@ -29,13 +32,60 @@ class Requester(StrEnum):
     USER_STRICT = "user_strict"
 
 
-async def export_person(stores: Mapping[str, SubjectAccess], person: UserId) -> dict[str, Any]:
-    """Return what each store holds about a person, by the store's name.
+class Remembered(BaseModel):
+    """The person's memory, as `/memory export` gives it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    memory: MemoryExport
+
+
+class StoresExport(BaseModel):
+    """What each store holds; nothing where it holds nothing."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    conversations: dict[str, Any] = {}
+    """`conversations`: by place what was said, and the replies."""
+    memories: Remembered | None = None
+    journal: dict[str, Any] = {}
+    """`accepted`: messages that wait for their answer."""
+    routes: dict[str, Any] = {}
+    """`pins` by server, and `corrections` of the person's messages."""
+    cards: dict[str, Any] = {}
+    """`cards` that the person imported: server, card, file, time."""
+    bindings: dict[str, Any] = {}
+    """Nothing: they belong to places."""
+    limits: dict[str, Any] = {}
+    """Nothing: a count that is gone within minutes."""
+    trends: dict[str, Any] = {}
+    """`trends`: numbers of care by place, a week old at most."""
+    moderation: dict[str, Any] = {}
+    """`reports` that the person made."""
+
+
+class PersonExport(BaseModel):
+    """Everything that is stored about one person. Ids are strings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["troupe.person/1"] = "troupe.person/1"
+    person: str
+    exported_at: datetime
+    stores: StoresExport
+
+
+async def export_person(stores: Mapping[str, SubjectAccess], person: UserId) -> PersonExport:
+    """Return what each store holds about a person.
 
     Raises:
         StoreError: one of them is away; an export is whole or not at all.
     """
-    return {name: dict(await store.export_person(person)) for name, store in stores.items()}
+    told = {name: dict(await store.export_person(person)) for name, store in stores.items()}
+    now = datetime.now(UTC).replace(microsecond=0)
+    return PersonExport(
+        person=str(person), exported_at=now, stores=StoresExport.model_validate(told)
+    )
 
 
 async def delete_person(

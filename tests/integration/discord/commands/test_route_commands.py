@@ -12,10 +12,10 @@ import pytest
 
 from bot.cli import build_parser
 from bot.data_files import personas_dir
+from bot.operator_data import export_corrections
 from bot.routing import Router
 from bot.routing.dataset import read_labelled
 from bot.routing.route import Route
-from bot.serve import export_corrections
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.discord.state import Message
