@@ -110,7 +110,7 @@ def _add_corrections(steps: Any) -> None:
 def _ident(text: str) -> int:
     """Read an id of Discord's."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:21]) < 1 << 64:
-        raise argparse.ArgumentTypeError("must be an id of Discord's, a number")
+        raise argparse.ArgumentTypeError("must be the id of a server or person, a number")
     return int(text)
 
 
