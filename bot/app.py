@@ -223,6 +223,8 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         memory=memory,
         summaries=summaries,
         queue_timeout=limits.wait,
+        facts=models.pool,
+        channel_models=frozenset(settings.ollama.channel_models),
     )
     troupe = Troupe(
         settings,

@@ -112,6 +112,19 @@ class ChatModel(Protocol):
         ...
 
 
+class ModelFacts(Protocol):
+    """What is known about the models behind the hosts."""
+
+    async def is_loading(self, model: str, affinity: str) -> bool:
+        """Whether a request with this affinity waits for its host to load the model. Asks the
+        host; False when nobody knows. Never raises."""
+        ...
+
+    async def sees(self, model: str) -> bool:
+        """Whether a model takes pictures; False when nobody knows. Never raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Embeddings:
     """Unit vectors, in the order of the texts. `space` is `model@dimensions`."""
@@ -201,6 +214,8 @@ class Outcome(StrEnum):
     SUPPORTED = "supported"
     FAILED = "failed"
     BUSY = "busy"
+    BARRED = "barred"
+    """An admin's list or quiet hours keep the bot silent."""
     CANCELLED = "cancelled"
     """The question was deleted, or somebody pressed stop."""
     MERGED = "merged"
@@ -410,6 +425,11 @@ class ReplySink(Protocol):
 
     def begin(self) -> None:
         """Show that an answer is coming (typing). Never raises, never waits."""
+        ...
+
+    def wait(self, line: str) -> None:
+        """Say in one short line why the reply takes a while; its text takes the line's place.
+        Never waits."""
         ...
 
     def show(self, text: str) -> None:

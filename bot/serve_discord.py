@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -20,6 +20,8 @@ from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.redirect import redirect
 from bot.adapters.discord.sink import SinkFactory
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
+from bot.adapters.discord.surroundings import DiscordSurroundings
+from bot.adapters.discord.threads import Threads
 from bot.adapters.redis.last_seen import RedisLastSeen
 from bot.app import HEALTH_EVERY, Troupe
 from bot.background import Background
@@ -27,6 +29,7 @@ from bot.chat.accounts import Accounts
 from bot.chat.correcting import RouteFixes
 from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
+from bot.chat.pipeline import TurnPipeline
 from bot.chat.runner import TurnRunner
 from bot.errors import SettingsRejected
 from bot.ports import Face
@@ -105,7 +108,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
     aftercare = (moderation,) if memory is None else (moderation, Offering(desk, memory))
     intake = Intake(
         runner=TurnRunner(
-            pipeline=troupe.pipeline,
+            pipeline=TurnPipeline(replace(troupe.parts, around=DiscordSurroundings(desk))),
             journal=troupe.stores.journal,
             conversations=troupe.stores.conversations,
             casting=troupe.casting,
@@ -124,6 +127,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         clock=troupe.clock,
         mindful=(troupe.stores.routes,),
         memory=troupe.parts.memory,
+        threads=Threads(desk),
     )
     services = Services(
         casting=troupe.casting,

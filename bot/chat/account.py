@@ -34,6 +34,8 @@ class TurnAccount:
     reply: str = ""
     notice: str | None = None
     message_ids: tuple[MessageId, ...] = ()
+    pictures: bool = False
+    """Whether the model takes pictures."""
     cue: Cue | None = None
     """In a scene: who speaks after this reply."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.chat.account import TurnAccount
+from bot.chat.files import unread_line
 from bot.chat.notices import small_print
 from bot.chat.turn import Turn
 from bot.guardrails.disclosure import Disclosures, Reminder
@@ -42,9 +43,13 @@ class Closing:
             grave=category.startswith(CARE)
             or (found is not None and found.action is Action.REFUSE),
         )
-        if self._due is None or not self._due.line:
-            return text
-        return f"{_closed(text)}\n\n{small_print(self._due.line)}"
+        lines = [self._due.line if self._due is not None else "", self._unread()]
+        under = "\n".join(small_print(line) for line in lines if line)
+        return f"{_closed(text)}\n\n{under}" if under else text
+
+    def _unread(self) -> str:
+        account = self._account
+        return unread_line(self._turn, account.report, pictures=account.pictures)
 
     async def stands(self) -> None:
         """The text stands before the person: remember what it said."""

@@ -11,13 +11,14 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
+from bot.chat.door import Door
 from bot.chat.notices import EXPIRED, notice_for
-from bot.chat.place import MessageId, Place, UserId
+from bot.chat.place import ChannelId, MessageId, Place, UserId
 from bot.chat.runner import TurnRunner
 from bot.chat.running import Ending, Running
 from bot.chat.scene_turns import cued_message, follow_ups_of
@@ -27,6 +28,7 @@ from bot.errors import StoreError
 from bot.languages import reading, translated
 from bot.memory import Memory
 from bot.observability import Metrics
+from bot.personas.binding import TriggerMode
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, JournalEntry, Outcome, Progress, TurnJournal
 
@@ -41,6 +43,9 @@ MAX_ATTEMPTS = 3
 
 GONE_KEPT = 1000
 """Ids of deleted messages that are remembered: a message may be deleted while it is taken in."""
+
+OPENS_THREADS = frozenset({Trigger.MENTION, Trigger.REPLY, Trigger.WORD})
+"""What begins a conversation, in a channel where each gets a thread."""
 
 CHANGES_AT_MOST = 5.0
 """Seconds that a message waits for edits and deletions which came before it."""
@@ -71,6 +76,15 @@ class Mindful(Protocol):
         ...
 
 
+class ThreadOpener(Protocol):
+    """Opens threads for conversations."""
+
+    async def open(self, message: Message) -> Place | None:
+        """Return the thread that begins with a message, opened if need be; None when there can
+        be none. Never raises."""
+        ...
+
+
 class Intake:
     """Owns every running turn of the process."""
 
@@ -86,6 +100,7 @@ class Intake:
         patience: Patience | None = None,
         mindful: Sequence[Mindful] = (),
         memory: Memory | None = None,
+        threads: ThreadOpener | None = None,
     ) -> None:
         self._runner = runner
         self._journal = journal
@@ -96,6 +111,8 @@ class Intake:
         self._patience = patience or Patience()
         self._mindful = tuple(mindful)
         self._memory = memory
+        self._threads = threads
+        self._door = Door(runner, metrics, clock)
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
         self._unsaid: dict[Place, set[MessageId]] = {}
@@ -110,7 +127,10 @@ class Intake:
         binding = await self._casting.resolved(message.place)
         members = self._casting.scene(binding, message.place)
         words = (*binding.words, *(member.name for member in members))
-        return why_answer(message, binding.mode, words, own_thread=own_thread)
+        trigger = why_answer(message, binding.mode, words, own_thread=own_thread)
+        if trigger is None or not await self._door.lets_in(message, trigger, binding):
+            return None
+        return trigger
 
     async def receive(self, message: Message, trigger: Trigger) -> None:
         """Claim and journal a message that is for us, and begin its turn."""
@@ -127,6 +147,7 @@ class Intake:
         if not fresh:
             log.debug("claimed already", message=message.id)
             return
+        message = await self._in_thread(message, trigger)
         changes = self._changes.get(message.place)
         if changes:  # what was deleted before this was said must not be in its prompt
             await asyncio.wait(tuple(changes), timeout=CHANGES_AT_MOST)
@@ -138,7 +159,9 @@ class Intake:
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         """Rewrite what was said. Never answers anew."""
         with self._changing(place):
-            await self._conversations.edit(place, message, text)
+            known = await self._conversations.edit(place, message, text)
+            if not known and (thread := _thread_of(place, message)) is not None:
+                await self._conversations.edit(thread, message, text)
         if self._memory is not None:
             await self._memory.source_edited(place, message, text)
         for store in self._mindful:
@@ -155,8 +178,23 @@ class Intake:
             elif not run.visible:
                 self._supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
         self._unsaid.setdefault(place, set()).update(gone)
+        for message in gone:
+            if (thread := _thread_of(place, message)) is not None:
+                self._unsaid.setdefault(thread, set()).add(message)
         with self._changing(place):
             await self._unsay()
+
+    async def hidden(self, place: Place, message: MessageId, by: UserId) -> None:
+        """A person hides a message from us. Anybody else's stays as it is."""
+        told = (m for run in self._runs.values() for m in run.turn.messages if m.id == message)
+        said = next(told, None)
+        author = said.speaker.id if said is not None and said.cue is None else None
+        if author is None:
+            exchange = await self._conversations.find(place, message)
+            found = (each for each in (exchange.said if exchange else ()))
+            author = next((s.speaker.id for s in found if s.message_id == message), None)
+        if author == by:
+            await self.deleted(place, (message,))
 
     @contextmanager
     def _changing(self, place: Place) -> Iterator[None]:
@@ -183,6 +221,19 @@ class Intake:
     def running(self, place: Place) -> tuple[Turn, ...]:
         """Return the turns under way in a place."""
         return tuple(run.turn for run in self._runs.values() if run.turn.place == place)
+
+    async def _in_thread(self, message: Message, trigger: Trigger) -> Message:
+        """Return a message in the thread that its conversation gets, where it gets one."""
+        place = message.place
+        if (
+            self._threads is None
+            or trigger not in OPENS_THREADS
+            or place.guild is None
+            or place.parent is not None
+            or (await self._casting.resolved(place)).mode is not TriggerMode.THREAD
+        ):
+            return message
+        return replace(message, place=await self._threads.open(message) or place)
 
     # ── running turns ───────────────────────────────────────────────────────────────────────
 
@@ -263,6 +314,8 @@ class Intake:
         entries = sorted(await self._journal.take_up(), key=lambda entry: entry.message.id)
         for turn, first in _regrouped(entries, self._patience.merge):
             age = self._clock.now() - first.accepted_at
+            placed = [await self._in_thread(each, turn.trigger) for each in turn.messages]
+            turn = replace(turn, messages=tuple(placed))
             if age > self._patience.max_age or first.attempts > MAX_ATTEMPTS:
                 await self._expire(turn, first.progress)
             else:
@@ -306,6 +359,13 @@ class Intake:
         if late:
             await asyncio.wait([run.task for run in late if run.task], timeout=5)
         return len(late)
+
+
+def _thread_of(place: Place, message: MessageId) -> Place | None:
+    """Return the thread that may have begun with a message: it has the message's id."""
+    if place.guild is None or int(place.channel) == message:
+        return None
+    return Place(ChannelId(message), place.guild)
 
 
 def _regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Turn, JournalEntry]]:

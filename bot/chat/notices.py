@@ -15,7 +15,7 @@ from bot.errors import (
     StoreError,
     UserFacing,
 )
-from bot.languages import mark, translated
+from bot.languages import mark, t, translated
 from bot.ports import BucketScope, Waiting
 
 _LINES: tuple[tuple[type[Exception], str], ...] = (
@@ -42,6 +42,20 @@ EXPIRED = mark(
 )
 INTERRUPTED = mark("I'm restarting; I'll finish this in a moment.")
 CUT_SHORT = mark("The model broke off here. Ask me to go on, or ask again.")
+
+WAKING = mark("Waking the model… the first answer takes a moment longer.")
+
+
+def in_line(place: int, seconds: float) -> str:
+    """Return what somebody reads who waits in the queue."""
+    about = max(5, round(seconds / 5) * 5)
+    return small_print(
+        t(
+            "Many are asking: you are number {place} in line, about {seconds} seconds.",
+            place=place,
+            seconds=about,
+        )
+    )
 
 
 def notice_for(error: BaseException) -> str:

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bot.chat.place import GuildId, Place
+from bot.chat.surroundings import Surroundings
 from bot.guardrails import Guardrails
 from bot.memory import Memory, Summariser
 from bot.observability import Metrics
 from bot.personas.casting import Casting
 from bot.personas.scenes import SceneLimits
-from bot.ports import ChatModel, Clock, ConversationStore, RateLimiter
+from bot.ports import ChatModel, Clock, ConversationStore, ModelFacts, RateLimiter
 from bot.prompting import TokenEstimator
 from bot.routing.dispatch import Dispatcher
 from bot.routing.profiles import RouteProfile
@@ -56,6 +57,11 @@ class Parts:
     scene_limits: SceneLimits = field(default_factory=SceneLimits)
     memory: Memory | None = None
     summaries: Summariser | None = None
+    facts: ModelFacts | None = None
+    around: Surroundings | None = None
+    """Reads what people refer to; None where there is nothing to read."""
+    channel_models: frozenset[str] = frozenset()
+    """What a binding may choose, beside `default_model`."""
 
 
 class Timer:

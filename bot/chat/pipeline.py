@@ -16,6 +16,7 @@ from bot.chat.notices import too_many
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
 from bot.chat.scene_turns import next_cue
+from bot.chat.surroundings import surrounded
 from bot.chat.turn import Turn
 from bot.chat.writing import REFUSED, Writing
 from bot.guardrails.verdict import Action, Verdict
@@ -54,8 +55,10 @@ class TurnPipeline:
             refused, conversation = await asyncio.gather(
                 self._take(turn, binding), self._parts.conversations.load(turn.place)
             )
-        if refused is not None:
-            raise too_many(refused)
+            if refused is not None:
+                raise too_many(refused)
+            if self._parts.around is not None:
+                turn = await surrounded(turn, conversation, self._parts.around)
         with timer.stage("decide"):
             settled = await settle(self._parts, turn, conversation, binding, account, persona)
         if settled is None:

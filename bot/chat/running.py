@@ -66,6 +66,10 @@ class WatchedSink:
     def begin(self) -> None:
         self._sink.begin()
 
+    def wait(self, line: str) -> None:
+        if not self._run.visible:
+            self._sink.wait(line)
+
     def show(self, text: str) -> None:
         self._run.visible, self._run.shown = True, text
         self._sink.show(text)

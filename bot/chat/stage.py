@@ -40,6 +40,9 @@ class _ScreenSink:
     def begin(self) -> None:
         pass
 
+    def wait(self, line: str) -> None:
+        self._screen.show(line)
+
     def show(self, text: str) -> None:
         self._screen.show(text)
 

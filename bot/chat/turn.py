@@ -82,6 +82,8 @@ class Quoted:
     author_name: str
     by_us: bool
     text: str
+    answers: MessageId | None = None
+    """The message that it replies to in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class Message:
     """For an interaction's id: the message in the channel that the answer points to."""
     roles: tuple[int, ...] = ()
     """Ids of the roles that the person has in the guild."""
+    before: tuple[Quoted, ...] = ()
+    """What was said before it outside the stored conversation, oldest first; never stored."""
 
 
 @dataclass(frozen=True, slots=True)

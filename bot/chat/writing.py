@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from bot.chat.account import TurnAccount
 from bot.chat.deciding import Settled
+from bot.chat.files import has_pictures
 from bot.chat.first_words import greeting_index
 from bot.chat.generation import Generated, Generation, InputRefused
-from bot.chat.notices import CUT_SHORT, small_print
+from bot.chat.notices import CUT_SHORT, WAKING, in_line, small_print
 from bot.chat.parts import Parts, Timer
 from bot.chat.rewriting import rewritten
 from bot.chat.scene_turns import guidance_for
@@ -31,6 +32,8 @@ from bot.routing.route import Route
 from bot.scheduling import Urgency
 
 REFUSED = mark("I can't help with that one.")
+WAKING_AFTER = 2.0
+"""Seconds without a first token after which a host is asked whether it loads the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,17 @@ class Writing:
         with timer.stage("recall"):
             recollection = await self._recall(settled)
         account.memories = recollection.memories
+        model = self._model(settled)
+        account.model = model
+        if has_pictures(settled.turn) and self._parts.facts is not None:
+            account.pictures = await self._parts.facts.sees(model)
         with timer.stage("prompt"):
-            prompt, request = self._prompt(settled, account, recollection)
+            if account.pictures:  # megabytes are encoded
+                prompt, request = await asyncio.to_thread(
+                    self._prompt, settled, account, recollection
+                )
+            else:
+                prompt, request = self._prompt(settled, account, recollection)
         turn, parts = settled.turn, self._parts
         key = turn.place.guild or turn.place.channel
         asked = parts.clock.monotonic()
@@ -71,6 +83,7 @@ class Writing:
             key,
             timeout=parts.queue_timeout,
             urgency=Urgency.DIRECT if turn.trigger in DIRECT else Urgency.AMBIENT,
+            told=lambda place, seconds: sink.wait(in_line(place, seconds)),
         ) as slot:
             account.timings["queue"] = slot.waited
             parts.metrics.turns.queue_depth(parts.queue.depth)
@@ -105,7 +118,7 @@ class Writing:
     ) -> tuple[Prompt, ChatRequest]:
         parts, decision = self._parts, settled.decision
         profile = parts.profiles[decision.route]
-        model = settled.binding.model or profile.model or parts.default_model
+        model = account.model
         guidance = (settled.verdict.guidance,) if settled.verdict.guidance else ()
         if settled.turn.cue is not None:
             guidance = (*guidance, guidance_for(settled.persona))
@@ -131,9 +144,10 @@ class Writing:
                 cast_names=tuple(sorted(set(players.values()) - {settled.persona.name})),
                 persona_names=players,
                 greeting=greeting_index(settled.conversation, settled.persona),
+                pictures=account.pictures,
             )
         )
-        account.model, account.messages, account.report = model, prompt.messages, prompt.report
+        account.messages, account.report = prompt.messages, prompt.report
         settled.context = replace(settled.context, protected=prompt.messages[0].content)
         request = ChatRequest(
             model=model,
@@ -143,6 +157,14 @@ class Writing:
             num_keep=prompt.num_keep,
         )
         return prompt, request
+
+    def _model(self, settled: Settled) -> str:
+        """Return the model that answers: the place's while the operator allows it, the route's,
+        or the default."""
+        parts, bound = self._parts, settled.binding.model
+        if bound is not None and bound in parts.channel_models | {parts.default_model}:
+            return bound
+        return parts.profiles[settled.decision.route].model or parts.default_model
 
     def _players(self, settled: Settled) -> dict[str, str]:
         """Return the names, by id, of the personas that play here."""
@@ -175,6 +197,7 @@ class Writing:
             speakers=SpeakerFilter([settled.persona.name], _others(settled)),
             review=review,
         )
+        waking = asyncio.create_task(self._tell_of_waking(request, generation, sink))
         try:
             generated = await generation.run(request)
             self._measure(generated, prompt, request, account, began)
@@ -196,6 +219,19 @@ class Writing:
             return f"{visible}\n\n{small_print(account.notice)}", request.model
         finally:
             review.cancel()
+            waking.cancel()
+
+    async def _tell_of_waking(
+        self, request: ChatRequest, generation: Generation, sink: ReplySink
+    ) -> None:
+        """Say that the model is being loaded, if that is what the person waits for."""
+        facts = self._parts.facts
+        await asyncio.sleep(WAKING_AFTER)
+        if facts is None or generation.first_token is not None:
+            return
+        loading = await facts.is_loading(request.model, request.affinity)
+        if loading and generation.first_token is None:
+            sink.wait(small_print(translated(WAKING)))
 
     async def _repair(
         self,

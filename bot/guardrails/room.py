@@ -330,6 +330,7 @@ class Guardrails:
         quoted = [
             m.replies_to.text for m in turn.messages if m.replies_to and not m.replies_to.by_us
         ]
+        quoted += [each.text for m in turn.messages for each in m.before if not each.by_us]
         quoted += [
             a.content[:8000].decode("utf-8", "replace")
             for m in turn.messages

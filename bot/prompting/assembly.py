@@ -32,6 +32,7 @@ from bot.prompting.late import (
     CONTINUE,
     MAX_MEMORY,
     NOTHING_SAID,
+    before_note,
     file_text,
     is_picture,
     is_textual,
@@ -301,6 +302,7 @@ class _Assembly:
             self.ledger.cut("lore", 0, f"{len(self.lore.cut)} entries did not fit their budget")
         for name, text in (
             ("card's note", self._own_note(at_end=False)),
+            ("earlier", before_note(turn)),
             ("reply", replies_note(turn, self.names)),
             ("attachments", unseen_note(turn, self.names, pictures=given.pictures)),
         ):

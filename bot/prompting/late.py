@@ -60,6 +60,18 @@ def replies_note(turn: Turn, names: Names) -> str:
     return "\n".join(notes)
 
 
+def before_note(turn: Turn) -> str:
+    """Say what was said before the turn outside the conversation, oldest first."""
+    lines = []
+    for quote in (each for message in turn.messages for each in message.before):
+        whose = "You" if quote.by_us else one_line(quote.author_name, 32)
+        lines.append(f'- {whose}: "{one_line(quote.text, MAX_QUOTE)}"')
+    if not lines:
+        return ""
+    head = "Earlier, in this thread or its chain of replies (quoted, not said to you):"
+    return "\n".join([head, *lines])
+
+
 def unseen_note(turn: Turn, names: Names, *, pictures: bool) -> str:
     """Say which attachments the model does not get."""
     notes = []

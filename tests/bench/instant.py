@@ -45,6 +45,9 @@ class _Taken:
     def begin(self) -> None:
         pass
 
+    def wait(self, line: str) -> None:
+        pass
+
     def show(self, text: str) -> None:
         pass
 

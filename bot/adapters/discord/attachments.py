@@ -12,6 +12,9 @@ import discord
 import structlog
 
 from bot.adapters.discord.mapping import clean_name
+from bot.adapters.discord.pictures import fits
+from bot.chat import files as reasons
+from bot.chat.files import unread
 from bot.chat.turn import Attachment
 
 log = structlog.get_logger(__name__)
@@ -44,32 +47,39 @@ async def fetch(
     """
     results = await asyncio.gather(*(_fetch(session, file) for file in files[:MAX_FILES]))
     read = tuple(each for each in results if isinstance(each, Attachment))
-    unread = [each for each in results if isinstance(each, str)]
-    unread += [f"{_name(file)} (more than {MAX_FILES} files)" for file in files[MAX_FILES:10]]
-    return read, tuple(unread)
+    left = [each for each in results if isinstance(each, str)]
+    left += [unread(_name(file), reasons.TOO_MANY) for file in files[MAX_FILES:10]]
+    return read, tuple(left)
 
 
 async def _fetch(session: aiohttp.ClientSession, file: discord.Attachment) -> Attachment | str:
     name = _name(file)
     media_type = _media_type(file)
     if media_type is None:
-        return f"{name} (not an image or a text)"
-    limit = MAX_TEXT_BYTES if media_type.startswith("text/") else MAX_IMAGE_BYTES
+        return unread(name, reasons.UNREADABLE)
+    textual = media_type.startswith("text/")
+    limit = MAX_TEXT_BYTES if textual else MAX_IMAGE_BYTES
+    too_large = unread(name, reasons.TOO_LARGE_TEXT if textual else reasons.TOO_LARGE_IMAGE)
     if file.size > limit:
-        return f"{name} (larger than {limit // 1024} KB)"
+        return too_large
     try:
         async with asyncio.timeout(TIMEOUT), session.get(file.url) as response:
             if response.status != 200:
-                return f"{name} (could not be fetched)"
+                return unread(name, reasons.NOT_FETCHED)
             content = await _bounded(response.content, limit)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         log.info("attachment not fetched", reason=type(error).__name__)
-        return f"{name} (could not be fetched)"
+        return unread(name, reasons.NOT_FETCHED)
     if content is None:
-        return f"{name} (larger than {limit // 1024} KB)"
-    if not _is_what_it_says(content, media_type):
-        return f"{name} (its content is something else)"
-    return Attachment(name, media_type, content)
+        return too_large
+    if textual:
+        text = await asyncio.to_thread(_as_utf8, content)
+        return (
+            unread(name, reasons.NOT_TEXT) if text is None else Attachment(name, media_type, text)
+        )
+    if not content.startswith(_IMAGES[media_type]):
+        return unread(name, reasons.NOT_WHAT_IT_SAYS)
+    return Attachment(name, media_type, content) if fits(content, media_type) else too_large
 
 
 async def _bounded(stream: aiohttp.StreamReader, limit: int) -> bytes | None:
@@ -96,14 +106,15 @@ def _media_type(file: discord.Attachment) -> str | None:
     return "text/plain" if file.filename.lower().endswith(_TEXT_ENDINGS) else None
 
 
-def _is_what_it_says(content: bytes, media_type: str) -> bool:
-    starts = _IMAGES.get(media_type)
-    if starts is not None:
-        return content.startswith(starts)
-    if b"\x00" in content:
-        return False
+def _as_utf8(content: bytes) -> bytes | None:
+    """Return a text as UTF-8 without a byte order mark; None when it is none, or in another code.
+
+    UTF-16 is taken with its mark only: without one nobody can tell.
+    """
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if not utf16 and b"\x00" in content:
+        return None
     try:
-        codecs.decode(content, "utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+        return content.decode("utf-16" if utf16 else "utf-8-sig").encode()
+    except UnicodeError:
+        return None

@@ -143,6 +143,18 @@ class Calls:
         )
         return made
 
+    async def message(self, channel: int, message: int) -> dict[str, Any]:
+        """Return a message; needs Read Message History."""
+        route = Route("GET", MESSAGE, channel_id=channel, message_id=message)
+        data: dict[str, Any] = await self._rest.request(route)
+        return data
+
+    async def start_thread(self, channel: int, message: int, name: str, archive: int) -> None:
+        """Open a thread from a message; needs Create Public Threads. `archive` is in minutes."""
+        route = Route("POST", f"{MESSAGE}/threads", channel_id=channel, message_id=message)
+        body = {"name": name, "auto_archive_duration": archive}
+        await self._rest.request(route, json=body, priority=Priority.FIRST)
+
     async def channel(self, channel: int) -> dict[str, Any]:
         route = Route("GET", "/channels/{channel_id}", channel_id=channel)
         data: dict[str, Any] = await self._rest.request(route)

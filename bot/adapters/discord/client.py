@@ -16,12 +16,19 @@ from discord.webhook.async_ import async_context
 
 from bot.adapters.discord.attachments import fetch
 from bot.adapters.discord.desk import Account
-from bot.adapters.discord.mapping import Us, edited_text, guild_of, is_for_nobody, message_of
+from bot.adapters.discord.mapping import (
+    HIDING,
+    Us,
+    edited_text,
+    guild_of,
+    is_for_nobody,
+    message_of,
+)
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.places import Places
 from bot.adapters.discord.rest import PacedWebhooks, RestClient
 from bot.adapters.discord.translation import in_readers_language
-from bot.chat.place import ChannelId, GuildId, MessageId, Place
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Trigger
 from bot.errors import StoreError
 
@@ -49,6 +56,10 @@ class Listener(Protocol):
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         """Messages, of whomever, are gone."""
+        ...
+
+    async def hidden(self, place: Place, message: MessageId, by: UserId) -> None:
+        """Somebody hides a message from us; it counts if it is theirs."""
         ...
 
 
@@ -89,7 +100,12 @@ def intents(*, message_content: bool) -> discord.Intents:
     """Return the least that is needed. Content comes without its intent where we are mentioned,
     replied to, or alone with somebody."""
     return discord.Intents(
-        guilds=True, guild_messages=True, dm_messages=True, message_content=message_content
+        guilds=True,
+        guild_messages=True,
+        dm_messages=True,
+        guild_reactions=True,
+        dm_reactions=True,
+        message_content=message_content,
     )
 
 
@@ -268,6 +284,12 @@ class TroupeBot(commands.Bot):
         place = _place(event.channel_id, event.guild_id)
         gone = tuple(MessageId(each) for each in sorted(event.message_ids))
         await self._shared.listener.deleted(place, gone)
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        if str(event.emoji) == HIDING:
+            place = _place(event.channel_id, event.guild_id)
+            message, by = MessageId(event.message_id), UserId(event.user_id)
+            await self._shared.listener.hidden(place, message, by)
 
 
 def _place(channel: int, guild: int | None) -> Place:

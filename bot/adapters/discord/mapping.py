@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 from discord import ChannelType, MessageType
 
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_seconds
+from bot.chat.triggers import HIDDEN_PREFIX
 from bot.chat.turn import Message, Quoted, Speaker
 from bot.languages.spoken import spoken_language
 
@@ -28,6 +30,8 @@ _THREADS = frozenset(
     {ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread}
 )
 _KINDS = frozenset({MessageType.default, MessageType.reply})
+HIDING = "🙈"
+"""A reaction of a message's author that hides it from us."""
 _SPACES = re.compile(r"\s+")
 _MARKUP = re.compile(
     r"<(?:@(?P<user>!?\d{1,20})|@&(?P<role>\d{1,20})|\#(?P<channel>\d{1,20})"
@@ -135,15 +139,22 @@ def guild_of(message: discord.Message) -> int | None:
 def is_for_nobody(message: discord.Message, us: Us) -> bool:
     """Whether a message is no person's word to the channel: bots, webhooks, system messages.
 
-    A thread made from a message repeats that message with the thread's id.
+    A thread made from a message repeats that message with the thread's id; a forum's post does
+    not.
     """
     return (
         message.author.id == us.id
         or message.author.bot
         or message.webhook_id is not None
         or message.type not in _KINDS
-        or message.id == message.channel.id
+        or (message.id == message.channel.id and not _is_post(message.channel))
     )
+
+
+def _is_post(channel: object) -> bool:
+    """Whether a thread is a forum's post: its first message stands nowhere else."""
+    parent = channel.parent if isinstance(channel, discord.Thread) else None
+    return isinstance(parent, discord.ForumChannel)
 
 
 def message_of(message: discord.Message, us: Us, place: Place | None = None) -> Message | None:
@@ -212,8 +223,60 @@ def _quoted(message: discord.Message, us: Us) -> Quoted | None:
         message_id=MessageId(resolved.id),
         author_name=_name_of(resolved.author),
         by_us=ours,
-        text=_text_of(resolved, us),
+        text="" if _is_hidden(resolved) else _text_of(resolved, us),
+        answers=_answered(resolved),
     )
+
+
+def quoted_of(data: dict[str, Any], us: Us) -> Quoted:
+    """Return a message as REST gives it; its text is empty when its author has hidden it."""
+    author = data["author"]
+    webhook = int(data.get("webhook_id") or 0)
+    application = data.get("application_id")
+    ours = int(author["id"]) == us.id or (
+        webhook != 0
+        and (us.is_our_webhook(webhook) or _same(int(application or 0), us.application))
+    )
+    named = str(author.get("global_name") or author.get("username") or "")
+    names = {int(u["id"]): str(u.get("global_name") or u["username"]) for u in data["mentions"]}
+    text = clean_text(_named(_without_us(str(data["content"])[: 2 * MAX_TEXT], us), names))
+    emojis = {str(each["emoji"]["name"]) for each in data.get("reactions") or ()}
+    reference = (data.get("message_reference") or {}).get("message_id")
+    return Quoted(
+        message_id=MessageId(int(data["id"])),
+        author_name=clean_name(named, f"user {int(author['id']) % 10_000:04}"),
+        by_us=ours,
+        text="" if HIDING in emojis or text.startswith(HIDDEN_PREFIX) else text,
+        answers=MessageId(int(reference)) if reference else None,
+    )
+
+
+def _is_hidden(message: discord.Message) -> bool:
+    """Whether a message's author keeps it from us, by its beginning or by a reaction."""
+    reacted = any(str(each.emoji) == HIDING for each in message.reactions)
+    return reacted or message.content.lstrip().startswith(HIDDEN_PREFIX)
+
+
+def _answered(message: discord.Message) -> MessageId | None:
+    reference = message.reference
+    if reference is None or message.type is not MessageType.reply or not reference.message_id:
+        return None
+    return MessageId(reference.message_id)
+
+
+def _named(text: str, names: Mapping[int, str]) -> str:
+    """Replace mention markup with the names that came along."""
+
+    def name(found: re.Match[str]) -> str:
+        kind = found.lastgroup or ""
+        value = found.group(kind)
+        if kind == "user":
+            return f"@{clean_name(names.get(int(value.lstrip('!')), ''), 'someone')}"
+        return {"role": "@role", "channel": "#channel", "command": f"/{value}"}.get(
+            kind, f":{value}:"
+        )
+
+    return _MARKUP.sub(name, text)
 
 
 def _same(one: int | None, other: int | None) -> bool:

@@ -72,7 +72,10 @@ class DiscordSink:
         self._desk = desk
         self._turn = turn
         self._speaking = Speaking(desk, turn, face, progress)
-        self._writer = ReplyWriter(desk, turn, self._speaking, on_progress)
+        self._writer = ReplyWriter(desk, turn, self._speaking, self._told)
+        self._on_progress = on_progress
+        self._waiting = False
+        """What stands there only says why the reply takes a while."""
         self._typing: asyncio.Task[None] | None = None
         self.last_text = float("-inf")
 
@@ -83,10 +86,17 @@ class DiscordSink:
             typing = _type(self._desk, weakref.ref(self), self._speaking)
             self._typing = self._desk.own(typing, "typing")
 
+    def wait(self, line: str) -> None:
+        """Say why the reply takes a while, until its first text. Never waits."""
+        if self._waiting or not self._writer.text:
+            self._waiting = True
+            self._writer.want(line)
+
     def show(self, text: str) -> None:
         """Show the whole text so far; the latest text wins. Never waits."""
-        if not self._writer.text:
+        if self._waiting or not self._writer.text:
             self._desk.writes(self._turn.place.channel, self)
+            self._begins()
         self.last_text = asyncio.get_running_loop().time()
         self._writer.want(text)
 
@@ -99,6 +109,7 @@ class DiscordSink:
         Raises:
             DeliveryError: it could not be shown.
         """
+        self._begins()
         try:
             final = text if is_visible(text) else self._writer.text
             await self._writer.settle(final, FINISH_TIMEOUT)
@@ -113,7 +124,9 @@ class DiscordSink:
         Raises:
             DeliveryError: it could not be said.
         """
-        if self._writer.text:
+        if self._waiting:
+            await self._writer.erase(NOTICE_TIMEOUT)
+        elif self._writer.text:
             with contextlib.suppress(DeliveryError):  # the notice may still get through
                 await self._writer.settle(self._writer.text, NOTICE_TIMEOUT)
         self._leave()
@@ -137,6 +150,19 @@ class DiscordSink:
         """Remove what is visible: the question is gone."""
         await self._writer.erase(NOTICE_TIMEOUT)
         self._leave()
+
+    def _told(self, progress: Progress) -> None:
+        """Pass on what of the reply is visible. A line about the wait is nothing of it: after a
+        crash it is found as a message that answers the question, and written over."""
+        if not self._waiting:
+            self._on_progress(progress)
+
+    def _begins(self) -> None:
+        """The reply's own text comes now."""
+        if self._waiting:
+            self._waiting = False
+            if self._writer.ids:
+                self._writer.tell(final=False)
 
     def _leave(self) -> None:
         """The stream is over: no typing, and more room for the channel's others."""

@@ -81,7 +81,8 @@ class BotVoice:
             "enforce_nonce": True,
             "allowed_mentions": {**_NO_MENTIONS, "replied_user": True},
         }
-        if index > 0:
+        if index > 0 or int(self.turn.points_at) == channel:
+            # A thread begins with the question itself, which nobody can reply to there.
             return await self.calls.send(channel, body, ticket)
         reference = {
             "message_id": str(self.turn.message_ids[-1]),

@@ -49,7 +49,7 @@ async def poll(session: aiohttp.ClientSession, host: Host) -> bool:
     host.missed_polls = 0
     host.healthy, host.reason = True, None
     host.version = str(version.get("version") or "")[:40] or None
-    host.models, host.loaded = _names(tags), _names(ps)
+    host.models, host.loaded = names_of(tags), names_of(ps)
     return was_away and missed
 
 
@@ -91,7 +91,8 @@ async def _get(session: aiohttp.ClientSession, host: Host, path: str) -> dict[st
     return await call_json(session, "GET", host.base, path, timeout=POLL_TIMEOUT)
 
 
-def _names(answer: dict[str, Any]) -> frozenset[str]:
+def names_of(answer: dict[str, Any]) -> frozenset[str]:
+    """Return the models that an answer of /api/tags or /api/ps lists."""
     models = answer.get("models")
     if not isinstance(models, list):
         return frozenset()

@@ -64,6 +64,8 @@ class Host:
         self.models: frozenset[str] = frozenset()
         self.loaded: frozenset[str] = frozenset()
         self.warming: set[str] = set()
+        self.capabilities: dict[str, frozenset[str]] = {}
+        """By model, as far as the host was asked."""
         self.missed_polls = 0
         self.closed = False
         self._ends: set[Callable[[], None]] = set()
@@ -81,6 +83,12 @@ class Host:
             found = Slots(self._num_parallel, self._queue_limit, backend=self.base)
             self._slots[model] = found
         return found
+
+    def learn(self, model: str, capabilities: frozenset[str]) -> None:
+        """Remember what a model can do."""
+        if len(self.capabilities) >= MAX_MODELS:
+            self.capabilities.clear()
+        self.capabilities[tagged(model)] = capabilities
 
     @property
     def outstanding(self) -> int:

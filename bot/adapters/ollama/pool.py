@@ -12,7 +12,7 @@ import structlog
 
 from bot.adapters.ollama.breaker import BreakerState
 from bot.adapters.ollama.exchange import Exchange, Limits, begun
-from bot.adapters.ollama.health import poll, watch
+from bot.adapters.ollama.health import names_of, poll, watch
 from bot.adapters.ollama.host import BackendStatus, Host, tagged
 from bot.adapters.ollama.http import call_json, new_session
 from bot.adapters.ollama.placement import choose
@@ -29,6 +29,10 @@ from bot.ports import ChatRequest, Finished, Piece
 
 log = structlog.get_logger(__name__)
 
+SHOW_SECONDS = 2.0
+"""For questions that a person waits for."""
+VISION = "vision"
+"""The capability of models that take pictures."""
 WARM_SECONDS = 900.0
 """A cold load from a slow disk; a client that gives up aborts the load."""
 
@@ -140,11 +144,58 @@ class OllamaPool:
         """Return how many requests wait for a slot."""
         return sum(host.waiting for host in self._hosts.values())
 
+    async def is_loading(self, model: str, affinity: str) -> bool:
+        """Whether a request with this affinity waits for its host to load the model."""
+        base = choose([host.candidate(model) for host in self._hosts.values()], affinity)
+        if base is None:
+            return False
+        await self._refresh(self._hosts[base])
+        return self._hosts[base].healthy and tagged(model) not in self._hosts[base].loaded
+
+    async def sees(self, model: str) -> bool:
+        """Whether a model takes pictures, by what its host says of it; remembered."""
+        for host in self._hosts.values():
+            if not host.usable or tagged(model) not in host.models:
+                continue
+            known = host.capabilities.get(tagged(model))
+            if known is None:
+                try:
+                    found = await call_json(
+                        self._open_session,
+                        "POST",
+                        host.base,
+                        "/api/show",
+                        {"model": model},
+                        timeout=SHOW_SECONDS,
+                        model=model,
+                    )
+                except BackendError as error:
+                    log.info("ollama_show_failed", backend=host.base, error=str(error))
+                    continue
+                listed = found.get("capabilities")
+                known = frozenset(map(str, listed[:32] if isinstance(listed, list) else ()))
+                host.learn(model, known)
+            return VISION in known
+        return False
+
+    async def _refresh(self, host: Host) -> None:
+        """Ask a host what it has loaded by now."""
+        try:
+            found = await call_json(
+                self._open_session, "GET", host.base, "/api/ps", timeout=SHOW_SECONDS
+            )
+        except BackendError:
+            return
+        host.loaded = names_of(found)
+
     # ── work ────────────────────────────────────────────────────────────────────────────────
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece | Finished, None]:
         """Yield pieces, then exactly one `Finished`. See `ports.ChatModel`."""
-        body = chat_body(request, self._num_ctx)
+        if any(message.images for message in request.messages):
+            body = await asyncio.to_thread(chat_body, request, self._num_ctx)
+        else:
+            body = chat_body(request, self._num_ctx)
         limits = self._limits(request)
         async with AsyncExitStack() as stack:
             host, exchange, event = await self._first(request, body, limits, stack)

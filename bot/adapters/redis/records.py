@@ -219,6 +219,7 @@ def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> byte
                 "n": quoted.author_name,
                 "u": quoted.by_us,
                 "t": quoted.text,
+                "r": quoted.answers,
             },
             "f": files,
             "uf": unread,
@@ -239,7 +240,14 @@ def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
     quoted = None
     if fields.has("q"):
         part = fields.part("q")
-        quoted = Quoted(MessageId(part.ident("i")), part.text("n"), part.flag("u"), part.text("t"))
+        answers = part.ident_or_none("r")
+        quoted = Quoted(
+            MessageId(part.ident("i")),
+            part.text("n"),
+            part.flag("u"),
+            part.text("t"),
+            None if answers is None else MessageId(answers),
+        )
     unread = fields.items("uf")
     if not all(isinstance(name, str) for name in unread):
         raise RecordCorrupt("a stored record has a wrong file name")

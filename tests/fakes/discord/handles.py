@@ -12,6 +12,7 @@ from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.posting import File
 from tests.fakes.discord.state import (
     CATEGORY,
+    FORUM,
     TEXT,
     Channel,
     Guild,
@@ -182,6 +183,18 @@ class Place:
         thread = self._discord.rest.threads.start(self.record, name, owner.record, starter=starter)
         return self._discord.place(thread)
 
+    async def post(
+        self, title: str, author: Person, content: str, *, mention_bot: bool = False
+    ) -> tuple[Place, Message]:
+        """Write a forum post: a thread whose first message has the thread's id."""
+        if mention_bot:
+            content = f"<@{self._discord.bot_user.id}> {content}".strip()
+        thread = self._discord.rest.threads.start(self.record, title, author.record)
+        message = self._discord.posting.create(
+            thread, author.record, {"content": content}, ident=thread.id
+        )
+        return self._discord.place(thread), message
+
     # What the bot answered
 
     def replies_to(self, message: Message) -> list[Message]:
@@ -286,6 +299,10 @@ class Server:
                 return self._discord.place(found)
         parent = self.category(category).record if category else None
         return self._make(Channel(0, TEXT, name, parent=parent, nsfw=nsfw, topic=topic or None))
+
+    def forum(self, name: str) -> Place:
+        """Make a forum."""
+        return self._make(Channel(0, FORUM, name))
 
     def category(self, name: str) -> Place:
         """Return the category of this name; it is made if there is none."""

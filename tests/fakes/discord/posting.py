@@ -57,6 +57,7 @@ class Posting:
         *,
         files: list[File] | None = None,
         special_flags: int = 0,
+        ident: int | None = None,
         **extra: Any,
     ) -> Message:
         """Post a message whose body was checked before.
@@ -67,6 +68,7 @@ class Posting:
             body: the JSON of the request.
             files: uploads, in order.
             special_flags: flags that only an interaction may set.
+            ident: the message's id, where it is not a new one.
             extra: further fields of `Message`.
         """
         content = body.get("content") or ""
@@ -76,7 +78,7 @@ class Posting:
         at = time.monotonic()
         nonce = body.get("nonce")
         message = Message(
-            id=self._world.new_id(),
+            id=ident or self._world.new_id(),
             channel=channel,
             author=author,
             content=content,

@@ -22,6 +22,14 @@ from tests.fakes.discord.handles import Place as Channel
 from tests.fakes.discord.server import FakeDiscord
 
 PNG = blank_picture(700)
+
+
+def picture(width: int, height: int) -> bytes:
+    """Return the beginning of a PNG of this size."""
+    size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return b"\x89PNG\r\n\x1a\n" + bytes(4)[:3] + b"\x0dIHDR" + size + bytes(64)
+
+
 WREN = Face("wren", "Wren", PNG)
 
 
@@ -33,6 +41,7 @@ class Notes:
     received: list[Message] = field(default_factory=list)
     edits: list[tuple[int, str]] = field(default_factory=list)
     deletions: list[tuple[int, ...]] = field(default_factory=list)
+    hides: list[tuple[int, int]] = field(default_factory=list)
     considered: list[tuple[Message, bool]] = field(default_factory=list)
 
     async def concerns(self, message: Message, *, own_thread: bool = False) -> Trigger | None:
@@ -44,6 +53,9 @@ class Notes:
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         self.edits.append((message, text))
+
+    async def hidden(self, place: Place, message: MessageId, by: UserId) -> None:
+        self.hides.append((message, by))
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         self.deletions.append(tuple(messages))

@@ -11,7 +11,7 @@ from bot.chat.place import ChannelId, MessageId
 from bot.chat.turn import Message, Trigger
 from bot.errors import SettingsRejected
 from tests.fakes.discord.server import FakeDiscord
-from tests.integration.discord.rig import Notes, Rig, Unread, rig_at
+from tests.integration.discord.rig import Notes, Rig, Unread, picture, rig_at
 
 
 async def heard(rig: Rig, count: int = 1) -> list[Message]:
@@ -154,10 +154,10 @@ async def test_a_name_cannot_forge_a_line_of_the_transcript(discord: FakeDiscord
 
 async def test_files_are_read_within_bounds_and_the_rest_is_named(discord: FakeDiscord) -> None:
     guild = discord.guild(channels=["tavern"], members=["alice"])
-    png = b"\x89PNG\r\n\x1a\n" + bytes(100)
+    png = picture(64, 48)
     files = [
         ("cat.png", png, "image/png"),
-        ("notes.txt", "grüße".encode(), "text/plain; charset=utf-8"),
+        ("notes.txt", "grüße".encode("utf-16"), "text/plain; charset=utf-8"),
         ("fake.png", b"MZ" + bytes(50), "image/png"),
         ("big.txt", b"x" * (256 * 1024 + 1), "text/plain"),
         ("fifth.png", png, "image/png"),
@@ -174,7 +174,7 @@ async def test_files_are_read_within_bounds_and_the_rest_is_named(discord: FakeD
     assert message.attachments[0].content == png
     assert message.unread_attachments == (
         "fake.png (its content is something else)",
-        "big.txt (larger than 256 KB)",
+        "big.txt (a text of more than 256 KB)",
         "fifth.png (more than 4 files)",
         "tune.mp3 (more than 4 files)",
     )

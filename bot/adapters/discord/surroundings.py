@@ -1,0 +1,81 @@
+"""Reads the messages that people refer to, over REST: `bot.chat.surroundings.Surroundings`."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Final
+
+import aiohttp
+import discord
+import structlog
+
+from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.mapping import Us, quoted_of
+from bot.chat.place import MessageId, Place
+from bot.chat.turn import Quoted
+
+log = structlog.get_logger(__name__)
+
+_KEPT: Final = 1000
+_FOR: Final = 600.0
+"""Seconds for which a thread's first message is remembered."""
+
+
+class DiscordSurroundings:
+    """Bounded look-ups. Starters are remembered for a while: every turn of a thread needs one."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._starters: OrderedDict[int, tuple[float, Quoted | None]] = OrderedDict()
+
+    async def chain(self, place: Place, message: MessageId, most: int) -> tuple[Quoted, ...]:
+        """Return a message, what it replies to, and so on, newest first; at most `most`."""
+        found: list[Quoted] = []
+        wanted: MessageId | None = message
+        while wanted is not None and len(found) < most:
+            data = await self._read(place.channel, wanted)
+            if data is None:
+                break
+            us = self._us()
+            for each in (data, data.get("referenced_message")):  # one call shows two of them
+                if isinstance(each, dict) and us is not None:
+                    found.append(quoted_of(each, us))
+            wanted = found[-1].answers if found else None
+        return tuple(found[:most])
+
+    async def starter(self, place: Place) -> Quoted | None:
+        """Return the message that a thread or a forum post began with; it has the thread's id."""
+        known = self._starters.get(place.channel)
+        if known is not None and time.monotonic() < known[0]:
+            return known[1]
+        ident, us = MessageId(place.channel), self._us()
+        # A forum post holds its first message itself; a thread's stands in the parent channel.
+        data = await self._read(place.channel, ident)
+        if data is None or data.get("type") == discord.MessageType.thread_starter_message.value:
+            data = await self._read(place.parent or place.channel, ident)
+        found = quoted_of(data, us) if data is not None and us is not None else None
+        self._starters[place.channel] = (time.monotonic() + _FOR, found)
+        self._starters.move_to_end(place.channel)
+        if len(self._starters) > _KEPT:
+            self._starters.popitem(last=False)
+        return found
+
+    def forget(self, message: MessageId) -> None:
+        """A message was edited or deleted."""
+        self._starters.pop(message, None)
+
+    async def _read(self, channel: int, message: MessageId) -> dict[str, Any] | None:
+        try:
+            return await self._desk.calls.message(channel, message)
+        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+            log.info("message not read", reason=type(error).__name__)
+            return None
+
+    def _us(self) -> Us | None:
+        account = self._desk.account
+        if account is None:
+            return None
+        is_ours: Callable[[int], bool] = self._desk.webhooks.is_ours
+        return Us(account.id, is_ours, account.application)

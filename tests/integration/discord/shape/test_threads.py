@@ -1,0 +1,152 @@
+"""Threads for conversations, forum posts, reply chains: who knows what was said where."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bot.chat.place import ChannelId, GuildId, Place
+from bot.personas.binding import TriggerMode
+from tests.fakes.discord.handles import Place as Channel
+from tests.integration.discord.commands.conftest import Stage
+
+
+def here(channel: Channel, guild: int) -> Place:
+    return Place(ChannelId(channel.id), GuildId(guild))
+
+
+async def set_mode(stage: Stage, mode: TriggerMode, channel: Channel | None = None) -> None:
+    await stage.troupe.casting.set_mode(here(channel or stage.channel, stage.guild.id), mode)
+
+
+def thread_of(stage: Stage, message: Any) -> Channel:
+    assert message.thread is not None
+    return stage.discord.place(message.thread)
+
+
+async def spoken(stage: Stage, channel: Channel, count: int = 1) -> list[str]:
+    """Wait for so many messages of the bot, and until they are at rest."""
+    await stage.discord.world.until(lambda: len(channel.from_bot) >= count, 5, "replies")
+    return [(await channel.settled(each)).content for each in channel.from_bot]
+
+
+def last_prompt(stage: Stage) -> str:
+    return str(stage.ollama.chats[-1].messages[-1]["content"])
+
+
+async def test_a_conversation_gets_a_thread_in_which_no_mention_is_needed(stage: Stage) -> None:
+    await set_mode(stage, TriggerMode.THREAD)
+    stage.ollama.reply_with("Here.")
+    asked = await stage.channel.says(stage.guest, "how tall is K2, exactly?", mention_bot=True)
+    await stage.discord.world.until(lambda: asked.thread, 5, "a thread")
+    thread = thread_of(stage, asked)
+    assert thread.record.name == "how tall is K2, exactly?"
+    assert "Here." in (await spoken(stage, thread))[0]
+    assert stage.channel.from_bot == []
+    await thread.says(stage.guest, "and Everest?")
+    assert len(await spoken(stage, thread, 2)) == 2
+    assert "how tall is K2, exactly?" in str(stage.ollama.chats[-1].messages)
+
+
+async def test_where_no_thread_can_be_opened_the_channel_gets_the_answer(stage: Stage) -> None:
+    await set_mode(stage, TriggerMode.THREAD)
+    stage.channel.forbid_bot("create_public_threads")
+    stage.ollama.reply_with("Here.")
+    asked = await stage.channel.says(stage.guest, "hello", mention_bot=True)
+    assert "Here." in (await spoken(stage, stage.channel))[0]
+    assert asked.thread is None
+
+
+async def test_a_question_deleted_in_the_channel_is_gone_from_its_thread(stage: Stage) -> None:
+    await set_mode(stage, TriggerMode.THREAD)
+    stage.ollama.reply_with("Here.")
+    asked = await stage.channel.says(stage.guest, "my secret is 41", mention_bot=True)
+    await stage.discord.world.until(lambda: asked.thread, 5, "a thread")
+    thread = thread_of(stage, asked)
+    await spoken(stage, thread)
+    store = stage.troupe.stores.conversations
+    place = here(thread, stage.guild.id)
+    assert (await store.load(place)).exchanges
+    await stage.channel.delete(asked)
+    for _ in range(200):
+        if not any(exchange.said for exchange in (await store.load(place)).exchanges):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the deleted question is still stored")
+
+
+async def test_a_forum_post_is_answered_and_is_context_for_who_asks_later(stage: Stage) -> None:
+    forum = stage.guild.forum("help")
+    stage.ollama.reply_with("Here.")
+    post, _ = await forum.post("lamp", stage.guest, "my lamp hums at night", mention_bot=True)
+    assert "Here." in (await spoken(stage, post))[0]
+    assert "my lamp hums" in last_prompt(stage)
+    other, _ = await forum.post("door", stage.guest, "my door creaks when it rains")
+    await other.says(stage.admin, "what would you do?", mention_bot=True)
+    await spoken(stage, other)
+    assert 'guy: "my door creaks when it rains"' in last_prompt(stage)
+
+
+async def test_a_thread_from_a_message_knows_what_it_began_with(stage: Stage) -> None:
+    starter = await stage.channel.says(stage.guest, "the bridge at dawn is the best place")
+    thread = await stage.channel.thread("bridge", stage.guest, starter=starter)
+    stage.ollama.reply_with("Here.")
+    for number in (1, 2):
+        await thread.says(stage.admin, "do you agree?", mention_bot=True)
+        await spoken(stage, thread, number)
+    assert 'guy: "the bridge at dawn is the best place"' in last_prompt(stage)
+    read = stage.discord.calls["GET /channels/{channel}/messages/{message}"]
+    assert read <= 2  # remembered, not asked for at every turn
+
+
+async def test_a_reply_chain_outside_the_conversation_is_read_as_quotes(stage: Stage) -> None:
+    first = await stage.channel.says(stage.guest, "cats are the better engineers")
+    second = await stage.channel.says(stage.admin, "dogs can dig tunnels", reply_to=first)
+    third = await stage.channel.says(stage.guest, "tunnels flood", reply_to=second)
+    stage.ollama.reply_with("Here.")
+    await stage.channel.says(stage.admin, "who is right?", mention_bot=True, reply_to=third)
+    await spoken(stage, stage.channel)
+    prompt = last_prompt(stage)
+    assert '- guy: "cats are the better engineers"\n- ada: "dogs can dig tunnels"' in prompt
+    assert 'replies to guy\'s message: "tunnels flood"' in prompt
+
+
+async def test_a_chain_within_the_conversation_is_not_read_again(stage: Stage) -> None:
+    stage.ollama.reply_with("Here.")
+    await stage.channel.says(stage.guest, "hello", mention_bot=True)
+    await spoken(stage, stage.channel)
+    stage.discord.forget_calls()
+    reply = stage.channel.from_bot[-1]
+    await stage.channel.says(stage.guest, "go on", reply_to=reply)
+    await spoken(stage, stage.channel, 2)
+    assert stage.discord.calls["GET /channels/{channel}/messages/{message}"] == 0
+
+
+async def test_hidden_messages_of_a_chain_stay_hidden(stage: Stage) -> None:
+    first = await stage.channel.says(stage.guest, "// between us: the cake is for Ada")
+    second = await stage.channel.says(stage.guest, "never mind the cake", reply_to=first)
+    await stage.channel.react(stage.guest, second, "🙈")
+    third = await stage.channel.says(stage.guest, "nice weather", reply_to=second)
+    stage.ollama.reply_with("Here.")
+    await stage.channel.says(stage.admin, "well?", mention_bot=True, reply_to=third)
+    await spoken(stage, stage.channel)
+    prompt = str(stage.ollama.chats[-1].messages)
+    assert "nice weather" in prompt
+    assert "cake" not in prompt
+
+
+async def test_a_reaction_of_its_author_hides_a_message_also_afterwards(stage: Stage) -> None:
+    stage.ollama.reply_with("Here.")
+    asked = await stage.channel.says(stage.guest, "I live at 5 Elm Street", mention_bot=True)
+    await spoken(stage, stage.channel)
+    store, place = stage.troupe.stores.conversations, here(stage.channel, stage.guild.id)
+    await stage.channel.react(stage.admin, asked, "🙈")  # somebody else's means nothing
+    await stage.channel.react(stage.guest, asked, "👍")
+    await asyncio.sleep(0.2)
+    assert (await store.load(place)).exchanges[0].said
+    await stage.channel.react(stage.guest, asked, "🙈")
+    for _ in range(200):
+        if not (await store.load(place)).exchanges:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("a hidden message is still stored")
