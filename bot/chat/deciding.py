@@ -62,7 +62,7 @@ async def settle(
     care = (verdict.category or "").startswith(CARE)
     planned: tuple[str, ...] = ()
     if turn.cue is not None or (scene and not care):
-        order = _in_scene(parts, turn, scene, conversation)
+        order = in_scene(parts, turn, scene, conversation)
         if not order:
             return None
         player, planned = order[0], tuple(persona.id for persona in order[1:])
@@ -112,7 +112,7 @@ async def _judge(
     return decision, context, verdict
 
 
-def _in_scene(
+def in_scene(
     parts: Parts, turn: Turn, scene: tuple[Persona, ...], conversation: Conversation
 ) -> list[Persona]:
     """Return who speaks now, and who is to speak after that."""

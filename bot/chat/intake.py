@@ -16,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.chat.account import TurnAccount
 from bot.chat.door import Door
 from bot.chat.notices import EXPIRED, notice_for
 from bot.chat.place import ChannelId, MessageId, Place, UserId
@@ -148,6 +149,10 @@ class Intake:
             log.debug("claimed already", message=message.id)
             return
         message = await self._in_thread(message, trigger)
+        await self._begin(message, trigger)
+
+    async def _begin(self, message: Message, trigger: Trigger) -> None:
+        """Begin the turn of a message that was written down."""
         changes = self._changes.get(message.place)
         if changes:  # what was deleted before this was said must not be in its prompt
             await asyncio.wait(tuple(changes), timeout=CHANGES_AT_MOST)
@@ -263,21 +268,35 @@ class Intake:
         self._start(Running(turn, run.began, run.progress, after=run.task, quiet=quiet))
 
     def _start(self, run: Running) -> None:
+        run.hand_on = lambda account: self._hand_on(run, account)
         self._runs[run.turn.id] = run
         self._by_person[run.turn.place, run.turn.speaker.id] = run
         run.task = asyncio.create_task(self._run(run), name=f"turn {run.turn.id}")
         run.task.add_done_callback(lambda _: self._forget(run))
 
     async def _run(self, run: Running) -> None:
-        account = await self._runner.run(run)
-        overtaken = self._by_person.get((run.turn.place, run.turn.speaker.id)) is not run
-        if account.cue is None or not account.message_ids or run.ending or overtaken:
+        await self._runner.run(run)
+        if run.follow_up is None or self._draining:  # draining: the successor finds it
+            return
+        if self._overtaken(run):
+            await self._journal.settle((run.follow_up.id,), Outcome.CANCELLED)
+        else:
+            await self._begin(run.follow_up, Trigger.SCENE)
+
+    async def _hand_on(self, run: Running, account: TurnAccount) -> None:
+        """Write down that another persona is to follow, unless the person spoke meanwhile."""
+        if account.cue is None or not account.message_ids or run.ending or self._overtaken(run):
             return
         message = cued_message(run.turn, account.message_ids[-1], account.cue, self._clock.now())
         try:
-            await self.receive(message, Trigger.SCENE)
+            if await self._journal.accept(message, Trigger.SCENE):
+                run.follow_up = message
         except StoreError as error:
             log.info("scene not continued", reason=str(error))
+
+    def _overtaken(self, run: Running) -> bool:
+        """Whether the person said something newer."""
+        return self._by_person.get((run.turn.place, run.turn.speaker.id)) is not run
 
     def _stop(self, run: Running, ending: Ending) -> None:
         if run.ending is not None:
@@ -373,6 +392,9 @@ def _regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Tur
     groups: list[list[JournalEntry]] = []
     latest: dict[tuple[Place, UserId], list[JournalEntry]] = {}
     for entry in entries:
+        if entry.message.cue is not None:  # a turn of its own, whoever spoke just before
+            groups.append([entry])
+            continue
         key = (entry.message.place, entry.message.speaker.id)
         group = latest.get(key)
         if group and entry.message.at - group[-1].message.at <= window:

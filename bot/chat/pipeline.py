@@ -7,20 +7,21 @@ delivery → record. Claim, journal, bursts and failures are `bot.chat.intake`'s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.chat.account import TurnAccount
-from bot.chat.conversation import Exchange, Said, Variant
-from bot.chat.deciding import Settled, settle
+from bot.chat.conversation import Conversation, Exchange, Said, Variant
+from bot.chat.deciding import Settled, in_scene, settle
 from bot.chat.notices import too_many
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
 from bot.chat.scene_turns import next_cue
 from bot.chat.surroundings import surrounded
-from bot.chat.turn import Turn
+from bot.chat.turn import Cue, Turn
 from bot.chat.writing import REFUSED, Writing
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
+from bot.personas import Persona
 from bot.personas.admission import buckets
 from bot.personas.binding import ResolvedBinding
 from bot.ports import Face, Outcome, ReplySink, Waiting
@@ -121,15 +122,34 @@ class TurnPipeline:
             or settled.verdict.action is not Action.ALLOW
         ):
             return
-        cue = settled.turn.cue
-        account.cue = next_cue(
-            settled.scene,
-            settled.persona.id,
-            settled.planned,
-            cue.spoken if cue else (),
-            text,
-            self._parts.scene_limits,
+        account.cue = self._cue(
+            settled.turn, settled.scene, settled.persona.id, settled.planned, text
         )
+
+    async def cue_after(self, turn: Turn, conversation: Conversation, reply: Variant) -> Cue | None:
+        """Return who speaks after a reply that was stored before a crash, as it was settled then.
+
+        The draw is the turn's own. Words of the guardrails, which no model wrote, end a scene.
+        """
+        binding = await self._parts.casting.resolved(turn.place)
+        scene = self._parts.casting.scene(binding, turn.place)
+        if not scene or not reply.model:
+            return None
+        order = [persona.id for persona in in_scene(self._parts, turn, scene, conversation)]
+        if reply.persona not in order[:1]:
+            return None
+        return self._cue(turn, scene, reply.persona, order[1:], reply.text)
+
+    def _cue(
+        self,
+        turn: Turn,
+        scene: Sequence[Persona],
+        speaker: str,
+        planned: Sequence[str],
+        reply: str,
+    ) -> Cue | None:
+        spoken = turn.cue.spoken if turn.cue else ()
+        return next_cue(scene, speaker, planned, spoken, reply, self._parts.scene_limits)
 
     async def _record(
         self, settled: Settled, text: str, ids: tuple[MessageId, ...], model: str

@@ -89,6 +89,8 @@ class TurnRunner:
                 await asyncio.wait(run.notes)  # the successor must find what is visible
             if outcome is not None:
                 self._accounts.keep(account)
+                if run.hand_on is not None:
+                    await run.hand_on(account)
                 await self._settle(run, outcome)
                 for each in self._aftercare:
                     each.over(run.turn, account)
@@ -107,8 +109,9 @@ class TurnRunner:
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
         """Deliver a reply that was stored but not delivered when the process died."""
-        exchanges = (await self._conversations.load(run.turn.place)).exchanges
-        exchange = next((each for each in exchanges if each.turn == run.turn.id), None)
+        conversation = await self._conversations.load(run.turn.place)
+        found = (each for each in conversation.exchanges if each.turn == run.turn.id)
+        exchange = next(found, None)
         if exchange is None and run.turn.cue is None:
             exchange = await self._conversations.find(run.turn.place, run.turn.messages[0].id)
         reply = exchange.reply if exchange else None
@@ -120,8 +123,9 @@ class TurnRunner:
         if not ids:
             sink = self._open(run, account, Face(persona.id, persona.name, persona.avatar))
             ids = await sink.finish(reply.text)
-            account.message_ids = ids
             await self._conversations.record(run.turn.place, exchange.delivered(ids))
+        account.message_ids = ids
+        account.cue = await self._pipeline.cue_after(run.turn, conversation, reply)
         return True
 
     def _open(self, run: Running, account: TurnAccount, face: Face) -> ReplySink:

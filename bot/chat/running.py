@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from bot.chat.account import TurnAccount
 from bot.chat.closing import Closing
 from bot.chat.place import MessageId
-from bot.chat.turn import Turn
+from bot.chat.turn import Message, Turn
 from bot.ports import Controls, Face, Progress, ReplySink
 
 
@@ -51,6 +52,10 @@ class Running:
     visible: bool = False
     ending: Ending | None = None
     shown: str = ""
+    hand_on: Callable[[TurnAccount], Awaitable[None]] | None = None
+    """Called before the turn is settled: what follows from it must be written down by then."""
+    follow_up: Message | None = None
+    """The cue that was written down."""
     notes: set[asyncio.Task[None]] = field(default_factory=set)
 
 

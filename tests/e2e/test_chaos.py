@@ -198,6 +198,64 @@ async def test_killed_at_any_stage_of_a_turn_nothing_is_lost_and_nothing_doubled
     assert {name: end for name, end in zip(names, ends, strict=True) if end is not None} == {}
 
 
+# ── a scene ─────────────────────────────────────────────────────────────────────────────────
+
+Moment = Callable[[Scene, Place], Awaitable[None]]
+
+
+async def first_on_its_way(scene: Scene, stage: Place) -> None:
+    """Maud's reply is stored; nobody knows whether it will arrive."""
+    fault = scene.discord.fail("POST /webhooks/{id}/{token}", delay=0.3, times=1)
+    await until(lambda: fault.hits > 0, "the first reply under way")
+
+
+async def second_with_the_model(scene: Scene, stage: Place) -> None:
+    """Maud has spoken; Bram is about to."""
+    await until(lambda: len(scene.asked("Bram's turn")) > 0, "the cue")
+
+
+async def scene_killed_at(moment: Moment, folder: Path) -> None:
+    folder.mkdir()
+    async with opened(folder) as scene:
+        stage, admin = scene.channel(), scene.person("manage_channels")
+        for name in ("maud", "bram"):
+            await admin.slash(stage, "channel scene add", persona=name)
+        whole = [("Maud", "The kettle is on."), ("Bram", "So it is, and it sings.")]
+        scene.ollama.reply_with(lambda body: cued(body) or "The kettle is on.")
+        if moment is second_with_the_model:
+            scene.ollama.set_pace(rate=20)
+        asked = await stage.says(admin, "Maud and Bram, what of the evening?", mention_bot=True)
+        await moment(scene, stage)
+        await scene.troupe.kill()
+        scene.ollama.set_pace(rate=None)
+        await scene.troupe.start()
+
+        def spoken() -> list[tuple[str, str]]:
+            said = (m for m in stage.from_bot if m.id > asked.id)
+            return [(m.author.name, own_words(m.content)) for m in said]
+
+        await until(lambda: spoken()[-1:] == [whole[-1]], "both replies", TAKEN_UP)
+        assert await scene.troupe.terminate() == 0
+        assert spoken() == whole
+
+
+def cued(body: Mapping[str, Any]) -> str | None:
+    return "So it is, and it sings." if "Bram's turn" in body["messages"][-1]["content"] else None
+
+
+async def test_a_crash_between_a_persona_s_reply_and_its_cue_loses_nobody_s_turn(
+    tmp_path: Path,
+) -> None:
+    ends = await asyncio.gather(
+        *(
+            scene_killed_at(moment, tmp_path / moment.__name__)
+            for moment in (first_on_its_way, second_with_the_model)
+        ),
+        return_exceptions=True,
+    )
+    assert [str(end) for end in ends] == ["None", "None"]
+
+
 # ── what a person deleted ───────────────────────────────────────────────────────────────────
 
 

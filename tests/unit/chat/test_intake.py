@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -13,9 +14,9 @@ from bot.chat.conversation import Conversation
 from bot.chat.intake import Intake
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.running import Running
-from bot.chat.turn import Message, Speaker, Trigger, TurnId
+from bot.chat.turn import Cue, Message, Speaker, Trigger, TurnId
 from bot.observability import Metrics
-from bot.ports import Outcome
+from bot.ports import JournalEntry, Outcome
 
 HERE, ELSEWHERE = Place(ChannelId(1), GuildId(2)), Place(ChannelId(3), GuildId(2))
 
@@ -25,6 +26,9 @@ class House:
 
     def __init__(self) -> None:
         self.begun: list[Sequence[MessageId]] = []
+        self.cues: dict[MessageId, Cue] = {}
+        self.steps: list[str] = []
+        self.left: list[JournalEntry] = []
         self.settled: list[tuple[Sequence[MessageId], Outcome]] = []
         self.deleted: list[Sequence[MessageId]] = []
         self.may_accept, self.may_delete = asyncio.Event(), asyncio.Event()
@@ -32,9 +36,20 @@ class House:
 
     async def run(self, run: Running) -> TurnAccount:
         self.begun.append(run.turn.message_ids)
-        return TurnAccount(run.turn.id, run.turn.trigger)
+        account = TurnAccount(run.turn.id, run.turn.trigger)
+        cue = self.cues.pop(run.turn.message_ids[0], None)
+        if cue is not None and run.hand_on is not None:
+            run.visible = True
+            account.cue, account.message_ids = cue, (MessageId(run.turn.message_ids[0] + 50),)
+            await run.hand_on(account)
+            self.steps.append("settled")
+        return account
+
+    async def take_up(self) -> Sequence[JournalEntry]:
+        return self.left
 
     async def accept(self, message: Message, trigger: Trigger) -> bool:
+        self.steps.append(f"accepted {message.id}")
         self.accepting.set()
         await self.may_accept.wait()
         return True
@@ -113,6 +128,34 @@ async def test_a_message_that_is_deleted_while_it_is_taken_in_is_not_answered(
     await asyncio.sleep(0)
     assert house.begun == []
     assert house.settled == [((7,), Outcome.CANCELLED)]
+
+
+CUE = Cue(("wren",), ("robin",))
+
+
+async def test_who_follows_is_written_down_before_the_turn_is_settled(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.cues[MessageId(7)] = CUE
+    await intake.receive(message(7), Trigger.MENTION)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert house.steps == ["accepted 7", "accepted 57", "settled"]
+    assert house.begun == [(7,), (57,)]
+
+
+async def test_a_cue_that_was_left_by_a_dead_process_is_a_turn_of_its_own(
+    house: House, intake: Intake
+) -> None:
+    cued = replace(message(57), cue=CUE)
+    house.left = [
+        JournalEntry(message(7), Trigger.MENTION, 0.0),
+        JournalEntry(cued, Trigger.SCENE, 0.0),
+    ]
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert house.begun == [(7,), (57,)]
 
 
 async def test_two_deletions_at_once_are_both_done(house: House, intake: Intake) -> None:
