@@ -30,6 +30,7 @@ from bot.adapters.redis import (
     RedisConversations,
     RedisJournal,
     RedisLimiter,
+    RedisReplies,
     RedisRouteCounts,
     RedisRoutes,
     RedisState,
@@ -94,6 +95,7 @@ class Stores:
     route_counts: RedisRouteCounts
     guard: GuardStores
     memories: RedisMemories
+    replies: RedisReplies
 
     def subjects(self) -> dict[str, SubjectAccess]:
         """Return every store that may know something about a person, by its name."""
@@ -351,6 +353,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
         route_counts=RedisRouteCounts(redis),
         guard=open_guard_stores(redis, sealer, stack),
         memories=RedisMemories(redis, sealer, lifetime_s=settings.core.memory_days * 86_400),
+        replies=RedisReplies(redis, sealer),
     )
 
 

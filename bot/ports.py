@@ -418,6 +418,17 @@ class Controls:
     turn: TurnId
     shown: int = 0
     variants: int = 1
+    size: int = 0
+    """Characters of the shown variant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The latest reply of a place, and the message that carries its controls, if one does."""
+
+    turn: TurnId
+    message: MessageId | None = None
+    webhook: int | None = None
 
 
 class ReplySink(Protocol):

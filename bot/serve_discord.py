@@ -18,10 +18,12 @@ from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.moderation import Moderation
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.redirect import redirect
+from bot.adapters.discord.removing import Remover
 from bot.adapters.discord.sink import SinkFactory
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.adapters.discord.surroundings import DiscordSurroundings
 from bot.adapters.discord.threads import Threads
+from bot.adapters.discord.tidying import Tidying
 from bot.adapters.redis.last_seen import RedisLastSeen
 from bot.app import HEALTH_EVERY, Troupe
 from bot.background import Background
@@ -31,6 +33,7 @@ from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.runner import TurnRunner
+from bot.chat.wishing import Wishes
 from bot.errors import SettingsRejected
 from bot.ports import Face
 
@@ -112,13 +115,14 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
             journal=troupe.stores.journal,
             conversations=troupe.stores.conversations,
             casting=troupe.casting,
-            sinks=SinkFactory(desk),
+            sinks=SinkFactory(desk, Tidying(desk, troupe.stores.replies)),
             accounts=accounts,
             metrics=troupe.metrics,
             clock=troupe.clock,
             own_face=OWN_FACE,
             disclosures=guard.disclosures,
             aftercare=aftercare,
+            kept=troupe.stores.replies,
         ),
         journal=troupe.stores.journal,
         conversations=troupe.stores.conversations,
@@ -128,6 +132,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         mindful=(troupe.stores.routes,),
         memory=troupe.parts.memory,
         threads=Threads(desk),
+        claims=troupe.stores.replies,
     )
     services = Services(
         casting=troupe.casting,
@@ -137,6 +142,11 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         greeter=Greeter(desk),
         conversations=troupe.stores.conversations,
         accounts=accounts,
+        replies=troupe.stores.replies,
+        wishes=Wishes(troupe.stores.conversations, troupe.stores.replies, intake, troupe.clock),
+        remover=Remover(desk),
+        votes=troupe.metrics.replies.voted,
+        memory=troupe.parts.memory,
         intake=intake,
         dispatcher=troupe.dispatcher,
         route_fixes=RouteFixes(
@@ -158,6 +168,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
             troupe.stores.cards,
             troupe.stores.routes,
             troupe.stores.memories,
+            troupe.stores.replies,  # before the conversations, which list the places
             troupe.stores.conversations,
             troupe.stores.bindings,
             guard.stores.trends,

@@ -9,8 +9,8 @@ from bot.chat.place import MessageId, Place
 from bot.chat.turn import Speaker, TurnId
 from bot.routing.route import Route
 
-MAX_VARIANTS = 10
-"""Replies to one turn that are kept for flipping through."""
+MAX_VARIANTS = 20
+"""Replies that one turn may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Said:
     text: str
     at: float
     edited: bool = False
+    by_command: bool = False
+    """Said through a command: no message of the channel holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ class Exchange:
         return self.variants[self.chosen] if self.variants else None
 
     def with_variant(self, variant: Variant) -> Exchange:
-        """Return this exchange with one more variant, shown; of too many the oldest goes."""
+        """Return this exchange with one more variant, shown."""
         hidden = (replace(each, message_ids=()) for each in self.variants)
-        variants = (*hidden, variant)[-MAX_VARIANTS:]
+        variants = (*hidden, variant)
         return replace(self, variants=variants, chosen=len(variants) - 1)
 
     def showing(self, index: int) -> Exchange:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from bot.chat.stopping import Stop
 from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
 from bot.errors import EmptyReply
 from bot.guardrails import OutputGate, Release
@@ -27,7 +28,7 @@ class Generated:
 
     release: Release
     finished: Finished | None
-    """None when we ended the stream ourselves, at another speaker's line."""
+    """None when we ended the stream ourselves: at another speaker's line, or stopped."""
     first_token: float | None = None
     first_shown: float | None = None
 
@@ -42,6 +43,7 @@ class Generation:
     clock: Clock
     reasoning: ReasoningFilter
     speakers: SpeakerFilter
+    stop: Stop
     review: asyncio.Task[Verdict] | None = None
     """The guard model's judgement of the question; nothing is shown before it."""
     first_token: float | None = None
@@ -58,14 +60,15 @@ class Generation:
             InputRefused: the question itself was refused by the review.
             BackendError: the host failed; `self.gate.visible` holds what was shown.
         """
-        async with aclosing(self.model.stream(request)) as stream:  # type: ignore[type-var]
-            async for item in stream:
-                if isinstance(item, Finished):
-                    self.finished = item
-                    break
-                await self._take(item)
-                if self.speakers.ended:
-                    break
+        with self.stop.listens():
+            async with aclosing(self.model.stream(request)) as stream:  # type: ignore[type-var]
+                async for item in stream:
+                    if isinstance(item, Finished):
+                        self.finished = item
+                        break
+                    await self._take(item)
+                    if self.speakers.ended:
+                        break
         await self._pass_on(self.speakers.feed(self.reasoning.close()) + self.speakers.close())
         await self._reviewed(wait=True)
         release = await self.gate.close()
@@ -95,7 +98,7 @@ class Generation:
             return True
         if not wait and not self.review.done():
             return False
-        verdict = await self.review
+        verdict = await asyncio.shield(self.review)  # a stop must not take it along
         if verdict.action is Action.REFUSE or verdict.reply is not None:
             raise InputRefused(verdict)
         return True

@@ -17,15 +17,16 @@ from typing import Protocol
 import structlog
 
 from bot.chat.account import TurnAccount
+from bot.chat.claims import ReplyClaims
 from bot.chat.door import Door
 from bot.chat.notices import EXPIRED, notice_for
 from bot.chat.place import ChannelId, MessageId, Place, UserId
 from bot.chat.runner import TurnRunner
-from bot.chat.running import Ending, Running
+from bot.chat.running import Ending, Running, Tell
 from bot.chat.scene_turns import cued_message, follow_ups_of
 from bot.chat.triggers import why_answer
-from bot.chat.turn import DIRECT, Message, Trigger, Turn, TurnId
-from bot.errors import StoreError
+from bot.chat.turn import DIRECT, Again, Message, Trigger, Turn, TurnId
+from bot.errors import Busy, NotAllowed, StoreError
 from bot.languages import reading, translated
 from bot.memory import Memory
 from bot.observability import Metrics
@@ -47,6 +48,8 @@ GONE_KEPT = 1000
 
 OPENS_THREADS = frozenset({Trigger.MENTION, Trigger.REPLY, Trigger.WORD})
 """What begins a conversation, in a channel where each gets a thread."""
+ENDING_AT_MOST = 1.5
+"""Seconds that a press waits for what it was pressed under; Discord gives it three."""
 
 CHANGES_AT_MOST = 5.0
 """Seconds that a message waits for edits and deletions which came before it."""
@@ -102,6 +105,7 @@ class Intake:
         mindful: Sequence[Mindful] = (),
         memory: Memory | None = None,
         threads: ThreadOpener | None = None,
+        claims: ReplyClaims | None = None,
     ) -> None:
         self._runner = runner
         self._journal = journal
@@ -114,6 +118,7 @@ class Intake:
         self._memory = memory
         self._threads = threads
         self._door = Door(runner, metrics, clock)
+        self._claims = claims
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
         self._unsaid: dict[Place, set[MessageId]] = {}
@@ -161,6 +166,27 @@ class Intake:
             return
         self._enter(message, trigger)
 
+    async def again(self, message: Message, tell: Tell | None = None) -> bool:
+        """Claim and journal a wish about a reply, and begin with it. False when it is known.
+
+        `tell` says a line to whoever had the wish.
+
+        Raises:
+            Busy: the bot is about to restart.
+            StoreError: the wish could not be journalled.
+        """
+        if message.again is None:
+            raise ValueError("the message is no wish about a reply")
+        if self._draining:
+            raise Busy("I'm restarting. Please try again in a minute.")
+        if not await self._journal.accept(message, Trigger.AGAIN):
+            return False
+        run = _rerun(Turn((message,), Trigger.AGAIN), message.again, self._now())
+        before = self._runs.get(message.again.turn)
+        run.tell, run.after = tell, before.task if before else None
+        self._start(run)
+        return True
+
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         """Rewrite what was said. Never answers anew."""
         with self._changing(place):
@@ -176,9 +202,9 @@ class Intake:
         """Remove what was said, and stop the turns whose question is gone."""
         self._gone.extend(messages)
         gone = set(messages)
-        for run in [r for r in self._runs.values() if gone.intersection(r.turn.message_ids)]:
+        for run in [r for r in self._runs.values() if gone & r.concerns]:
             rest = tuple(m for m in run.turn.messages if m.id not in gone)
-            if not rest:
+            if not rest or run.concerns <= gone:
                 self._stop(run, Ending.DELETED)
             elif not run.visible:
                 self._supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
@@ -215,13 +241,31 @@ class Intake:
             if not changes and self._changes.get(place) is changes:
                 del self._changes[place]
 
-    def stop(self, turn: TurnId) -> bool:
-        """Stop a turn at its person's wish. What is visible stays. False when it is over."""
+    def stop(self, turn: TurnId, by: UserId, *, moderator: bool) -> bool:
+        """Stop a turn at a person's wish, at once. What is visible stays. False when it is over.
+
+        Raises:
+            NotAllowed: it is somebody else's.
+        """
         run = self._runs.get(turn)
         if run is None:
             return False
+        if not moderator and not run.may_stop(by):
+            raise NotAllowed("Only who asked for this, or a moderator, can stop it.")
+        if run.visible:
+            return run.stop.press()
         self._stop(run, Ending.STOPPED)
         return True
+
+    async def ended(self, turn: TurnId) -> None:
+        """Wait, not for long, until a turn is over, and every wish about its reply."""
+        runs = [
+            run.task
+            for run in self._runs.values()
+            if run.task and turn in (run.turn.id, run.turn.again and run.turn.again.turn)
+        ]
+        if runs:
+            await asyncio.wait(runs, timeout=ENDING_AT_MOST)
 
     def running(self, place: Place) -> tuple[Turn, ...]:
         """Return the turns under way in a place."""
@@ -270,12 +314,16 @@ class Intake:
     def _start(self, run: Running) -> None:
         run.hand_on = lambda account: self._hand_on(run, account)
         self._runs[run.turn.id] = run
-        self._by_person[run.turn.place, run.turn.speaker.id] = run
+        if run.turn.again is None:
+            self._by_person[run.turn.place, run.turn.speaker.id] = run
         run.task = asyncio.create_task(self._run(run), name=f"turn {run.turn.id}")
         run.task.add_done_callback(lambda _: self._forget(run))
 
     async def _run(self, run: Running) -> None:
-        await self._runner.run(run)
+        account = await self._runner.run(run)
+        if run.turn.again is not None:
+            await self._fulfilled(run, run.turn.again, account)
+            return
         if run.follow_up is None or self._draining:  # draining: the successor finds it
             return
         if self._overtaken(run):
@@ -293,6 +341,15 @@ class Intake:
                 run.follow_up = message
         except StoreError as error:
             log.info("scene not continued", reason=str(error))
+
+    async def _fulfilled(self, run: Running, again: Again, account: TurnAccount) -> None:
+        """Let others have wishes about the reply, unless this one is left to the successor."""
+        if account.outcome is None or self._claims is None:
+            return
+        try:
+            await self._claims.release(run.turn.place, again.turn, run.turn.messages[0].id)
+        except StoreError as error:
+            log.info("reply stays claimed for a while", reason=str(error))
 
     def _overtaken(self, run: Running) -> bool:
         """Whether the person said something newer."""
@@ -335,16 +392,19 @@ class Intake:
             age = self._clock.now() - first.accepted_at
             placed = [await self._in_thread(each, turn.trigger) for each in turn.messages]
             turn = replace(turn, messages=tuple(placed))
-            if age > self._patience.max_age or first.attempts > MAX_ATTEMPTS:
-                await self._expire(turn, first.progress)
+            if turn.again is not None:
+                run = _rerun(turn, turn.again, self._now(), first.progress)
             else:
-                self._start(Running(turn, self._now(), progress=first.progress))
+                run = Running(turn, self._now(), progress=first.progress)
+            if age > self._patience.max_age or first.attempts > MAX_ATTEMPTS:
+                await self._expire(run)
+            else:
+                self._start(run)
         return len(entries)
 
-    async def _expire(self, turn: Turn, progress: Progress) -> None:
-        if turn.cue is None:
-            with reading(turn.speaker.locale):
-                await self._runner.say(turn, translated(EXPIRED), progress)
+    async def _expire(self, run: Running) -> None:
+        turn = run.turn
+        await self._runner.give_up(run, translated(EXPIRED))
         self._metrics.turns.count(route=None, trigger=turn.trigger.value, outcome=Outcome.EXPIRED)
         await self._journal.settle(turn.message_ids, Outcome.EXPIRED)
 
@@ -387,6 +447,12 @@ def _thread_of(place: Place, message: MessageId) -> Place | None:
     return Place(ChannelId(message), place.guild)
 
 
+def _rerun(turn: Turn, again: Again, began: float, noted: Progress | None = None) -> Running:
+    """Return a run that changes a reply where it stands."""
+    standing = noted.reply_ids if noted and noted.reply_ids else again.reply
+    return Running(turn, began, progress=Progress(standing, again.webhook))
+
+
 def _regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Turn, JournalEntry]]:
     """Put bursts together again: one person's messages in one place, close in time."""
     groups: list[list[JournalEntry]] = []
@@ -397,7 +463,9 @@ def _regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Tur
             continue
         key = (entry.message.place, entry.message.speaker.id)
         group = latest.get(key)
-        if group and entry.message.at - group[-1].message.at <= window:
+        if entry.message.again is not None:
+            groups.append([entry])
+        elif group and entry.message.at - group[-1].message.at <= window:
             group.append(entry)
         else:
             latest[key] = [entry]

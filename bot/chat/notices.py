@@ -41,6 +41,7 @@ EXPIRED = mark(
     "I was restarted before I could answer this. Please ask again if you still want to know."
 )
 INTERRUPTED = mark("I'm restarting; I'll finish this in a moment.")
+CUT_LONG = mark("That is as long as one reply may be. Ask me to go on.")
 CUT_SHORT = mark("The model broke off here. Ask me to go on, or ask again.")
 
 WAKING = mark("Waking the model… the first answer takes a moment longer.")

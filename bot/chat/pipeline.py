@@ -10,21 +10,21 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from bot.chat.account import TurnAccount
+from bot.chat.admitting import take_turn
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.deciding import Settled, in_scene, settle
-from bot.chat.notices import too_many
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
+from bot.chat.revising import Reviser
 from bot.chat.scene_turns import next_cue
+from bot.chat.stopping import Stop
 from bot.chat.surroundings import surrounded
-from bot.chat.turn import Cue, Turn
-from bot.chat.writing import REFUSED, Writing
+from bot.chat.turn import Again, Cue, Turn
+from bot.chat.writing import REFUSED, Terms, Writing
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.personas import Persona
-from bot.personas.admission import buckets
-from bot.personas.binding import ResolvedBinding
-from bot.ports import Face, Outcome, ReplySink, Waiting
+from bot.ports import Controls, Face, Outcome, ReplySink
 from bot.prompting import Prompt
 
 OpenSink = Callable[[Face], ReplySink]
@@ -36,13 +36,21 @@ class TurnPipeline:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._writing = Writing(parts)
+        self._reviser = Reviser(parts, self._writing)
 
     async def perform(
-        self, turn: Turn, open_sink: OpenSink, account: TurnAccount, *, persona: str | None = None
+        self,
+        turn: Turn,
+        open_sink: OpenSink,
+        account: TurnAccount,
+        *,
+        persona: str | None = None,
+        stop: Stop | None = None,
     ) -> Outcome:
         """Answer a turn, and fill its account while doing so.
 
-        `persona` overrides the binding's cast by the name of a persona.
+        `persona` overrides the binding's cast by the name of a persona; `stop` can end the reply
+        while it is written.
 
         Raises:
             UserFacing: what the person must be told, for example `Busy`.
@@ -50,18 +58,19 @@ class TurnPipeline:
             StoreError: the conversation could not be read or written.
             DeliveryError: the reply could not be shown.
         """
+        if turn.again is not None:
+            return await self._reviser.perform(turn, turn.again, open_sink, account, stop or Stop())
         timer = Timer(self._parts.clock, account.timings)
         with timer.stage("context"):
             binding = await self._parts.casting.resolved(turn.place)
-            refused, conversation = await asyncio.gather(
-                self._take(turn, binding), self._parts.conversations.load(turn.place)
+            _, conversation = await asyncio.gather(
+                take_turn(self._parts, turn, binding), self._parts.conversations.load(turn.place)
             )
-            if refused is not None:
-                raise too_many(refused)
             if self._parts.around is not None:
                 turn = await surrounded(turn, conversation, self._parts.around)
         with timer.stage("decide"):
-            settled = await settle(self._parts, turn, conversation, binding, account, persona)
+            named = persona or turn.persona
+            settled = await settle(self._parts, turn, conversation, binding, account, named)
         if settled is None:
             return Outcome.CANCELLED
         self._writing.judged(account, "input", settled.verdict, settled.decision.route)
@@ -70,15 +79,15 @@ class TurnPipeline:
         sink.begin()
         if settled.verdict.action is Action.REFUSE or settled.verdict.reply is not None:
             return await self._say_instead(settled, sink, account, settled.verdict)
-        return await self._answer(settled, sink, account, timer)
+        return await self._answer(settled, sink, account, timer, stop or Stop())
 
-    async def _take(self, turn: Turn, binding: ResolvedBinding) -> Waiting | None:
-        """Take one turn's worth of what the person may ask; a cue is not the person's doing."""
-        if turn.cue is not None:
-            return None
-        person, place = turn.speaker.id, turn.place
-        more = buckets(binding, place, person, turn.roles)
-        return await self._parts.limiter.take(person, place.guild, more)
+    async def restore(self, turn: Turn, again: Again, sink: ReplySink) -> None:
+        """Put a reply back as it is stored: a wish about it ended without a new text.
+
+        Raises:
+            StoreError, DeliveryError: it could not be read, or shown.
+        """
+        await self._reviser.restore(turn, again, sink)
 
     async def _say_instead(
         self, settled: Settled, sink: ReplySink, account: TurnAccount, verdict: Verdict
@@ -93,17 +102,22 @@ class TurnPipeline:
         return Outcome.REFUSED
 
     async def _answer(
-        self, settled: Settled, sink: ReplySink, account: TurnAccount, timer: Timer
+        self,
+        settled: Settled,
+        sink: ReplySink,
+        account: TurnAccount,
+        timer: Timer,
+        stop: Stop,
     ) -> Outcome:
         turn, parts = settled.turn, self._parts
-        written = await self._writing.write(settled, sink, account, timer)
+        written = await self._writing.write(settled, sink, account, timer, Terms(stop))
         text, model = written.text, written.model
         account.reply = text
         # The text is stored before it stands there in full: a crash between the two then only
         # has to deliver it, not to generate it again.
         with timer.stage("deliver"):
             await self._record(settled, text, (), model)
-            ids = await sink.finish(text)
+            ids = await sink.finish(text, Controls(turn.id, size=len(text)))
         with timer.stage("record"):
             await self._record(settled, text, ids, model)
             await self._keep(settled, written.prompt)
@@ -111,6 +125,8 @@ class TurnPipeline:
                 await parts.memory.after(
                     turn, settled.decision.route, settled.persona.id, settled.conversation
                 )
+        if stop.wanted:
+            return Outcome.CANCELLED
         self._pass_on(settled, text, account)
         return Outcome.ANSWERED
 
@@ -164,7 +180,13 @@ class TurnPipeline:
             at=self._parts.clock.now(),
         )
         said = tuple(
-            Said(message.id, message.speaker, message.text, message.at)
+            Said(
+                message.spoken_in,
+                message.speaker,
+                message.text,
+                message.at,
+                by_command=message.about is not None and not message.spoken,
+            )
             for message in settled.turn.messages
             if message.cue is None
         )

@@ -9,18 +9,27 @@ from typing import Protocol
 import structlog
 
 from bot.chat.account import TurnAccount
-from bot.chat.accounts import Accounts
+from bot.chat.accounts import Accounts, AccountStore
 from bot.chat.closing import Closing
 from bot.chat.notices import INTERRUPTED, notice_for, small_print
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
+from bot.chat.variants import controls_of
 from bot.errors import Busy, DeliveryError, OwnershipLost, StoreError, TroupeError
 from bot.guardrails.disclosure import Disclosures
 from bot.languages import reading, translated
 from bot.observability import Metrics, turn_logs
 from bot.personas.casting import Casting
-from bot.ports import Clock, ConversationStore, Face, Outcome, Progress, ReplySink, TurnJournal
+from bot.ports import (
+    Clock,
+    ConversationStore,
+    Face,
+    Outcome,
+    Progress,
+    ReplySink,
+    TurnJournal,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +59,9 @@ class TurnRunner:
         own_face: Face,
         disclosures: Disclosures | None = None,
         aftercare: Sequence[Aftercare] = (),
+        kept: AccountStore | None = None,
     ) -> None:
+        """`kept` keeps the accounts over a restart."""
         self._pipeline = pipeline
         self._journal = journal
         self._conversations = conversations
@@ -62,10 +73,12 @@ class TurnRunner:
         self._own_face = own_face
         self._disclosures = disclosures
         self._aftercare = tuple(aftercare)
+        self._kept = kept
 
     async def run(self, run: Running) -> TurnAccount:
         """Perform a turn and settle it, whatever happens. Return its account."""
-        account = TurnAccount(run.turn.id, run.turn.trigger)
+        again = run.turn.again
+        account = TurnAccount(again.turn if again else run.turn.id, run.turn.trigger)
         began = self._clock.monotonic()
         outcome: Outcome | None
         self._metrics.turns.started()
@@ -76,7 +89,7 @@ class TurnRunner:
                     raise asyncio.CancelledError
                 outcome = await self._perform(run, account)
             except asyncio.CancelledError:
-                outcome = await self._cancelled(run)
+                outcome = await self._cancelled(run, account)
             except TroupeError as error:
                 outcome = await self._failed(run, account, error)
             except Exception as error:  # a bug must not leave a person waiting
@@ -92,7 +105,8 @@ class TurnRunner:
                 if run.hand_on is not None:
                     await run.hand_on(account)
                 await self._settle(run, outcome)
-                for each in self._aftercare:
+                await self._keep(run, account)
+                for each in self._aftercare if again is None else ():
                     each.over(run.turn, account)
         return account
 
@@ -101,10 +115,12 @@ class TurnRunner:
             await asyncio.wait([run.after])
         if run.quiet:
             await asyncio.sleep(run.quiet)
-        if run.progress is not None and await self._deliver_stored(run, account):
+        again = run.turn.again
+        resumed = run.progress is not None and again is None
+        if resumed and await self._deliver_stored(run, account):
             return Outcome.ANSWERED
         return await self._pipeline.perform(
-            run.turn, lambda face: self._open(run, account, face), account
+            run.turn, lambda face: self._open(run, account, face), account, stop=run.stop
         )
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
@@ -122,7 +138,7 @@ class TurnRunner:
         ids = reply.message_ids
         if not ids:
             sink = self._open(run, account, Face(persona.id, persona.name, persona.avatar))
-            ids = await sink.finish(reply.text)
+            ids = await sink.finish(reply.text, controls_of(exchange))
             await self._conversations.record(run.turn.place, exchange.delivered(ids))
         account.message_ids = ids
         account.cue = await self._pipeline.cue_after(run.turn, conversation, reply)
@@ -137,7 +153,7 @@ class TurnRunner:
             task.add_done_callback(run.notes.discard)
 
         closing = None
-        if self._disclosures is not None:
+        if self._disclosures is not None and run.turn.again is None:
             closing = Closing(self._disclosures, run.turn, account, self._clock)
         run.sink = WatchedSink(self._sinks.open(run.turn, face, run.progress, note), run, closing)
         return run.sink
@@ -153,15 +169,15 @@ class TurnRunner:
         except StoreError:
             log.warning("progress not journalled: a crash now would post this reply again")
 
-    async def _cancelled(self, run: Running) -> Outcome | None:
+    async def _cancelled(self, run: Running, account: TurnAccount) -> Outcome | None:
         """End a turn that was stopped from outside. None: it is not over, or not ours any more."""
         sink = run.sink
         if sink is not None and run.ending is Ending.RESTART:
             if run.shown:
                 mark = f"{run.shown}\n\n{small_print(translated(INTERRUPTED))}"
                 await self._quietly(sink.finish(mark))
-        elif sink is not None and run.ending is Ending.STOPPED and run.shown:
-            await self._quietly(sink.finish(run.shown))
+        elif run.ending is Ending.STOPPED and run.turn.again is not None:
+            await self._restore(run, account)
         elif sink is not None and run.ending is not Ending.LOST:
             await self._quietly(sink.withdraw())
         over = run.ending in (Ending.DELETED, Ending.STOPPED)
@@ -171,6 +187,10 @@ class TurnRunner:
         """Tell the person, in one line, what went wrong."""
         account.notice = notice_for(error)
         log.warning("turn failed", kind=type(error).__name__, reason=str(error))
+        if run.turn.again is not None:
+            await self._restore(run, account)
+            await self._answer_wish(run, account.notice)
+            return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
         if isinstance(error, DeliveryError):
             return Outcome.FAILED  # there is nowhere to say it
         if run.turn.cue is not None:
@@ -180,6 +200,32 @@ class TurnRunner:
         else:
             await self._quietly(run.sink.notice(account.notice))
         return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
+
+    async def _restore(self, run: Running, account: TurnAccount) -> None:
+        """Put a reply back as it was before somebody had a wish about it."""
+        again = run.turn.again
+        if again is None:
+            return
+        try:
+            sink = run.sink or self._open(run, account, self._own_face)
+            await self._pipeline.restore(run.turn, again, sink)
+        except (StoreError, DeliveryError) as error:
+            log.warning("reply not put back", kind=type(error).__name__, reason=str(error))
+
+    async def _answer_wish(self, run: Running, line: str) -> None:
+        """Tell whoever had a wish why it is not fulfilled; in the channel after a restart."""
+        if run.tell is None:
+            await self.say(run.turn, line)
+        else:
+            await run.tell(line)
+
+    async def give_up(self, run: Running, line: str) -> None:
+        """End what can't be begun any more: its person is told why."""
+        if run.turn.again is not None:
+            await self._restore(run, TurnAccount(run.turn.again.turn, run.turn.trigger))
+            await self._answer_wish(run, line)
+        elif run.turn.cue is None:
+            await self.say(run.turn, line, run.progress)
 
     async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> None:
         sink = self._sinks.open(turn, self._own_face, progress, lambda _: None)
@@ -202,6 +248,14 @@ class TurnRunner:
         for stage, seconds in account.timings.items():
             self._metrics.turns.stage(stage, seconds, route=route)
         log.info("turn over", outcome=ended.value, **_logged(account))
+
+    async def _keep(self, run: Running, account: TurnAccount) -> None:
+        if self._kept is None or account.persona is None:
+            return
+        try:
+            await self._kept.keep_account(run.turn.place, account.turn, account.summary())
+        except StoreError:
+            log.info("account not kept over a restart")
 
     async def _settle(self, run: Running, outcome: Outcome) -> None:
         if run.notes:

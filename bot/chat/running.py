@@ -10,7 +10,8 @@ from typing import Protocol
 
 from bot.chat.account import TurnAccount
 from bot.chat.closing import Closing
-from bot.chat.place import MessageId
+from bot.chat.place import MessageId, UserId
+from bot.chat.stopping import Stop
 from bot.chat.turn import Message, Turn
 from bot.ports import Controls, Face, Progress, ReplySink
 
@@ -23,6 +24,9 @@ class Ending(StrEnum):
     STOPPED = "stopped"
     RESTART = "restart"
     LOST = "lost"
+
+
+Tell = Callable[[str], Awaitable[None]]
 
 
 class SinkFactory(Protocol):
@@ -57,6 +61,20 @@ class Running:
     follow_up: Message | None = None
     """The cue that was written down."""
     notes: set[asyncio.Task[None]] = field(default_factory=set)
+    stop: Stop = field(default_factory=Stop)
+    tell: Tell | None = None
+    """For a wish about a reply: says a line to whoever had it, for their eyes only."""
+
+    @property
+    def concerns(self) -> frozenset[MessageId]:
+        """Return the messages without which there is nothing to do."""
+        again = self.turn.again
+        return frozenset(again.question if again else self.turn.message_ids)
+
+    def may_stop(self, person: UserId) -> bool:
+        """Whether this person, who is no moderator, may stop it."""
+        again = self.turn.again
+        return person == self.turn.speaker.id or (again is not None and person == again.requester)
 
 
 class WatchedSink:

@@ -147,6 +147,13 @@ class Message:
     """Ids of the roles that the person has in the guild."""
     before: tuple[Quoted, ...] = ()
     """What was said before it outside the stored conversation, oldest first; never stored."""
+    spoken: bool = False
+    """With `about`: that message holds these very words."""
+
+    @property
+    def spoken_in(self) -> MessageId:
+        """Return the message that holds the words: what is deleted or edited with it."""
+        return self.about if self.spoken and self.about is not None else self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,22 @@ caller's part.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.chat.account import TurnAccount
+from bot.chat.continuing import Continuing, joined
 from bot.chat.deciding import Settled
 from bot.chat.files import has_pictures
 from bot.chat.first_words import greeting_index
 from bot.chat.generation import Generated, Generation, InputRefused
-from bot.chat.notices import CUT_SHORT, WAKING, in_line, small_print
+from bot.chat.notices import CUT_LONG, CUT_SHORT, WAKING, in_line, small_print
 from bot.chat.parts import Parts, Timer
 from bot.chat.rewriting import rewritten
 from bot.chat.scene_turns import guidance_for
 from bot.chat.speech import language_instruction
-from bot.chat.turn import DIRECT
+from bot.chat.stopping import Stop
+from bot.chat.turn import DIRECT, Wish
 from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
 from bot.errors import BackendError, EmptyReply
 from bot.guardrails import DraftBlocked, Release
@@ -45,6 +48,18 @@ class Written:
     prompt: Prompt
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a reply is to be written. By default: as the first answer."""
+
+    stop: Stop = field(default_factory=Stop)
+    wish: Wish | None = None
+    seed: int | None = None
+    """What chance hangs on; None for the turn's id."""
+    before: str = ""
+    """The text that the reply goes on from."""
+
+
 class Writing:
     """Writes replies. One object for the whole process; it keeps no state of a turn."""
 
@@ -52,7 +67,12 @@ class Writing:
         self._parts = parts
 
     async def write(
-        self, settled: Settled, sink: ReplySink, account: TurnAccount, timer: Timer
+        self,
+        settled: Settled,
+        sink: ReplySink,
+        account: TurnAccount,
+        timer: Timer,
+        terms: Terms,
     ) -> Written:
         """Write a reply, showing on the sink what is approved; fill the account meanwhile.
 
@@ -61,6 +81,8 @@ class Writing:
             BackendError: the model failed and nothing was visible.
             StoreError: the conversation could not be read.
         """
+        if terms.before:
+            sink = Continuing(sink, terms.before)
         with timer.stage("recall"):
             recollection = await self._recall(settled)
         account.memories = recollection.memories
@@ -71,10 +93,10 @@ class Writing:
         with timer.stage("prompt"):
             if account.pictures:  # megabytes are encoded
                 prompt, request = await asyncio.to_thread(
-                    self._prompt, settled, account, recollection
+                    self._prompt, settled, account, recollection, terms
                 )
             else:
-                prompt, request = self._prompt(settled, account, recollection)
+                prompt, request = self._prompt(settled, account, recollection, terms)
         turn, parts = settled.turn, self._parts
         key = turn.place.guild or turn.place.channel
         asked = parts.clock.monotonic()
@@ -88,10 +110,16 @@ class Writing:
             account.timings["queue"] = slot.waited
             parts.metrics.turns.queue_depth(parts.queue.depth)
             try:
-                text, model = await self._generate(settled, prompt, request, sink, account)
+                text, model = await self._generate(
+                    settled, prompt, request, sink, account, terms.stop
+                )
             finally:
                 account.timings["generate"] = parts.clock.monotonic() - asked - slot.waited
         text = await rewritten(parts, settled.persona, settled.context, text)
+        if terms.before:
+            text = joined(terms.before, text)
+        if account.finished is not None and account.finished.reason == "length":
+            text = f"{text}\n\n{small_print(translated(CUT_LONG))}"
         return Written(text, model, prompt)
 
     def judged(self, account: TurnAccount, stage: str, verdict: Verdict, route: Route) -> None:
@@ -114,7 +142,11 @@ class Writing:
         return await memory.recall(settled.turn, route, policy, settled.persona.id)
 
     def _prompt(
-        self, settled: Settled, account: TurnAccount, recollection: Recollection
+        self,
+        settled: Settled,
+        account: TurnAccount,
+        recollection: Recollection,
+        terms: Terms,
     ) -> tuple[Prompt, ChatRequest]:
         parts, decision = self._parts, settled.decision
         profile = parts.profiles[decision.route]
@@ -139,7 +171,9 @@ class Writing:
                 reply_tokens=int(profile.options.get("num_predict", 700)),
                 estimator=parts.estimator,
                 model=model,
-                seed=int(settled.turn.id),
+                seed=int(settled.turn.id) if terms.seed is None else terms.seed,
+                regenerate=terms.wish is Wish.REGENERATE,
+                continue_reply=terms.wish is Wish.CONTINUE,
                 now=parts.clock.now(),
                 cast_names=tuple(sorted(set(players.values()) - {settled.persona.name})),
                 persona_names=players,
@@ -152,7 +186,7 @@ class Writing:
         request = ChatRequest(
             model=model,
             messages=prompt.messages,
-            options={**profile.options, "stop": list(prompt.stop)},
+            options=_options(profile.options, prompt.stop, terms),
             affinity=f"{settled.turn.place.channel}:{settled.persona.id}",
             num_keep=prompt.num_keep,
         )
@@ -181,6 +215,7 @@ class Writing:
         request: ChatRequest,
         sink: ReplySink,
         account: TurnAccount,
+        stop: Stop,
     ) -> tuple[str, str]:
         """Return the released text and the model that wrote it."""
         parts, turn = self._parts, settled.turn
@@ -195,6 +230,7 @@ class Writing:
             clock=parts.clock,
             reasoning=ReasoningFilter(),
             speakers=SpeakerFilter([settled.persona.name], _others(settled)),
+            stop=stop,
             review=review,
         )
         waking = asyncio.create_task(self._tell_of_waking(request, generation, sink))
@@ -270,6 +306,16 @@ class Writing:
                     [message.content for message in request.messages],
                     generated.finished.prompt_tokens,
                 )
+
+
+def _options(
+    options: Mapping[str, float | int], stops: Sequence[str], terms: Terms
+) -> Mapping[str, float | int | list[str]]:
+    """Return the sampling options; a fixed seed must not write the same reply again."""
+    made: dict[str, float | int | list[str]] = {**options, "stop": list(stops)}
+    if terms.seed is not None and "seed" in options:
+        made["seed"] = (int(options["seed"]) + terms.seed) % 2**31
+    return made
 
 
 def _others(settled: Settled) -> list[str]:

@@ -33,6 +33,8 @@ class Priority(IntEnum):
     EDIT = 4
     """Text in between: worth nothing once there is a newer one."""
     TYPING = 5
+    TIDY = 6
+    """Taking buttons off earlier replies: nobody waits for it."""
 
 
 _SHARES = {
@@ -42,6 +44,7 @@ _SHARES = {
     Priority.LOOKUP: 0.9,
     Priority.EDIT: 0.6,
     Priority.TYPING: 0.35,
+    Priority.TIDY: 0.25,
 }
 """How much of the window a priority may fill: the rest is kept for those before it."""
 

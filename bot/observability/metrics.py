@@ -24,6 +24,7 @@ from prometheus_client import (
 from bot.observability.decisions import GuardMetrics, RoutingMetrics
 from bot.observability.labels import Vocabulary
 from bot.observability.memory import MemoryMetrics
+from bot.observability.replies import ReplyMetrics
 from bot.observability.scales import FAST, ROUTES, SLOW
 from bot.ports import Finished, Outcome
 
@@ -248,6 +249,7 @@ class Metrics:
         self.routing = RoutingMetrics(self.registry)
         self.guard = GuardMetrics(self.registry)
         self.memory = MemoryMetrics(self.registry)
+        self.replies = ReplyMetrics(self.registry)
         self._operation = Vocabulary(limit=48)
         self._redis_errors = Counter(
             "troupe_redis_errors",

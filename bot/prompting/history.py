@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +9,8 @@ from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import UserId
 from bot.chat.turn import Speaker, Turn, TurnId
 from bot.personas import Persona, slug
+from bot.prompting.small_print import without_small_print
 from bot.prompting.untrusted import clean, likeness, quoted, speaker_name
-
-_SMALL_PRINT = re.compile(r"(?:\n+-# [^\n]*)+\Z")
-"""Notes of the program under a reply, in Discord's small print: no words of the persona."""
 
 NEARLY_FULL = 0.85
 """Share of the history's budget from which on the next cut is prepared."""
@@ -122,7 +119,7 @@ def _lines(exchange: Exchange, persona: Persona, names: Names) -> Iterator[Line]
         if text:
             yield Line(names.meet(said.speaker), text, ours=False, person=True)
     reply = exchange.reply
-    text = clean(_SMALL_PRINT.sub("", reply.text)).strip() if reply is not None else ""
+    text = clean(without_small_print(reply.text)).strip() if reply is not None else ""
     if reply is not None and text:
         ours = reply.persona == persona.id
         yield Line(names.of_persona(reply.persona), text, ours, person=False)

@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_TIMEOUT: Final = 60.0
 """Seconds without anything from the gateway after which discord.py reconnects."""
 MAX_RATELIMIT_TIMEOUT: Final = 30.0
+REREAD: Final = 5
+"""Messages of one question that are read once more."""
 
 
 class Listener(Protocol):
@@ -260,12 +262,41 @@ class TroupeBot(commands.Bot):
         trigger = await self._shared.listener.concerns(mapped, own_thread=owner == us.id)
         if trigger is None:
             return None
-        if message.attachments and self._files is not None:
-            read, unread = await fetch(self._files, message.attachments)
-            mapped = replace(mapped, attachments=read, unread_attachments=unread)
+        mapped = await self._with_files(mapped, message)
         await self._shared.listener.receive(mapped, trigger)
         self._shared.last_seen.note(place.channel, mapped.id)
         return trigger
+
+    async def reread(
+        self, place: Place, messages: Sequence[MessageId]
+    ) -> tuple[tuple[Message, ...], tuple[MessageId, ...]]:
+        """Read messages of people once more, files included; return them, and those that are gone.
+
+        What can't be read, for want of a permission say, is in neither.
+        """
+        channel = self.get_partial_messageable(place.channel, guild_id=place.guild)
+        read: list[Message] = []
+        gone: list[MessageId] = []
+        for ident in messages[:REREAD]:
+            try:
+                message = await channel.fetch_message(ident)
+            except discord.NotFound:
+                gone.append(ident)
+                continue
+            except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError):
+                log.info("message not read again")
+                continue
+            us = self.us
+            mapped = message_of(message, us, place) if us is not None else None
+            if mapped is not None:
+                read.append(await self._with_files(mapped, message))
+        return tuple(read), tuple(gone)
+
+    async def _with_files(self, mapped: Message, message: discord.Message) -> Message:
+        if not message.attachments or self._files is None:
+            return mapped
+        read, unread = await fetch(self._files, message.attachments)
+        return replace(mapped, attachments=read, unread_attachments=unread)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         us = self.us

@@ -14,7 +14,9 @@ import discord
 import structlog
 
 from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.rows import reply_rows, stop_row
 from bot.adapters.discord.speaking import Speaking
+from bot.adapters.discord.tidying import Tidying
 from bot.adapters.discord.voices import UNCERTAIN, BotVoice
 from bot.adapters.discord.writer import ReplyWriter
 from bot.chat.place import MessageId
@@ -22,7 +24,7 @@ from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority
 from bot.delivery.split import LIMIT, is_visible
 from bot.errors import DeliveryError
-from bot.ports import Controls, Face, Progress
+from bot.ports import Controls, Face, Held, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +41,10 @@ _TYPING_ROUNDS: Final = 25
 class SinkFactory:
     """Opens the sink of a turn."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, tidying: Tidying | None = None) -> None:
+        """`tidying` takes the buttons off earlier replies."""
         self._desk = desk
+        self._tidying = tidying
 
     def open(
         self,
@@ -55,7 +59,7 @@ class SinkFactory:
         noted, and messages that stand there are continued. `on_progress` is told each time
         another message of the reply is visible, and when the final text is.
         """
-        return DiscordSink(self._desk, turn, face, progress, on_progress)
+        return DiscordSink(self._desk, turn, face, progress, on_progress, self._tidying)
 
 
 class DiscordSink:
@@ -68,11 +72,13 @@ class DiscordSink:
         face: Face,
         progress: Progress | None,
         on_progress: Callable[[Progress], None],
+        tidying: Tidying | None = None,
     ) -> None:
         self._desk = desk
         self._turn = turn
+        self._tidying = tidying
         self._speaking = Speaking(desk, turn, face, progress)
-        self._writer = ReplyWriter(desk, turn, self._speaking, self._told)
+        self._writer = ReplyWriter(desk, turn, self._speaking, self._told, stop_row(turn.id))
         self._on_progress = on_progress
         self._waiting = False
         """What stands there only says why the reply takes a while."""
@@ -88,6 +94,8 @@ class DiscordSink:
 
     def wait(self, line: str) -> None:
         """Say why the reply takes a while, until its first text. Never waits."""
+        if self._turn.again is not None:
+            return  # another text stands there, and stays until there is a new one
         if self._waiting or not self._writer.text:
             self._waiting = True
             self._writer.want(line)
@@ -112,11 +120,16 @@ class DiscordSink:
         self._begins()
         try:
             final = text if is_visible(text) else self._writer.text
-            await self._writer.settle(final, FINISH_TIMEOUT)
+            await self._writer.settle(final, FINISH_TIMEOUT, reply_rows(controls))
         finally:
             self._leave()
         self._writer.tell(final=True)
-        return self._writer.ids
+        ids = self._writer.ids
+        if self._tidying is not None and ids:
+            turn = self._turn.again.turn if self._turn.again else self._turn.id
+            held = Held(turn, ids[-1] if controls else None, self._writer.webhook)
+            self._desk.own(self._tidying.replaced(self._turn.place, held), "tidy")
+        return ids
 
     async def notice(self, text: str) -> tuple[MessageId, ...]:
         """Say one short line in the bot's own voice, after whatever is visible.
@@ -128,7 +141,7 @@ class DiscordSink:
             await self._writer.erase(NOTICE_TIMEOUT)
         elif self._writer.text:
             with contextlib.suppress(DeliveryError):  # the notice may still get through
-                await self._writer.settle(self._writer.text, NOTICE_TIMEOUT)
+                await self._writer.settle(self._writer.text, NOTICE_TIMEOUT, [])
         self._leave()
         place = self._turn.place
         self._desk.check(place)
@@ -141,7 +154,7 @@ class DiscordSink:
                 ticket = throttle.ask(voice.send_route(), Priority.FINAL)
                 if not await throttle.granted(ticket):
                     raise DeliveryError("the notice was given up")
-                said = await voice.send(0, text[:LIMIT], ticket)
+                said = await voice.send(0, text[:LIMIT], [], ticket)
         except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
             raise self._desk.refused(error, place) from error
         return (MessageId(said.id),)

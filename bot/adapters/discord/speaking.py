@@ -14,6 +14,7 @@ from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.voices import UNCERTAIN, BotVoice, Voice, WebhookVoice
 from bot.adapters.discord.webhooks import webhook_name
 from bot.chat.turn import Turn
+from bot.errors import TargetGone
 from bot.ports import Face, Progress
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,11 @@ class Speaking:
         self._resumed = resumed
         self._search: asyncio.Task[tuple[Voice, Sequence[int]]] | None = None
         self._looked_again = False
+
+    @property
+    def resumed(self) -> bool:
+        """Whether messages of the reply may stand there already."""
+        return self._resumed is not None
 
     def start(self) -> asyncio.Task[tuple[Voice, Sequence[int]]]:
         """Begin the search, once."""
@@ -82,15 +88,17 @@ class Speaking:
             standing, webhook = ((begun.id,), begun.webhook) if begun else ((), None)
         if webhook == fresh.webhook or not standing:
             return fresh, standing
+        if webhook is not None and self._turn.again is not None:
+            raise TargetGone("the webhook that wrote the reply is gone")
         # Only who wrote a message can edit it: the bot itself, or a webhook that may be gone.
         return (fresh, ()) if webhook is not None else (self._own_voice(), standing)
 
     async def _begun_unnoted(self, fresh: Voice) -> Posted | None:
         """Return a first message that was posted, but not noted, before a crash."""
-        asked = set(self._turn.message_ids)
+        asked = {*self._turn.message_ids, self._turn.points_at}
         try:
             latest = await self._desk.calls.latest(
-                self._turn.place.channel, _LOOK_BACK, after=min(asked)
+                self._turn.place.channel, _LOOK_BACK, after=min(self._turn.message_ids)
             )
         except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
             log.warning("resume without history", reason=type(error).__name__)

@@ -19,6 +19,7 @@ from bot.adapters.discord.calls import (
     send_route,
     webhook_message_route,
 )
+from bot.adapters.discord.rows import Rows
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Ticket
 
@@ -44,9 +45,9 @@ class Voice(Protocol):
 
     def edit_route(self, message: int) -> Route: ...
 
-    async def send(self, index: int, text: str, ticket: Ticket | None) -> Posted: ...
+    async def send(self, index: int, text: str, rows: Rows, ticket: Ticket | None) -> Posted: ...
 
-    async def edit(self, message: int, text: str, ticket: Ticket | None) -> None: ...
+    async def edit(self, message: int, text: str, rows: Rows, ticket: Ticket | None) -> None: ...
 
     async def delete(self, message: int) -> None: ...
 
@@ -71,21 +72,23 @@ class BotVoice:
     def edit_route(self, message: int) -> Route:
         return edit_route(self.turn.place.channel, message)
 
-    async def send(self, index: int, text: str, ticket: Ticket | None) -> Posted:
+    async def send(self, index: int, text: str, rows: Rows, ticket: Ticket | None) -> Posted:
         """Post a part. A part posted earlier under the same nonce is returned as it stands."""
         channel = self.turn.place.channel
-        body = {
+        body: dict[str, Any] = {
             "content": text,
             # 25 characters at most: an id has up to 20 digits.
             "nonce": f"{self.turn.message_ids[-1]}{self.seed}-{index}"[:25],
             "enforce_nonce": True,
             "allowed_mentions": {**_NO_MENTIONS, "replied_user": True},
         }
+        if rows:
+            body["components"] = rows
         if index > 0 or int(self.turn.points_at) == channel:
             # A thread begins with the question itself, which nobody can reply to there.
             return await self.calls.send(channel, body, ticket)
         reference = {
-            "message_id": str(self.turn.message_ids[-1]),
+            "message_id": str(self.turn.points_at),
             "channel_id": str(channel),
             "fail_if_not_exists": False,
         }
@@ -96,8 +99,8 @@ class BotVoice:
                 raise
             return await self.calls.send(channel, body, None)
 
-    async def edit(self, message: int, text: str, ticket: Ticket | None) -> None:
-        body = {"content": text, "allowed_mentions": _NO_MENTIONS}
+    async def edit(self, message: int, text: str, rows: Rows, ticket: Ticket | None) -> None:
+        body = {"content": text, "components": rows, "allowed_mentions": _NO_MENTIONS}
         await self.calls.edit(self.turn.place.channel, message, body, ticket)
 
     async def delete(self, message: int) -> None:
@@ -130,7 +133,7 @@ class WebhookVoice:
     def edit_route(self, message: int) -> Route:
         return webhook_message_route("PATCH", self.hook, message)
 
-    async def send(self, index: int, text: str, ticket: Ticket | None) -> Posted:
+    async def send(self, index: int, text: str, rows: Rows, ticket: Ticket | None) -> Posted:
         """Post a part, once.
 
         Raises:
@@ -144,6 +147,8 @@ class WebhookVoice:
         }
         if self.avatar_url is not None:
             body["avatar_url"] = self.avatar_url
+        if rows:
+            body["components"] = rows
         if index == 0:
             body["embeds"] = [self._pointer()]
         failure: Exception | None = None
@@ -157,8 +162,8 @@ class WebhookVoice:
                 return found
         raise failure or AssertionError("there is a first try")
 
-    async def edit(self, message: int, text: str, ticket: Ticket | None) -> None:
-        body = {"content": text, "allowed_mentions": _NO_MENTIONS}
+    async def edit(self, message: int, text: str, rows: Rows, ticket: Ticket | None) -> None:
+        body = {"content": text, "components": rows, "allowed_mentions": _NO_MENTIONS}
         await self.calls.edit_by_webhook(self.hook, self._thread, message, body, ticket)
 
     async def delete(self, message: int) -> None:
@@ -166,8 +171,8 @@ class WebhookVoice:
 
     async def _find(self, index: int, text: str) -> Posted | None:
         """Return the part if it was posted although the call failed."""
-        asked = self.turn.message_ids[-1]
-        latest = await self.calls.latest(self.turn.place.channel, _LOOK_BACK, after=asked)
+        asked, after = self.turn.points_at, self.turn.message_ids[-1]
+        latest = await self.calls.latest(self.turn.place.channel, _LOOK_BACK, after=after)
         for message in latest:
             if message.webhook != self.hook.id:
                 continue
@@ -183,4 +188,4 @@ class WebhookVoice:
         place = self.turn.place
         url = f"https://discord.com/channels/{place.guild}/{place.channel}"
         name = f"↪ {self.turn.speaker.name}"[:256]
-        return {"author": {"name": name, "url": f"{url}/{self.turn.message_ids[-1]}"}}
+        return {"author": {"name": name, "url": f"{url}/{self.turn.points_at}"}}

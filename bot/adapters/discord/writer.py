@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import discord
@@ -14,6 +15,7 @@ from discord.http import Route
 from bot.adapters.discord.calls import Posted
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.pacing import bucket_of
+from bot.adapters.discord.rows import Rows
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.voices import UNCERTAIN, Voice
 from bot.chat.place import MessageId
@@ -40,6 +42,8 @@ class _Shown:
 
     id: int
     text: str | None
+    rows: Rows | None = None
+    """The buttons under it; None when nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class _Change:
     index: int
     text: str | None
     message: int | None
+    rows: Rows = field(default_factory=list)
 
 
 class ReplyWriter:
@@ -64,12 +69,15 @@ class ReplyWriter:
         turn: Turn,
         speaking: Speaking,
         on_progress: Callable[[Progress], None],
+        rows: Rows,
     ) -> None:
+        """`rows` stand under the last message while the reply is written."""
         self._desk = desk
         self._turn = turn
         self._speaking = speaking
         self._on_progress = on_progress
         self._text = ""
+        self._rows = rows
         self._split: tuple[str, str, list[str]] = ("", "", [])
         self._voice: Voice | None = None
         self._shown: list[_Shown] = []
@@ -90,6 +98,11 @@ class ReplyWriter:
     def text(self) -> str:
         return self._text
 
+    @property
+    def webhook(self) -> int | None:
+        """Return the webhook that speaks, if one does."""
+        return None if self._voice is None else self._voice.webhook
+
     def want(self, text: str) -> None:
         """Take a new text; never waits."""
         if self.erased or self.error is not None:
@@ -98,14 +111,15 @@ class ReplyWriter:
         if self._task is None or self._task.done():
             self._task = self._desk.own(self._write(), "write")
 
-    async def settle(self, text: str, timeout: float) -> None:
-        """Wait until `text` stands there, ahead of what is only in between.
+    async def settle(self, text: str, timeout: float, rows: Rows) -> None:
+        """Wait until `text` stands there with `rows` under it, ahead of what is in between.
 
         Raises:
             DeliveryError: it can't be shown, or not within `timeout` seconds.
         """
         if self.error is not None and not isinstance(self.error, PermissionMissing | TargetGone):
             self.error, self._failures = None, 0
+        self._rows = rows
         self._hurry.set()
         if self._ticket is not None:
             self._desk.throttle.promote(self._ticket, Priority.FINAL)
@@ -122,14 +136,17 @@ class ReplyWriter:
         if self._ticket is not None:
             self._desk.throttle.give_up(self._ticket)
         await self._ended(timeout)
+        if self._voice is None and self._speaking.resumed:
+            with contextlib.suppress(DeliveryError):  # who wrote it is gone, and so is the right
+                self._voice, standing = await self._speaking.found()
+                self._shown = [_Shown(message, None) for message in standing]
         for shown in tuple(self._shown) if self._voice is not None else ():
             await self._remove(shown.id)
         self._shown.clear()
 
     def tell(self, *, final: bool) -> None:
         """Report what of the reply is visible."""
-        webhook = None if self._voice is None else self._voice.webhook
-        self._on_progress(Progress(self.ids, webhook, final))
+        self._on_progress(Progress(self.ids, self.webhook, final))
 
     # ── the task ────────────────────────────────────────────────────────────────────────────
 
@@ -160,10 +177,12 @@ class ReplyWriter:
         """Return what to do next; None when all is in line."""
         texts = self._texts(voice)
         for index, text in enumerate(texts):
+            rows = self._rows if index == len(texts) - 1 else []
             if index >= len(self._shown):
-                return _Change(index, text, None)
-            if self._shown[index].text != text:
-                return _Change(index, text, self._shown[index].id)
+                return _Change(index, text, None, rows)
+            shown = self._shown[index]
+            if shown.text != text or shown.rows != rows:
+                return _Change(index, text, shown.id, rows)
         if texts and len(self._shown) > len(texts) and self._hurry.is_set():
             return _Change(len(texts), None, self._shown[len(texts)].id)
         return None
@@ -228,12 +247,15 @@ class ReplyWriter:
                 self._desk.throttle.give_up(ticket)
                 await self._remove(self._shown.pop().id)
             else:
-                posted = await voice.send(change.index, change.text, ticket)
-                self._shown.append(_Shown(posted.id, _standing(posted, change.text)))
+                posted = await voice.send(change.index, change.text, change.rows, ticket)
+                standing = _standing(posted, change.text)
+                rows = change.rows if standing == change.text else None
+                self._shown.append(_Shown(posted.id, standing, rows))
             self.tell(final=False)
             return
-        await voice.edit(change.message, change.text, ticket)
-        self._shown[change.index].text = change.text
+        await voice.edit(change.message, change.text, change.rows, ticket)
+        shown = self._shown[change.index]
+        shown.text, shown.rows = change.text, change.rows
 
     async def _failed(self, error: Exception, voice: Voice, change: _Change) -> None:
         """Go on another way, or later, or raise what the turn will be told."""

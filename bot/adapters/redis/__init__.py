@@ -12,6 +12,7 @@ from bot.adapters.redis.embedded import EmbeddedRedis
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.limits import RedisLimiter
 from bot.adapters.redis.moderation import RedisModeration
+from bot.adapters.redis.replies import RedisReplies
 from bot.adapters.redis.route_records import RedisRouteCounts
 from bot.adapters.redis.routes import RedisRoutes
 from bot.adapters.redis.state import RedisState, check_seal
@@ -27,6 +28,7 @@ __all__ = [
     "RedisJournal",
     "RedisLimiter",
     "RedisModeration",
+    "RedisReplies",
     "RedisRouteCounts",
     "RedisRoutes",
     "RedisState",

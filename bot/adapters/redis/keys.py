@@ -15,6 +15,12 @@ A place's conversation, all with the place's lifetime save where noted:
     troupe:{c:<channel>}:notes    HASH  message id → its edited text (sealed); an hour
     troupe:{c:<channel>}:noted    ZSET  message id → when it was edited; an hour
 
+Beside it, of the replies that people can press buttons under:
+
+    troupe:{c:<channel>}:latest   HASH  t turn, m message, w webhook of the latest reply
+    troupe:{c:<channel>}:accounts HASH  turn → what `/why` shows (sealed); the last ones only
+    troupe:{c:<channel>}:claim:<turn> STRING id of the wish that is being fulfilled; 3 minutes
+
 Accepted messages, in 8 partitions by message id (never by shard: a journal must outlive a change
 of the shard count, and a claim must lie at the same place for every process):
 
@@ -116,6 +122,11 @@ MEMORY_PARTS = ("memory", "memory:items", *MEMORY_KINDS, "memory:places", "memor
 def conversation(channel: ChannelId) -> tuple[str, ...]:
     """Return a place's keys, in the order of `CONVERSATION_PARTS`; scripts rely on it."""
     return tuple(f"{PREFIX}{{c:{channel}}}:{part}" for part in CONVERSATION_PARTS)
+
+
+def place(channel: ChannelId, part: str) -> str:
+    """Return a place's `latest`, `accounts` or `claim:<turn>`."""
+    return f"{PREFIX}{{c:{channel}}}:{part}"
 
 
 def partition_of(message: MessageId) -> int:

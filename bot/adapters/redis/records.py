@@ -137,7 +137,8 @@ def text_record(text: str, *, edited: bool = False) -> bytes:
 
 def said_record(said: Said) -> bytes:
     """Write what is known about a message, without its text."""
-    return dump({"s": _speaker_out(said.speaker), "at": said.at})
+    about = {"s": _speaker_out(said.speaker), "at": said.at}
+    return dump(about | {"c": True} if said.by_command else about)
 
 
 def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
@@ -149,6 +150,7 @@ def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
         words.text("t"),
         known.seconds("at"),
         edited=words.flag("e"),
+        by_command=known.flag("c"),
     )
 
 
@@ -228,6 +230,7 @@ def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> byte
             "pe": message.persona,
             "ab": message.about,
             "ro": list(message.roles),
+            "sp": message.spoken,
             "why": trigger.value,
             "in": accepted_at,
         }
@@ -266,6 +269,7 @@ def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
         persona=fields.text_or_none("pe"),
         about=MessageId(fields.ident("ab")) if fields.has("ab") else None,
         roles=tuple(ident(role) for role in fields.items("ro")),
+        spoken=fields.flag("sp"),
     )
     return message, _choice(Trigger, fields.text("why")), fields.seconds("in")
 

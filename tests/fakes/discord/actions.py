@@ -78,9 +78,17 @@ class Actions:
         return self._begin(COMMAND, user, channel, data)
 
     def press(
-        self, user: User, message: Message, custom_id: str, values: list[str] | None = None
+        self,
+        user: User,
+        message: Message,
+        custom_id: str,
+        values: list[str] | None = None,
+        *,
+        stale: bool = False,
     ) -> Interaction:
         """Press a button or choose from a select.
+
+        `stale`: a button that this person's screen still shows, though it was replaced meanwhile.
 
         Raises:
             LookupError: the message shows no such component.
@@ -90,6 +98,8 @@ class Actions:
             raise LookupError("the message was deleted")
         found = components_of(message.components)
         part = next((item for item in found if item.get("custom_id") == custom_id), None)
+        if part is None and stale:
+            part = {"type": BUTTON}
         if part is None:
             shown = [i["custom_id"] for i in components_of(message.components) if "custom_id" in i]
             raise LookupError(f"no component {custom_id!r} on the message; it has {shown}")

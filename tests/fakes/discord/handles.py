@@ -60,9 +60,11 @@ class Person:
         )
         return await self._discord.answered(begun)
 
-    async def click(self, message: Message, custom_id: str, *, timeout: float = 5.0) -> Interaction:
-        """Press a button."""
-        begun = self._discord.actions.press(self.record, message, custom_id)
+    async def click(
+        self, message: Message, custom_id: str, *, timeout: float = 5.0, stale: bool = False
+    ) -> Interaction:
+        """Press a button; `stale`: one that was replaced before the click arrived."""
+        begun = self._discord.actions.press(self.record, message, custom_id, stale=stale)
         return await self._discord.answered(begun, timeout=timeout)
 
     async def select(

@@ -13,6 +13,7 @@ from bot.adapters.discord.commands.guard import GuardCommands
 from bot.adapters.discord.commands.leaving import Leaving
 from bot.adapters.discord.commands.persona import PersonaCommands
 from bot.adapters.discord.commands.previews import DecisionButton
+from bot.adapters.discord.commands.reply_controls import Outdated, ReplyButton
 from bot.adapters.discord.commands.report import MistakeButton, ReportCommands, add_menu
 from bot.adapters.discord.commands.route import RouteCommands
 from bot.adapters.discord.commands.services import Services
@@ -34,9 +35,10 @@ async def install(bot: commands.Bot, services: Services) -> None:
         GuardCommands,
         ReportCommands,
         Leaving,
+        Outdated,
     )
     for cog in cogs:
         await bot.add_cog(cog(services))
     add_menu(bot)
-    bot.add_dynamic_items(DecisionButton, FlipButton, GreetingButton, MistakeButton)
+    bot.add_dynamic_items(DecisionButton, FlipButton, GreetingButton, MistakeButton, ReplyButton)
     bot.tree.error(on_command_error)

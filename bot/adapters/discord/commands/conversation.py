@@ -5,8 +5,9 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.adapters.discord.commands.render import account_text, place_of, say
-from bot.adapters.discord.commands.replies import account_of
+from bot.adapters.discord.commands.account_text import account_text
+from bot.adapters.discord.commands.render import place_of, say
+from bot.adapters.discord.commands.replies import summary_of
 from bot.adapters.discord.commands.services import Serving
 from bot.languages import t, tn
 
@@ -39,5 +40,5 @@ class ConversationCommands(Serving):
     async def why(self, interaction: discord.Interaction, message: str | None = None) -> None:
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
-        account = await account_of(self.services, place, message)
+        account = await summary_of(self.services, place, message)
         await say(interaction, account_text(account))

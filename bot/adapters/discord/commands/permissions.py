@@ -17,6 +17,11 @@ def may_direct(interaction: discord.Interaction[Any]) -> bool:
     return interaction.guild_id is None or interaction.permissions.manage_channels
 
 
+def may_moderate(interaction: discord.Interaction[Any]) -> bool:
+    """Whether somebody may change or remove what others asked for."""
+    return interaction.guild_id is not None and interaction.permissions.manage_messages
+
+
 def may_keep_cards(interaction: discord.Interaction[Any]) -> bool:
     """Whether somebody may import, edit and remove a server's cards."""
     mine = interaction.permissions

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import discord
 
-from bot.adapters.discord.mapping import place_of_channel
-from bot.chat.account import TurnAccount
+from bot.adapters.discord.mapping import place_of_channel, speaker_of
 from bot.chat.place import Place
+from bot.chat.turn import Speaker
 from bot.errors import InvalidChoice
 from bot.languages import mark, t, translated
 from bot.personas import Card
@@ -28,6 +29,11 @@ def place_of(interaction: discord.Interaction[Any]) -> Place:
     if interaction.channel is None:
         raise InvalidChoice("I can't see this channel. Ask an admin to let me view it.")
     return place_of_channel(interaction.channel, interaction.guild_id)
+
+
+def speaker_of_reader(interaction: discord.Interaction[Any]) -> Speaker:
+    """Return who used a command or button, with the language they read."""
+    return replace(speaker_of(interaction.user), locale=str(interaction.locale))
 
 
 def plain(text: str) -> str:
@@ -61,49 +67,3 @@ async def say(interaction: discord.Interaction[Any], text: str) -> None:
         await interaction.followup.send(text, ephemeral=True)
     else:
         await interaction.response.send_message(text, ephemeral=True)
-
-
-def account_text(account: TurnAccount) -> str:
-    """Return the account of a turn, in words."""
-    lines = []
-    decision = account.decision
-    if decision is not None:
-        shares = ", ".join(f"{route.value} {p:.0%}" for route, p in decision.probabilities.items())
-        lines.append(
-            t(
-                "**Route** {route}, by {source} ({shares})",
-                route=decision.route.value,
-                source=decision.source,
-                shares=shares,
-            )
-        )
-        lines += [f"- {plain(reason)}" for reason in decision.reasons[:6]]
-    if account.persona is not None:
-        lines.append(t("**Persona** {name}", name=plain(account.persona.name)))
-    backend = account.finished.backend if account.finished else None
-    model = plain(account.model or t("none"))
-    lines.append(
-        t("**Model** `{model}` on {backend}", model=model, backend=backend)
-        if backend
-        else t("**Model** `{model}`", model=model)
-    )
-    lore = account.report.lore if account.report else ()
-    entries = ", ".join(plain(str(each)) for each in lore[:10])
-    lines.append(t("**Lore** {entries}", entries=entries or t("none")))
-    lines.append(t("**Memories** {count}", count=len(account.memories) or t("none")))
-    flagged = [
-        f"{stage}: {v.action.value} ({v.category})" for stage, v in account.verdicts if v.category
-    ]
-    lines.append(t("**Guardrails** {found}", found="; ".join(flagged) or t("nothing found")))
-    if account.finished is not None:
-        done = account.finished
-        lines.append(
-            t(
-                "**Tokens** {read} in, {written} out",
-                read=done.prompt_tokens,
-                written=done.reply_tokens,
-            )
-        )
-    times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in account.timings.items())
-    lines.append(t("**Times** {times}", times=times))
-    return "\n".join(lines)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from bot.adapters.discord.commands.services import Services
 from bot.chat.account import TurnAccount
 from bot.chat.place import MessageId, Place
+from bot.chat.turn import TurnId
 from bot.errors import InvalidChoice, NotFound
 
 LINK = re.compile(r"(?:https?://\S{1,200}/)?(\d{15,20})/?")
@@ -33,21 +36,46 @@ async def account_of(services: Services, place: Place, given: str | None) -> Tur
         InvalidChoice: what was given is no message.
         NotFound: it is no reply of ours, or its account is gone.
     """
-    wanted = message_id(given)
-    if wanted is None:
-        exchanges = (await services.conversations.load(place)).exchanges
-        replies = [exchange.reply for exchange in exchanges if exchange.reply]
-        ids = replies[-1].message_ids if replies else ()
-        if not ids:
-            raise NotFound("I have not replied here yet.")
-        wanted = ids[0]
-    else:
-        exchange = await services.conversations.find(place, wanted)
-        if exchange is None:
-            raise NotFound("That message is no reply of mine in this channel.")
-        if exchange.reply and exchange.reply.message_ids:
-            wanted = exchange.reply.message_ids[0]
-    account = services.accounts.of_reply(wanted)
+    account = services.accounts.of_turn(await _turn_of(services, place, given))
     if account is None:
         raise NotFound("I no longer have the details of that reply. Ask about a newer one.")
     return account
+
+
+async def summary_of(services: Services, place: Place, given: str | None) -> Mapping[str, Any]:
+    """Return what `/why` shows of a reply here; of the last one when none is given.
+
+    Raises:
+        InvalidChoice: what was given is no message.
+        NotFound: it is no reply of ours, or its account is gone.
+    """
+    return await summary_of_turn(services, place, await _turn_of(services, place, given))
+
+
+async def summary_of_turn(services: Services, place: Place, turn: TurnId) -> Mapping[str, Any]:
+    """Return what `/why` shows of a turn, also after a restart.
+
+    Raises:
+        NotFound: its account is gone.
+    """
+    await services.intake.ended(turn)  # asked so soon that it is not written down yet
+    account = services.accounts.of_turn(turn)
+    found = account.summary() if account else await services.replies.account(place, turn)
+    if found is None:
+        raise NotFound("I no longer have the details of that reply. Ask about a newer one.")
+    return found
+
+
+async def _turn_of(services: Services, place: Place, given: str | None) -> TurnId:
+    """Return the turn of a reply, by its link or id; the last one when none is given."""
+    wanted = message_id(given)
+    if wanted is None:
+        exchanges = (await services.conversations.load(place)).exchanges
+        answered = [each.turn for each in exchanges if each.reply and each.reply.message_ids]
+        if not answered:
+            raise NotFound("I have not replied here yet.")
+        return answered[-1]
+    exchange = await services.conversations.find(place, wanted)
+    if exchange is None:
+        raise NotFound("That message is no reply of mine in this channel.")
+    return exchange.turn

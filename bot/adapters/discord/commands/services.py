@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -11,11 +11,14 @@ from discord.ext import commands
 
 from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.moderation import Moderation
-from bot.chat.accounts import Accounts
+from bot.adapters.discord.removing import Remover
+from bot.chat.accounts import Accounts, AccountStore
 from bot.chat.correcting import RouteFixes
 from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
 from bot.chat.place import GuildId, Place, UserId
+from bot.chat.wishing import Wishes
+from bot.memory import Memory
 from bot.personas import PersonaLibrary
 from bot.personas.casting import Casting
 from bot.personas.imported import ImportedCards
@@ -51,6 +54,12 @@ class Services:
     greeter: Greeter
     conversations: ConversationStore
     accounts: Accounts
+    replies: AccountStore
+    wishes: Wishes
+    remover: Remover
+    votes: Callable[[str, bool], None]
+    """Counts a 👍 (true) or 👎 by route."""
+    memory: Memory | None
     intake: Intake
     dispatcher: Dispatcher
     routes: Routes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,14 @@ class Stage:
     folder: Path
     redis_url: str
     troupe: Troupe
+    _process: AsyncExitStack
+
+    async def restart(self) -> None:
+        """End the bot in order, and start it again."""
+        await self._process.aclose()
+        self.troupe = await self._process.enter_async_context(
+            running(self.discord, self.ollama, self.redis_url, self.folder)
+        )
 
     async def tells(self, interaction: Interaction, part: str) -> str:
         """Wait until an answer, which may change after it was given, has a part."""
@@ -58,7 +67,18 @@ async def stage(
     admin = guild.member("ada", permissions=["manage_channels"])
     guest = guild.member("guy")
     channel = guild.channel("general")
-    async with running(discord, ollama, redis_url, tmp_path) as troupe:
+    async with AsyncExitStack() as process:
+        troupe = await process.enter_async_context(running(discord, ollama, redis_url, tmp_path))
         yield Stage(
-            discord, ollama, guild, channel, adult, admin, guest, tmp_path, redis_url, troupe
+            discord,
+            ollama,
+            guild,
+            channel,
+            adult,
+            admin,
+            guest,
+            tmp_path,
+            redis_url,
+            troupe,
+            process,
         )

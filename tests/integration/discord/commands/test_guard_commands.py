@@ -131,7 +131,7 @@ async def test_a_refusal_can_be_called_a_mistake_once_also_after_a_restart(scene
 async def test_an_answer_has_no_such_button(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     asked, _ = await scene.exchange(stage, alice, "how tall is K2?")
-    assert all(not reply.components for reply in stage.replies_to(asked))
+    assert "mistake" not in str([reply.components for reply in stage.replies_to(asked)])
 
 
 # ── reports ─────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,58 @@
+"""The account of a turn, in words: what `/why` and the button under a reply show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.adapters.discord.commands.render import plain
+from bot.languages import t
+
+REASONS, LORE = 6, 10
+"""How many are shown at most."""
+
+
+def account_text(account: Mapping[str, Any]) -> str:
+    """Return the account of a turn, as `TurnAccount.summary` has it, in words."""
+    return "\n".join(_lines(account))
+
+
+def _lines(account: Mapping[str, Any]) -> Iterator[str]:
+    route = account.get("route")
+    if route:
+        shares = ", ".join(f"{name} {p:.0%}" for name, p in route["probabilities"].items())
+        yield t(
+            "**Route** {route}, by {source} ({shares})",
+            route=route["route"],
+            source=route["source"],
+            shares=shares,
+        )
+        yield from (f"- {plain(reason)}" for reason in route["reasons"][:REASONS])
+    persona = account.get("persona")
+    if persona:
+        yield t("**Persona** {name}", name=plain(persona["name"]))
+    model, backend = plain(account.get("model") or t("none")), account.get("backend")
+    if backend:
+        yield t("**Model** `{model}` on {backend}", model=model, backend=backend)
+    else:
+        yield t("**Model** `{model}`", model=model)
+    lore = (account.get("report") or {}).get("lore") or ()
+    names = ", ".join(plain(str(each)) for each in lore[:LORE])
+    yield t("**Lore** {entries}", entries=names or t("none"))
+    yield t("**Memories** {count}", count=account.get("memories") or t("none"))
+    flagged = [
+        f"{each['stage']}: {each['action']} ({each['category']})"
+        for each in account.get("verdicts") or ()
+        if each.get("category")
+    ]
+    yield t("**Guardrails** {found}", found="; ".join(flagged) or t("nothing found"))
+    tokens = account.get("tokens")
+    if tokens:
+        yield t(
+            "**Tokens** {prompt} in, {reply} out", prompt=tokens["prompt"], reply=tokens["reply"]
+        )
+    times = account.get("timings") or {}
+    yield t(
+        "**Times** {times}",
+        times=", ".join(f"{name} {seconds:.2f} s" for name, seconds in times.items()),
+    )

@@ -1,0 +1,274 @@
+"""The buttons under a reply. All that they need is in their ids and in the store."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Self, cast
+
+import discord
+import structlog
+from discord.ext import commands
+
+from bot.adapters.discord.client import TroupeBot
+from bot.adapters.discord.commands.account_text import account_text
+from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
+from bot.adapters.discord.commands.permissions import may_moderate
+from bot.adapters.discord.commands.render import place_of, say, speaker_of_reader
+from bot.adapters.discord.commands.replies import summary_of_turn
+from bot.adapters.discord.commands.services import Services, Serving, services_of
+from bot.adapters.discord.mapping import roles_of
+from bot.adapters.discord.rows import PREFIX, Rows, control_id, reply_rows, stop_row
+from bot.chat.claims import Claim
+from bot.chat.place import MessageId, Place, UserId
+from bot.chat.turn import TurnId, Wish
+from bot.chat.wishing import Found, Press, Standing
+from bot.errors import NotAllowed, NotFound
+from bot.languages import t
+from bot.prompting.small_print import added_under
+
+log = structlog.get_logger(__name__)
+
+ANSWERED: Final = frozenset({10062, 40060})
+"""Another process has answered the interaction, or it is over."""
+SMALL_PRINT: Final = 400
+"""Characters of the program's notes that a changed reply keeps."""
+_WISHES: Final = {
+    "again": Wish.REGENERATE,
+    "more": Wish.CONTINUE,
+    "back": Wish.SHOW,
+    "on": Wish.SHOW,
+}
+
+
+class ReplyButton(
+    Told,
+    discord.ui.DynamicItem[PlainButton],
+    template=re.compile(PREFIX + r":(?P<action>[a-z]{2,6}):(?P<turn>\d{1,20}):(?P<number>\d{1,6})"),
+):
+    """Any button under a reply."""
+
+    def __init__(self, action: str, turn: TurnId, number: int) -> None:
+        self._action, self._turn, self._number = action, turn, number
+        # Only its id counts: what stands there was rendered by `rows`.
+        super().__init__(discord.ui.Button(label="…", custom_id=control_id(action, turn, number)))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Pressed, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["action"], TurnId(str(int(match["turn"]))), int(match["number"]))
+
+    async def pressed(self, interaction: Pressed) -> None:
+        match self._action:
+            case "stop":
+                await stop(interaction, self._turn)
+            case "up" | "down":
+                await vote(interaction, self._turn, up=self._action == "up")
+            case "why":
+                await why(interaction, self._turn)
+            case "delete":
+                await delete(interaction, self._turn)
+            case "again" | "more" | "back" | "on":
+                await wish(interaction, self._turn, _WISHES[self._action], self._number)
+            case _:
+                await acknowledge(interaction)
+
+
+class Outdated(Serving):
+    """Answers presses of buttons that were replaced before the press arrived.
+
+    discord.py looks for the button on the message as it is now, and drops what it does not find
+    (discord/ui/view.py, `schedule_dynamic_item_call`): the person would read that it failed.
+    """
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Pressed) -> None:
+        """Press the button that the person still saw."""
+        data: Any = interaction.data or {}
+        if interaction.type is not discord.InteractionType.component or interaction.message is None:
+            return
+        named = ReplyButton.__discord_ui_compiled_template__.fullmatch(data.get("custom_id", ""))
+        if named is None or data["custom_id"] in shown_on(interaction.message):
+            return
+        button = ReplyButton(named["action"], TurnId(str(int(named["turn"]))), int(named["number"]))
+        await button.callback(interaction)
+
+
+def shown_on(message: discord.Message) -> frozenset[str]:
+    """Return the custom ids of a message's buttons."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    found = (getattr(item, "custom_id", None) for row in rows for item in row.children)
+    return frozenset(each for each in found if each)
+
+
+async def stop(interaction: Pressed, turn: TurnId) -> None:
+    """End a reply that is being written."""
+    services = services_of(interaction)
+    by = UserId(interaction.user.id)
+    if services.intake.stop(turn, by, moderator=may_moderate(interaction)):
+        await acknowledge(interaction)
+        return
+    # Over, or another process writes it: then that one has answered, and this changes nothing.
+    rows: Rows = []
+    message = interaction.message
+    with contextlib.suppress(NotFound):
+        found = await services.wishes.standing(
+            place_of(interaction), message=MessageId(message.id if message else 0)
+        )
+        rows = reply_rows(found.controls)
+    await acknowledge(interaction, rows)
+
+
+async def vote(interaction: Pressed, turn: TurnId, *, up: bool) -> None:
+    """Take a 👍 or 👎."""
+    services, place = services_of(interaction), place_of(interaction)
+    standing = await services.wishes.standing(place, turn=turn)
+    services.votes(standing.reply.route.value, up)
+    kept = False
+    if services.memory is not None:
+        kept = await services.memory.preferences.voted(
+            UserId(interaction.user.id), place, standing.exchange, up=up
+        )
+    thanks = t("Thank you. I keep in mind that you like this better.") if kept else t("Thank you.")
+    await say(interaction, thanks)
+
+
+async def why(interaction: Pressed, turn: TurnId) -> None:
+    """Show how a reply came about, to who asks."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    account = await summary_of_turn(services_of(interaction), place_of(interaction), turn)
+    await say(interaction, account_text(account))
+
+
+async def delete(interaction: Pressed, turn: TurnId) -> None:
+    """Remove a reply: from the conversation first, then from the channel."""
+    services, place = services_of(interaction), place_of(interaction)
+    message = interaction.message
+    if message is None:
+        raise NotFound("That reply is gone.")
+    here = MessageId(message.id)
+    moderator = may_moderate(interaction)
+    try:
+        standing = await services.wishes.standing(place, turn=turn)
+        standing.check_right(speaker_of_reader(interaction), moderator=moderator)
+        ids = standing.reply.message_ids or (here,)
+    except NotFound:
+        if not (moderator or place.is_dm):
+            raise NotAllowed("Only a moderator can delete this one now.") from None
+        ids = (here,)
+    await acknowledge(interaction)
+    await services.intake.deleted(place, ids)
+    await services.remover.remove(place, ids, message.webhook_id)
+
+
+async def wish(interaction: Pressed, turn: TurnId, what: Wish, number: int) -> None:
+    """Rewrite, continue or flip a reply."""
+    services, place, message = services_of(interaction), place_of(interaction), interaction.message
+    if message is None:
+        raise NotFound("That reply is gone.")
+    try:
+        standing = await services.wishes.standing(place, turn=turn)
+        if standing.controls is None:
+            await acknowledge(interaction, [])  # a row that was left over
+        press = Press(
+            MessageId(interaction.id),
+            what,
+            speaker_of_reader(interaction),
+            may_moderate(interaction),
+            seen=None if what is Wish.SHOW else number,
+            index=number if what is Wish.SHOW else 0,
+            webhook=message.webhook_id,
+            roles=roles_of(interaction.user),
+            small_print=added_under(message.content, standing.reply.text)[:SMALL_PRINT],
+        )
+        claim, standing = await services.wishes.claim(place, turn, press)
+    except NotFound:
+        await acknowledge(interaction, [])
+        raise
+    if claim is Claim.TWICE:
+        return
+    if claim is Claim.TAKEN:
+        await acknowledge(interaction)
+        return
+    work = Work(interaction, services, place, standing, press)
+    try:
+        await work.begin(writes=what is not Wish.SHOW)
+    except BaseException:
+        await services.wishes.let_go(place, standing, press)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A claimed wish on its way into the journal."""
+
+    interaction: discord.Interaction[Any]
+    services: Services
+    place: Place
+    standing: Standing
+    press: Press
+
+    async def begin(self, *, writes: bool) -> None:
+        """Answer the press, look at the question again, and begin. `writes`: it can be stopped."""
+        # Before it begins: else this answer could replace the row of the finished reply.
+        rows = stop_row(TurnId(str(self.press.id))) if writes else None
+        await acknowledge(self.interaction, rows)
+        found = Found()
+        if self.press.wish is Wish.REGENERATE:
+            client = cast("TroupeBot", self.interaction.client)
+            found = Found(*await client.reread(self.place, self.standing.written))
+        begun = await self.services.wishes.begin(
+            self.place, self.standing, self.press, found, self.tell
+        )
+        if not begun and found.gone:
+            await self.services.wishes.let_go(self.place, self.standing, self.press)
+            await self._show_rows([])
+            raise NotFound("The question was deleted, so I can't answer it again.")
+
+    async def tell(self, line: str) -> None:
+        """Say why the wish is not fulfilled."""
+        try:
+            await say(self.interaction, line)
+        except discord.HTTPException as error:
+            log.info("wish not answered", status=error.status)
+
+    async def _show_rows(self, rows: Rows) -> None:
+        with contextlib.suppress(discord.HTTPException):
+            await self.interaction.edit_original_response(view=view_from(rows))
+
+
+async def acknowledge(interaction: Pressed, rows: Rows | None = None) -> None:
+    """Answer a press without a word; with rows: put them under the message."""
+    if interaction.response.is_done():
+        return
+    try:
+        if rows is None:
+            await interaction.response.defer()
+        else:
+            await interaction.response.edit_message(view=view_from(rows))
+    except discord.HTTPException as error:
+        if error.code not in ANSWERED:
+            raise
+
+
+def view_from(rows: Rows) -> discord.ui.View | None:
+    """Return rows as discord.py takes them, in a view that it forgets at once."""
+    if not rows:
+        return None
+    view = discord.ui.View(timeout=None)
+    for number, row in enumerate(rows):
+        for item in row["components"]:
+            emoji = item.get("emoji", {}).get("name")
+            view.add_item(
+                discord.ui.Button[discord.ui.View](
+                    label=item.get("label"),
+                    emoji=emoji,
+                    custom_id=item["custom_id"],
+                    disabled=item.get("disabled", False),
+                    row=number,
+                )
+            )
+    view.stop()
+    return view

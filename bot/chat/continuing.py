@@ -1,0 +1,73 @@
+"""Going on with a reply that broke off: where the new text meets the old one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.chat.place import MessageId
+from bot.ports import Controls, ReplySink
+
+LEAST_OVERLAP = 12
+"""Characters that must be alike before they count as repeated."""
+MOST_OVERLAP = 600
+_OPEN_ENDS = ("-", "–", "—", "(", "[", "“", "„", "«", "/")
+_JOINS = (",", ".", ";", ":", "!", "?", ")", "]", "…", "”", "»")
+
+
+def joined(before: str, after: str) -> str:
+    """Return a text and what goes on from it, without what the second repeats of the first."""
+    before, after = before.rstrip(), _unrepeated(before.rstrip(), after.strip())
+    if not after:
+        return before
+    if sum(line.lstrip().startswith("```") for line in before.split("\n")) % 2:
+        return f"{before}\n{after}"
+    if before.endswith(_OPEN_ENDS) or after.startswith(_JOINS):
+        return before + after
+    return f"{before} {after}"
+
+
+def _unrepeated(before: str, after: str) -> str:
+    """Return a continuation without the end of the old text that it begins with."""
+    tail, said = _alike(before[-MOST_OVERLAP:]), _alike(after)
+    for size in range(min(len(tail), len(said)), LEAST_OVERLAP - 1, -1):
+        if said.startswith(tail[-size:]):
+            return after[size:].lstrip()
+    return after
+
+
+def _alike(text: str) -> str:
+    """Return a text of the same length in small letters."""
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+def undecided(before: str, after: str) -> bool:
+    """Whether a continuation, so far, may be nothing but a repetition of the old text's end."""
+    tail, so_far = _alike(before.rstrip()[-MOST_OVERLAP:]), _alike(after.strip())
+    return not so_far or (len(so_far) < len(tail) and so_far in tail)
+
+
+@dataclass(slots=True)
+class Continuing:
+    """A sink on which a text goes on from another."""
+
+    sink: ReplySink
+    before: str
+
+    def begin(self) -> None:
+        self.sink.begin()
+
+    def wait(self, line: str) -> None:
+        self.sink.wait(line)
+
+    def show(self, text: str) -> None:
+        if not undecided(self.before, text):
+            self.sink.show(joined(self.before, text))
+
+    async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
+        return await self.sink.finish(joined(self.before, text), controls)
+
+    async def notice(self, text: str) -> tuple[MessageId, ...]:
+        return await self.sink.notice(text)
+
+    async def withdraw(self) -> None:
+        await self.sink.withdraw()
