@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import ctypes
 import gc
-import json
 import os
 import secrets
 import time
@@ -24,7 +23,6 @@ import structlog
 from bot import __version__
 from bot.adapters.ollama import OllamaEmbedder, OllamaPool, Rehearsal, answers
 from bot.adapters.redis import (
-    EmbeddedRedis,
     RedisBindings,
     RedisCards,
     RedisConversations,
@@ -35,7 +33,7 @@ from bot.adapters.redis import (
     RedisRoutes,
     RedisState,
     check_seal,
-    open_redis,
+    open_database,
     open_sealer,
 )
 from bot.adapters.redis.connect import store_errors
@@ -305,22 +303,16 @@ async def _open_personas(directory: Path) -> tuple[PersonaLibrary, Binding, Any]
 
 async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Stores:
     """Connect to Redis, or start our own, and bring its schema up to date."""
-    url = settings.redis.url.get_secret_value() if settings.redis.url else None
-    data_dir = settings.core.data_dir
-    if url is None:
-        server = EmbeddedRedis(data_dir)
-        url = await server.start()
-        stack.push_async_callback(server.stop)
-        log.info("private Redis started", data_dir=str(data_dir))
-    redis = await open_redis(url, on_error=metrics.redis_error)
-    stack.push_async_callback(redis.aclose)
+    core = settings.core
+    # Wrong keys are refused before anything is started or migrated.
+    sealer = await asyncio.to_thread(open_sealer, core.key_text, core.data_dir)
+    redis = await open_database(
+        settings.redis.address, core.data_dir, stack, on_error=metrics.redis_error
+    )
+    await check_seal(redis, sealer, only_look=True)
     report = await migrate(redis, migrations_dir())
     if report.applied:
         log.info("schema migrated", applied=report.applied, version=report.version)
-    keys = settings.core.encryption_keys
-    sealer = await asyncio.to_thread(
-        open_sealer, keys.get_secret_value() if keys else None, data_dir
-    )
     await check_seal(redis, sealer)
     bindings = RedisBindings(redis)
     await bindings.start()
@@ -360,7 +352,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
 async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Models:
     """Open the pool; without any configured host that answers, over the rehearsal stand-in."""
     ollama = settings.ollama
-    headers = read_headers(ollama.headers.get_secret_value() if ollama.headers else None)
+    headers = ollama.header_values
     bases, name, rehearsal = ollama.bases, ollama.model, False
     if not ollama.hosts_configured and not await answers(bases[0], headers):
         stand_in = Rehearsal(models=(REHEARSAL_MODEL,))
@@ -380,25 +372,6 @@ async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     await pool.start()
     stack.push_async_callback(pool.close)
     return Models(pool, name, rehearsal, bases, headers)
-
-
-def read_headers(text: str | None) -> dict[str, str]:
-    """Read OLLAMA_HEADERS.
-
-    Raises:
-        SettingsRejected: it is no JSON object of strings.
-    """
-    if not text:
-        return {}
-    try:
-        headers = json.loads(text)
-    except json.JSONDecodeError:
-        headers = None
-    if not isinstance(headers, dict) or not all(isinstance(v, str) for v in headers.values()):
-        raise SettingsRejected(
-            ['OLLAMA_HEADERS: must be JSON such as {"Authorization": "Bearer …"}']
-        )
-    return headers
 
 
 async def _report_health(troupe: Troupe) -> None:

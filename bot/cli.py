@@ -176,11 +176,9 @@ def _migrate(args: argparse.Namespace) -> int:
 async def _embed_all(texts: Sequence[str], env_file: Path) -> Sequence[Sequence[float]]:
     """Return the texts' vectors from the Ollama of the settings."""
     from bot.adapters.ollama.embed_all import embed_all
-    from bot.app import read_headers
 
     ollama = load_settings(env_file).ollama
-    headers = read_headers(ollama.headers.get_secret_value() if ollama.headers else None)
-    return await embed_all(texts, ollama, headers)
+    return await embed_all(texts, ollama, ollama.header_values)
 
 
 def _corrections(args: argparse.Namespace) -> int:

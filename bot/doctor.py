@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 from bot.adapters.discord.examine import examine_account
 from bot.adapters.ollama import answers, list_models
-from bot.adapters.redis import EmbeddedRedis, open_redis
+from bot.adapters.redis import check_seal, look_into_database, read_sealer
 from bot.adapters.redis.migrations import pending
-from bot.app import read_headers
 from bot.data_files import migrations_dir, personas_dir
-from bot.errors import SettingsRejected, TroupeError
+from bot.errors import MigrationError, SettingsRejected, TroupeError
 from bot.guardrails import Guardrails
 from bot.personas import PersonaLibrary
 from bot.personas.casting import load_default_cast
@@ -29,6 +29,7 @@ async def examine(settings: Settings) -> int:
     ill = 0
     for part in (
         _personas(settings),
+        _folders(settings),
         _redis(settings),
         _ollama(settings.ollama),
         examine_account(settings.discord),
@@ -69,29 +70,64 @@ async def _personas(settings: Settings) -> AsyncIterator[Finding]:
             yield True, name, "read"
 
 
+async def _folders(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at what lies in the data directory, without making it."""
+    folder = settings.core.data_dir
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        yield False, "data directory", f"{there} can't be written to: set DATA_DIR to another"
+    elif there == folder:
+        yield True, "data directory", str(folder)
+    else:
+        yield True, "data directory", f"{folder}, to be made at the first start"
+    try:
+        sealer = await asyncio.to_thread(read_sealer, settings.core.key_text, folder)
+    except SettingsRejected as error:
+        yield False, "encryption keys", error.problems[0]
+        return
+    if settings.core.key_text:
+        yield True, "encryption keys", "from ENCRYPTION_KEYS"
+    elif sealer is not None:
+        yield True, "encryption keys", "from the key file in DATA_DIR: keep a copy elsewhere"
+    else:
+        yield True, "encryption keys", "a key file is made in DATA_DIR at the first start"
+
+
 async def _redis(settings: Settings) -> AsyncIterator[Finding]:
+    url, folder = settings.redis.address, settings.core.data_dir
+    kind = "Redis" if url else "private Redis"
     async with AsyncExitStack() as stack:
         try:
-            if settings.redis.url is not None:
-                url, kind = settings.redis.url.get_secret_value(), "Redis"
-            else:
-                server = EmbeddedRedis(settings.core.data_dir)
-                url, kind = await server.start(), "private Redis"
-                stack.push_async_callback(server.stop)
-            redis = await open_redis(url)
-            stack.push_async_callback(redis.aclose)
+            redis = await look_into_database(url, folder, stack)
             todo = await pending(redis, migrations_dir())
+        except MigrationError as error:
+            yield True, kind, "answers"
+            yield False, "schema", str(error)
+            return
         except TroupeError as error:
-            yield False, "Redis", f"{error}; check REDIS_URL, or unset it for a private server"
+            yield False, kind, str(error)
             return
         yield True, kind, "answers"
         waiting = ", ".join(map(str, todo))
         yield True, "schema", f"to migrate at the next start: {waiting}" if todo else "up to date"
+        try:
+            sealer = await asyncio.to_thread(read_sealer, settings.core.key_text, folder)
+            if sealer is not None:
+                await check_seal(redis, sealer, only_look=True)
+                yield True, "stored records", "open with these keys"
+        except SettingsRejected:
+            pass  # said already
+        except TroupeError as error:
+            yield False, "stored records", str(error)
 
 
 async def _ollama(ollama: OllamaSettings) -> AsyncIterator[Finding]:
-    headers = read_headers(ollama.headers.get_secret_value() if ollama.headers else None)
-    wanted = {ollama.model, ollama.embed_model, ollama.guard_model} - {None}
+    headers = ollama.header_values
+    wanted = {
+        "OLLAMA_MODEL": ollama.model,
+        "OLLAMA_EMBED_MODEL": ollama.embed_model,
+        "OLLAMA_GUARD_MODEL": ollama.guard_model,
+    }
     for base in ollama.bases:
         what = f"Ollama at {base}"
         if not await answers(base, headers):
@@ -107,8 +143,9 @@ async def _ollama(ollama: OllamaSettings) -> AsyncIterator[Finding]:
             yield False, what, f"can't list its models: {error}"
             continue
         have = set(names) | {name.removesuffix(":latest") for name in names}
-        for model in sorted(str(name) for name in wanted):
+        for setting, model in wanted.items():
             if model in have:
                 yield True, f"model {model}", f"on {base}"
-            else:
-                yield False, f"model {model}", f"not on {base}: run `ollama pull {model}`"
+            elif model:
+                advice = f"run `ollama pull {model}` there, or change {setting}"
+                yield False, f"model {model}", f"not on {base}: {advice}"

@@ -7,6 +7,7 @@ everything in order.
 from __future__ import annotations
 
 import asyncio
+import errno
 import secrets
 import signal
 import sys
@@ -14,7 +15,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from bot.adapters.redis import EmbeddedRedis, open_redis
+from bot.adapters.redis import look_into_database, open_database
 from bot.adapters.redis.migrations import migrate
 from bot.adapters.web.ops import ops_app
 from bot.adapters.web.play import Playground
@@ -43,15 +44,15 @@ async def serve(settings: Settings, *, discord: bool) -> int:
         ops = WebServer(
             ops_app(troupe.metrics, troupe.health), settings.ops.host, settings.ops.port
         )
-        log.info("operations page", url=await _listen(ops, "OPS_PORT"))
+        log.info("operations page", url=await _listen(ops, "OPS"))
         stack.push_async_callback(ops.stop)
         if discord:
             return await serve_discord(troupe, stop, stack)
         return await _serve_playground(troupe, stop, stack)
 
 
-async def _listen(server: WebServer, setting: str) -> str:
-    """Start a page's server.
+async def _listen(server: WebServer, section: str) -> str:
+    """Start a page's server. `section` is the prefix of its settings.
 
     Raises:
         TroupeError: the address can't be had.
@@ -60,14 +61,17 @@ async def _listen(server: WebServer, setting: str) -> str:
         return await server.start()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise TroupeError(f"{setting}: {reason}; set it to a free port, or 0") from error
+        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EPERM):
+            raise TroupeError(f"{section}_PORT: {reason}; set it to a free port, or 0") from error
+        advice = "set it to an address of this machine, such as 127.0.0.1"
+        raise TroupeError(f"{section}_HOST: {reason}; {advice}") from error
 
 
 async def _serve_playground(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitStack) -> int:
     play = troupe.settings.play
     playground = Playground(troupe.stage(), play.token)
     server = WebServer(playground.app(), play.host, play.port)
-    url = await _listen(server, "PLAY_PORT")
+    url = await _listen(server, "PLAY")
     stack.push_async_callback(server.stop)
     print(f"\nTroupe's playground is open at {url}\n", flush=True)  # noqa: T201  # the one line
     if troupe.models.rehearsal:
@@ -121,13 +125,8 @@ def _read_line() -> str | None:
 async def migrate_only(settings: Settings, *, dry_run: bool) -> int:
     """Bring the schema up to date, or say what would be done."""
     async with AsyncExitStack() as stack:
-        url = settings.redis.url.get_secret_value() if settings.redis.url else None
-        if url is None:
-            server = EmbeddedRedis(settings.core.data_dir)
-            url = await server.start()
-            stack.push_async_callback(server.stop)
-        redis = await open_redis(url)
-        stack.push_async_callback(redis.aclose)
+        opened = look_into_database if dry_run else open_database
+        redis = await opened(settings.redis.address, settings.core.data_dir, stack)
         report = await migrate(redis, migrations_dir(), dry_run=dry_run)
         todo = ", ".join(map(str, report.pending if dry_run else report.applied)) or "nothing"
         verb = "would apply" if dry_run else "applied"

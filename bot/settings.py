@@ -12,17 +12,19 @@ from dotenv import dotenv_values
 from pydantic import (
     AnyHttpUrl,
     Field,
-    PositiveFloat,
     PositiveInt,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsRejected
+from bot.setting_values import read_headers, read_keys
 
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 DEFAULT_OLLAMA = "http://127.0.0.1:11434"
 
 
@@ -58,7 +60,10 @@ class DiscordSettings(BaseSettings):
     @field_validator("token")
     @classmethod
     def _empty_token_is_none(cls, value: SecretStr | None) -> SecretStr | None:
-        return value if value and value.get_secret_value().strip() else None
+        text = value.get_secret_value().strip() if value else ""
+        if not text.isascii() or any(char.isspace() for char in text):
+            raise ValueError("is no bot token: copy it anew from the Developer Portal")
+        return SecretStr(text) if text else None
 
     @field_validator("gateway_url")
     @classmethod
@@ -71,6 +76,8 @@ class DiscordSettings(BaseSettings):
     def _ids_within_count(self) -> DiscordSettings:
         if not self.shard_ids or any(not 0 <= i < self.shard_count for i in self.shard_ids):
             raise ValueError("DISCORD_SHARD_IDS must lie between 0 and DISCORD_SHARD_COUNT - 1")
+        if len(set(self.shard_ids)) < len(self.shard_ids):
+            raise ValueError("DISCORD_SHARD_IDS names a shard twice")
         return self
 
 
@@ -97,9 +104,9 @@ class OllamaSettings(BaseSettings):
     """Requests at once per host; the same number as the host's OLLAMA_NUM_PARALLEL."""
     headers: SecretStr | None = None
     """Extra request headers as JSON, such as {"Authorization": "Bearer …"}."""
-    first_token_timeout: PositiveFloat = 120.0
+    first_token_timeout: Seconds = 120.0
     """Seconds to the first token: model load, queue and prompt."""
-    token_timeout: PositiveFloat = 20.0
+    token_timeout: Seconds = 20.0
     """Seconds between two tokens."""
 
     _split_hosts = field_validator("hosts", "channel_models", mode="before")(_split)
@@ -122,6 +129,18 @@ class OllamaSettings(BaseSettings):
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("headers")
+    @classmethod
+    def _readable_headers(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_headers(value.get_secret_value())
+        return value
+
+    @property
+    def header_values(self) -> dict[str, str]:
+        """Return the extra headers by name."""
+        return read_headers(self.headers.get_secret_value()) if self.headers else {}
 
     @property
     def hosts_configured(self) -> bool:
@@ -151,7 +170,14 @@ class RedisSettings(BaseSettings):
         schemes = ("redis://", "rediss://", "unix://", "redis+sentinel://", "redis+cluster://")
         if not value.get_secret_value().startswith(schemes):
             raise ValueError(f"must start with one of {', '.join(schemes)}")
+        if any(char.isspace() for char in value.get_secret_value()):
+            raise ValueError("must not hold spaces: write %20 in a password")
         return value
+
+    @property
+    def address(self) -> str | None:
+        """Return the URL; None for the private server."""
+        return self.url.get_secret_value() if self.url else None
 
 
 class OpsSettings(BaseSettings):
@@ -260,6 +286,27 @@ class CoreSettings(BaseSettings):
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
 
+    @field_validator("data_dir", "personas_dir")
+    @classmethod
+    def _folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and value.exists() and not value.is_dir():
+            raise ValueError("is no folder")
+        if info.field_name == "personas_dir" and value is not None and not value.is_dir():
+            raise ValueError("is missing: copy the shipped personas folder there")
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _usable_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_keys(value.get_secret_value())
+        return value
+
+    @property
+    def key_text(self) -> str | None:
+        """Return the keys as they were given; None for the key file."""
+        return self.encryption_keys.get_secret_value() if self.encryption_keys else None
+
 
 class Settings:
     """All sections together."""
@@ -306,18 +353,25 @@ OLLAMA_SERVER_NAMES = frozenset(
 )
 """Variables of the Ollama server itself, which may share our environment (its docs, "FAQ")."""
 
-SERVICE_LINK = re.compile(r"(?:REDIS|OLLAMA|OPS|PLAY)_(?:PORT|SERVICE)(?:_.*)?")
-"""What Kubernetes adds for a service of that name, such as REDIS_PORT=tcp://10.0.0.1:6379."""
+SYSTEMD_NAMES = frozenset({"MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"})
+"""What systemd tells a service (systemd.exec, "Environment Variables")."""
+
+SERVICE_LINK = re.compile(r"[A-Z]+_(?:PORT|SERVICE)(?:_.*)?")
+"""What Kubernetes adds for each service, such as REDIS_PORT=tcp://10.0.0.1:6379."""
+
+ENV_FILE = Path(".env")
+ALIKE = 0.88
+"""From here on a name without a prefix of ours is taken for a misspelt one."""
 
 
-def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     """Read settings from the environment, then from `env_file`.
 
     Raises:
         SettingsRejected: with one line for each wrong or unknown setting.
     """
+    problems = _unknown_names(set(os.environ) | _names_in(env_file))
     file = env_file if env_file and env_file.is_file() else None
-    problems = _unknown_names(file)
     made: dict[str, Any] = {}
     for name, section in SECTIONS.items():
         try:
@@ -329,30 +383,43 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     return Settings(**made)
 
 
+def _names_in(env_file: Path | None) -> set[str]:
+    """Return the names that a settings file gives; only the usual one may be missing.
+
+    Raises:
+        SettingsRejected: the file can't be read.
+    """
+    if env_file is None or (env_file == ENV_FILE and not env_file.exists()):
+        return set()
+    try:
+        with env_file.open(encoding="utf-8") as stream:
+            return set(dotenv_values(stream=stream))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SettingsRejected([f"{env_file}: can't be read: {reason}"]) from error
+
+
 def names_of(section: type[BaseSettings]) -> list[str]:
     """Return the environment names of a section's settings."""
     prefix = section.model_config.get("env_prefix", "")
     return [f"{prefix}{field}".upper() for field in section.model_fields]
 
 
-def _unknown_names(env_file: Path | None) -> list[str]:
-    """Return one line for each name that has a prefix of ours but is no setting."""
+def _unknown_names(given: set[str]) -> list[str]:
+    """Return one line for each name that has a prefix of ours, or nearly one, but is no setting."""
     known = {name for section in SECTIONS.values() for name in names_of(section)}
-    prefixes = tuple(
-        s.model_config["env_prefix"] for s in SECTIONS.values() if s is not CoreSettings
-    )
-    given = set(os.environ) | set(dotenv_values(env_file) if env_file else ())
+    prefixes = tuple({name.partition("_")[0] + "_" for name in known})
+    elsewhere = OLLAMA_SERVER_NAMES | SYSTEMD_NAMES
     problems = []
     for name in sorted(given):
         upper = name.upper()
-        if not upper.startswith(prefixes) or upper in known | OLLAMA_SERVER_NAMES:
+        if upper in known or upper in elsewhere:
             continue
-        if SERVICE_LINK.fullmatch(upper):
-            continue
-        close = get_close_matches(upper, known, n=1)
-        problems.append(
-            f"{name}: unknown setting" + (f"; did you mean {close[0]}?" if close else "")
-        )
+        ours = upper.startswith(prefixes) and SERVICE_LINK.fullmatch(upper) is None
+        close = get_close_matches(upper, known, n=1, cutoff=0.6 if ours else ALIKE)
+        if ours or close:
+            hint = f"; did you mean {close[0]}?" if close else "; unset or rename it"
+            problems.append(f"{name}: unknown setting{hint}")
     return problems
 
 

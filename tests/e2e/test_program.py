@@ -132,6 +132,14 @@ async def test_a_redis_that_is_away_is_said_and_the_program_ends(tmp_path: Path)
     assert ended.err.strip().splitlines()[-1].startswith("run: ")
 
 
+async def test_wrong_keys_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    ended = await run(tmp_path, "run", ENCRYPTION_KEYS="k1:bm90IDMyIGJ5dGVz")
+    assert ended.code == 2
+    assert ended.err.startswith("settings: ENCRYPTION_KEYS: key 1 must be base64 of 32 bytes")
+    assert "bm90" not in ended.err
+    assert not list(tmp_path.iterdir())
+
+
 # ── the other commands ──────────────────────────────────────────────────────────────────────
 
 
@@ -147,6 +155,7 @@ async def test_the_doctor_finds_all_well(tmp_path: Path) -> None:
     for part in ("personas", "Redis", "schema", "Ollama at", "model llama3.2:3b", "Discord token"):
         assert part in ended.out
     assert token not in ended.out + ended.err
+    assert not list(tmp_path.iterdir())  # looking makes nothing
 
 
 async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
@@ -178,6 +187,7 @@ async def test_a_migration_is_told_before_it_is_done(tmp_path: Path) -> None:
     first = await run(tmp_path, "migrate", "--dry-run")
     assert first.code == 0
     assert "schema version 0; would apply: 0001_initial" in first.out
+    assert not list(tmp_path.rglob("redis"))  # the dry run has made nothing
     done = await run(tmp_path, "migrate")
     assert "; applied: 0001_initial" in done.out
     again = await run(tmp_path, "migrate", "--dry-run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
@@ -71,6 +72,24 @@ def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("PLAY_HOST", "0.0.0.0", "PLAY_HOST is not loopback: set PLAY_TOKEN"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG'"),
         ("DISCORD_TOKN", "x", "DISCORD_TOKN: unknown setting; did you mean DISCORD_TOKEN?"),
+        ("DISCORD_SHARD_IDS", "0,0", "DISCORD_SHARD_IDS names a shard twice"),
+        ("DISCORD_TOKEN", "a\r\nb", "DISCORD_TOKEN: is no bot token"),
+        ("OLLAMA_TOKEN_TIMEOUT", "inf", "OLLAMA_TOKEN_TIMEOUT: Input should be"),
+        ("OLLAMA_TOKEN_TIMEOUT", "nan", "OLLAMA_TOKEN_TIMEOUT: Input should be"),
+        ("OLLAMA_FIRST_TOKEN_TIMEOUT", "1e9", "OLLAMA_FIRST_TOKEN_TIMEOUT: Input should be less"),
+        ("OLLAMA_HEADERS", "{", "OLLAMA_HEADERS: must be JSON such as"),
+        ("REDIS_URL", "redis://h /0", "REDIS_URL: must not hold spaces"),
+        ("ENCRYPTION_KEYS", "k:AAAA", "ENCRYPTION_KEYS: key 1 must be base64 of 32 bytes"),
+        ("ENCRYPTION_KEY", "x", "ENCRYPTION_KEY: unknown setting; did you mean ENCRYPTION_KEYS?"),
+        ("LOG_LEVL", "x", "LOG_LEVL: unknown setting; did you mean LOG_LEVEL?"),
+        ("DATA_DIRECTORY", "x", "DATA_DIRECTORY: unknown setting; did you mean DATA_DIR?"),
+        ("PERSONAS_FOLDER", "x", "PERSONAS_FOLDER: unknown setting; did you mean PERSONAS_DIR?"),
+        ("PERSONA_DIR", "x", "PERSONA_DIR: unknown setting; did you mean PERSONAS_DIR?"),
+        ("DISCRD_TOKEN", "x", "DISCRD_TOKEN: unknown setting; did you mean DISCORD_TOKEN?"),
+        ("DATA_ZZZZZZZZZZZZ", "x", "DATA_ZZZZZZZZZZZZ: unknown setting; unset or rename it"),
+        ("DATA_DIR", "/dev/null", "DATA_DIR: is no folder"),
+        ("PERSONAS_DIR", "/dev/null", "PERSONAS_DIR: is no folder"),
+        ("PERSONAS_DIR", "/no/such/folder", "PERSONAS_DIR: is missing"),
         ("OLLAMA_NUMCTX", "x", "OLLAMA_NUMCTX: unknown setting; did you mean OLLAMA_NUM_CTX?"),
     ],
 )
@@ -91,7 +110,18 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["OLLAMA_KEEP_ALIVE", "OLLAMA_HOST", "REDIS_PORT", "REDIS_SERVICE_HOST"]
+    "name",
+    [
+        "OLLAMA_KEEP_ALIVE",
+        "OLLAMA_HOST",
+        "REDIS_PORT",
+        "REDIS_SERVICE_HOST",
+        "DATA_PORT",
+        "LOG_SERVICE_PORT_80_TCP",
+        "MEMORY_PRESSURE_WATCH",
+        "PATH",
+        "LOGNAME",
+    ],
 )
 def test_variables_of_other_programs_are_left_alone(
     monkeypatch: pytest.MonkeyPatch, name: str
@@ -107,7 +137,7 @@ def test_variables_of_other_programs_are_left_alone(
         ("PLAY_TOKEN", "very-secret-token"),
         ("REDIS_URL", "redis://:very-secret-token@h/0"),
         ("OLLAMA_HEADERS", '{"Authorization": "very-secret-token"}'),
-        ("ENCRYPTION_KEYS", "k:very-secret-token"),
+        ("ENCRYPTION_KEYS", "k:" + base64.b64encode(b"very-secret-token".ljust(32)).decode()),
     ],
 )
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -115,11 +145,19 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, name: str, val
     settings = load_settings(None)
     shown = " ".join(repr(getattr(settings, section)) for section in SECTIONS)
     assert "very-secret" not in shown
+    assert "dmVyeS1zZWNyZXQ" not in shown
 
 
 def test_a_refused_secret_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "http://:very-secret-token@h")
     assert "very-secret" not in " ".join(problems())
+
+
+def test_a_settings_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"OPS_PORT=\xff\xfe")
+    for name in ("missing", "", "binary"):
+        with pytest.raises(SettingsRejected, match="can't be read"):
+            load_settings(tmp_path / name)
 
 
 def test_an_empty_token_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:

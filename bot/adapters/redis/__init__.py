@@ -7,11 +7,12 @@ from bot.adapters.redis.bindings import RedisBindings
 from bot.adapters.redis.cards import RedisCards
 from bot.adapters.redis.connect import Client, open_redis
 from bot.adapters.redis.conversations import RedisConversations
-from bot.adapters.redis.crypto import Sealer, open_sealer
+from bot.adapters.redis.crypto import Sealer, open_sealer, read_sealer
 from bot.adapters.redis.embedded import EmbeddedRedis
 from bot.adapters.redis.journal import RedisJournal
 from bot.adapters.redis.limits import RedisLimiter
 from bot.adapters.redis.moderation import RedisModeration
+from bot.adapters.redis.opening import look_into_database, open_database
 from bot.adapters.redis.replies import RedisReplies
 from bot.adapters.redis.route_records import RedisRouteCounts
 from bot.adapters.redis.routes import RedisRoutes
@@ -35,6 +36,9 @@ __all__ = [
     "RedisTrends",
     "Sealer",
     "check_seal",
+    "look_into_database",
+    "open_database",
     "open_redis",
     "open_sealer",
+    "read_sealer",
 ]

@@ -9,9 +9,7 @@ another place or person. Nonces are random: one key is good for 2³² records (N
 from __future__ import annotations
 
 import base64
-import binascii
 import os
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,12 +21,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.errors import RecordCorrupt, SettingsRejected
+from bot.setting_values import KEY_BYTES, read_keys
 
 KEY_FILE = "encryption.key"
 VERSION = 1
 NONCE_BYTES = 12
-KEY_BYTES = 32
-KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 log = structlog.get_logger(__name__)
 
@@ -107,55 +104,57 @@ def _about(prefix: bytes, key: str, field: str) -> bytes:
     return prefix + b"\0" + key.encode() + b"\0" + field.encode()
 
 
-def read_keys(text: str) -> list[tuple[str, bytes]]:
-    """Read `id:base64 of 32 bytes`, comma-separated, newest first.
-
-    Raises:
-        SettingsRejected: with one line that never quotes a key.
-    """
-    keys: list[tuple[str, bytes]] = []
-    for number, part in enumerate((p.strip() for p in text.split(",") if p.strip()), start=1):
-        ident, _, encoded = part.partition(":")
-        if not KEY_ID.fullmatch(ident):
-            raise SettingsRejected([f"ENCRYPTION_KEYS: key {number} needs an id: id:base64"])
-        try:
-            secret = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            secret = b""
-        if len(secret) != KEY_BYTES:
-            raise SettingsRejected(
-                [f"ENCRYPTION_KEYS: key {number} must be base64 of {KEY_BYTES} bytes"]
-            )
-        if ident in dict(keys):
-            raise SettingsRejected([f"ENCRYPTION_KEYS: key {number} repeats an id"])
-        keys.append((ident, secret))
-    if not keys:
-        raise SettingsRejected(["ENCRYPTION_KEYS: needs at least one key"])
-    return keys
-
-
 def open_sealer(configured: str | None, data_dir: Path) -> Sealer:
     """Return the sealer of the setting or, without it, of the key file made in `data_dir`.
 
     Raises:
         SettingsRejected: the setting, or the file, holds no usable keys.
     """
+    path = data_dir / KEY_FILE
+    if not configured:
+        try:
+            if not path.exists():
+                _make_key_file(path)
+            if path.stat().st_mode & 0o077:
+                log.warning("key_file_was_readable_by_others", path=str(path))
+                path.chmod(0o600)
+        except OSError as error:
+            raise _unusable(path, error) from error
+    sealer = read_sealer(configured, data_dir)
+    if sealer is None:
+        raise SettingsRejected([f"the key file {path} is gone"])
+    return sealer
+
+
+def read_sealer(configured: str | None, data_dir: Path) -> Sealer | None:
+    """Return the sealer, or None where the key file is not made yet. Changes nothing.
+
+    Raises:
+        SettingsRejected: the setting, or the file, holds no usable keys.
+    """
     if configured:
-        return Sealer(read_keys(configured))
+        try:
+            return Sealer(read_keys(configured))
+        except ValueError as error:
+            raise SettingsRejected([f"ENCRYPTION_KEYS: {error}"]) from None
     path = data_dir / KEY_FILE
     try:
-        if not path.exists():
-            _make_key_file(path)
-        if path.stat().st_mode & 0o077:
-            log.warning("key_file_was_readable_by_others", path=str(path))
-            path.chmod(0o600)
         text = path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        return None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsRejected([f"the key file {path} can't be used: {error}"]) from error
+        raise _unusable(path, error) from error
     try:
         return Sealer(read_keys(text.replace("\n", ",")))
-    except SettingsRejected as error:
-        raise SettingsRejected([f"the key file {path} holds no usable keys"]) from error
+    except ValueError as error:
+        raise SettingsRejected(
+            [f"the key file {path} holds no usable keys: {error}; restore it from a backup"]
+        ) from None
+
+
+def _unusable(path: Path, error: OSError | UnicodeDecodeError) -> SettingsRejected:
+    reason = error.strerror if isinstance(error, OSError) else "not a text file"
+    return SettingsRejected([f"DATA_DIR: the key file {path} can't be used: {reason}"])
 
 
 def _make_key_file(path: Path) -> None:

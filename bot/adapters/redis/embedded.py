@@ -57,6 +57,12 @@ POLL_S = 0.02
 log = structlog.get_logger(__name__)
 
 
+def is_running(data_dir: Path) -> bool:
+    """Whether the server of a data directory runs. Blocking; makes nothing."""
+    lock = data_dir.resolve() / "redis" / "server.lock"
+    return lock.exists() and not _is_free(lock)
+
+
 class EmbeddedRedis:
     """Starts, shares, watches and stops the server of one data directory."""
 

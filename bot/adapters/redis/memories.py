@@ -18,7 +18,7 @@ import structlog
 
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
-from bot.adapters.redis.crypto import KEY_BYTES, Sealer
+from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memory_records import read_rows, values_of, write
 from bot.adapters.redis.scripts import Argument, Script
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
@@ -29,6 +29,7 @@ from bot.memory.recording import terms_for
 from bot.memory.rows import Rows, from_items, packed, unpacked
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Consent, Put, Written
+from bot.setting_values import KEY_BYTES
 
 LIFETIME_S: Final = 365 * 86_400
 """Seconds without any use after which a memory is gone."""

@@ -61,8 +61,10 @@ class RedisState:
             await self._redis.delete(_key(name))
 
 
-async def check_seal(redis: Client, sealer: Sealer) -> None:
+async def check_seal(redis: Client, sealer: Sealer, *, only_look: bool = False) -> None:
     """Make sure that this database's records open with the configured keys; call it at start.
+
+    `only_look`: write nothing, neither the first mark nor one with the newest key.
 
     Raises:
         RecordCorrupt: they do not; the text says what to do.
@@ -71,6 +73,8 @@ async def check_seal(redis: Client, sealer: Sealer) -> None:
     name = keys.state(SEAL_CHECK)
     with store_errors(redis):
         stored: Any = await redis.get(name)
+        if stored is None and only_look:
+            return
         if stored is None:
             await redis.set(name, sealer.seal(SEAL_TEXT, name), nx=True)
             return
@@ -81,6 +85,8 @@ async def check_seal(redis: Client, sealer: Sealer) -> None:
             "this database was written with other encryption keys: put the old key back into "
             "ENCRYPTION_KEYS (after the new one), or the old key file into DATA_DIR"
         ) from error
+    if only_look:
+        return
     # With the newest key, so that the oldest may one day be taken out of the setting.
     with store_errors(redis):
         await redis.set(name, sealer.seal(SEAL_TEXT, name))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.redis.crypto import Sealer, open_sealer, read_keys
+from bot.adapters.redis.crypto import Sealer, open_sealer
 from bot.errors import RecordCorrupt, SettingsRejected
+from bot.setting_values import read_keys
 
 OLD = ("old", bytes(32))
 NEW = ("new-1.2_3", bytes(range(32)))
@@ -99,9 +100,9 @@ def test_keys_are_read_in_order() -> None:
     ],
 )
 def test_wrong_keys_are_refused_without_being_quoted(text: str) -> None:
-    with pytest.raises(SettingsRejected) as refused:
+    with pytest.raises(ValueError, match=r"\w") as refused:
         read_keys(text)
-    assert len(refused.value.problems) == 1
+    assert "\n" not in str(refused.value)
     assert "AAAA" not in str(refused.value)
 
 

@@ -1,0 +1,54 @@
+"""Opening the database: to work with it, or only to look at it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.redis import Sealer, check_seal, look_into_database, open_database
+from bot.errors import RecordCorrupt, StoreError
+
+SEALER = Sealer([("a", bytes(32))])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+async def test_looking_at_nothing_makes_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with AsyncExitStack() as stack:
+        redis = await look_into_database(None, data, stack)
+        assert await redis.dbsize() == 0
+        await check_seal(redis, SEALER, only_look=True)
+        assert await redis.dbsize() == 0
+    assert not data.exists()
+
+
+async def test_looking_sees_what_is_stored_and_changes_no_file(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        redis = await open_database(None, tmp_path, stack)
+        await check_seal(redis, SEALER)
+        async with AsyncExitStack() as second:  # beside a server that runs
+            beside = await look_into_database(None, tmp_path, second)
+            await redis.set("k", "v")
+            assert await beside.get("k") == b"v"
+        assert await redis.get("k") == b"v"
+    before = contents(tmp_path)
+    async with AsyncExitStack() as stack:
+        redis = await look_into_database(None, tmp_path, stack)
+        assert await redis.get("k") == b"v"
+        await redis.set("k", "other")
+        await check_seal(redis, SEALER, only_look=True)
+        with pytest.raises(RecordCorrupt, match="other encryption keys"):
+            await check_seal(redis, Sealer([("b", bytes(range(32)))]), only_look=True)
+    assert contents(tmp_path) == before
+
+
+async def test_a_configured_server_that_is_away_is_named_by_its_setting(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        for opened in (open_database, look_into_database):
+            with pytest.raises(StoreError, match="check REDIS_URL"):
+                await opened("redis://127.0.0.1:9/0", tmp_path, stack)
