@@ -66,9 +66,9 @@ def clean_name(name: str, fallback: str) -> str:
     return line[:MAX_NAME].strip() or fallback
 
 
-def clean_text(text: str) -> str:
-    """Return a text without control, bidi and zero-width characters, within `MAX_TEXT`."""
-    text = text[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n")
+def clean_text(text: str, limit: int = MAX_TEXT) -> str:
+    """Return a text without control, bidi and zero-width characters, within `limit`."""
+    text = text[:limit].replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii() and text.isprintable():
         return text.strip()
     kept = (

@@ -11,6 +11,8 @@ from tests.fakes.discord.state import Guild, World
 
 SLASH, USER_MENU, MESSAGE_MENU = 1, 2, 3
 SUBCOMMAND, GROUP = 1, 2
+BY_PERSON = 1
+"""Installation type: a person's own."""
 _LIMITS = {SLASH: 100, USER_MENU: 15, MESSAGE_MENU: 15}
 _NAME = re.compile(r"^[-_'\w]{1,32}$")
 _MAX_CHARACTERS = 8000
@@ -104,6 +106,9 @@ class Commands:
                     here = 0 if guild else 1
                     if contexts is not None and here not in contexts:
                         raise LookupError(f"command {name!r} is not offered here")
+                    if guild is not None and not guild.has(self._world.bot):
+                        if BY_PERSON not in command["integration_types"]:
+                            raise LookupError(f"command {name!r} is for servers with the bot")
                     return command
         known = sorted(c["name"] for scope in scopes for c in self.listed(scope))
         raise LookupError(f"no command {name!r}; registered: {known}")

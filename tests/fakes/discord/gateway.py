@@ -170,6 +170,8 @@ class Gateway:
         private = channel is not None and channel.guild is None
         if channel is not None and channel.guild is not None:
             guild_id = channel.guild.id
+            if not channel.guild.has(self.world.bot) and event != "INTERACTION_CREATE":
+                return []
             seen = permissions.in_channel(channel, self.world.bot)
             if not seen and event.startswith(("MESSAGE", "TYPING")):
                 return []
@@ -283,7 +285,11 @@ class Gateway:
         self.asked_intents = intents
         session = Session(secrets.token_hex(16), (shard, count), intents, connection)
         self._sessions[session.id] = session
-        guilds = [guild for guild in self.world.guilds.values() if session.owns(guild.id)]
+        guilds = [
+            guild
+            for guild in self.world.guilds.values()
+            if session.owns(guild.id) and guild.has(self.world.bot)
+        ]
         session.dispatch("READY", json.dumps(self._ready(session, [g.id for g in guilds])))
         if intents & s.GUILDS:
             everyone = bool(intents & s.GUILD_MEMBERS)

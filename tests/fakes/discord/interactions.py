@@ -123,17 +123,22 @@ class Interactions:
             "id": str(interaction.id),
             "type": interaction.kind,
             "user": payloads.user(interaction.user),
-            "authorizing_integration_owners": self._owners(interaction.channel),
+            "authorizing_integration_owners": self._owners(interaction),
         }
 
-    @staticmethod
-    def _owners(channel: Channel) -> dict[str, str]:
-        return {"0": str(channel.guild.id) if channel.guild else "0"}
+    def _owners(self, interaction: Interaction) -> dict[str, str]:
+        """Return who installed the bot: the server; the person, where the bot is no member."""
+        guild = interaction.channel.guild
+        if guild is not None and not guild.has(self._world.bot):
+            return {"1": str(interaction.user.id)}
+        return {"0": str(guild.id) if guild else "0"}
 
     def _payload(self, interaction: Interaction) -> dict[str, Any]:
         channel = interaction.channel
         guild = channel.guild
         bot_may = permissions.in_channel(channel, self._world.bot)
+        if guild is not None and not guild.has(self._world.bot):
+            bot_may = permissions.INSTALLED_BY_PERSON
         body: dict[str, Any] = {
             "id": str(interaction.id),
             "application_id": str(self._world.application_id),
@@ -144,9 +149,9 @@ class Interactions:
             "channel_id": str(channel.id),
             "channel": payloads.channel(channel) | {"permissions": str(bot_may)},
             "app_permissions": str(bot_may),
-            "locale": "en-US",
+            "locale": interaction.user.locale,
             "entitlements": [],
-            "authorizing_integration_owners": self._owners(channel),
+            "authorizing_integration_owners": self._owners(interaction),
             "attachment_size_limit": 10 * 1024 * 1024,
             "context": 0 if guild else 1,
         }
@@ -157,7 +162,7 @@ class Interactions:
         member = payloads.resolved_member(guild, channel, interaction.user)
         return body | {
             "guild_id": str(guild.id),
-            "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
-            "guild_locale": "en-US",
+            "guild": {"id": str(guild.id), "locale": guild.preferred_locale, "features": []},
+            "guild_locale": guild.preferred_locale,
             "member": member,
         }

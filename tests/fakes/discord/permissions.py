@@ -49,6 +49,9 @@ IN_DM = bits(
     "attach_files", "use_external_emojis", "use_application_commands",
 )  # fmt: skip
 
+INSTALLED_BY_PERSON = bits("embed_links", "attach_files", "mention_everyone")
+"""What Discord says an application may do where only a person installed it."""
+
 
 def in_guild(guild: Guild, user: User) -> int:
     """Return what the user's roles allow in the whole guild."""

@@ -141,19 +141,27 @@ class FakeDiscord:
     # Who is there
 
     def guild(
-        self, name: str = "home", *, channels: Iterable[str] = (), members: Iterable[str] = ()
+        self,
+        name: str = "home",
+        *,
+        channels: Iterable[str] = (),
+        members: Iterable[str] = (),
+        with_bot: bool = True,
     ) -> Server:
-        """Return the guild of this name, made if needed, with these channels and members."""
+        """Return the guild of this name, made if needed, with these channels and members.
+
+        `with_bot=False`: the bot is no member; people use it there by their own installation.
+        """
         server = self._servers.get(name)
         if server is None:
-            server = self._servers[name] = self._found(name, list(channels))
+            server = self._servers[name] = self._found(name, list(channels), with_bot=with_bot)
         for channel in channels:
             server.channel(channel)
         for member in members:
             server.member(member)
         return server
 
-    def _found(self, name: str, channels: list[str]) -> Server:
+    def _found(self, name: str, channels: list[str], *, with_bot: bool) -> Server:
         world = self.world
         owner = self.user("owner")
         guild = Guild(world.new_id(), name, owner.id)
@@ -161,14 +169,16 @@ class FakeDiscord:
         role = Role(world.new_id(), world.bot.name, permissions.BOT, 1, managed=True)
         guild.roles[role.id] = role
         guild.bot_role_id = role.id
-        guild.members[world.bot.id] = Member(world.bot, {role.id})
+        if with_bot:
+            guild.members[world.bot.id] = Member(world.bot, {role.id})
         guild.members[owner.id] = Member(owner.record)
         for position, channel in enumerate(channels):
             record = Channel(world.new_id(), 0, channel, guild=guild, position=position)
             world.add_channel(record)
         world.guilds[guild.id] = guild
-        body = payloads.guild(guild, world) if self.gateway.connected else {}
-        self.gateway.dispatch("GUILD_CREATE", body, guild_id=guild.id)
+        if with_bot:
+            body = payloads.guild(guild, world) if self.gateway.connected else {}
+            self.gateway.dispatch("GUILD_CREATE", body, guild_id=guild.id)
         return Server(self, guild)
 
     def user(self, name: str) -> Person:

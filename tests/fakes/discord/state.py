@@ -32,6 +32,8 @@ class User:
     display_name: str
     bot: bool = False
     accepts_dms: bool = True
+    locale: str = "en-US"
+    """The language of the person's Discord."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +77,11 @@ class Guild:
     members: dict[int, Member] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)
     bot_role_id: int = 0
+    preferred_locale: str = "en-US"
+
+    def has(self, user: User) -> bool:
+        """Whether somebody is a member."""
+        return user.id in self.members
 
 
 @dataclass(slots=True, eq=False)
