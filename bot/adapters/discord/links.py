@@ -88,7 +88,9 @@ async def _channel(interaction: discord.Interaction[Any], link: Link) -> Any:
         return here
     guild = interaction.client.get_guild(link.guild)
     if guild is None:
-        raise NotAllowed("I am no member of this server, so I can't read it. Copy the text instead.")
+        raise NotAllowed(
+            "I am no member of this server, so I can't read it. Copy the text instead."
+        )
     channel: Any = guild.get_channel_or_thread(link.channel)
     if channel is None:
         try:
