@@ -158,7 +158,7 @@ def guild(record: Guild, world: World, *, all_members: bool = False) -> Json:
         "mfa_level": 0,
         "nsfw_level": 0,
         "premium_tier": 0,
-        "preferred_locale": guild.preferred_locale,
+        "preferred_locale": record.preferred_locale,
         "system_channel_flags": 0,
         "afk_timeout": 300,
     }
