@@ -62,7 +62,7 @@ async def linked_message(interaction: discord.Interaction[Any], text: str) -> di
     if isinstance(channel, discord.Thread | discord.abc.GuildChannel):
         await _check_reader(interaction, channel)
     try:
-        message = await channel.fetch_message(link.message)
+        message: discord.Message = await channel.fetch_message(link.message)
     except discord.NotFound as error:
         raise NotFound("That message is gone.") from error
     except discord.Forbidden as error:

@@ -106,9 +106,9 @@ class Commands:
                     here = 0 if guild else 1
                     if contexts is not None and here not in contexts:
                         raise LookupError(f"command {name!r} is not offered here")
-                    if guild is not None and not guild.has(self._world.bot):
-                        if BY_PERSON not in command["integration_types"]:
-                            raise LookupError(f"command {name!r} is for servers with the bot")
+                    abroad = guild is not None and not guild.has(self._world.bot)
+                    if abroad and BY_PERSON not in command["integration_types"]:
+                        raise LookupError(f"command {name!r} is for servers with the bot")
                     return command
         known = sorted(c["name"] for scope in scopes for c in self.listed(scope))
         raise LookupError(f"no command {name!r}; registered: {known}")
