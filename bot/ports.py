@@ -220,6 +220,8 @@ class Outcome(StrEnum):
     """The question was deleted, or somebody pressed stop."""
     MERGED = "merged"
     """Answered together with a later message of the same burst."""
+    LEFT = "left"
+    """Left unfinished to the process that takes over, which counts it again when it has ended."""
     EXPIRED = "expired"
     """Found unfinished after a restart, too old to answer; an apology was left."""
 

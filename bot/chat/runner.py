@@ -97,7 +97,7 @@ class TurnRunner:
                 outcome = await self._failed(run, account, error)
             account.outcome = outcome
             account.timings["total"] = self._clock.monotonic() - began
-            self._measure(account, outcome)
+            self._measure(run, account, outcome)
             if outcome is None and run.notes:
                 await asyncio.wait(run.notes)  # the successor must find what is visible
             if outcome is not None:
@@ -240,10 +240,11 @@ class TurnRunner:
         except DeliveryError as error:
             log.warning("not delivered", kind=type(error).__name__, reason=str(error))
 
-    def _measure(self, account: TurnAccount, outcome: Outcome | None) -> None:
-        """Count the turn; one that is merged or left to the successor counts as merged."""
+    def _measure(self, run: Running, account: TurnAccount, outcome: Outcome | None) -> None:
+        """Count the turn, also one that is merged or left to the successor."""
         route = account.decision.route.value if account.decision else None
-        ended = outcome or Outcome.MERGED
+        merged = run.ending is Ending.MERGED
+        ended = outcome or (Outcome.MERGED if merged else Outcome.LEFT)
         self._metrics.turns.ended(route=route, trigger=account.trigger.value, outcome=ended)
         for stage, seconds in account.timings.items():
             self._metrics.turns.stage(stage, seconds, route=route)

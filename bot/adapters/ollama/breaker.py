@@ -13,6 +13,8 @@ FAILURES = 3
 """Consecutive transport failures that open it."""
 OPEN_SECONDS = (15.0, 30.0)
 """Drawn at random, so that many processes do not probe at once."""
+ALONE_SECONDS = (1.0, 8.0)
+"""The first and the longest rest, doubled by each bad probe, where no other host can take over."""
 
 
 class Breaker:
@@ -30,7 +32,8 @@ class Breaker:
         self._draw = draw
         self._state: BreakerState = "closed"
         self._failures = 0
-        self._until = 0.0
+        self._opened = self._until = 0.0
+        self._bad_probes = 0
         self._probing = False
 
     @property
@@ -57,16 +60,25 @@ class Breaker:
         """The probe ended without saying anything about the host (its person left)."""
         self._probing = False
 
+    def hurry(self) -> None:
+        """No other host can take the work: let a probe go sooner, each one later than the last."""
+        first, longest = ALONE_SECONDS
+        rest = min(longest, first * 2**self._bad_probes)
+        if self._state == "open" and self._clock() >= self._opened + rest:
+            self._enter("half-open")
+
     def succeeded(self) -> None:
-        self._failures = 0
+        self._failures = self._bad_probes = 0
         self._probing = False
         self._enter("closed")
 
     def failed(self) -> None:
         self._failures += 1
         was_probe, self._probing = self._probing, False
+        self._bad_probes = min(8, self._bad_probes + was_probe)
         if was_probe or self._failures >= FAILURES:
-            self._until = self._clock() + self._draw(*OPEN_SECONDS)
+            self._opened = self._clock()
+            self._until = self._opened + self._draw(*OPEN_SECONDS)
             self._enter("open")
 
     def recovered(self) -> None:

@@ -33,6 +33,9 @@ SHOW_SECONDS = 2.0
 """For questions that a person waits for."""
 VISION = "vision"
 """The capability of models that take pictures."""
+PATIENCE = 10.0
+"""Seconds that a request waits for the probe of a host which answers its checks, if all rest."""
+PROBE_POLL = 0.1
 WARM_SECONDS = 900.0
 """A cold load from a slow disk; a client that gives up aborts the load."""
 
@@ -137,7 +140,11 @@ class OllamaPool:
     @property
     def capacity(self) -> int:
         """Return how many chat streams can run at once over the healthy hosts."""
-        return self._num_parallel * sum(host.usable for host in self._hosts.values())
+        usable = sum(host.usable for host in self._hosts.values())
+        if not usable:
+            self._hurry()
+            usable = sum(host.usable for host in self._hosts.values())
+        return self._num_parallel * usable
 
     @property
     def queue_depth(self) -> int:
@@ -265,7 +272,7 @@ class OllamaPool:
         loop = asyncio.get_running_loop()
         tried: set[str] = set()
         last: BackendError | None = None
-        while (host := self._pick(request.model, request.affinity, tried)) is not None:
+        while (host := await self._pick_soon(request, tried, limits)) is not None:
             tried.add(host.base)
             attempt = AsyncExitStack()
             try:
@@ -308,6 +315,25 @@ class OllamaPool:
             affinity,
         )
         return None if base is None else self._hosts[base]
+
+    async def _pick_soon(
+        self, request: ChatRequest, tried: set[str], limits: Limits
+    ) -> Host | None:
+        """Pick a host; where all of them rest, wait until one may be tried again."""
+        loop = asyncio.get_running_loop()
+        until = min(limits.first_by, loop.time() + PATIENCE)
+        while True:
+            host = self._pick(request.model, request.affinity, tried)
+            resting = not tried and any(each.healthy for each in self._hosts.values())
+            if host is not None or not resting or loop.time() >= until:
+                return host
+            self._hurry()
+            await asyncio.sleep(PROBE_POLL)
+
+    def _hurry(self) -> None:
+        for host in self._hosts.values():
+            if host.healthy:
+                host.breaker.hurry()
 
     def _nobody(self) -> BackendUnavailable:
         return BackendUnavailable("no Ollama host can take requests now")

@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from bot.adapters.ollama import breaker, health
+from bot.adapters.ollama import pool as pool_module
 from bot.errors import BackendUnavailable, ModelMissing, StreamBroken
 from tests.fakes.ollama import FakeOllama
 from tests.integration.ollama.conftest import MODEL, Observed, PoolOf, ask, told
@@ -157,8 +158,9 @@ async def test_a_model_that_was_removed_is_no_failure_of_the_host(
 
 
 async def test_three_failures_open_the_breaker(
-    ollama: FakeOllama, pool_of: PoolOf, observed: Observed
+    ollama: FakeOllama, pool_of: PoolOf, observed: Observed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pool_module, "PATIENCE", 0.0)
     pool = await pool_of(ollama)
     ollama.fail_next("error", times=-1)
 
@@ -173,6 +175,37 @@ async def test_three_failures_open_the_breaker(
     assert observed.breakers == [(ollama.url, "open")]
     assert pool.status()[0].breaker == "open"
     assert pool.capacity == 0
+
+
+async def test_the_only_host_is_soon_tried_again_and_nobody_is_refused_meanwhile(
+    ollama: FakeOllama, pool_of: PoolOf, observed: Observed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "ALONE_SECONDS", (0.05, 0.2))
+    monkeypatch.setattr(pool_module, "PROBE_POLL", 0.01)
+    pool = await pool_of(ollama)
+    ollama.fail_next("error", times=4)
+    for _ in range(3):
+        with pytest.raises(BackendUnavailable, match="terminated"):
+            await told(pool, ask())
+    with pytest.raises(BackendUnavailable, match="terminated"):
+        await told(pool, ask("the first probe"))
+    answers = await asyncio.gather(*(told(pool, ask(f"{n}")) for n in range(4)))
+    assert all(text for text, _ in answers)
+    assert [state for _, state in observed.breakers] == [
+        "open", "half-open", "open", "half-open", "closed",
+    ]  # fmt: skip
+
+
+async def test_a_host_that_rests_is_left_alone_while_another_can_take_over(
+    ollama: FakeOllama, other: FakeOllama, pool_of: PoolOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "ALONE_SECONDS", (0.0, 0.0))
+    pool = await pool_of(ollama, other)
+    ollama.fail_next("error", times=-1)
+    for n in range(30):
+        assert (await told(pool, ask(f"{n}")))[0]
+    assert len(ollama.chats) <= breaker.FAILURES
+    assert pool.capacity
 
 
 async def test_a_busy_answer_is_no_sickness(
@@ -309,6 +342,7 @@ async def test_after_its_rest_one_probe_decides(
     ollama: FakeOllama, pool_of: PoolOf, observed: Observed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(breaker, "OPEN_SECONDS", (0.1, 0.1))
+    monkeypatch.setattr(pool_module, "PATIENCE", 0.0)
     pool = await pool_of(ollama)
     ollama.fail_next("error", times=3)
     for _ in range(3):

@@ -74,6 +74,8 @@ def exercised() -> dict[str, set[str]]:
     metrics.memory.refused("sensitive")
     metrics.memory.denied(1)
     metrics.memory.embedding_fallback("BackendUnavailable")
+    metrics.replies.voted("factual", up=True)
+    metrics.replies.wished("regenerate")
     metrics.redis_error("x")
     metrics.loop_lag(0.1)
     metrics.log_lines_lost(1)

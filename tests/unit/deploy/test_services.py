@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.errors import SettingsRejected
 from bot.settings import load_settings
 from tests.unit.deploy.conftest import DEPLOY
 
@@ -56,6 +58,10 @@ def test_the_settings_exist_and_are_accepted(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DISCORD_SHARD_IDS", "2,3")
+    with pytest.raises(SettingsRejected, match="ENCRYPTION_KEYS: key 1") as refused:
+        load_settings(env_file=None)
+    assert len(refused.value.problems) == 1  # only what is to be replaced
+    monkeypatch.setenv("ENCRYPTION_KEYS", f"k1:{base64.b64encode(bytes(32)).decode()}")
     settings = load_settings(env_file=None)
     assert settings.discord.shard_ids == [2, 3]
     assert len(settings.ollama.bases) == 2

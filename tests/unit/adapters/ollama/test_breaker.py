@@ -84,6 +84,27 @@ def test_a_host_that_is_back_is_used_at_once_but_on_one_strike(bench: Bench) -> 
     assert bench.breaker.state == "open"
 
 
+def test_alone_it_rests_shortly_and_longer_after_each_bad_probe(bench: Bench) -> None:
+    bench.fail(3)
+    rests = []
+    for _ in range(6):
+        opened = bench.now
+        while not bench.breaker.admits:
+            bench.now += 0.5
+            bench.breaker.hurry()
+        rests.append(bench.now - opened)
+        bench.fail(1)
+    assert rests == [1, 2, 4, 8, 8, 8]
+    bench.now += 8
+    bench.breaker.hurry()
+    bench.breaker.begin()
+    bench.breaker.succeeded()
+    bench.fail(3)
+    bench.now += 1
+    bench.breaker.hurry()
+    assert bench.breaker.admits, "a good probe makes it trust again"
+
+
 def test_the_rest_is_drawn_from_its_bounds() -> None:
     bounds: list[tuple[float, float]] = []
 
