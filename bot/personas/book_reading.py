@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.errors import CardRejected
 from bot.personas import rawjson
-from bot.personas.coerce import Notes, flag, integer, mapping, number, text, texts
+from bot.personas.coerce import Notes, flag, integer, mapping, number, plain_lines, text, texts
 from bot.personas.decorators import split_decorators
 from bot.personas.lorebook import (
     ROLES,
@@ -49,6 +49,10 @@ def read_book(raw: Mapping[str, Any], notes: Notes, *, world_info: bool = False)
     """
     if raw.get("extensions") is None and not world_info:
         notes.warn("the lorebook has no extensions: taken as empty")
+    entries = entries_of(raw, notes, world_info=world_info)
+    names = [_uid(each, index) for index, each in enumerate(entries)]
+    if len(set(names)) < len(names):
+        notes.warn("lorebook entries share an id: told apart by their place")
     return Lorebook(
         name=text(raw.get("name"), "the lorebook's name", notes),
         description=text(raw.get("description"), "the lorebook's description", notes),
@@ -56,8 +60,7 @@ def read_book(raw: Mapping[str, Any], notes: Notes, *, world_info: bool = False)
         token_budget=integer(raw.get("token_budget"), "token_budget", notes, low=0),
         recursive=flag(raw.get("recursive_scanning"), "recursive_scanning", notes),
         entries=tuple(
-            _entry(index, _Fields(each, notes, world_info))
-            for index, each in enumerate(entries_of(raw, notes, world_info=world_info))
+            _entry(index, _Fields(each, notes, world_info)) for index, each in enumerate(entries)
         ),
     )
 
@@ -99,6 +102,8 @@ class _Fields:
         self.raw = raw
         self.notes = notes
         self._world_info = world_info
+        if raw.get("extensions") == "":
+            notes.warn("an entry's extensions are an empty text: taken as none")
         self.extensions = mapping(raw.get("extensions"), "an entry's extensions", notes)
 
     def own(self, name: str, other: str) -> Any:
@@ -107,6 +112,8 @@ class _Fields:
             if not self._world_info:
                 self.notes.warn(f"an entry says {other} for {name}")
             return self.raw[other]
+        if self.raw.get(other) is not None and not self._world_info:
+            self.notes.warn(f"an entry has both {name} and {other}: {name} counts")
         return self.raw.get(name)
 
     def extended(self, *names: str) -> Any:
@@ -126,7 +133,7 @@ class _Fields:
 
 def _entry(index: int, fields: _Fields) -> Entry:
     raw, notes = fields.raw, fields.notes
-    content = text(raw.get("content"), "an entry's content", notes).replace("\r\n", "\n")
+    content = plain_lines(text(raw.get("content"), "an entry's content", notes), notes)
     decorators, body = split_decorators(content)
     if "{{#" in body or "<%" in body:
         notes.warn("a lorebook entry holds template code ({{#if}} or <% %>): left as text")
@@ -143,7 +150,7 @@ def _entry(index: int, fields: _Fields) -> Entry:
     position, depth, role = _placing(fields, decorators)
     return Entry(
         index=index,
-        uid=_uid(raw, index),
+        uid=_uid(raw, index, notes),
         content=body,
         keys=keys,
         secondary_keys=secondary,
@@ -178,8 +185,10 @@ def _placing(fields: _Fields, decorators: Decorators) -> tuple[Position, int, st
     role = fields.extended("role")
     named = role if role in ROLES else None
     number_ = None if named else integer(role, "role", notes, low=0, high=2)
-    written = fields.extended("position")
-    place = _POSITIONS.get(str(0 if written is None else written))
+    said = fields.extended("position")
+    if isinstance(said, str) and said not in ("before_char", "after_char"):
+        notes.warn(f"an entry's position is {said[:20]!r}: read by its meaning")
+    place = _POSITIONS.get(str(0 if said is None else said))
     if place is None:
         notes.warn("an entry has an unknown position: placed before the character")
         place = Position.BEFORE_CHAR
@@ -248,9 +257,11 @@ def _whole(value: Any, field: str, notes: Notes, default: int) -> int:
     return default if result is None else result
 
 
-def _uid(raw: Mapping[str, Any], index: int) -> str:
+def _uid(raw: Mapping[str, Any], index: int, notes: Notes | None = None) -> str:
     for name in ("uid", "id"):
         value = raw.get(name)
+        if name == "uid" and isinstance(value, str) and notes is not None:
+            notes.warn("an entry's uid is a text")
         if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
             return str(getattr(value, "text", value))[:64]
     return str(index)

@@ -19,7 +19,7 @@ from bot.personas.card import (
     DepthPrompt,
     RegexScript,
 )
-from bot.personas.coerce import Notes, flag, integer, mapping, number, text, texts
+from bot.personas.coerce import Notes, flag, integer, mapping, number, plain_lines, text, texts
 from bot.personas.lorebook import ROLES
 
 MAX_GREETINGS = 200
@@ -39,6 +39,9 @@ _V2_FIELDS = ("creator_notes", "system_prompt", "post_history_instructions", "cr
 _IMAGE = re.compile(
     r"!\[[^\]]*\]\(\s*https?://|<img\b|https?://\S+\.(?:png|jpe?g|gif|webp)\b", re.I
 )
+_GREETINGS = ("alternate_greetings", "group_only_greetings")
+_COUNT = re.compile(r"\s*-?\d+\s*")
+_SPEAKS = re.compile(r"^\s*(?:\{\{(?:char|user)\}\}|<(?:char|bot|user)>)\s*:", re.I | re.M)
 _MILLISECONDS = 10**11
 """A date beyond this many seconds (the year 5138) must be in milliseconds."""
 
@@ -123,16 +126,21 @@ def _card(
                 field=field,
                 size=MAX_FIELD_CHARS // 2**20,
             )
-        if "\r" in value:
-            notes.warn("texts hold Windows line ends: read as plain ones")
-            value = value.replace("\r\n", "\n").replace("\r", "\n")
-        return value
+        return plain_lines(value, notes)
 
     def listed(field: str, limit: int = MAX_GREETINGS) -> tuple[str, ...]:
-        values = texts(data.get(field), field, notes, split=field == "tags")
-        return tuple(value.replace("\r\n", "\n") for value in values[:limit])
+        raw = data.get(field)
+        if field in _GREETINGS and isinstance(raw, str) and _COUNT.fullmatch(raw):
+            notes.warn(f"{field} is a number: left out")
+            return ()
+        values = texts(raw, field, notes, split=field == "tags")
+        if len(values) > limit:
+            notes.warn(f"{field} has more than {limit}: the others were left out")
+        return tuple(plain_lines(value, notes) for value in values[:limit])
 
     extensions = mapping(data.get("extensions"), "extensions", notes)
+    if "character_book" in data and data["character_book"] is None:
+        notes.warn("character_book is null: there is no lorebook")
     book = _book(data.get("character_book"), notes)
     card = Card(
         spec=spec,
@@ -271,7 +279,17 @@ def _remark(card: Card, notes: Notes) -> None:
         notes.warn("texts hold addresses of images: they are never fetched")
     if card.mes_example.strip() and "<start>" not in card.mes_example.lower():
         notes.warn("mes_example does not begin with <START>: read as one example")
+    if card.mes_example.strip() and not _has_speaker(card):
+        notes.warn("mes_example says nowhere who speaks: read as the character's words")
     if len(card.first_mes) > 2_000:
         notes.warn("first_mes is longer than a Discord message: it is sent in parts")
     if card.post_history_instructions.strip():
         notes.warn("the card has post_history_instructions: they are said before each reply")
+
+
+def _has_speaker(card: Card) -> bool:
+    named = (f"{name}:" for name in (card.name, card.nickname) if name)
+    lines = [line.lstrip() for line in card.mes_example.split("\n")]
+    return _SPEAKS.search(card.mes_example) is not None or any(
+        line.startswith(name) for name in named for line in lines
+    )

@@ -90,7 +90,10 @@ def _items(values: Iterable[Any], field: str, notes: Notes) -> Iterable[str]:
 
 def number(value: Any, field: str, notes: Notes) -> float | None:
     """Return a finite number, also from a text such as "0.5"; None when there is none."""
-    if value is None or value == "":
+    if value is None:
+        return None
+    if value == "":
+        notes.warn(f"{field} is an empty text: the default counts")
         return None
     if isinstance(value, bool):
         return float(value)
@@ -141,3 +144,11 @@ def flag(value: Any, field: str, notes: Notes) -> bool | None:
             return word in ("true", "1", "yes")
     notes.warn(f"{field} is neither true nor false: left out")
     return None
+
+
+def plain_lines(value: str, notes: Notes) -> str:
+    """Return a text whose lines end in `\\n`."""
+    if "\r" not in value:
+        return value
+    notes.warn("texts hold Windows line ends: read as plain ones")
+    return value.replace("\r\n", "\n").replace("\r", "\n")

@@ -47,11 +47,11 @@ def add_parser(subparsers: Any) -> None:
     convert = actions.add_parser("convert", help="write a card as JSON, PNG or CHARX")
     convert.add_argument("source", type=Path, metavar="IN")
     convert.add_argument("target", type=Path, metavar="OUT", help="*.json, *.png or *.charx")
-    convert.add_argument("--spec", choices=("v2", "v3"), default="v3", help="default: v3")
+    convert.add_argument("--spec", choices=("v2", "v3"), help="default: the card's own, else v3")
     prompt = actions.add_parser("prompt", help="print what a model would get")
     prompt.add_argument("file", type=Path)
     prompt.add_argument("message", help="what a person says")
-    prompt.add_argument("--user", default="User", help="the person's name (default: User)")
+    prompt.add_argument("--user", default="Alex", help="the person's name (default: Alex)")
     prompt.add_argument("--route", choices=[r.value for r in Route], default=Route.COMPANION.value)
     prompt.add_argument(
         "--greeting", type=int, default=1, help="number, or 0 for none (default: 1)"
@@ -71,8 +71,15 @@ def run(args: argparse.Namespace) -> int:
         _complain(f"cards {args.action}: {error}")
         return _USAGE
     except (UserFacing, OSError) as error:
-        _complain(f"cards {args.action}: {error}")
+        _complain(f"cards {args.action}: {_reason(error)}")
         return _PROBLEMS
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong, for people: no error numbers."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else error.strerror
+    return str(error)
 
 
 def _print(text: str) -> None:
@@ -122,7 +129,7 @@ def check_file(path: Path) -> dict[str, Any]:
             lore = read_lorebook(data, path.name)
             found = (lore.spec, lore.book.name, lore.warnings)
     except (CardRejected, OSError) as error:
-        return {**result, "error": str(error)}
+        return {**result, "error": _reason(error)}
     return {**result, "ok": True, "spec": found[0], "name": found[1], "warnings": list(found[2])}
 
 
@@ -188,8 +195,10 @@ def _convert(args: argparse.Namespace) -> int:
             raise
         exported = _lorebook(data, args.source.name)
     else:
-        spec = V2 if args.spec == "v2" else V3
-        exported = export_card(read, Container(ending), spec=spec, now=time.time())
+        container = Container(ending)
+        own = V2 if read.spec == V2 and container is not Container.CHARX else V3
+        spec = {"v2": V2, "v3": V3}.get(args.spec, own)
+        exported = export_card(read, container, spec=spec, now=time.time())
     _write(args.target, exported.data)
     for lost in exported.lost:
         _complain(f"cards convert: left out: {lost}")
@@ -207,6 +216,8 @@ def _write(path: Path, data: bytes) -> None:
     try:
         fresh.write_bytes(data)
         fresh.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -68,8 +68,7 @@ def chunks_of(data: bytes, notes: Notes) -> list[Chunk]:
         kind = data[position + 4 : position + 8]
         body_end = position + 8 + length
         if body_end + 4 > end or not kind.isalpha():
-            notes.warn("the PNG is broken off or damaged: read up to there")
-            return chunks
+            break
         body = data[position + 8 : body_end]
         (checksum,) = struct.unpack_from(">I", data, body_end)
         chunks.append(Chunk(kind, body, zlib.crc32(body, zlib.crc32(kind)) != checksum))
@@ -78,6 +77,8 @@ def chunks_of(data: bytes, notes: Notes) -> list[Chunk]:
         if kind == b"IEND":
             return chunks
         position = body_end + 4
+    if data[position + 4 : position + 8] == b"IDAT":  # what there is of the picture is shown
+        chunks.append(Chunk(b"IDAT", data[position + 8 :], damaged=True))
     notes.warn("the PNG is broken off or damaged: read up to there")
     return chunks
 
@@ -143,6 +144,16 @@ def is_card_text(chunk: Chunk) -> bool:
     return keyword in CARD_KEYWORDS or keyword.startswith(ASSET_KEYWORD)
 
 
+def card_follows_picture(chunks: Iterable[Chunk]) -> bool:
+    """Whether a card's text comes later than the image data, where many readers don't look."""
+    begun = False
+    for chunk in chunks:
+        begun = begun or chunk.kind == b"IDAT"
+        if begun and is_card_text(chunk):
+            return True
+    return False
+
+
 def picture_of(chunks: Iterable[Chunk]) -> bytes | None:
     """Return the file without the card; None when there is no image in it."""
     kept = [chunk for chunk in chunks if not is_card_text(chunk)]
@@ -156,14 +167,19 @@ def picture_of(chunks: Iterable[Chunk]) -> bytes | None:
 
 
 def with_texts(picture: bytes, texts: Iterable[Text]) -> bytes:
-    """Return a picture with these tEXt chunks before its end, in place of any card in it."""
+    """Return a picture with these tEXt chunks at its beginning, in place of any card in it.
+
+    There every reader finds them: some stop at the image data.
+    """
     chunks = [each for each in chunks_of(picture, Notes()) if not is_card_text(each)]
     closing = Chunk(b"IEND", b"")
     body = [chunk for chunk in chunks if chunk.kind != b"IEND"]
     added = [
         Chunk(b"tEXt", each.keyword.encode("latin-1") + b"\0" + each.content) for each in texts
     ]
-    return SIGNATURE + b"".join(chunk.encoded() for chunk in [*body, *added, closing])
+    return SIGNATURE + b"".join(
+        chunk.encoded() for chunk in [*body[:1], *added, *body[1:], closing]
+    )
 
 
 def blank_picture(size: int = 64, colour: tuple[int, int, int] = (88, 101, 242)) -> bytes:

@@ -1,8 +1,9 @@
-"""JSON as its author wrote it: numbers keep their spelling, and hostile texts are refused.
+r"""JSON as its author wrote it: values keep their spelling, and hostile texts are refused.
 
 Parsing a card and writing it again must not change what we do not understand: `1.0` stays `1.0`,
-`1e5` stays `1e5`, and a number of thirty digits keeps every digit. So numbers are kept with
-their source text, and written back with it.
+`1e5` stays `1e5`, a number of thirty digits keeps every digit, and `"\u00e9"` does not become
+`"é"`. So such values are kept with their source text, and written back with it. Keys keep their
+order. Of a key that an object has twice the last counts, as in every reader; a warning tells.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.errors import CardRejected
+from bot.personas.coerce import Notes
 
 MAX_CHARS = 16 * 2**20
 """Characters of one JSON text. Real cards stay below 2 MB; a megabyte of lore is a large book."""
@@ -23,6 +25,9 @@ MAX_VALUES = 400_000
 MAX_NUMBER_CHARS = 4_000
 """Python refuses to read integers of more than 4,300 digits."""
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ESCAPE = re.compile(r"\\[u/]")
+"""What this program would spell in another way."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
@@ -49,7 +54,19 @@ class WrittenFloat(float):
         return number
 
 
-def parse(data: bytes | str) -> Any:
+class WrittenText(str):
+    """A string with its JSON as it was written, where another spelling was chosen than ours."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, value: str, text: str) -> WrittenText:
+        string = super().__new__(cls, value)
+        string.text = text
+        return string
+
+
+def parse(data: bytes | str, notes: Notes | None = None) -> Any:
     """Read JSON, losslessly but for what could not be stored or sent on.
 
     NUL is removed, lone surrogates become U+FFFD, NaN and the infinities become null.
@@ -60,9 +77,25 @@ def parse(data: bytes | str) -> Any:
     text = data if isinstance(data, str) else _decode(data)
     if len(text) > MAX_CHARS:
         raise CardRejected("The card's JSON is longer than {size} MB.", size=MAX_CHARS // 2**20)
+    notes = notes or Notes()
+    twice = False
+
+    def endless(_: str) -> None:
+        notes.warn("a number is NaN or infinite: read as null")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal twice
+        found = dict(pairs)
+        twice = twice or len(found) < len(pairs)
+        return found
+
     try:
         tree = json.loads(
-            text, parse_int=_integer, parse_float=WrittenFloat, parse_constant=lambda _: None
+            text,
+            object_pairs_hook=unique,
+            parse_int=_integer,
+            parse_float=WrittenFloat,
+            parse_constant=endless,
         )
     except RecursionError as error:
         raise CardRejected(
@@ -72,7 +105,11 @@ def parse(data: bytes | str) -> Any:
         raise CardRejected(
             "This is not a card: its JSON can't be read ({brief}).", brief=_brief(error)
         ) from error
-    return _clean(tree)
+    if twice:
+        notes.warn("an object holds a field twice: the last one counts")
+    # With fields left out the strings of the text and of the tree no longer go in step.
+    spelt = _STRING.finditer(text) if not twice and _ESCAPE.search(text) else None
+    return _clean(tree, spelt, notes)
 
 
 def write(tree: Any) -> str:
@@ -109,9 +146,23 @@ def _brief(error: ValueError) -> str:
     return str(error)[:80]
 
 
-def _clean(tree: Any) -> Any:
-    """Make every string fit for storage, counting values and levels on the way."""
+def _clean(tree: Any, spelt: Iterator[re.Match[str]] | None, notes: Notes) -> Any:
+    """Make every string fit for storage, counting values and levels on the way.
+
+    `spelt` yields the strings as they stand in the text, in order.
+    """
     count = 0
+
+    def string(value: str) -> str:
+        cleaned = clean_text(value)
+        if cleaned is not value:
+            notes.warn("a text holds signs that are no text: taken out or replaced")
+        if spelt is None:
+            return cleaned
+        source = next(spelt)[0]
+        return (
+            WrittenText(value, source) if cleaned is value and _ESCAPE.search(source) else cleaned
+        )
 
     def visit(value: Any, depth: int) -> Any:
         nonlocal count
@@ -123,9 +174,9 @@ def _clean(tree: Any) -> Any:
         if count > MAX_VALUES:
             raise CardRejected("The card's JSON has more than {values} values.", values=MAX_VALUES)
         if isinstance(value, str):
-            return clean_text(value)
+            return string(value)
         if isinstance(value, dict):
-            return {clean_text(key): visit(each, depth + 1) for key, each in value.items()}
+            return {string(key): visit(each, depth + 1) for key, each in value.items()}
         if isinstance(value, list):
             return [visit(each, depth + 1) for each in value]
         return value
@@ -146,7 +197,7 @@ def _write(value: Any, newline: str = "") -> Iterator[str]:
     if isinstance(value, Mapping):
         yield "{"
         for index, (key, each) in enumerate(value.items()):
-            yield (comma if index else inner) + json.dumps(key, ensure_ascii=False) + colon
+            yield (comma if index else inner) + _string(key) + colon
             yield from _write(each, inner)
         yield (newline if value else "") + "}"
     elif isinstance(value, list | tuple):
@@ -155,7 +206,13 @@ def _write(value: Any, newline: str = "") -> Iterator[str]:
             yield comma if index else inner
             yield from _write(each, inner)
         yield (newline if value else "") + "]"
+    elif isinstance(value, str):
+        yield _string(value)
     elif isinstance(value, WrittenInt | WrittenFloat):
         yield value.text
     else:
         yield json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _string(value: str) -> str:
+    return value.text if isinstance(value, WrittenText) else json.dumps(value, ensure_ascii=False)

@@ -80,7 +80,7 @@ def read_lorebook(data: bytes, filename: str) -> ReadLorebook:
     """
     notes = Notes()
     _check_size(data)
-    tree = rawjson.parse(data)
+    tree = rawjson.parse(data, notes)
     if not isinstance(tree, Mapping):
         raise CardRejected("This is not a lorebook: its JSON is not an object.")
     inner = tree.get("data")
@@ -124,13 +124,13 @@ def _refusal(data: bytes) -> CardRejected:
 
 
 def _from_json(data: bytes, filename: str, notes: Notes) -> ReadCard:
-    card = read_tree(rawjson.parse(data), filename, notes)
+    card = read_tree(rawjson.parse(data, notes), filename, notes)
     return _finish(card, _icon(card, {}), notes, {})
 
 
 def _from_charx(data: bytes, filename: str, notes: Notes) -> ReadCard:
     content, files = charx.unpack(data, notes)
-    card = read_tree(rawjson.parse(content), filename, notes)
+    card = read_tree(rawjson.parse(content, notes), filename, notes)
     avatar = _icon(card, files)
     if avatar is None and data.startswith(b"\xff\xd8\xff"):
         notes.warn("the JPEG before the CHARX is not used as an avatar")
@@ -141,6 +141,8 @@ def _from_png(data: bytes, filename: str, notes: Notes) -> ReadCard:
     chunks = png.chunks_of(data, notes)
     if any(chunk.damaged and png.is_card_text(chunk) for chunk in chunks):
         notes.warn("the card's checksum in the PNG is wrong: read all the same")
+    if png.card_follows_picture(chunks):
+        notes.warn("the card stands after the PNG's image data: read all the same")
     found: dict[str, list[bytes]] = {}
     files: dict[str, bytes] = {}
     for each in png.texts_of(chunks, notes):
@@ -170,7 +172,7 @@ def _best(found: dict[str, list[bytes]], filename: str, notes: Notes) -> Card:
             if keyword in trees:
                 continue
             try:
-                trees[keyword] = rawjson.parse(_payload(content, notes))
+                trees[keyword] = rawjson.parse(_payload(content, notes), notes)
             except CardRejected as error:
                 notes.warn(f"the {keyword} text of the PNG can't be read: passed over")
                 refusal = refusal or error
@@ -189,7 +191,7 @@ def _best(found: dict[str, list[bytes]], filename: str, notes: Notes) -> Card:
 
 
 def _compare(trees: Mapping[str, Any], notes: Notes) -> None:
-    if "chara" in trees and "ccv3" not in trees:
+    if "chara" in trees:
         spec = trees["chara"].get("spec") if isinstance(trees["chara"], Mapping) else None
         if spec == "chara_card_v3":
             notes.warn("the chara text holds a Version 3 card: read as such")

@@ -304,3 +304,44 @@ def test_editing_changes_what_it_should_and_nothing_else() -> None:
     for wrong in ({"tags": "x"}, {"name": " "}, {"description": "x" * 200_000}):
         with pytest.raises(InvalidChoice):
             edit_card(read, wrong)
+
+
+spellings = st.recursive(
+    st.sampled_from(
+        ["1.0", "1e5", "-0", "1E+2", "0.10", "12345678901234567890123456789", "true", "null",
+         r'"\u00e9\/"', '"é"', r'"\ud83d\ude00"', r'"a\tb"', '""', r'"\\u00e9"', '[]', '{}']
+    ),
+    lambda inner: st.lists(inner, min_size=1, max_size=3).map(lambda parts: f"[{','.join(parts)}]")
+    | st.dictionaries(
+        st.sampled_from(['"b"', '"a"', r'"\u00fc"', '"ü"', '"10"', '"9"']), inner, min_size=1,
+        max_size=3,
+    ).filter(lambda each: not {r'"\u00fc"', '"ü"'} <= each.keys())
+    .map(lambda each: "{" + ",".join(f"{k}:{v}" for k, v in each.items()) + "}"),
+    max_leaves=6,
+)  # fmt: skip
+"""JSON as somebody may have spelt it."""
+
+
+@given(spellings, st.sampled_from(CONTAINERS))
+@settings(max_examples=100, deadline=None)
+def test_what_is_not_understood_keeps_every_byte_of_its_value(
+    spelt: str, container: Container
+) -> None:
+    card = as_json(v3(character_book=book(entry(x_e=0))))[:-2].decode()
+    source = (
+        card.replace('"x_e": 0', f'"x_e": {spelt}') + f', "x_app": {spelt}}}, "x_top": {spelt}}}'
+    )
+    read = read_card(source.encode(), "x.json")
+    for _ in range(2):
+        read = reread(export_card(read, container, now=5), container)
+    kept = write(read.card.raw)
+    assert kept.count(spelt) >= 3
+    for name in ("x_e", "x_app", "x_top"):
+        assert f'"{name}":{spelt}' in kept
+
+
+def test_of_a_field_that_stands_twice_the_last_counts_and_it_is_told() -> None:
+    source = as_json(v2()).decode().replace('"name": "Sera"', r'"name": "Old", "name": "S\u00e9ra"')
+    read = read_card(source.encode(), "x.json")
+    assert read.card.name == "Séra"
+    assert any("twice" in warning for warning in read.warnings)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from bot.errors import CardRejected
 from bot.personas import make_persona, rawjson, read_card, read_lorebook
+from bot.personas.export import Container, export_card
 from bot.personas.reading import MAX_FILE
 from tests.unit.personas.files import (
     PICTURE,
@@ -199,6 +200,10 @@ def test_any_value_in_any_field_is_read(fields: dict[str, Any], extra: Any) -> N
     read = read_card(as_json(tree), "x.json")
     make_persona(read, "x")
     rawjson.write(read.card.raw).encode("utf-8")
+    for container in Container:  # and written so that it can be read again
+        back = read_card(export_card(read, container, now=1).data, "x")
+        assert back.card.name == read.card.name
+        assert back.card.description == read.card.description
 
 
 @given(st.dictionaries(st.sampled_from([*entry(), "id", "position", "priority", "key", "order"]),

@@ -183,7 +183,14 @@ DEVIATIONS: list[tuple[str, Any, str, Any]] = [
      ("creation_date", 1_700_000_000)),
     ("date in milliseconds", v3(creation_date=1_700_000_000_000), "milliseconds",
      ("creation_date", 1_700_000_000)),
-    ("book null", v2(character_book=None), "", ("book", None)),
+    ("book null", v2(character_book=None), "character_book is null", ("book", None)),
+    ("a count of greetings", v2(alternate_greetings="3"), "is a number",
+     ("alternate_greetings", ())),
+    ("signs that are no text", v2(description="a\x00b"), "no text",
+     ("description", "ab")),
+    ("NaN", v2(extensions={"x": float("nan")}), "NaN", ("name", "Sera")),
+    ("examples without a speaker", v2(mes_example="<START>\nShe waits."), "who speaks",
+     ("name", "Sera")),
     ("book a list", v2(character_book=["x"]), "character_book is not an object", ("book", None)),
     ("extensions missing", {**v2(), "data": {k: v for k, v in v2()["data"].items()
                                              if k != "extensions"}},
@@ -200,7 +207,7 @@ DEVIATIONS: list[tuple[str, Any, str, Any]] = [
     ("late instructions", v2(post_history_instructions="x"), "post_history_instructions",
      ("name", "Sera")),
     ("depth prompt with empty depth", v2(extensions={"depth_prompt": {"prompt": "p", "depth": ""}}),
-     "", ("name", "Sera")),
+     "depth is an empty text", ("name", "Sera")),
     ("description a number", v2(description=5), "is a number", ("description", "5")),
     ("description a list", v2(description=["a", "b"]), "is a list", ("description", "a\nb")),
 ]  # fmt: skip
@@ -224,19 +231,20 @@ ENTRIES: list[tuple[str, dict[str, Any], str, tuple[str, Any]]] = [
     ("SillyTavern's names",
      {"key": ["a"], "keysecondary": ["b"], "order": 5, "disable": False, "content": "x",
       "selective": True, "extensions": {}}, "says key for keys", ("secondary_keys", ("b",))),
-    ("both namings", {**entry(), "key": ["other"], "order": 99}, "", ("keys", ("forest",))),
+    ("both namings", {**entry(), "key": ["other"]}, "both keys and key", ("keys", ("forest",))),
     ("disabled in the other name", {**entry(), "enabled": None, "disable": True}, "",
      ("enabled", False)),
     ("selective without keys", entry(selective=True, secondary_keys=[]), "no secondary keys",
      ("selective", False)),
-    ("position in words", entry(position="before_char_defs"), "",
+    ("position in words", entry(position="before_char_defs"), "'before_char_defs'",
      ("position", Position.BEFORE_CHAR)),
-    ("position as a text", entry(position="1"), "", ("position", Position.AFTER_CHAR)),
+    ("position as a text", entry(position="1"), "'1'", ("position", Position.AFTER_CHAR)),
     ("position in extensions",
      entry(position="before_char", extensions={"position": 4, "depth": 2}), "", ("depth", 2)),
-    ("unknown position", entry(position="moon"), "unknown position",
+    ("unknown position", entry(position=99), "unknown position",
      ("position", Position.BEFORE_CHAR)),
-    ("extensions empty text", entry(extensions=""), "", ("position", Position.BEFORE_CHAR)),
+    ("extensions empty text", entry(extensions=""), "empty text",
+     ("position", Position.BEFORE_CHAR)),
     ("no keys", entry(keys=[]), "can't fire", ("keys", ())),
     ("no content", entry(content=""), "adds nothing", ("content", "")),
     ("empty key", entry(keys=["", "  ", "a"]), "empty key", ("keys", ("a",))),
@@ -244,9 +252,12 @@ ENTRIES: list[tuple[str, dict[str, Any], str, tuple[str, Any]]] = [
     ("keys as a text", entry(keys="a, b"), "read as a list", ("keys", ("a", "b"))),
     ("template code", entry(content="{{#if x}}y{{/if}}"), "template code",
      ("content", "{{#if x}}y{{/if}}")),
+    ("Windows line ends in it", entry(content="@@depth 2\r\na\r\nb"), "Windows line ends",
+     ("content", "a\nb")),
+    ("a pattern that is none", entry(keys=["/(/"]), "can't be read as one", ("keys", ("/(/",))),
     ("flags as texts", entry(constant="true"), "in quotes", ("constant", True)),
     ("order as a text", entry(insertion_order="7"), "in quotes", ("order", 7)),
-    ("a text for uid", entry(id="abc"), "", ("uid", "abc")),
+    ("a text for uid", entry(uid="abc"), "uid is a text", ("uid", "abc")),
     ("pattern flag everywhere", entry(use_regex=True, constant=True), "", ("constant", True)),
     ("role by number", entry(extensions={"role": 2}), "", ("role", "assistant")),
     ("role by name", entry(extensions={"role": "user"}), "", ("role", "user")),
@@ -263,6 +274,16 @@ def test_deviations_of_entries(raw: dict[str, Any], warning: str, made: tuple[st
     assert card.card.book is not None
     assert getattr(card.card.book.entries[0], made[0]) == made[1]
     assert sum(warning in each for each in card.warnings) == 1 if warning else True
+
+
+def test_entries_that_share_an_id_are_told() -> None:
+    card = read(v3(character_book=book(entry(id=1), entry(id=1, keys=["x"]))))
+    assert any("share an id" in warning for warning in card.warnings)
+
+
+def test_a_card_behind_the_image_data_is_told() -> None:
+    late = read_card(png(text_chunk("chara", packed(v2())), after=True), "x.png")
+    assert any("after the PNG's image data" in warning for warning in late.warnings)
 
 
 def test_entries_as_an_object_are_ordered_by_number() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.personas import RegexScript, read_card
 from bot.personas.scripts import AI_OUTPUT, TOTAL_SECONDS, Purpose, rewrite
@@ -99,3 +101,14 @@ def test_scripts_are_read_from_the_card() -> None:
     assert first.prompt_only
     assert first.max_depth == 3
     assert len(card.regex_scripts) == 3
+
+
+signs = st.text(st.sampled_from("ab()[]{}\\|*+?^$.,:=!<>-/1gk \n"), max_size=20)
+
+
+@given(signs, signs, signs)
+@settings(max_examples=200, deadline=None)
+def test_any_script_on_any_text_ends_well(find: str, replace: str, text: str) -> None:
+    made = rewrite([script(f"/{find}/g", replace)], text, Purpose.REPLY)
+    assert isinstance(made.text, str)
+    assert made.text == text or not made.problems
