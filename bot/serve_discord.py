@@ -35,6 +35,7 @@ from bot.chat.pipeline import TurnPipeline
 from bot.chat.runner import TurnRunner
 from bot.chat.wishing import Wishes
 from bot.errors import SettingsRejected
+from bot.personas.house_rules import HouseRules
 from bot.ports import Face
 
 log = structlog.get_logger(__name__)
@@ -164,6 +165,12 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         rehearsal=troupe.models.rehearsal,
         auto_mode_allowed=discord.message_content_intent,
         moderation=moderation,
+        rules=HouseRules(
+            troupe.casting,
+            (troupe.models.name, *troupe.settings.ollama.channel_models),
+            auto_allowed=discord.message_content_intent,
+        ),
+        mutes=desk.mutes,
         leaving=(
             troupe.stores.cards,
             troupe.stores.routes,
@@ -171,6 +178,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
             troupe.stores.replies,  # before the conversations, which list the places
             troupe.stores.conversations,
             troupe.stores.bindings,
+            troupe.stores.limiter,
             guard.stores.trends,
             guard.stores.moderation,
         ),

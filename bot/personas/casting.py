@@ -124,9 +124,9 @@ class Casting:
         self._check_fit(persona, place, level)
         cast = dict.fromkeys(Route, persona.id)
         if (await self.resolved(place)).scene:
-            await self._change(place, level, cast=cast, scene=())
+            await self.change(place, level, cast=cast, scene=())
         else:
-            await self._change(place, level, cast=cast)
+            await self.change(place, level, cast=cast)
         return persona
 
     async def cast(
@@ -141,14 +141,14 @@ class Casting:
             self._check_fit(persona, place, level)
         current = await self._own(self._target(place, level))
         players = {route: persona.id for route, persona in chosen.items()}
-        await self._change(place, level, cast={**current.cast, **players})
+        await self.change(place, level, cast={**current.cast, **players})
         return chosen
 
     async def set_mode(
         self, place: Place, mode: TriggerMode, *, level: BindingLevel | None = None
     ) -> None:
         """Set when the bot answers here."""
-        await self._change(place, level, mode=mode)
+        await self.change(place, level, mode=mode)
 
     async def set_words(
         self, place: Place, words: tuple[str, ...], *, level: BindingLevel | None = None
@@ -161,13 +161,13 @@ class Casting:
                 most=MAX_WORDS,
                 length=MAX_WORD_LENGTH,
             )
-        await self._change(place, level, words=cleaned)
+        await self.change(place, level, words=cleaned)
 
     async def set_model(
         self, place: Place, model: str | None, *, level: BindingLevel | None = None
     ) -> None:
         """Set, or with None inherit, the model here."""
-        await self._change(place, level, model=model)
+        await self.change(place, level, model=model)
 
     async def add_to_scene(
         self, place: Place, name: str, *, level: BindingLevel | None = None
@@ -186,7 +186,7 @@ class Casting:
         if persona.id not in members:
             if len(members) >= MAX_SCENE:
                 raise InvalidChoice("A scene has room for {most} personas.", most=MAX_SCENE)
-            await self._change(place, level, scene=(*members, persona.id))
+            await self.change(place, level, scene=(*members, persona.id))
         return persona
 
     async def remove_from_scene(
@@ -207,7 +207,7 @@ class Casting:
             raise NotFound(
                 "{name} is not in the scene here. See `/channel scene list`.", name=repr(name[:64])
             )
-        await self._change(place, level, scene=tuple(each for each in members if each != id))
+        await self.change(place, level, scene=tuple(each for each in members if each != id))
         return id
 
     async def unbind(self, place: Place, *, level: BindingLevel | None = None) -> bool:
@@ -242,10 +242,15 @@ class Casting:
                 name=persona.name,
             )
 
-    async def _change(self, place: Place, level: BindingLevel | None, **values: object) -> None:
+    async def change(self, place: Place, level: BindingLevel | None, **values: object) -> None:
+        """Change fields of what is set at a level, by name; the caller has checked them."""
         target = self._target(place, level)
         current = await self._own(target)
         await self._store(target, replace(current, **values))  # type: ignore[arg-type]  # by name
+
+    async def own(self, place: Place, level: BindingLevel | None = None) -> Binding:
+        """Return what is set at a level itself; nothing is inherited."""
+        return await self._own(self._target(place, level))
 
     async def _store(self, target: BindingTarget, binding: Binding) -> None:
         await self._bindings.put(target, None if binding == Binding() else binding)

@@ -82,7 +82,7 @@ class Actions:
         user: User,
         message: Message,
         custom_id: str,
-        values: list[str] | None = None,
+        values: list[str | User | Role] | None = None,
         *,
         stale: bool = False,
     ) -> Interaction:
@@ -111,11 +111,15 @@ class Actions:
             "id": part.get("id", 1),
         }
         if part["type"] != BUTTON:
-            chosen = values or []
+            resolved: dict[str, Any] = {}
+            chosen = [self._chosen(value, message.channel, resolved) for value in values or []]
+            low, high = part.get("min_values", 1), part.get("max_values", 1)
+            if not low <= len(chosen) <= high:
+                raise ValueError(f"{len(chosen)} values, not {low} to {high}")
             offered = {option["value"] for option in part.get("options") or []}
             if part["type"] == TEXT_SELECT and not set(chosen) <= offered:
                 raise ValueError(f"{chosen} not among {sorted(offered)}")
-            data |= {"values": chosen}
+            data |= {"values": chosen} | ({"resolved": resolved} if resolved else {})
         return self._begin(COMPONENT, user, message.channel, data, message)
 
     def submit(self, user: User, opened: Interaction, values: dict[str, Any]) -> Interaction:
@@ -187,6 +191,16 @@ class Actions:
             _check_value(option, value)
             return body | {"value": value}
         return body | {"value": str(value.id)}
+
+    def _chosen(self, value: str | User | Role, channel: Channel, resolved: dict[str, Any]) -> str:
+        """Return a chosen value; people and roles come with what they are."""
+        if isinstance(value, User):
+            self._resolve_user(value, channel, resolved)
+            return str(value.id)
+        if isinstance(value, Role):
+            resolved.setdefault("roles", {})[str(value.id)] = payloads.role(value)
+            return str(value.id)
+        return value
 
     @staticmethod
     def _resolve_user(user: User, channel: Channel, resolved: dict[str, Any]) -> None:

@@ -68,10 +68,15 @@ class Person:
         return await self._discord.answered(begun, timeout=timeout)
 
     async def select(
-        self, message: Message, custom_id: str, *values: str, timeout: float = 5.0
+        self,
+        message: Message,
+        custom_id: str,
+        *values: str | Person | Role,
+        timeout: float = 5.0,
     ) -> Interaction:
-        """Choose from a select menu."""
-        begun = self._discord.actions.press(self.record, message, custom_id, list(values))
+        """Choose from a select menu: values, people or roles."""
+        chosen = [_unwrapped(value) for value in values]
+        begun = self._discord.actions.press(self.record, message, custom_id, chosen)
         return await self._discord.answered(begun, timeout=timeout)
 
     async def submit_modal(

@@ -11,6 +11,7 @@ from tests.fakes.discord import payloads, permissions
 from tests.fakes.discord.gateway import Gateway
 from tests.fakes.discord.posting import Posting
 from tests.fakes.discord.state import Channel, Message, User, World
+from tests.fakes.discord.validation import texts_of
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 REPLY, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES, SHOW_MODAL = 4, 5, 6, 7, 8, 9
@@ -57,6 +58,12 @@ class Interaction:
         """The text of the answer, follow-ups included."""
         shown = [self.response, *self.followups]
         return "\n".join(message.content for message in shown if message)
+
+    @property
+    def card(self) -> str:
+        """What the text displays of the answer say (components v2)."""
+        shown = [self.response, *self.followups]
+        return "\n".join(text for each in shown if each for text in texts_of(each.components))
 
     @property
     def ephemeral(self) -> bool:

@@ -147,21 +147,26 @@ class FakeDiscord:
         channels: Iterable[str] = (),
         members: Iterable[str] = (),
         with_bot: bool = True,
+        joins: bool = False,
     ) -> Server:
         """Return the guild of this name, made if needed, with these channels and members.
 
         `with_bot=False`: the bot is no member; people use it there by their own installation.
+        `joins`: somebody has just added it, which it learns from a GUILD_CREATE that does not
+        speak of an outage.
         """
         server = self._servers.get(name)
         if server is None:
-            server = self._servers[name] = self._found(name, list(channels), with_bot=with_bot)
+            server = self._servers[name] = self._found(
+                name, list(channels), with_bot=with_bot, joins=joins
+            )
         for channel in channels:
             server.channel(channel)
         for member in members:
             server.member(member)
         return server
 
-    def _found(self, name: str, channels: list[str], *, with_bot: bool) -> Server:
+    def _found(self, name: str, channels: list[str], *, with_bot: bool, joins: bool) -> Server:
         world = self.world
         owner = self.user("owner")
         guild = Guild(world.new_id(), name, owner.id)
@@ -178,6 +183,8 @@ class FakeDiscord:
         world.guilds[guild.id] = guild
         if with_bot:
             body = payloads.guild(guild, world) if self.gateway.connected else {}
+            if joins:
+                del body["unavailable"]
             self.gateway.dispatch("GUILD_CREATE", body, guild_id=guild.id)
         return Server(self, guild)
 

@@ -13,6 +13,10 @@ MAX_CONTENT = 2000
 MAX_EMBEDS = 10
 MAX_EMBED_CHARACTERS = 6000
 MAX_V2_COMPONENTS = 40
+MAX_V2_TEXT = 4000
+"""Characters of all text displays of a message together."""
+SELECTS = (3, 5, 6, 7, 8)
+SECTION, TEXT_DISPLAY = 9, 10
 MAX_FILE_BYTES = 10 * 1024 * 1024
 
 
@@ -91,14 +95,16 @@ def _check_embeds(embeds: list[dict[str, Any]]) -> None:
 
 def _check_components(components: list[dict[str, Any]], *, v2: bool) -> None:
     everything = list(components_of(components))
-    if v2 and len(everything) > MAX_V2_COMPONENTS:
-        raise invalid("components", "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", "At most 40.")
+    if v2:
+        _check_v2(everything)
     if not v2 and (len(components) > 5 or any(item.get("type") != 1 for item in components)):
         raise invalid("components", "BASE_TYPE_BAD_LENGTH", "Must be 1 to 5 action rows.")
     seen = set()
     for item in everything:
         if item.get("type") == 1 and not 1 <= len(item.get("components") or []) <= 5:
             raise invalid("components", "BASE_TYPE_BAD_LENGTH", "A row holds 1 to 5 components.")
+        if item.get("type") in SELECTS:
+            _check_select(item)
         if item.get("type") == 3 and not 1 <= len(item.get("options") or []) <= 25:
             raise invalid("components", "BASE_TYPE_BAD_LENGTH", "A select holds 1 to 25 options.")
         ident = item.get("custom_id")
@@ -109,3 +115,38 @@ def _check_components(components: list[dict[str, Any]], *, v2: bool) -> None:
         if ident in seen:
             raise invalid("components", "COMPONENT_CUSTOM_ID_DUPLICATED", "Duplicate custom_id.")
         seen.add(ident)
+
+
+def texts_of(components: list[dict[str, Any]]) -> list[str]:
+    """Return what the text displays of a message say, in order."""
+    return [str(item["content"]) for item in components_of(components) if item["type"] == 10]
+
+
+def _check_v2(everything: list[dict[str, Any]]) -> None:
+    if len(everything) > MAX_V2_COMPONENTS:
+        raise invalid("components", "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", "At most 40.")
+    texts = [item.get("content") or "" for item in everything if item["type"] == TEXT_DISPLAY]
+    if not all(texts) or sum(map(length, texts)) > MAX_V2_TEXT:
+        raise invalid("components", "BASE_TYPE_BAD_LENGTH", "Texts: 1 to 4000 characters in all.")
+    for item in everything:
+        parts = item.get("components") or []
+        if item["type"] == SECTION and not (1 <= len(parts) <= 3 and item.get("accessory")):
+            raise invalid("components", "BASE_TYPE_REQUIRED", "A section: 1 to 3 texts, accessory.")
+
+
+def _check_select(item: dict[str, Any]) -> None:
+    low, high = item.get("min_values", 1), item.get("max_values", 1)
+    if not 0 <= low <= 25 or not 1 <= high <= 25 or low > high:
+        raise invalid("components", "NUMBER_TYPE_MAX", "min_values 0 to 25, max_values 1 to 25.")
+    if length(item.get("placeholder") or "") > 150:
+        raise invalid("components", "BASE_TYPE_BAD_LENGTH", "placeholder: at most 150 characters.")
+    if len(item.get("default_values") or []) > high:
+        raise invalid("components", "BASE_TYPE_MAX_LENGTH", "More defaults than max_values.")
+    options = item.get("options") or []
+    values = [option["value"] for option in options]
+    if len(set(values)) != len(values):
+        raise invalid("components", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "Duplicate value.")
+    if any(not 1 <= length(option["label"]) <= 100 for option in options):
+        raise invalid("components", "BASE_TYPE_BAD_LENGTH", "A label has 1 to 100 characters.")
+    if sum(bool(option.get("default")) for option in options) > high:
+        raise invalid("components", "BASE_TYPE_MAX_LENGTH", "More defaults than max_values.")

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from discord.ext import commands
 
+from bot.adapters.discord.commands import settings, settings_card, welcome
 from bot.adapters.discord.commands.about import AboutCommands
 from bot.adapters.discord.commands.channel import ChannelCommands
 from bot.adapters.discord.commands.conversation import ConversationCommands
+from bot.adapters.discord.commands.doctor import DoctorCommands
 from bot.adapters.discord.commands.failures import on_command_error
 from bot.adapters.discord.commands.greetings import FlipButton, GreetingButton
 from bot.adapters.discord.commands.guard import GuardCommands
 from bot.adapters.discord.commands.leaving import Leaving
 from bot.adapters.discord.commands.persona import PersonaCommands
+from bot.adapters.discord.commands.presses import Presses
 from bot.adapters.discord.commands.previews import DecisionButton
 from bot.adapters.discord.commands.reply_controls import Outdated, ReplyButton
 from bot.adapters.discord.commands.report import MistakeButton, ReportCommands, add_menu
 from bot.adapters.discord.commands.route import RouteCommands
 from bot.adapters.discord.commands.services import Services
 from bot.adapters.discord.commands.sync import Remembered, sync_commands
+from bot.adapters.discord.commands.welcome import Welcome
 from bot.adapters.discord.translation import CatalogueTranslator
 
 __all__ = ["Remembered", "Services", "install", "sync_commands"]
@@ -34,11 +38,15 @@ async def install(bot: commands.Bot, services: Services) -> None:
         AboutCommands,
         GuardCommands,
         ReportCommands,
+        DoctorCommands,
         Leaving,
         Outdated,
+        Welcome,
     )
     for cog in cogs:
         await bot.add_cog(cog(services))
+    cards = {settings_card.CARD: settings.pressed, welcome.CARD: welcome.pressed}
+    await bot.add_cog(Presses(services, cards))
     add_menu(bot)
     bot.add_dynamic_items(DecisionButton, FlipButton, GreetingButton, MistakeButton, ReplyButton)
     bot.tree.error(on_command_error)

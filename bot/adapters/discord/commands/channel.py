@@ -10,6 +10,7 @@ from bot.adapters.discord.commands.greetings import greet
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.render import inherited, place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
+from bot.adapters.discord.commands.settings_card import levels_of, settings_card
 from bot.chat.place import Place
 from bot.errors import InvalidChoice
 from bot.languages import t
@@ -25,6 +26,7 @@ LEVELS = [
 ]
 MODES = [
     app_commands.Choice(name="mention: answer mentions and replies", value="mention"),
+    app_commands.Choice(name="thread: a thread for each conversation", value="thread"),
     app_commands.Choice(name="auto: answer every message", value="auto"),
     app_commands.Choice(name="off: stay silent", value="off"),
 ]
@@ -126,6 +128,14 @@ class ChannelCommands(
         changed = await self.services.casting.unbind(place_of(interaction), level=_level(where))
         line = t("Removed.") if changed else t("Nothing was set there.")
         await say(interaction, f"{line}\n{await self._info(interaction)}")
+
+    @app_commands.command(description="See and change everything that is set here")
+    @app_commands.checks.has_permissions(manage_channels=True)
+    async def settings(self, interaction: discord.Interaction) -> None:
+        place = place_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        view = await settings_card(self.services, place, levels_of(place)[0])
+        await interaction.followup.send(view=view, ephemeral=True)
 
     @app_commands.command(description="What is in force here, and where it comes from")
     async def info(self, interaction: discord.Interaction) -> None:

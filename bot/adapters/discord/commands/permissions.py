@@ -54,6 +54,16 @@ def require(allowed: bool) -> None:
         raise NotAllowed("You need the permission Manage Channels here.")
 
 
+def require_server(interaction: discord.Interaction[Any]) -> None:
+    """Raise for who may not change what holds in the whole server.
+
+    Raises:
+        NotAllowed: it is not allowed.
+    """
+    if not interaction.permissions.manage_guild:
+        raise NotAllowed("You need the permission Manage Server for the whole server.")
+
+
 def guild_of(interaction: discord.Interaction[Any]) -> GuildId:
     """Return the server of an interaction.
 

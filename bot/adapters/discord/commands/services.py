@@ -11,6 +11,7 @@ from discord.ext import commands
 
 from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.moderation import Moderation
+from bot.adapters.discord.refusals import Mutes
 from bot.adapters.discord.removing import Remover
 from bot.chat.accounts import Accounts, AccountStore
 from bot.chat.correcting import RouteFixes
@@ -21,6 +22,7 @@ from bot.chat.wishing import Wishes
 from bot.memory import Memory
 from bot.personas import PersonaLibrary
 from bot.personas.casting import Casting
+from bot.personas.house_rules import HouseRules
 from bot.personas.imported import ImportedCards
 from bot.ports import Clock, ConversationStore, SubjectAccess
 from bot.routing.dispatch import Dispatcher
@@ -71,6 +73,8 @@ class Services:
     auto_mode_allowed: bool
     """The message content intent is on, so that auto mode can see messages."""
     moderation: Moderation
+    rules: HouseRules
+    mutes: Mutes
     leaving: tuple[SubjectAccess, ...] = ()
     """Stores that forget a guild when it removes the bot."""
 

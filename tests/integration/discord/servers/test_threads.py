@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from bot.chat.place import ChannelId, GuildId, Place
 from bot.personas.binding import TriggerMode
+from tests.fakes.discord.handles import Person
 from tests.fakes.discord.handles import Place as Channel
 from tests.integration.discord.commands.conftest import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def here(channel: Channel, guild: int) -> Place:
     return Place(ChannelId(channel.id), GuildId(guild))
+
+
+def name_of(person: Person) -> str:
+    return person.record.display_name
 
 
 async def set_mode(stage: Stage, mode: TriggerMode, channel: Channel | None = None) -> None:
@@ -84,7 +93,7 @@ async def test_a_forum_post_is_answered_and_is_context_for_who_asks_later(stage:
     other, _ = await forum.post("door", stage.guest, "my door creaks when it rains")
     await other.says(stage.admin, "what would you do?", mention_bot=True)
     await spoken(stage, other)
-    assert 'guy: "my door creaks when it rains"' in last_prompt(stage)
+    assert f'{name_of(stage.guest)}: "my door creaks when it rains"' in last_prompt(stage)
 
 
 async def test_a_thread_from_a_message_knows_what_it_began_with(stage: Stage) -> None:
@@ -94,7 +103,7 @@ async def test_a_thread_from_a_message_knows_what_it_began_with(stage: Stage) ->
     for number in (1, 2):
         await thread.says(stage.admin, "do you agree?", mention_bot=True)
         await spoken(stage, thread, number)
-    assert 'guy: "the bridge at dawn is the best place"' in last_prompt(stage)
+    assert f'{name_of(stage.guest)}: "the bridge at dawn is the best place"' in last_prompt(stage)
     read = stage.discord.calls["GET /channels/{channel}/messages/{message}"]
     assert read <= 2  # remembered, not asked for at every turn
 
@@ -107,8 +116,9 @@ async def test_a_reply_chain_outside_the_conversation_is_read_as_quotes(stage: S
     await stage.channel.says(stage.admin, "who is right?", mention_bot=True, reply_to=third)
     await spoken(stage, stage.channel)
     prompt = last_prompt(stage)
-    assert '- guy: "cats are the better engineers"\n- ada: "dogs can dig tunnels"' in prompt
-    assert 'replies to guy\'s message: "tunnels flood"' in prompt
+    guy, ada = name_of(stage.guest), name_of(stage.admin)
+    assert f'- {guy}: "cats are the better engineers"\n- {ada}: "dogs can dig tunnels"' in prompt
+    assert f'replies to {guy}\'s message: "tunnels flood"' in prompt
 
 
 async def test_a_chain_within_the_conversation_is_not_read_again(stage: Stage) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 
 import pytest
@@ -12,10 +11,12 @@ from bot.chat.place import GuildId
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, QuietHours
 from bot.scheduling import fair_queue
 from tests.fakes.discord.state import Message
-from tests.fakes.ollama.catalogue import FakeModel
+from tests.fakes.ollama.catalogue import guess
 from tests.integration.discord.commands.conftest import Stage
 from tests.integration.discord.commands.troupe import MODEL
 from tests.integration.discord.rig import picture
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def bind(stage: Stage, binding: Binding) -> None:
@@ -37,6 +38,7 @@ async def test_a_cold_start_is_announced_and_its_line_becomes_the_reply(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "WAKING_AFTER", 0.2)
+    stage.ollama.scheduler.unload(guess(MODEL))
     stage.ollama.scheduler.load_seconds = 1.5
     stage.ollama.reply_with("Good morning.")
     asked = await stage.channel.says(stage.guest, "hello", mention_bot=True)
@@ -85,19 +87,6 @@ async def test_who_waits_is_told_their_place_and_the_line_goes_when_it_is_delete
     assert stage.channel.replies_to(third) == []
     assert len(stage.channel.from_bot) == 2
     assert len(stage.ollama.chats) == 2
-
-
-async def test_pictures_go_to_a_model_that_sees(stage: Stage) -> None:
-    stage.ollama.add_model(FakeModel(MODEL, ("completion", "vision")))
-    stage.ollama.reply_with("Nice.")
-    files = [("cat.png", picture(64, 48), "image/png")]
-    asked = await stage.channel.says(stage.guest, "look", mention_bot=True, attachments=files)
-    assert "Not read" not in await answer(stage, asked, "Nice.")
-    (image,) = stage.ollama.chats[-1].messages[-1]["images"]
-    assert base64.b64decode(image) == picture(64, 48)
-    later = await stage.channel.says(stage.guest, "and now?", mention_bot=True)
-    await answer(stage, later, "Nice.")
-    assert "iVBOR" not in str(stage.ollama.chats[-1].messages)  # pictures are not kept
 
 
 async def test_a_model_that_sees_nothing_gets_no_picture_and_the_person_knows(

@@ -1,0 +1,111 @@
+"""What admins set for a place beside its cast: checked, and stored with the binding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bot.chat.place import Place
+from bot.errors import InvalidChoice
+from bot.personas.admission import MAX_WHOM, checked_limit, checked_whom
+from bot.personas.binding import BindingLevel, QuietHours, TriggerMode
+from bot.personas.casting import Casting
+
+INHERITED: Final[dict[str, Any]] = {
+    "mode": None,
+    "model": None,
+    "words": (),
+    "allowed": None,
+    "barred": None,
+    "quiet": None,
+    "limits": {},
+}
+"""The value of each rule that stands for "as it is further out"."""
+
+
+class HouseRules:
+    """Changes rules at a level of a place; the nearest level by default."""
+
+    def __init__(self, casting: Casting, models: Sequence[str], *, auto_allowed: bool) -> None:
+        """`models`: what the operator lets admins choose, the default first.
+
+        `auto_allowed`: the bot sees messages that do not mention it.
+        """
+        self._casting = casting
+        self.models = tuple(dict.fromkeys(models))
+        self.auto_allowed = auto_allowed
+
+    async def set_mode(
+        self, place: Place, mode: TriggerMode, *, level: BindingLevel | None = None
+    ) -> None:
+        """Set when the bot answers.
+
+        Raises:
+            InvalidChoice: the mode needs messages that the bot does not get.
+        """
+        if mode is TriggerMode.AUTO and not self.auto_allowed:
+            raise InvalidChoice(
+                "Auto mode needs the message content intent. Ask the bot's operator to switch it "
+                "on (DISCORD_MESSAGE_CONTENT_INTENT), or use mention mode."
+            )
+        await self._casting.set_mode(place, mode, level=level)
+
+    async def set_model(
+        self, place: Place, model: str, *, level: BindingLevel | None = None
+    ) -> None:
+        """Set the model.
+
+        Raises:
+            InvalidChoice: the operator does not offer it.
+        """
+        if model not in self.models:
+            raise InvalidChoice("The bot's operator does not offer that model here.")
+        await self._casting.set_model(place, model, level=level)
+
+    async def set_allowed(
+        self, place: Place, whom: Sequence[str], *, level: BindingLevel | None = None
+    ) -> None:
+        """Set who alone may talk to the bot; nobody named: everybody may."""
+        await self._casting.change(place, level, allowed=checked_whom(whom))
+
+    async def set_barred(
+        self, place: Place, whom: Sequence[str], *, level: BindingLevel | None = None
+    ) -> None:
+        """Set who may not talk to the bot."""
+        await self._casting.change(place, level, barred=checked_whom(whom))
+
+    async def set_quiet(
+        self, place: Place, hours: QuietHours, *, level: BindingLevel | None = None
+    ) -> None:
+        """Set when the bot stays silent; equal times end hours that would be inherited."""
+        await self._casting.change(place, level, quiet=hours)
+
+    async def set_limit(
+        self,
+        place: Place,
+        whom: str,
+        per_minute: int | None,
+        *,
+        level: BindingLevel | None = None,
+    ) -> None:
+        """Set, or with None lift, a limit at a level; see `bot.personas.admission` for `whom`.
+
+        Raises:
+            InvalidChoice: out of bounds, or one limit too many.
+        """
+        limits = dict((await self._casting.own(place, level)).limits)
+        if per_minute is None:
+            limits.pop(whom, None)
+        else:
+            checked_limit(whom, per_minute)
+            limits[whom] = per_minute
+        if len(limits) > MAX_WHOM:
+            raise InvalidChoice("At most {most} limits can be set.", most=MAX_WHOM)
+        await self._casting.change(place, level, limits=limits)
+
+    async def inherit(self, place: Place, rule: str, *, level: BindingLevel | None = None) -> None:
+        """Let a rule be inherited again; `cast` means who plays, scenes included."""
+        if rule == "cast":
+            await self._casting.reset_cast(place, level=level)
+        else:
+            await self._casting.change(place, level, **{rule: INHERITED[rule]})
