@@ -69,19 +69,27 @@ def notice_for(error: BaseException) -> str:
     return translated(UNEXPECTED)
 
 
-_TOO_MANY = {
-    BucketScope.PERSON: mark("That's a lot of messages. Please wait {seconds} seconds."),
-    BucketScope.ROLE: mark("Your role has asked me a lot just now. Please wait {seconds} seconds."),
-    BucketScope.GUILD: mark(
-        "Everybody here has asked me a lot just now. Please wait {seconds} seconds."
-    ),
-}
-
-
 def too_many(waiting: Waiting) -> Busy:
     """Return what to raise when a limit of turns is reached."""
-    seconds = max(1.0, waiting.seconds)
-    return Busy(_TOO_MANY[waiting.scope], seconds=f"{seconds:.0f}", retry_after=seconds)
+    wait = max(1.0, waiting.seconds)
+    seconds = f"{wait:.0f}"
+    if waiting.scope is BucketScope.PERSON:
+        return Busy(
+            "That's a lot of messages. Please wait {seconds} seconds.",
+            seconds=seconds,
+            retry_after=wait,
+        )
+    if waiting.scope is BucketScope.ROLE:
+        return Busy(
+            "Your role has asked me a lot just now. Please wait {seconds} seconds.",
+            seconds=seconds,
+            retry_after=wait,
+        )
+    return Busy(
+        "Everybody here has asked me a lot just now. Please wait {seconds} seconds.",
+        seconds=seconds,
+        retry_after=wait,
+    )
 
 
 def small_print(line: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,8 @@ class Stage:
     folder: Path
     redis_url: str
     troupe: Troupe
-    _process: AsyncExitStack
+    _process: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """What `restart` ends; empty where scenes share the bot."""
 
     async def restart(self) -> None:
         """End the bot in order, and start it again."""
