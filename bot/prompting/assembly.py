@@ -209,7 +209,7 @@ class _Assembly:
                 "lastmessageid": str(max(0, len(lines) - 1)),
             },
             now=given.now,
-            idle=max(0.0, given.now - earlier[-1]) if earlier else 0.0,
+            idle=max(0.0, given.now - earlier[-1]) if earlier else None,
             chance=chance.random,
             pick_seed=f"{given.turn.place.channel}",
         )

@@ -40,8 +40,8 @@ class MacroContext:
     """Plain values by macro name in small letters: lastmessage, persona, model and so on."""
     original: str | None = None
     now: float = 0.0
-    idle: float = 0.0
-    """Seconds since the person's previous message."""
+    idle: float | None = None
+    """Seconds since the person's previous message; None when there is none."""
     chance: Callable[[], float] = random.random
     pick_seed: str = ""
     outlets: Mapping[str, str] = field(default_factory=dict)
@@ -154,7 +154,7 @@ _PLAIN: dict[str, Callable[[MacroContext], str | Trim]] = {
     "weekday": lambda context: moment(context.now, "dddd"),
     "isotime": lambda context: moment(context.now, "HH:mm"),
     "isodate": lambda context: moment(context.now, "YYYY-MM-DD"),
-    "idle_duration": lambda context: spoken(context.idle),
+    "idle_duration": lambda context: "just now" if context.idle is None else spoken(context.idle),
 }
 
 
@@ -169,12 +169,12 @@ def _pick(state: _Evaluation, call: Call) -> str | None:
 def _choose(call: Call, chance: Callable[[], float]) -> str | None:
     if call.separator not in (":", "::") or not call.argument.strip():
         return None
-    items = call.split()
+    items = call.choices()
     return items[min(len(items) - 1, int(chance() * len(items)))]
 
 
 def _roll(state: _Evaluation, call: Call) -> str | None:
-    if not call.separator:
+    if not call.separator or not call.argument:
         return None
     found = _DICE.fullmatch(call.argument.strip())
     if found is None or not call.argument.strip():
@@ -192,7 +192,7 @@ def _roll(state: _Evaluation, call: Call) -> str | None:
 
 
 def _reverse(_: _Evaluation, call: Call) -> str | None:
-    return call.argument[::-1] if call.separator in (":", "::") else None
+    return call.argument[::-1] or None if call.separator in (":", "::") else None
 
 
 def _nothing(_: _Evaluation, call: Call) -> str | None:
@@ -210,7 +210,7 @@ def _format_time(state: _Evaluation, call: Call) -> str | None:
         return None
     if state.context.stable:
         return _STABLE_WORDS["time"]
-    return moment(state.context.now, call.argument[:100])
+    return moment(state.context.now, call.argument.strip()[:100])
 
 
 def _difference(_: _Evaluation, call: Call) -> str | None:

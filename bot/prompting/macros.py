@@ -55,22 +55,24 @@ class Call:
         return "".join(text for text, _ in self.pieces)
 
     def split(self) -> list[str]:
-        """Return the items of a list, `::` between them, else `,` with `\\,` for a comma.
+        """Return the items of an argument, `::` between them."""
+        return self._items(lambda text: text.split("::"))
 
-        Only separators that the author wrote count, never those within values.
-        """
-        double = self.separator == "::" or any(
-            "::" in text for text, written in self.pieces if written
-        )
+    def choices(self) -> list[str]:
+        """Return the items of a list: `::` between them, else `,` with `\\,` for a comma, and then
+        without the space around them."""
+        if any("::" in text for text, written in self.pieces if written):
+            return self.split()
+        return [item.strip() for item in self._items(_split_commas)]
+
+    def _items(self, cut: Callable[[str], list[str]]) -> list[str]:
+        """Only separators that the author wrote count, never those within values."""
         items = [""]
         for text, written in self.pieces:
-            if not written:
-                items[-1] += text
-                continue
-            parts = text.split("::") if double else _split_commas(text)
-            items[-1] += parts[0]
-            items += parts[1:]
-        return items if double else [item.strip() for item in items]
+            first, *more = cut(text) if written else [text]
+            items[-1] += first
+            items += more
+        return items
 
 
 def _split_commas(text: str) -> list[str]:

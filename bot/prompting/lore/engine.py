@@ -67,8 +67,10 @@ class _Scan:
         self.spent_by_book: dict[int, int] = {}
         self.overflowed = False
         self.cut: dict[int, str] = {}
-        self.hits: dict[tuple[int, int], set[Literal]] = {}
-        """Literal keys found, by depth and by what recursion had added."""
+        self.hits: dict[int, set[Literal]] = {}
+        """Literal keys found in messages, by depth."""
+        self.spread: set[Literal] = set()
+        """Literal keys found in what recursion added."""
         self.known: dict[tuple[Key, int, int], bool] = {}
 
     def run(self) -> LoreResult:
@@ -97,8 +99,8 @@ class _Scan:
 
     def _matched(self) -> list[Candidate]:
         numbers = set(self.prepared.anyway)
-        for depth in self._depths():
-            for key in self._literals(depth):
+        for keys in (self.spread, *map(self._literals, self._depths())):
+            for key in keys:
                 numbers.update(self.prepared.by_key.get(key, ()))
         numbers -= self.active.keys() | self.failed | self.cut.keys()
         likely = (self.candidates[number] for number in sorted(numbers))
@@ -192,22 +194,19 @@ class _Scan:
             return False
         recursing = self.kind is not _Pass.WIDER and self._recursive(candidate)
         if isinstance(key, Literal) and not candidate.has_macros:
-            return key in self._literals(depth, recursing=recursing)
+            return key in self._literals(depth) or (recursing and key in self.spread)
         hay = self.buffer.whole(depth) if recursing else self.buffer.base(depth)
         name = (key, depth, len(self.buffer.recursion) if recursing else 0)
         if name not in self.known:
             self.known[name] = hay is not None and key.found(hay, self.watch)
         return self.known[name]
 
-    def _literals(self, depth: int, *, recursing: bool = True) -> set[Literal]:
+    def _literals(self, depth: int) -> set[Literal]:
         """Return the literal keys that stand in the newest `depth` messages."""
-        passes = len(self.buffer.recursion) if recursing else 0
-        if (depth, passes) not in self.hits:
-            hay = self.buffer.added() if passes else self.buffer.base(depth)
-            found = set() if hay is None or depth <= 0 else self.prepared.index.found(hay)
-            earlier = self._literals(depth, recursing=False) if passes else set()
-            self.hits[depth, passes] = found | earlier
-        return self.hits[depth, passes]
+        if depth not in self.hits:
+            hay = self.buffer.base(depth)
+            self.hits[depth] = set() if hay is None else self.prepared.index.found(hay)
+        return self.hits[depth]
 
     def _depth(self, candidate: Candidate) -> int:
         own = candidate.depth
@@ -316,7 +315,9 @@ class _Scan:
         if kind is None:
             return False
         self.kind = kind
-        self.buffer.recurse("\n".join(self._searched(each) for each in spreading))
+        added = self.buffer.recurse("\n".join(self._searched(each) for each in spreading))
+        if added is not None:  # no key spans two texts: each is searched once
+            self.spread |= self.prepared.index.found(added)
         return True
 
     def _spreads(self, fired: Fired) -> bool:
@@ -336,7 +337,8 @@ class _Scan:
             context.scanning = False
 
     def _too_few(self) -> bool:
-        wanted = self.settings.min_activations
-        return len(self.active) < wanted and self.settings.depth + self.wider <= len(
-            self.scene.chat
-        )
+        deepest = self.settings.depth + self.wider
+        most = self.settings.min_activations_depth
+        if deepest > len(self.scene.chat) or 0 < most < deepest:
+            return False
+        return len(self.active) < self.settings.min_activations

@@ -192,14 +192,12 @@ class Buffer:
             return None
         return self._kept((min(depth, len(self.messages) or 1), len(self.recursion)))
 
-    def added(self) -> Haystack | None:
-        """Return only the text of entries that fired in earlier passes."""
-        return self._kept((0, len(self.recursion))) if self.recursion else None
-
-    def recurse(self, text: str) -> None:
-        """Add the text of entries that fired."""
-        if text:
-            self.recursion.append(text)
+    def recurse(self, text: str) -> Haystack | None:
+        """Add the text of entries that fired. Return it, if there is any."""
+        if not text:
+            return None
+        self.recursion.append(text)
+        return Haystack(text)
 
     def _kept(self, key: tuple[int, int]) -> Haystack:
         depth, passes = key

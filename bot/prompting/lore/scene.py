@@ -10,7 +10,8 @@ from bot.prompting.lore.candidates import Matching
 from bot.prompting.lore.timed import LoreState
 from bot.prompting.macro_values import MacroContext
 
-MAX_PASSES = 12
+MAX_PASSES = 30
+"""Chains of recursion in real books have a few links; each pass costs time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class LoreSettings:
     matching: Matching = field(default_factory=Matching)
     group_scoring: bool = False
     min_activations: int = 0
+    """Look at older messages until so many entries fired."""
+    min_activations_depth: int = 0
+    """But at no more messages than these; 0 for all."""
     max_passes: int = MAX_PASSES
 
 

@@ -87,6 +87,11 @@ def test_macros_of_version_3(case: dict[str, Any]) -> None:
     [
         ("{{ char }}", "{{ char }}"),
         ("{{unknown:{{char}}}}", "{{unknown:Sera}}"),
+        ("{{random::a , a}}", "a"),
+        ("{{random::a,b::a,b}}", "a,b"),
+        ("{{roll:}}|{{reverse:}}|{{roll}}", "{{roll:}}|{{reverse:}}|{{roll}}"),
+        ("{{setvar::x::1,2}}{{getvar::x}}", "1,2"),
+        ("{{setvar::x,y}}", "{{setvar::x,y}}"),
         ("{{char", "{{char"),
         ("char}}", "char}}"),
         ("{{{char}}}", "{Sera}"),
