@@ -221,6 +221,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         scripts_allowed=imported.scripts_allowed,
         strict=guard.policies.strict,
         memory=memory,
+        ahead=(guard.stores.trends_beside.foresee, memory.foresee),
         summaries=summaries,
         queue_timeout=limits.wait,
         facts=models.pool,

@@ -17,6 +17,7 @@ from bot.guardrails.guard import OllamaGuard
 from bot.guardrails.measured import MeasuredGuard
 from bot.guardrails.moderation import Policies, Strictness
 from bot.guardrails.reload import GuardFiles
+from bot.guardrails.trend_keeping import TrendsBeside
 from bot.observability.decisions import GuardMetrics
 from bot.ports import ChatModel, Clock
 from bot.settings import Settings
@@ -31,6 +32,8 @@ class GuardStores:
     """What the guardrails keep in Redis."""
 
     trends: RedisTrends
+    trends_beside: TrendsBeside
+    """The same, for turns: nobody waits for it."""
     moderation: RedisModeration
     audit: RedisAudit
     key: bytes
@@ -55,9 +58,11 @@ def open_guard_stores(redis: Client, sealer: Sealer, stack: AsyncExitStack) -> G
     """Return the stores; the stack writes down what still waits when it closes them."""
     audit = RedisAudit(redis)
     stack.push_async_callback(audit.close)
-    return GuardStores(
-        RedisTrends(redis, sealer), RedisModeration(redis, sealer), audit, sealer.derived(AUDIT_KEY)
-    )
+    trends = RedisTrends(redis, sealer)
+    beside = TrendsBeside(trends)
+    stack.push_async_callback(beside.close)
+    moderation = RedisModeration(redis, sealer)
+    return GuardStores(trends, beside, moderation, audit, sealer.derived(AUDIT_KEY))
 
 
 async def open_guard(
@@ -88,7 +93,7 @@ async def open_guard(
         lambda: Guardrails.load(
             directory,
             guard=None if model is None else MeasuredGuard(model, metrics),
-            trend=stores.trends,
+            trend=stores.trends_beside,
             audit=audit,
         )
     )
@@ -96,7 +101,7 @@ async def open_guard(
         rails=rails,
         files=GuardFiles(rails, directory, lambda ok: metrics.reloaded(ok=ok)),
         audit=audit,
-        disclosures=Disclosures(lambda: rails.care, stores.trends, metrics.disclosed),
+        disclosures=Disclosures(lambda: rails.care, stores.trends_beside, metrics.disclosed),
         policies=Policies(stores.moderation, least, clock.monotonic),
         stores=stores,
         model=model,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.chat.place import GuildId, Place
 from bot.chat.surroundings import Surroundings
+from bot.chat.turn import Turn
 from bot.guardrails import Guardrails
 from bot.memory import Memory, Summariser
 from bot.observability import Metrics
@@ -56,6 +57,8 @@ class Parts:
     """Whether replies in a place are judged as strictly as possible."""
     scene_limits: SceneLimits = field(default_factory=SceneLimits)
     memory: Memory | None = None
+    ahead: tuple[Callable[[Turn], Awaitable[None]], ...] = ()
+    """Reads that a turn will ask for later, begun together with its conversation."""
     summaries: Summariser | None = None
     facts: ModelFacts | None = None
     around: Surroundings | None = None

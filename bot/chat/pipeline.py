@@ -63,8 +63,10 @@ class TurnPipeline:
         timer = Timer(self._parts.clock, account.timings)
         with timer.stage("context"):
             binding = await self._parts.casting.resolved(turn.place)
-            _, conversation = await asyncio.gather(
-                take_turn(self._parts, turn, binding), self._parts.conversations.load(turn.place)
+            _, conversation, _ = await asyncio.gather(
+                take_turn(self._parts, turn, binding),
+                self._parts.conversations.load(turn.place),
+                asyncio.gather(*(foresee(turn) for foresee in self._parts.ahead)),
             )
             if self._parts.around is not None:
                 turn = await surrounded(turn, conversation, self._parts.around)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -41,6 +42,8 @@ PLAYED = re.compile(
     r"elf|orc|he|she|they|his|her) )"
 )
 """Marks of a story: actions between asterisks, speech, the third person, a task to write."""
+REMEMBERED = 256
+"""Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
 
 
@@ -65,6 +68,7 @@ class Judge:
 
     def __init__(self, asked: RuleSet, drafted: RuleSet, heads: Heads | None = None) -> None:
         self.asked, self.drafted, self.heads = asked, drafted, heads
+        self._known: OrderedDict[int, tuple[Hit, ...]] = OrderedDict()
 
     def warm(self) -> None:
         """Run every example of the rules once; see `RuleSet.warm`. A running bot does without.
@@ -76,14 +80,7 @@ class Judge:
 
     def message(self, text: str, context: GuardContext, *, minor: bool = False) -> Judgement:
         """Judge what a person wrote."""
-        views = normalise(text)
-        found = self.asked.hits(views)
-        in_story = context.route is Route.CREATIVE and not REAL.search(views.plain)
-        mild = all(hit.severity is Severity.MILD for hit in found)
-        if self.heads is not None and mild and not in_story:
-            sad = any(hit.category == "distress" for hit in found)
-            found += self.heads.hits(views, distressed=sad)
-        hits = self._excuse_fiction(found, text, views, context)
+        hits = self._findings(text, creative=context.route is Route.CREATIVE)
         decision = decide(
             hits, "user", context, minor=minor or any(h.category == "minor" for h in hits)
         )
@@ -94,6 +91,27 @@ class Judge:
         if (triaged or decision.measure is Measure.ALLOW) and sanitise(text) != text:
             decision = Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
         return Judgement(decision, hits, _weight(hits), _dependency(hits), data)
+
+    def _findings(self, text: str, *, creative: bool) -> tuple[Hit, ...]:
+        """Return what was found in a message; a turn asks more than once."""
+        # By hash, not by text: what a person deletes must not live on here.
+        key = hash((text, len(text), creative))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._found(text, creative=creative)
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return known
+
+    def _found(self, text: str, *, creative: bool) -> tuple[Hit, ...]:
+        views = normalise(text)
+        found = self.asked.hits(views)
+        in_story = creative and not REAL.search(views.plain)
+        mild = all(hit.severity is Severity.MILD for hit in found)
+        if self.heads is not None and mild and not in_story:
+            sad = any(hit.category == "distress" for hit in found)
+            found += self.heads.hits(views, distressed=sad)
+        return self._excuse_fiction(found, text, views, creative=creative)
 
     def draft(self, text: str, context: GuardContext) -> Decision:
         """Judge what a persona wrote, or began to write."""
@@ -107,7 +125,7 @@ class Judge:
         return decision
 
     def _excuse_fiction(
-        self, hits: tuple[Hit, ...], text: str, views: Views, context: GuardContext
+        self, hits: tuple[Hit, ...], text: str, views: Views, *, creative: bool
     ) -> tuple[Hit, ...]:
         """Leave out what a character says or does, unless the person steps out of the story."""
         if not any(hit.fiction_ok for hit in hits):
@@ -115,7 +133,6 @@ class Judge:
         if REAL.search(views.plain):
             return tuple(_serious(hit) for hit in hits)
         told = FICTION.search(views.plain) is not None
-        creative = context.route is Route.CREATIVE
         played = told or (creative and PLAYED.search(text) is not None)
 
         def excused(hit: Hit) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -34,6 +35,8 @@ RECALL_TIMEOUT: Final = 0.15
 """Seconds that a turn waits for its memories."""
 EMBED_TIMEOUT: Final = 0.1
 REMEMBERED_TURNS: Final = 1_000
+AHEAD: Final = 100
+"""Memories read for turns that have not asked for them yet."""
 REMOVED: Final = 5_000
 """Deleted and edited messages that are kept in mind while their turns may still be under way."""
 
@@ -67,11 +70,17 @@ class Memory:
         self._clock = clock
         self._observer = observer
         self._asking = asking
+        self._ahead: OrderedDict[TurnId, Shelf | None] = OrderedDict()
         self._recalled: OrderedDict[TurnId, tuple[str, ...]] = OrderedDict()
         self._gone: OrderedDict[tuple[int, int], None] = OrderedDict()
         self._edited: OrderedDict[tuple[int, int], str] = OrderedDict()
 
     # ── before the reply ────────────────────────────────────────────────────────────────────
+
+    async def foresee(self, turn: Turn) -> None:
+        """Read the memory that `recall` will need for a turn. Never raises."""
+        with suppress(TroupeError):  # `recall` will meet it too
+            _put(self._ahead, turn.id, await self._in_use(turn.speaker.id), AHEAD)
 
     async def recall(
         self, turn: Turn, route: Route, policy: MemoryPolicy, persona_id: str
@@ -95,7 +104,10 @@ class Memory:
     async def _recall(
         self, turn: Turn, policy: MemoryPolicy, persona: str
     ) -> tuple[str, Recollection]:
-        shelf = await self._in_use(turn.speaker.id)
+        if turn.id in self._ahead:
+            shelf = self._ahead.pop(turn.id)
+        else:
+            shelf = await self._in_use(turn.speaker.id)
         if shelf is None:
             return "off", NOTHING
         vector = await question_vector(
