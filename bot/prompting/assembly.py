@@ -18,6 +18,7 @@ from bot.chat.turn import Turn, TurnId
 from bot.personas import Persona
 from bot.personas.scripts import Purpose, rewrite
 from bot.ports import ChatMessage
+from bot.prompting.greeting import card_number
 from bot.prompting.history import (
     NEARLY_FULL,
     Line,
@@ -95,8 +96,7 @@ class PromptInput:
     pictures: bool = False
     """Whether the model takes pictures."""
     greeting: int | None = None
-    """Which greeting the conversation began with, from 0; None for what its state says under
-    `greeting`, if anything."""
+    """Which of the persona's greetings the conversation began with, from 0, if that is known."""
     run_scripts: bool = False
     """Whether the card's regex scripts for prompts run on the persona's own past replies."""
     seed: int = 0
@@ -233,6 +233,7 @@ class _Assembly:
         )
         left = ledger.left - sum(ledger.cost(text) + PER_MESSAGE for text in fixed)
         trigger = "continue" if given.continue_reply else "normal"
+        index = given.greeting
         self.lore = lore_notes(
             given.persona,
             given.conversation,
@@ -242,7 +243,7 @@ class _Assembly:
             budget=min(int(ledger.limit * LORE_SHARE), left),
             count=ledger.cost,
             trigger="regenerate" if given.regenerate else trigger,
-            greeting=_greeting(given),
+            greeting=None if index is None else card_number(given.persona, index),
         )
         self.context.outlets = self.lore.outlets
 
@@ -390,12 +391,6 @@ class _Assembly:
         """Where the model begins to speak for somebody else."""
         others = dict.fromkeys((self.user, *reversed(self.names.people), *self.given.cast_names))
         return tuple(f"\n{name}:" for name in others)[:MAX_STOPS]
-
-
-def _greeting(given: PromptInput) -> int | None:
-    """Return which greeting the conversation began with, as given or as its state says."""
-    kept = given.conversation.state.get("greeting", "")
-    return int(kept) if given.greeting is None and kept.isdecimal() else given.greeting
 
 
 def _scripted(past: Sequence[Past], persona: Persona) -> list[Past]:

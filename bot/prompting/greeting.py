@@ -49,3 +49,12 @@ def greeting_text(
 def greetings_of(persona: Persona, *, group: bool) -> tuple[str, ...]:
     """Return the greetings that fit a place, macros not filled in."""
     return (*persona.greetings, *persona.group_greetings) if group else persona.greetings
+
+
+def card_number(persona: Persona, index: int) -> int:
+    """Return a greeting's number as the card's author counts: 0 is the first message, also where
+    it is empty and no greeting at all."""
+    card = persona.card
+    written = (card.first_mes, *card.alternate_greetings)
+    numbers = [number for number, text in enumerate(written) if text.strip()]
+    return numbers[index] if index < len(numbers) else len(written) + index - len(numbers)

@@ -16,6 +16,7 @@ from bot.chat.turn import Attachment, Quoted
 from bot.errors import CardRejected
 from bot.prompting import TokenEstimator, assemble, greeting_text
 from bot.prompting.assembly import MAX_STOPS
+from bot.prompting.greeting import card_number
 from tests.unit.prompting.build import (
     GUILD,
     PROFILE,
@@ -345,9 +346,12 @@ def test_scripts_for_prompts_run_on_our_own_replies_when_they_are_allowed() -> N
 def test_the_greeting_that_began_is_known_to_the_lore() -> None:
     entry = {"keys": [], "constant": True, "content": "@@is_greeting 1\nSecond way.",
              "enabled": True, "insertion_order": 1, "extensions": {}}  # fmt: skip
-    persona = persona_of(character_book={"extensions": {}, "entries": [entry]})
-    for state, shown in (({"greeting": "1"}, True), ({"greeting": "0"}, False), ({}, True)):
-        prompt = assemble(input_of(persona, turn_of("hi"), state=state))
+    persona = persona_of(
+        first_mes="a", alternate_greetings=["b"],
+        character_book={"extensions": {}, "entries": [entry]},
+    )  # fmt: skip
+    for greeting, shown in ((1, True), (0, False), (None, True)):
+        prompt = assemble(input_of(persona, turn_of("hi"), greeting=greeting))
         assert ("Second way." in prompt.messages[-1].content) is shown
 
 
@@ -363,3 +367,9 @@ def test_the_next_cut_is_told_when_history_is_nearly_full() -> None:
     assert 0 < cut - told < 10
     assert prompts[told].trim_next in {row.turn for row in rows[:told]}
     assert all(prompt.trim_next is None for prompt in prompts[cut:])
+
+
+def test_greetings_are_counted_as_the_card_s_author_counts_them() -> None:
+    persona = persona_of("Sera", first_mes=" ", alternate_greetings=["a", "", "b"])
+    assert persona.greetings == ("a", "b")
+    assert [card_number(persona, index) for index in range(3)] == [1, 3, 4]

@@ -73,11 +73,11 @@ class PersonaCommands(CardCommands):
         embed.set_footer(
             text=persona.id + " · " + tn("{count} greeting", "{count} greetings", count)
         )
-        # Pictures and greetings of cards for adults are for age-restricted places too.
+        # Greetings of cards for adults are for age-restricted places too.
         allowed = place.age_restricted or not persona.adult
         await interaction.followup.send(
             embed=embed,
-            files=thumbnail(persona, embed) if allowed else [],
+            files=thumbnail(persona, embed, place),
             view=view_of(*(greeting_buttons(persona, count) if allowed else ())),
             ephemeral=True,
         )

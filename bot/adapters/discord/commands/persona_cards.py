@@ -12,7 +12,7 @@ from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.permissions import guild_of, keeping_cards
 from bot.adapters.discord.commands.persona_group import persona
 from bot.adapters.discord.commands.previews import decision_view, preview_embed, thumbnail
-from bot.adapters.discord.commands.render import plain, say, shorten
+from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.commands.uploads import fetch_card
 from bot.chat.place import UserId
@@ -51,7 +51,7 @@ class CardCommands(Serving):
         await interaction.followup.send(
             t("Look it over; nothing is imported yet."),
             embed=embed,
-            files=thumbnail(draft.persona, embed),
+            files=thumbnail(draft.persona, embed, place_of(interaction)),
             view=decision_view(draft),
             ephemeral=True,
         )

@@ -13,7 +13,7 @@ from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told, vi
 from bot.adapters.discord.commands.permissions import guild_of, may_keep_cards, require
 from bot.adapters.discord.commands.render import creator_notes, plain, shorten
 from bot.adapters.discord.commands.services import services_of
-from bot.chat.place import UserId
+from bot.chat.place import Place, UserId
 from bot.languages import t, tn
 from bot.personas import Persona
 from bot.personas.imported import Draft
@@ -87,9 +87,14 @@ def warning_fields(warnings: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(names, fields, strict=True))
 
 
-def thumbnail(persona: Persona, embed: discord.Embed) -> list[discord.File]:
-    """Put a persona's picture beside its card. Return the file to send along."""
+def thumbnail(persona: Persona, embed: discord.Embed, place: Place) -> list[discord.File]:
+    """Put a persona's picture beside its card. Return the file to send along.
+
+    Pictures of cards for adults are for age-restricted places.
+    """
     if persona.avatar is None or len(persona.avatar) > MAX_THUMBNAIL:
+        return []
+    if persona.adult and not place.age_restricted:
         return []
     embed.set_thumbnail(url="attachment://avatar.png")
     about = t("Avatar of {name}", name=persona.name)[:1000]

@@ -55,9 +55,17 @@ def inherited(binding: ResolvedBinding, name: str) -> str:
 
 
 def creator_notes(card: Card, locale: discord.Locale) -> str:
-    """Return the creator's notes in the reader's language, if there are any in it."""
-    notes = card.creator_notes_multilingual or {}
-    return notes.get(str(locale).split("-")[0]) or card.creator_notes
+    """Return the creator's notes in the reader's language, else in English, else any there are.
+
+    The plain notes count as English where the card has none by that name (Version 3).
+    """
+    written = card.creator_notes_multilingual or {}
+    notes = {str(name).casefold().replace("_", "-"): text for name, text in written.items()}
+    if card.creator_notes:
+        notes.setdefault("en", card.creator_notes)
+    wanted = str(locale).casefold()
+    order = (wanted, wanted.split("-")[0], "en", *sorted(notes))
+    return next((notes[name] for name in order if notes.get(name)), "")
 
 
 async def say(interaction: discord.Interaction[Any], text: str) -> None:
