@@ -20,6 +20,7 @@ from bot.personas import charx, png, rawjson
 from bot.personas.book_export import book_tree
 from bot.personas.card import PYGMALION, V1, V2, V3, Card
 from bot.personas.decorators import strip_decorators
+from bot.personas.portrait import as_png
 from bot.personas.reading import ReadCard
 
 ICON_ADDED = "assets/icon/images/main.png"
@@ -189,9 +190,10 @@ def _png(
 ) -> Exported:
     picture, lost = read.avatar, []
     if picture is None or not picture.startswith(png.SIGNATURE):
-        if picture is not None:
-            lost.append("the picture (it is no PNG; a plain square stands in)")
-        picture = png.blank_picture()
+        made = as_png(picture) if picture is not None else None
+        if picture is not None and made is None:
+            lost.append("the picture (it can't be made a PNG; a plain square stands in)")
+        picture = made or png.blank_picture()
     texts = []
     if spec == V3:
         texts.append(png.Text("chara", _packed(_backfill(read.card))))

@@ -1,4 +1,4 @@
-"""A card's picture as the small square that stands beside a persona's messages.
+"""Pictures of cards: the small square beside a persona's messages, and other formats as PNG.
 
 Pictures come from strangers: only known formats, a bound on pixels before anything is decoded, and
 one at a time. Decoding is bound to a processor: call it from a thread.
@@ -11,9 +11,14 @@ import re
 import struct
 import threading
 import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bot.personas.coerce import Notes
 from bot.personas.png import chunks_of, is_png
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_PIXELS = 25_000_000
@@ -35,10 +40,19 @@ def portrait(picture: bytes) -> bytes | None:
     """Return a square PNG of at most `MAX_BYTES`; None when the picture can't be shown."""
     if _is_portrait(picture):
         return picture
+    return _safely(_square, picture)
+
+
+def as_png(picture: bytes) -> bytes | None:
+    """Return a picture as a PNG of the same size; None when it can't be read."""
+    return _safely(lambda data: _png(_decoded(data)), picture)
+
+
+def _safely(make: Callable[[bytes], bytes | None], picture: bytes) -> bytes | None:
     with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's about bombs: the bound below is stricter
+        warnings.simplefilter("ignore")  # Pillow's about bombs: the bound here is stricter
         try:
-            return _made(picture)
+            return make(picture)
         except Exception:  # noqa: BLE001  # Pillow raises whatever a broken file makes it raise
             return None
 
@@ -57,7 +71,20 @@ def _is_portrait(picture: bytes) -> bool:
     return sound and 0 < width == height <= SIDES[0]
 
 
-def _made(picture: bytes) -> bytes | None:
+def _square(picture: bytes) -> bytes | None:
+    from PIL import Image, ImageOps
+
+    whole = _decoded(picture, enough=SIDES[0] * 2)
+    for side in SIDES:
+        square = ImageOps.fit(whole, (side, side), Image.Resampling.LANCZOS, centering=_FACE)
+        data = _png(square)
+        if len(data) <= MAX_BYTES:
+            return data
+    return None
+
+
+def _decoded(picture: bytes, enough: int | None = None) -> Image.Image:
+    """Return a picture the right way up. A JPEG need not be decoded larger than `enough`."""
     # Imported here: who shows no picture need not pay 8 MiB for it.
     from PIL import Image, ImageFile, ImageOps
 
@@ -65,14 +92,14 @@ def _made(picture: bytes) -> bytes | None:
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     with Image.open(io.BytesIO(picture), formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
-            return None
-        image.draft("RGB", (SIDES[0] * 2, SIDES[0] * 2))  # a JPEG need not be decoded in full
+            raise ValueError("too many pixels")
+        if enough is not None:
+            image.draft("RGB", (enough, enough))
         upright = ImageOps.exif_transpose(image)
-        whole = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    for side in SIDES:
-        square = ImageOps.fit(whole, (side, side), Image.Resampling.LANCZOS, centering=_FACE)
-        buffer = io.BytesIO()
-        square.save(buffer, "PNG", optimize=True)
-        if buffer.tell() <= MAX_BYTES:
-            return buffer.getvalue()
-    return None
+        return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bot.personas import read_card
+from bot.personas.export import Container, export_card
 from bot.personas.png import SIGNATURE, Chunk, blank_picture
 from bot.personas.portrait import MAX_BYTES, portrait
-from tests.unit.personas.files import packed, png, text_chunk, v2
+from tests.unit.personas.files import charx, packed, png, text_chunk, v2, v3
 
 
 def picture(width: int, height: int, form: str = "PNG", mode: str = "RGB") -> bytes:
@@ -66,6 +67,18 @@ def test_of_a_tall_picture_the_upper_part_is_kept() -> None:
 def test_a_picture_that_breaks_off_is_shown_as_far_as_it_goes() -> None:
     data = picture(300, 300)
     shown(data[: len(data) // 2])
+
+
+def test_a_jpeg_icon_becomes_the_picture_of_a_png_card() -> None:
+    icon = {"type": "icon", "uri": "embeded://i.jpg", "name": "main", "ext": "jpg"}
+    read = read_card(charx(v3(assets=[icon]), {"i.jpg": picture(40, 60, "JPEG")}), "x.charx")
+    exported = export_card(read, Container.PNG)
+    assert not exported.lost
+    with Image.open(io.BytesIO(exported.data)) as image:
+        assert image.size == (40, 60)
+    back = read_card(exported.data, "x.png")
+    assert back.card.raw == read.card.raw
+    assert back.files == read.files
 
 
 def test_a_picture_of_endless_pixels_is_not_decoded() -> None:
