@@ -15,6 +15,7 @@ import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 MAX_MODELS = 64
 MAX_REMEMBERED = 4_096
@@ -105,6 +106,7 @@ _SMALL = {"english": 1.1, "latin": 1.4, "signs": 1.1}
 _SMALL_ELSE = 1.8
 """What a small vocabulary takes more, before it taught better; fitted to Mistral 7B's."""
 
+V = TypeVar("V")
 Shape = Mapping[str, float]
 """Tokens of a text by what is corrected together."""
 
@@ -172,6 +174,7 @@ class TokenEstimator:
         self._learnt: OrderedDict[str, _Learnt] = OrderedDict()
         self._exact: dict[str, Callable[[str], int]] = {}
         self._remembered: OrderedDict[int, Shape] = OrderedDict()
+        self._counts: OrderedDict[int, int] = OrderedDict()
         self._met: dict[str, None] = {}
         self._lock = threading.Lock()
 
@@ -181,7 +184,7 @@ class TokenEstimator:
             return 0
         exact = self._exact.get(model)
         if exact is not None:
-            return exact(text)
+            return self._counted(text, model, exact)
         if model not in self._met and len(self._met) < MAX_MODELS:
             self._met[model] = None
         shape, learnt = self._shape(text), self._learnt.get(model)
@@ -229,13 +232,21 @@ class TokenEstimator:
                 self._exact[model] = count
 
     def _shape(self, text: str) -> Shape:
-        # By hash, not by text: what a person deletes must not live on here.
-        key = hash((text, len(text)))
-        known = self._remembered.get(key)
-        if known is None:
-            known = raw_shape(text)
+        return self._once(self._remembered, hash((text, len(text))), lambda: raw_shape(text))
+
+    def _counted(self, text: str, model: str, count: Callable[[str], int]) -> int:
+        return self._once(self._counts, hash((model, text, len(text))), lambda: count(text))
+
+    def _once(self, known: OrderedDict[int, V], key: int, make: Callable[[], V]) -> V:
+        """Return what was made for a text before, or make it.
+
+        By hash, not by text: what a person deletes must not live on here.
+        """
+        value = known.get(key)
+        if value is None:
+            value = make()
             with self._lock:
-                self._remembered[key] = known
-                if len(self._remembered) > MAX_REMEMBERED:
-                    self._remembered.popitem(last=False)
-        return known
+                known[key] = value
+                if len(known) > MAX_REMEMBERED:
+                    known.popitem(last=False)
+        return value

@@ -145,8 +145,15 @@ def test_it_remembers_boundedly_and_no_text() -> None:
 
 def test_an_exact_count_is_used_when_it_is_known() -> None:
     estimator = TokenEstimator()
-    estimator.teach("m", len)
-    assert estimator.estimate("abcd", "m") == 4
+    counted: list[str] = []
+
+    def count(text: str) -> int:
+        counted.append(text)
+        return len(text)
+
+    estimator.teach("m", count)
+    assert [estimator.estimate("abcd", "m") for _ in range(3)] == [4, 4, 4]
+    assert counted == ["abcd"]  # history is counted again each turn
     assert estimator.margin("m") < estimator.margin("other")
 
 
