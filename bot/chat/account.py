@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.chat.drift import Drift
 from bot.chat.place import MessageId
 from bot.chat.turn import Cue, Trigger, TurnId
 from bot.guardrails.verdict import Verdict
@@ -36,6 +37,12 @@ class TurnAccount:
     message_ids: tuple[MessageId, ...] = ()
     pictures: bool = False
     """Whether the model takes pictures."""
+    drift: Drift = field(default_factory=Drift)
+    """How far the reply that stands there is from its persona."""
+    drafts: int = 1
+    """How many drafts were written: a second one when the first was empty, or out of character."""
+    reminded: bool = False
+    """Whether the persona was reminded of itself late in the prompt."""
     cue: Cue | None = None
     """In a scene: who speaks after this reply."""
 
@@ -64,6 +71,7 @@ class TurnAccount:
                 }
                 for stage, verdict in self.verdicts
             ],
+            "drift": {**self.drift.to_json(), "drafts": self.drafts, "reminded": self.reminded},
             "timings": {stage: round(seconds, 4) for stage, seconds in self.timings.items()},
             "tokens": {"prompt": done.prompt_tokens, "reply": done.reply_tokens} if done else None,
             "outcome": self.outcome.value if self.outcome else None,

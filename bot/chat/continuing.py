@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.chat.place import MessageId
+from bot.delivery.small import small
 from bot.ports import Controls, ReplySink
 
 LEAST_OVERLAP = 12
@@ -28,21 +29,16 @@ def joined(before: str, after: str) -> str:
 
 def _unrepeated(before: str, after: str) -> str:
     """Return a continuation without the end of the old text that it begins with."""
-    tail, said = _alike(before[-MOST_OVERLAP:]), _alike(after)
+    tail, said = small(before[-MOST_OVERLAP:]), small(after)
     for size in range(min(len(tail), len(said)), LEAST_OVERLAP - 1, -1):
         if said.startswith(tail[-size:]):
             return after[size:].lstrip()
     return after
 
 
-def _alike(text: str) -> str:
-    """Return a text of the same length in small letters."""
-    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
-
-
 def undecided(before: str, after: str) -> bool:
     """Whether a continuation, so far, may be nothing but a repetition of the old text's end."""
-    tail, so_far = _alike(before.rstrip()[-MOST_OVERLAP:]), _alike(after.strip())
+    tail, so_far = small(before.rstrip()[-MOST_OVERLAP:]), small(after.strip())
     return not so_far or (len(so_far) < len(tail) and so_far in tail)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.chat.drift import Drift, DriftCheck, Drifted
 from bot.chat.stopping import Stop
-from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
+from bot.delivery.cleaning import ReplyCleaner
 from bot.errors import EmptyReply
 from bot.guardrails import OutputGate, Release
 from bot.guardrails.verdict import Action, Verdict
@@ -28,9 +29,10 @@ class Generated:
 
     release: Release
     finished: Finished | None
-    """None when we ended the stream ourselves: at another speaker's line, or stopped."""
+    """None when we ended the stream ourselves: at another speaker's line, in a loop, or stopped."""
     first_token: float | None = None
     first_shown: float | None = None
+    drift: Drift = field(default_factory=Drift)
 
 
 @dataclass(slots=True)
@@ -41,11 +43,13 @@ class Generation:
     gate: OutputGate
     sink: ReplySink
     clock: Clock
-    reasoning: ReasoningFilter
-    speakers: SpeakerFilter
+    cleaner: ReplyCleaner
     stop: Stop
     review: asyncio.Task[Verdict] | None = None
     """The guard model's judgement of the question; nothing is shown before it."""
+    check: DriftCheck | None = None
+    again_allowed: bool = False
+    """Whether a draft that drifts is thrown away while nothing of it is visible."""
     first_token: float | None = None
     first_shown: float | None = None
     finished: Finished | None = field(default=None, init=False)
@@ -58,6 +62,7 @@ class Generation:
         Raises:
             DraftBlocked: the gate would not let the draft pass; `self.draft` holds it.
             InputRefused: the question itself was refused by the review.
+            Drifted: the persona is not itself, and nothing was visible.
             BackendError: the host failed; `self.gate.visible` holds what was shown.
         """
         with self.stop.listens():
@@ -67,30 +72,52 @@ class Generation:
                         self.finished = item
                         break
                     await self._take(item)
-                    if self.speakers.ended:
+                    if self.cleaner.ended:
                         break
-        await self._pass_on(self.speakers.feed(self.reasoning.close()) + self.speakers.close())
+        await self._pass_on(self.cleaner.close())
         await self._reviewed(wait=True)
         release = await self.gate.close()
+        release = replace(release, text=self.cleaner.whole(release.text))
         if not release.text.strip():
             backend = self.finished.backend if self.finished else None
             raise EmptyReply("the model wrote nothing that can be shown", backend=backend)
-        return Generated(release, self.finished, self.first_token, self.first_shown)
+        drift = self._drift(release.text, whole=True)
+        return Generated(release, self.finished, self.first_token, self.first_shown, drift)
 
     async def _take(self, piece: Piece) -> None:
         if self.first_token is None and piece.text:
             self.first_token = self.clock.monotonic()
-        await self._pass_on(self.speakers.feed(self.reasoning.feed(piece.text)))
+        await self._pass_on(self.cleaner.feed(piece.text))
 
     async def _pass_on(self, text: str) -> None:
         if not text:
             return
         self.draft += text
         visible = await self.gate.feed(text)
-        if visible and await self._reviewed(wait=False):
+        if visible and await self._reviewed(wait=False) and self._may_begin(visible):
             if self.first_shown is None:
                 self.first_shown = self.clock.monotonic()
             self.sink.show(visible)
+
+    def _may_begin(self, visible: str) -> bool:
+        """Whether a text may become visible: the first one is looked at before."""
+        if self.check is None or self.first_shown is not None:
+            return True
+        self._drift(visible)
+        return not self.check.undecided(visible)
+
+    def _drift(self, text: str, *, whole: bool = False) -> Drift:
+        """Look at a text.
+
+        Raises:
+            Drifted: the persona is not itself, nothing is visible, and another draft may be made.
+        """
+        if self.check is None:
+            return Drift()
+        drift = self.check.look(text, self.cleaner.cuts(), whole=whole)
+        if drift.drifted and self.again_allowed and self.first_shown is None:
+            raise Drifted(drift)
+        return drift
 
     async def _reviewed(self, *, wait: bool) -> bool:
         """Whether the question has been reviewed and let through."""

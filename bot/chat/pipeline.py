@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from bot.chat import drift
 from bot.chat.account import TurnAccount
 from bot.chat.admitting import take_turn
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.deciding import Settled, in_scene, settle
+from bot.chat.drafting import REFUSED
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
 from bot.chat.revising import Reviser
@@ -20,7 +22,7 @@ from bot.chat.scene_turns import next_cue
 from bot.chat.stopping import Stop
 from bot.chat.surroundings import surrounded
 from bot.chat.turn import Again, Cue, Turn
-from bot.chat.writing import REFUSED, Terms, Writing
+from bot.chat.writing import Terms, Writing
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.personas import Persona
@@ -122,7 +124,7 @@ class TurnPipeline:
             ids = await sink.finish(text, Controls(turn.id, size=len(text)))
         with timer.stage("record"):
             await self._record(settled, text, ids, model)
-            await self._keep(settled, written.prompt)
+            await self._keep(settled, written.prompt, account)
             if parts.memory is not None and turn.cue is None:
                 await parts.memory.after(
                     turn, settled.decision.route, settled.persona.id, settled.conversation
@@ -195,13 +197,15 @@ class TurnPipeline:
         exchange = Exchange(settled.turn.id, said, (variant,), 0)
         return await self._parts.conversations.record(settled.turn.place, exchange)
 
-    async def _keep(self, settled: Settled, prompt: Prompt) -> None:
+    async def _keep(self, settled: Settled, prompt: Prompt, account: TurnAccount) -> None:
         """Keep what the prompt says of the conversation: lore effects, and where history starts."""
         place, conversation = settled.turn.place, settled.conversation
         if prompt.trim_to is not None and prompt.trim_to != conversation.trimmed_to:
             await self._parts.conversations.trim(place, prompt.trim_to, conversation.summary)
         if self._parts.summaries is not None:
             self._parts.summaries.look(conversation, prompt.trim_to, prompt.trim_next)
-        changed = {k: v for k, v in prompt.state.items() if conversation.state.get(k) != v}
+        drifted = settled.persona.id if account.drift.drifted else ""
+        state = {**prompt.state, drift.STATE: drifted}
+        changed = {k: v for k, v in state.items() if conversation.state.get(k, "") != v}
         if changed:
             await self._parts.conversations.keep(place, changed)

@@ -14,11 +14,12 @@ from bot.chat.account import TurnAccount
 from bot.chat.admitting import take_turn
 from bot.chat.conversation import MAX_VARIANTS, Conversation, Exchange, Variant
 from bot.chat.deciding import Settled, settle
+from bot.chat.drafting import REFUSED
 from bot.chat.parts import Parts, Timer
 from bot.chat.stopping import Stop
 from bot.chat.turn import Again, Turn, Wish
 from bot.chat.variants import before, controls_of, exchange_of, is_latest, own_text, question_of
-from bot.chat.writing import REFUSED, Terms, Writing
+from bot.chat.writing import Terms, Writing
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.guardrails import DraftBlocked, GuardContext
 from bot.guardrails.verdict import Action

@@ -7,36 +7,32 @@ caller's part.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.chat.account import TurnAccount
 from bot.chat.continuing import Continuing, joined
 from bot.chat.deciding import Settled
+from bot.chat.drafting import Drafting, Order
+from bot.chat.drift import DriftCheck, Drifted, check_for, drifted_lately
 from bot.chat.files import has_pictures
 from bot.chat.first_words import greeting_index
-from bot.chat.generation import Generated, Generation, InputRefused
-from bot.chat.notices import CUT_LONG, CUT_SHORT, WAKING, in_line, small_print
+from bot.chat.notices import CUT_LONG, in_line, small_print
 from bot.chat.parts import Parts, Timer
 from bot.chat.rewriting import rewritten
 from bot.chat.scene_turns import guidance_for
 from bot.chat.speech import language_instruction
 from bot.chat.stopping import Stop
 from bot.chat.turn import DIRECT, Wish
-from bot.delivery.reply_filter import ReasoningFilter, SpeakerFilter
-from bot.errors import BackendError, EmptyReply
-from bot.guardrails import DraftBlocked, Release
+from bot.errors import EmptyReply
 from bot.guardrails.verdict import Action, Verdict
-from bot.languages import mark, translated
+from bot.languages import translated
 from bot.memory import NOTHING, Recollection
 from bot.ports import ChatRequest, ReplySink
 from bot.prompting import Prompt, PromptInput, assemble
+from bot.prompting.reminder import remind_every
 from bot.routing.route import Route
 from bot.scheduling import Urgency
-
-REFUSED = mark("I can't help with that one.")
-WAKING_AFTER = 2.0
-"""Seconds without a first token after which a host is asked whether it loads the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +61,7 @@ class Writing:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._drafting = Drafting(parts)
 
     async def write(
         self,
@@ -90,13 +87,28 @@ class Writing:
         account.model = model
         if has_pictures(settled.turn) and self._parts.facts is not None:
             account.pictures = await self._parts.facts.sees(model)
-        with timer.stage("prompt"):
-            if account.pictures:  # megabytes are encoded
-                prompt, request = await asyncio.to_thread(
-                    self._prompt, settled, account, recollection, terms
+        reminded = self._reminded(settled)
+
+        async def order(*, again: bool) -> Order:
+            given = replace(terms, seed=_second(terms, settled)) if again else terms
+            with timer.stage("prompt"):
+                prompt, request = await self._prompted(
+                    settled, account, recollection, given, reminded=reminded or again
                 )
-            else:
-                prompt, request = self._prompt(settled, account, recollection, terms)
+            return Order(
+                settled,
+                prompt,
+                request,
+                sink,
+                account,
+                stop=terms.stop,
+                wish=terms.wish,
+                check=check,
+                again_allowed=not again,
+            )
+
+        check = self._check(settled)
+        first = await order(again=False)
         turn, parts = settled.turn, self._parts
         key = turn.place.guild or turn.place.channel
         asked = parts.clock.monotonic()
@@ -110,9 +122,7 @@ class Writing:
             account.timings["queue"] = slot.waited
             parts.metrics.turns.queue_depth(parts.queue.depth)
             try:
-                text, model = await self._generate(
-                    settled, prompt, request, sink, account, terms.stop
-                )
+                text = await self._drafted(first, lambda: order(again=True))
             finally:
                 account.timings["generate"] = parts.clock.monotonic() - asked - slot.waited
         text = await rewritten(parts, settled.persona, settled.context, text)
@@ -120,14 +130,34 @@ class Writing:
             text = joined(terms.before, text)
         if account.finished is not None and account.finished.reason == "length":
             text = f"{text}\n\n{small_print(translated(CUT_LONG))}"
-        return Written(text, model, prompt)
+        return Written(text, model, first.prompt)
 
     def judged(self, account: TurnAccount, stage: str, verdict: Verdict, route: Route) -> None:
         """Note a verdict in the account, and count it."""
-        account.judged(stage, verdict)
-        self._parts.metrics.guard.judged(
-            stage, verdict.action.value, category=verdict.category, route=route.value
-        )
+        self._drafting.judged(account, stage, verdict, route)
+
+    async def _drafted(self, order: Order, again: Callable[[], Awaitable[Order]]) -> str:
+        """Return a draft that may stand; a second one when the first is empty, or drifts."""
+        account, replies = order.account, self._parts.metrics.replies
+        route = order.settled.decision.route.value
+        try:
+            text = await self._drafting.draft(order)
+        except Drifted as drifted:
+            for reason in drifted.drift.reasons:
+                replies.drifted(reason, "regenerated")
+        except EmptyReply:
+            if order.stop.wanted:
+                raise
+            replies.drifted("empty", "regenerated")
+        else:
+            replies.scored(route, account.drift.score)
+            for reason in account.drift.reasons:
+                replies.drifted(reason, "noted")
+            return text
+        account.drafts += 1
+        text = await self._drafting.draft(await again())
+        replies.scored(route, account.drift.score)
+        return text
 
     async def _recall(self, settled: Settled) -> Recollection:
         """Return what may be used of the person's memory; nothing while care comes first."""
@@ -140,6 +170,39 @@ class Writing:
             return NOTHING
         policy = self._parts.profiles[route].memory
         return await memory.recall(settled.turn, route, policy, settled.persona.id)
+
+    def _reminded(self, settled: Settled) -> bool:
+        """Whether it is time to remind the persona of itself."""
+        if settled.turn.cue is None and drifted_lately(settled.conversation, settled.persona.id):
+            return True
+        every = remind_every(settled.persona, self._parts.profiles[settled.decision.route])
+        spoken = sum(
+            exchange.reply is not None and exchange.reply.persona == settled.persona.id
+            for exchange in settled.conversation.exchanges
+        )
+        return every > 0 and spoken > 0 and spoken % every == 0
+
+    def _check(self, settled: Settled) -> DriftCheck | None:
+        """Return what to watch in the reply; nothing where care or honesty come first."""
+        if settled.verdict.category is not None:
+            return None
+        others = set(self._players(settled).values()) - {settled.persona.name}
+        return check_for(settled.persona, sorted(others), settled.language, settled.turn.text)
+
+    async def _prompted(
+        self,
+        settled: Settled,
+        account: TurnAccount,
+        recollection: Recollection,
+        terms: Terms,
+        *,
+        reminded: bool,
+    ) -> tuple[Prompt, ChatRequest]:
+        account.reminded = reminded
+        made = (settled, account, recollection, terms)
+        if account.pictures:  # megabytes are encoded
+            return await asyncio.to_thread(self._prompt, *made)
+        return self._prompt(*made)
 
     def _prompt(
         self,
@@ -165,6 +228,7 @@ class Writing:
                 constraints=recollection.constraints,
                 user_persona=recollection.user_persona,
                 language=language_instruction(settled.language),
+                reminder=account.reminded,
                 guidance=guidance,
                 safety_text=parts.guardrails.safety_text,
                 num_ctx=parts.num_ctx,
@@ -208,104 +272,10 @@ class Writing:
         players = (casting.player(settled.binding, route, guild) for route in Route)
         return {player.id: player.name for player in players}
 
-    async def _generate(
-        self,
-        settled: Settled,
-        prompt: Prompt,
-        request: ChatRequest,
-        sink: ReplySink,
-        account: TurnAccount,
-        stop: Stop,
-    ) -> tuple[str, str]:
-        """Return the released text and the model that wrote it."""
-        parts, turn = self._parts, settled.turn
-        began = parts.clock.monotonic()
-        review = asyncio.create_task(
-            parts.guardrails.review_input(turn, settled.context), name=f"review {turn.id}"
-        )
-        generation = Generation(
-            model=parts.model,
-            gate=parts.guardrails.open_gate(settled.context),
-            sink=sink,
-            clock=parts.clock,
-            reasoning=ReasoningFilter(),
-            speakers=SpeakerFilter([settled.persona.name], _others(settled)),
-            stop=stop,
-            review=review,
-        )
-        waking = asyncio.create_task(self._tell_of_waking(request, generation, sink))
-        try:
-            generated = await generation.run(request)
-            self._measure(generated, prompt, request, account, began)
-            self.judged(account, "output", generated.release.verdict, settled.decision.route)
-            return generated.release.text, request.model
-        except DraftBlocked as blocked:
-            release = await self._repair(
-                settled, generation.draft, blocked.verdict, request, account
-            )
-            return release.text, request.model
-        except InputRefused as refused:
-            self.judged(account, "review", refused.verdict, settled.decision.route)
-            return refused.verdict.reply or translated(REFUSED), request.model
-        except BackendError as error:
-            visible = generation.gate.visible.strip()
-            if not visible or isinstance(error, EmptyReply):
-                raise
-            account.notice = translated(CUT_SHORT)
-            return f"{visible}\n\n{small_print(account.notice)}", request.model
-        finally:
-            review.cancel()
-            waking.cancel()
 
-    async def _tell_of_waking(
-        self, request: ChatRequest, generation: Generation, sink: ReplySink
-    ) -> None:
-        """Say that the model is being loaded, if that is what the person waits for."""
-        facts = self._parts.facts
-        await asyncio.sleep(WAKING_AFTER)
-        if facts is None or generation.first_token is not None:
-            return
-        loading = await facts.is_loading(request.model, request.affinity)
-        if loading and generation.first_token is None:
-            sink.wait(small_print(translated(WAKING)))
-
-    async def _repair(
-        self,
-        settled: Settled,
-        draft: str,
-        verdict: Verdict,
-        request: ChatRequest,
-        account: TurnAccount,
-    ) -> Release:
-        """Let the guardrails rewrite a blocked draft."""
-        parts = self._parts
-        self.judged(account, "output", verdict, settled.decision.route)
-        release = await parts.guardrails.repair(
-            draft, verdict, settled.context, parts.model, request.model
-        )
-        self.judged(account, "revision", release.verdict, settled.decision.route)
-        return release
-
-    def _measure(
-        self,
-        generated: Generated,
-        prompt: Prompt,
-        request: ChatRequest,
-        account: TurnAccount,
-        began: float,
-    ) -> None:
-        if generated.first_token is not None:
-            account.timings["first_token"] = generated.first_token - began
-        if generated.first_shown is not None and generated.first_token is not None:
-            account.timings["held_back"] = generated.first_shown - generated.first_token
-        if generated.finished is not None:
-            account.finished = generated.finished
-            if not any(message.images for message in request.messages):
-                self._parts.estimator.calibrate(
-                    request.model,
-                    [message.content for message in request.messages],
-                    generated.finished.prompt_tokens,
-                )
+def _second(terms: Terms, settled: Settled) -> int:
+    """Return another seed than the first draft's."""
+    return (int(settled.turn.id) if terms.seed is None else terms.seed) + 1
 
 
 def _options(
@@ -316,10 +286,3 @@ def _options(
     if terms.seed is not None and "seed" in options:
         made["seed"] = (int(options["seed"]) + terms.seed) % 2**31
     return made
-
-
-def _others(settled: Settled) -> list[str]:
-    """Return the names of everybody whose lines the model must not write."""
-    said = [each.speaker.name for ex in settled.conversation.exchanges[-20:] for each in ex.said]
-    mates = [each.name for each in settled.scene if each.id != settled.persona.id]
-    return list(dict.fromkeys([settled.turn.speaker.name, *said, *mates]))

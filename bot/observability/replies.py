@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from bot.observability.labels import Vocabulary
 from bot.observability.scales import ROUTES
@@ -23,6 +23,42 @@ class ReplyMetrics:
             ["wish"],
             registry=registry,
         )
+
+        self._score = Histogram(
+            "troupe_in_character_ratio",
+            "How much a persona was itself: 1 entirely, 0 not at all.",
+            ["route"],
+            buckets=(0.1, 0.3, 0.5, 0.7, 0.9, 1.0),
+            registry=registry,
+        )
+        self._drift = Counter(
+            "troupe_drifts",
+            "Replies out of character, by reason; noted, or written again unseen.",
+            ["reason", "action"],
+            registry=registry,
+        )
+        self._cuts = Counter(
+            "troupe_reply_cuts",
+            "What was cut from replies: other people's lines, labels, echoes, loops.",
+            ["what"],
+            registry=registry,
+        )
+        self._what = Vocabulary("foreign_line", "label", "echo", "loop", limit=0)
+        self._reason = Vocabulary(
+            "character", "name", "language", "speaker", "empty", "judge", limit=0
+        )
+
+    def scored(self, route: str, score: float) -> None:
+        """Observe how much a persona was itself."""
+        self._score.labels(self._route.word(route)).observe(score)
+
+    def drifted(self, reason: str, action: str) -> None:
+        """Count a reply out of character; `action` is `noted` or `regenerated`."""
+        self._drift.labels(self._reason.word(reason), action).inc()
+
+    def cut(self, what: str) -> None:
+        """Count what was cut from a reply."""
+        self._cuts.labels(self._what.word(what)).inc()
 
     def voted(self, route: str, up: bool) -> None:  # one of two
         """Count a thumb."""

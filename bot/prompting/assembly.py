@@ -48,6 +48,7 @@ from bot.prompting.ledger import Ledger
 from bot.prompting.lore_notes import LORE_SHARE, LoreNotes, lore_notes
 from bot.prompting.macro_values import MacroContext
 from bot.prompting.opening import BEGINNING, opening_of
+from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import BASE_PROMPT, card_fields, system_text
 from bot.prompting.tokens import PER_MESSAGE, TokenEstimator
@@ -90,6 +91,8 @@ class PromptInput:
     """Names of the other personas of the place."""
     persona_names: Mapping[str, str] = field(default_factory=dict)
     """Names of personas by id, for replies in the history."""
+    reminder: bool = False
+    """Whether the persona is reminded of itself."""
     regenerate: bool = False
     continue_reply: bool = False
     """Go on with the turn's own stored reply."""
@@ -264,6 +267,8 @@ class _Assembly:
         parts += [("post-history instructions", clean(late))]
         if given.cast_names:
             parts.append(("nudge", f"[Write the next reply only as {persona.name}.]"))
+        if given.reminder:
+            parts.append(("reminder", reminder(persona, self.context)))
         parts += [("guidance", each) for each in given.guidance]
         for name, text in parts:
             self.ledger.must(name, text.strip())

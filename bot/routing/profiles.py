@@ -34,6 +34,8 @@ class RouteProfile:
     model: str | None = None
     guard: str = "normal"
     """Strictness of the guardrails: `normal` or `strict`."""
+    remind_every: int = 0
+    """After how many replies a persona is reminded of itself; 0 for never."""
 
 
 _OPTIONS: Mapping[str, tuple[float, float]] = {
@@ -51,12 +53,13 @@ _OPTIONS: Mapping[str, tuple[float, float]] = {
 }
 """Sampling options that a profile may set, each with its least and greatest value."""
 _WHOLE = frozenset({"top_k", "repeat_last_n", "num_predict", "seed"})
+MOST_REPLIES = 100
 _GUARDS = ("normal", "strict")
 _LARGEST_FILE = 64 * 1024
 _LONGEST_INSTRUCTION = 2_000
 OTHER_TABLE = "model_stage"
 """Read by `bot.routing.model_stage`."""
-_KEYS = frozenset({"instruction", "options", "memory", "model", "guard"})
+_KEYS = frozenset({"instruction", "options", "memory", "model", "guard", "remind_every"})
 
 
 def load_profiles(path: Path) -> Mapping[Route, RouteProfile]:
@@ -102,6 +105,7 @@ def _profile(route: Route, table: Mapping[str, Any]) -> RouteProfile:
         memory=MemoryPolicy(table.get("memory", MemoryPolicy.CONSTRAINTS)),
         model=table.get("model"),
         guard=table.get("guard", "normal"),
+        remind_every=table.get("remind_every", 0),
     )
 
 
@@ -117,6 +121,9 @@ def _problems(table: Mapping[str, Any]) -> list[str]:
         problems.append(f"`memory` must be one of {', '.join(MemoryPolicy)}")
     if table.get("guard", "normal") not in _GUARDS:
         problems.append(f"`guard` must be one of {', '.join(_GUARDS)}")
+    every = table.get("remind_every", 0)
+    if isinstance(every, bool) or not isinstance(every, int) or not 0 <= every <= MOST_REPLIES:
+        problems.append(f"`remind_every` must be a whole number from 0 to {MOST_REPLIES}")
     model = table.get("model")
     if model is not None and not (isinstance(model, str) and 0 < len(model) <= 200):
         problems.append("`model` must be a model's name")

@@ -265,7 +265,7 @@ async def test_what_was_deleted_while_the_bot_was_dead_or_writing_never_comes_ba
     async with opened(tmp_path) as scene:
         stage, alice = scene.channel(), scene.person()
         scene.ollama.set_pace(rate=20)
-        scene.ollama.reply_with("a very long story of a porcupine " * 40)
+        scene.ollama.reply_with(" ".join(f"porcupine number {n} came by." for n in range(60)))
         asked = await stage.says(alice, "tell me of the porcupine", mention_bot=True)
         await stage.next_reply(asked, quiet=0)
         await stage.delete(asked)

@@ -11,12 +11,13 @@ from tests.fakes.discord.handles import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+TALE = " ".join(f"On day {day} the rope was {7 * day} metres longer." for day in range(1, 41))
 K2 = "K2 is 8,611 metres tall, second only to Everest among the peaks of this world."
 
 
 async def test_a_mention_is_answered_by_a_persona_with_her_name_and_face(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
-    told = " ".join([K2] * 5)
+    told = f"{K2} {TALE}"
     scene.ollama.set_pace(rate=30)
     scene.ollama.reply_with(told)
     asked = await stage.says(alice, "how tall is K2?", mention_bot=True)
@@ -156,7 +157,7 @@ async def test_deleting_the_question_stops_the_generation_and_leaves_nothing(
 ) -> None:
     stage, alice = scene.channel(), scene.person()
     scene.ollama.set_pace(rate=20)
-    scene.ollama.reply_with("A long and winding road of words. " * 40)
+    scene.ollama.reply_with(TALE)
     asked = await stage.says(alice, "tell me the tale of the porcupine", mention_bot=True)
     await stage.next_reply(asked, timeout=10, quiet=0)
     await stage.delete(asked)

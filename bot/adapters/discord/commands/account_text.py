@@ -46,6 +46,13 @@ def _lines(account: Mapping[str, Any]) -> Iterator[str]:
         if each.get("category")
     ]
     yield t("**Guardrails** {found}", found="; ".join(flagged) or t("nothing found"))
+    drift = account.get("drift")
+    if drift:
+        yield t(
+            "**In character** {score}{found}",
+            score=f"{drift['score']:.0%}",
+            found="".join(f", {each}" for each in _drift(drift)),
+        )
     tokens = account.get("tokens")
     if tokens:
         yield t(
@@ -56,3 +63,11 @@ def _lines(account: Mapping[str, Any]) -> Iterator[str]:
         "**Times** {times}",
         times=", ".join(f"{name} {seconds:.2f} s" for name, seconds in times.items()),
     )
+
+
+def _drift(drift: Mapping[str, Any]) -> Iterator[str]:
+    yield from drift["reasons"]
+    if drift["drafts"] > 1:
+        yield t("written again")
+    if drift["reminded"]:
+        yield t("reminded")

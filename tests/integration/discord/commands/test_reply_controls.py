@@ -15,6 +15,7 @@ from tests.fakes.discord.state import Message
 from tests.fakes.discord.validation import components_of
 from tests.integration.discord.commands.conftest import Stage
 
+LONG = " ".join(f"A road of {number} stones led on." for number in range(100))
 FULL = ["Regenerate", "Continue", "👍", "👎", "Why", "🗑️"]
 
 
@@ -169,7 +170,7 @@ async def test_a_reply_cut_by_its_length_says_so_and_can_be_continued(stage: Sta
 
 async def test_stop_ends_a_reply_where_it_is_and_keeps_it(stage: Stage) -> None:
     stage.ollama.set_pace(rate=30)
-    stage.ollama.reply_next("A long and winding road of words. " * 60)
+    stage.ollama.reply_next(LONG)
     question = await stage.channel.says(stage.guest, "talk without end", mention_bot=True)
     reply = await stage.channel.next_reply(to=question, timeout=10, quiet=0)
     assert list(buttons(reply)) == ["Stop"]
@@ -187,7 +188,7 @@ async def test_stop_ends_a_reply_where_it_is_and_keeps_it(stage: Stage) -> None:
     await until(stage, lambda: "Regenerate" in buttons(reply), "the row")
     (exchange,) = await stored(stage)
     assert exchange.reply is not None
-    assert exchange.reply.text.startswith("A long and")
+    assert exchange.reply.text.startswith("A road")
     assert len(exchange.reply.text) < 1000
     stage.ollama.set_pace(rate=None)
     stage.ollama.reply_next("finally done.")
@@ -231,10 +232,10 @@ async def test_who_may_press_what(stage: Stage) -> None:
 
 
 async def test_deleting_a_reply_takes_every_variant_and_every_part(stage: Stage) -> None:
-    question, reply = await asked(stage, "tell me a tale", "once there was a swordfish. " * 120)
+    question, reply = await asked(stage, "tell me a tale", LONG.replace("road", "swordfish"))
     parts = stage.channel.replies_to(question)
     assert len(parts) == 2
-    stage.ollama.reply_next("a swordfish there was once. " * 120)
+    stage.ollama.reply_next(LONG.replace("road", "other swordfish"))
     await press(stage, stage.guest, reply, "Regenerate")
     await until(stage, lambda: "2/2" in buttons(stage.channel.replies_to(question)[-1]), "2/2")
     await press(stage, stage.guest, stage.channel.replies_to(question)[-1], "🗑️")

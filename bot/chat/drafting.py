@@ -1,0 +1,156 @@
+"""One draft of a reply: from the request to released text, repaired or cut short if need be."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.chat.account import TurnAccount
+from bot.chat.deciding import Settled
+from bot.chat.drift import DriftCheck
+from bot.chat.generation import Generated, Generation, InputRefused
+from bot.chat.notices import CUT_SHORT, WAKING, small_print
+from bot.chat.parts import Parts
+from bot.chat.stopping import Stop
+from bot.chat.turn import Wish
+from bot.delivery.cleaning import ReplyCleaner
+from bot.errors import BackendError, EmptyReply
+from bot.guardrails import DraftBlocked, Release
+from bot.guardrails.verdict import Verdict
+from bot.languages import mark, translated
+from bot.ports import ChatRequest, ReplySink
+from bot.prompting import Prompt
+from bot.routing.route import Route
+
+REFUSED = mark("I can't help with that one.")
+WAKING_AFTER = 2.0
+"""Seconds without a first token after which a host is asked whether it loads the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be drafted."""
+
+    settled: Settled
+    prompt: Prompt
+    request: ChatRequest
+    sink: ReplySink
+    account: TurnAccount
+    stop: Stop
+    wish: Wish | None
+    check: DriftCheck | None
+    """Watches the persona; None where it may speak of itself."""
+    again_allowed: bool
+    """Whether a draft that drifts may be thrown away while nothing of it is visible."""
+
+
+class Drafting:
+    """Writes drafts. It keeps no state of any."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def draft(self, order: Order) -> str:
+        """Return the released text.
+
+        Raises:
+            Drifted: the persona was not itself, nothing was visible, and `again_allowed`.
+            BackendError: the model failed and nothing was visible.
+        """
+        parts, settled, account = self._parts, order.settled, order.account
+        began = parts.clock.monotonic()
+        review = asyncio.create_task(
+            parts.guardrails.review_input(settled.turn, settled.context),
+            name=f"review {settled.turn.id}",
+        )
+        cleaner = _cleaner(order)
+        generation = Generation(
+            model=parts.model,
+            gate=parts.guardrails.open_gate(settled.context),
+            sink=order.sink,
+            clock=parts.clock,
+            cleaner=cleaner,
+            stop=order.stop,
+            review=review,
+            check=order.check,
+            again_allowed=order.again_allowed,
+        )
+        waking = asyncio.create_task(self._tell_of_waking(order, generation))
+        try:
+            generated = await generation.run(order.request)
+            self._measure(generated, order, began)
+            account.drift = generated.drift
+            self.judged(account, "output", generated.release.verdict, settled.decision.route)
+            return generated.release.text
+        except DraftBlocked as blocked:
+            return (await self._repair(order, generation.draft, blocked.verdict)).text
+        except InputRefused as refused:
+            self.judged(account, "review", refused.verdict, settled.decision.route)
+            return refused.verdict.reply or translated(REFUSED)
+        except BackendError as error:
+            visible = generation.gate.visible.strip()
+            if not visible or isinstance(error, EmptyReply):
+                raise
+            account.notice = translated(CUT_SHORT)
+            return f"{visible}\n\n{small_print(account.notice)}"
+        finally:
+            review.cancel()
+            waking.cancel()
+            for cut in cleaner.cuts():
+                parts.metrics.replies.cut(cut)
+
+    def judged(self, account: TurnAccount, stage: str, verdict: Verdict, route: Route) -> None:
+        """Note a verdict in the account, and count it."""
+        account.judged(stage, verdict)
+        self._parts.metrics.guard.judged(
+            stage, verdict.action.value, category=verdict.category, route=route.value
+        )
+
+    async def _tell_of_waking(self, order: Order, generation: Generation) -> None:
+        """Say that the model is being loaded, if that is what the person waits for."""
+        facts, request = self._parts.facts, order.request
+        await asyncio.sleep(WAKING_AFTER)
+        if facts is None or generation.first_token is not None:
+            return
+        loading = await facts.is_loading(request.model, request.affinity)
+        if loading and generation.first_token is None:
+            order.sink.wait(small_print(translated(WAKING)))
+
+    async def _repair(self, order: Order, draft: str, verdict: Verdict) -> Release:
+        """Let the guardrails rewrite a blocked draft."""
+        parts, route = self._parts, order.settled.decision.route
+        self.judged(order.account, "output", verdict, route)
+        release = await parts.guardrails.repair(
+            draft, verdict, order.settled.context, parts.model, order.request.model
+        )
+        self.judged(order.account, "revision", release.verdict, route)
+        return release
+
+    def _measure(self, generated: Generated, order: Order, began: float) -> None:
+        account, request = order.account, order.request
+        if generated.first_token is not None:
+            account.timings["first_token"] = generated.first_token - began
+        if generated.first_shown is not None and generated.first_token is not None:
+            account.timings["held_back"] = generated.first_shown - generated.first_token
+        if generated.finished is not None:
+            account.finished = generated.finished
+            if not any(message.images for message in request.messages):
+                self._parts.estimator.calibrate(
+                    request.model,
+                    [message.content for message in request.messages],
+                    generated.finished.prompt_tokens,
+                )
+
+
+def _cleaner(order: Order) -> ReplyCleaner:
+    """Return the filters of a reply: whose names it may not write, and what it may not repeat."""
+    settled = order.settled
+    exchanges, turn = settled.conversation.exchanges, settled.turn
+    said = [each.speaker.name for exchange in exchanges[-20:] for each in exchange.said]
+    mates = [each.name for each in settled.scene if each.id != settled.persona.id]
+    labels = [stop.strip("\n:") for stop in order.prompt.stop]
+    others = dict.fromkeys([turn.speaker.name, *said, *mates, *labels])
+    earlier = [exchange.reply.text for exchange in exchanges if exchange.reply is not None]
+    if order.wish is Wish.CONTINUE:
+        earlier = []  # where it meets the old text is seen to when they are joined
+    return ReplyCleaner([settled.persona.name], list(others), turn.text, earlier[-3:])

@@ -1,0 +1,141 @@
+"""Only the persona speaks: leaked names are dropped, and a reply ends at somebody else's line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from bot.delivery.labels import Label, Whose, label_of, names_of
+from bot.delivery.small import small
+
+ROLES: Final = ("User", "Human", "Assistant")
+"""Names that templates give to the two sides; nobody here is called so."""
+FOREIGN: Final = (
+    "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "<|end_of_text|>",
+    "<|endoftext|>", "<|user|>", "<|assistant|>", "<start_of_turn>", "<end_of_turn>",
+    "[inst]", "[/inst]", "</s>", "### instruction", "### response", "### human", "### user",
+    "[notes for this reply", "[end of notes]", "[instructions for this reply", "[house rules",
+    "[the conversation begins",
+)  # fmt: skip
+"""What ends a reply wherever it stands: template tokens, and the headings of our own prompts."""
+_FIRST: Final = frozenset(each[0] for each in FOREIGN)
+_LONGEST: Final = max(map(len, FOREIGN))
+_FENCE: Final = re.compile(r"[ \t]*```")
+
+
+class SpeakerFilter:
+    """Passes on a stream without labels of the persona, up to the first line of another.
+
+    Lines of others that come before anything of the persona are passed over. What could still
+    become a label is held back: at most one name's length. In a code block nothing is a label.
+    """
+
+    def __init__(self, own_names: Sequence[str], other_names: Sequence[str]) -> None:
+        self._names = names_of(own_names, (*ROLES, *other_names))
+        self._held = ""
+        self._space = ""
+        """White space that goes out with what follows it."""
+        self._at_start = True
+        """What is held begins a line."""
+        self._spoke = self._said = self._fenced = self._skipping = self._eating = False
+        self.dropped = False
+        """A label of the persona was dropped, or a line of another passed over."""
+        self.ended = False
+        """The rest of the stream is somebody else's: generation can stop."""
+
+    def feed(self, piece: str) -> str:
+        """Return the text that may be passed on now."""
+        return "" if self.ended else self._advance(piece, closing=False)
+
+    def close(self) -> str:
+        """Return what was held back."""
+        return "" if self.ended else self._advance("", closing=True)
+
+    def _advance(self, piece: str, *, closing: bool) -> str:
+        self._held += piece
+        out: list[str] = []
+        while self._held and not self.ended:
+            if self._at_start and not self._begun(closing=closing):
+                break
+            if self._eating:
+                self._held = self._held.lstrip(" \t")
+                self._eating = not self._held
+                if self._eating:
+                    break
+            part, whole = self._line(closing=closing)
+            if not self._skipping:
+                out.append(part)
+                self._said = self._said or bool(part.strip())
+            if not whole:
+                break
+        return self._spaced("".join(out), closing=closing)
+
+    def _spaced(self, text: str, *, closing: bool) -> str:
+        """Keep white space back until something follows it; none leads, none is left at a cut."""
+        text = self._space + text
+        if not self._spoke:
+            text = text.lstrip()
+            self._spoke = bool(text)
+        bare = text.rstrip()
+        self._space = text[len(bare) :]
+        return bare + self._space if closing and not self.ended else bare
+
+    def _begun(self, *, closing: bool) -> bool:
+        """Look at the beginning of a line. False while it is open whose it is."""
+        line, newline, _ = self._held.partition("\n")
+        ended = closing or bool(newline)
+        if not ended and _may_be_fence(line):
+            return False
+        fenced = _FENCE.match(line) is not None
+        if not (fenced or self._fenced):
+            label = label_of(line, self._names, ended=ended)
+            if label.whose is Whose.OPEN:
+                return False
+            self._meet(label)
+        self._fenced ^= fenced and not self._skipping
+        self._at_start = False
+        return True
+
+    def _meet(self, label: Label) -> None:
+        """Do what a line's label asks for."""
+        if label.whose is Whose.OTHER and self._said and not self._skipping:
+            self.ended, self._held = True, ""
+        elif label.whose is Whose.OTHER:
+            self._skipping = self.dropped = True
+        elif label.whose is Whose.OWN:
+            self._held = self._held[label.size :]
+            self._skipping, self._eating, self.dropped = False, True, True
+
+    def _line(self, *, closing: bool) -> tuple[str, bool]:
+        """Pass on what is certain of a line; return it, and whether the line is over."""
+        line, newline, rest = self._held.partition("\n")
+        lowered = small(line)
+        cuts = [at for mark in FOREIGN if (at := lowered.find(mark)) >= 0] if _suspect(line) else []
+        if cuts:
+            self.ended, self._held = True, ""
+            return line[: min(cuts)], False
+        if newline:
+            self._held, self._at_start = rest, True
+            return line + newline, True
+        keep = 0 if closing else _open_tail(lowered)
+        self._held = line[len(line) - keep :]
+        return line[: len(line) - keep], False
+
+
+def _suspect(line: str) -> bool:
+    return any(each in line for each in _FIRST)
+
+
+def _may_be_fence(line: str) -> bool:
+    bare = line.lstrip(" \t")
+    return len(bare) < 3 and not bare.strip("`")
+
+
+def _open_tail(lowered: str) -> int:
+    """Return how many characters at the end could grow into a foreign mark."""
+    for at in range(max(0, len(lowered) - _LONGEST + 1), len(lowered)):
+        tail = lowered[at:]
+        if tail[0] in _FIRST and any(mark.startswith(tail) for mark in FOREIGN):
+            return len(tail)
+    return 0

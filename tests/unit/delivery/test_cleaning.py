@@ -1,0 +1,170 @@
+"""Reasoning, leaked names, other people's lines, echoes and loops never reach a person."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.delivery.cleaning import ReplyCleaner
+from bot.delivery.loops import loop_at_end, unlooped
+from bot.delivery.reasoning import ReasoningFilter
+
+QUESTION = "Tell me, how tall is the mountain K2?"
+EARLIER = "The tide turns at six, and the boats come home with it, one by one by one."
+
+
+def cleaner() -> ReplyCleaner:
+    return ReplyCleaner(
+        ["Wren", "Wren the Bird"], ["Alice", "Wren", "Bob Two"], QUESTION, [EARLIER]
+    )
+
+
+def cleaned(pieces: list[str], by: ReplyCleaner | None = None) -> str:
+    by = by or cleaner()
+    text = "".join(by.feed(piece) for piece in pieces) + by.close()
+    return by.whole(text)
+
+
+def chunks(text: str, size: int) -> list[str]:
+    return [text[i : i + size] for i in range(0, len(text), size)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("<think>hm</think>\n\nHello", "Hello"),
+        ("<Thinking>a <b> c</THINKING>Yes", "Yes"),
+        ("One <think>x</think>two", "One two"),
+        ("<think>never closed", ""),
+        ("a < b and <thin line", "a < b and <thin line"),
+        ("a <", "a <"),
+        ("", ""),
+    ],
+)
+def test_reasoning_is_dropped_under_any_chunking(size: int, written: str, seen: str) -> None:
+    reasoning = ReasoningFilter()
+    out = "".join(reasoning.feed(piece) for piece in chunks(written, size)) + reasoning.close()
+    assert out == seen
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        # the persona's own name
+        ("Wren: The tide turns.", "The tide turns."),
+        ("**Wren:** The tide turns.", "The tide turns."),
+        ("**Wren**: The tide turns.", "The tide turns."),
+        ("[Wren]: The tide turns.", "The tide turns."),
+        ("<Wren> : The tide turns.", "The tide turns."),
+        ("Wren： The tide turns.", "The tide turns."),
+        ("Wren: *hops* Yes.\nWren: And no.", "*hops* Yes.\nAnd no."),
+        ("Wren the Bird: hello", "hello"),
+        ("wren is a small bird", "wren is a small bird"),
+        ("Wren", "Wren"),
+        # lines of others
+        ("Sure.\nAlice: and then?\nWren: well", "Sure."),
+        ("Sure.\n**Alice:** and then?", "Sure."),
+        ("Sure.\n> Alice: and then?", "Sure."),
+        ("Sure.\n\n  [bob  two] : and then?", "Sure.\n\n  [bob  two] : and then?"),
+        ("Sure.\n[Bob Two]: and then?", "Sure."),
+        ("Sure.\nUser: more\nAssistant: yes", "Sure."),
+        ("Alice: how tall?\nWren: Very.", "Very."),
+        ("Alice: how tall?\nBob Two: dunno", ""),
+        ("Sure.\nAlice went home.", "Sure.\nAlice went home."),
+        ("Dear Alice: hello", "Dear Alice: hello"),
+        ("Sure.\nAli", "Sure.\nAli"),
+        ("Look:\n```\nAlice: in code\nUser: too\n```\nDone.\nAlice: out",
+         "Look:\n```\nAlice: in code\nUser: too\n```\nDone."),
+        # templates and our own headings
+        ("Yes.<|im_end|>\n<|im_start|>user\nmore", "Yes."),
+        ("Yes. [INST] go on [/INST]", "Yes."),
+        ("Yes.\n### Instruction: be evil", "Yes."),
+        ("Yes.\n[Notes for this reply. They come", "Yes."),
+        ("1 <| 2 and [notes] stay", "1 <| 2 and [notes] stay"),
+        # echoes
+        (f"{QUESTION}\n\nIt is 8,611 metres.", "It is 8,611 metres."),
+        (f'"{QUESTION.lower()}" It is 8,611 metres.', "It is 8,611 metres."),
+        (f"Alice: {QUESTION}\nWren: It is 8,611 metres.", "It is 8,611 metres."),
+        (f"{EARLIER} And now it is night.", "And now it is night."),
+        (EARLIER, EARLIER),
+        (QUESTION, ""),
+        ("Tell me more.", "Tell me more."),
+    ],
+)  # fmt: skip
+def test_only_the_persona_s_own_new_words_are_left(size: int, written: str, seen: str) -> None:
+    assert cleaned(chunks(written, size)) == seen
+
+
+def test_a_reply_ends_where_somebody_elses_line_begins() -> None:
+    by = cleaner()
+    by.feed("Yes.\nAlice: no")
+    assert by.ended
+    assert by.feed("more") == ""
+    assert list(by.cuts()) == ["foreign_line"]
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+@pytest.mark.parametrize(
+    "unit", ["and the rain came down. ", "ab ", "I am so sorry about this, my friend.\n"]
+)
+def test_what_goes_round_is_said_once(size: int, unit: str) -> None:
+    by = cleaner()
+    text = cleaned(chunks("It began like this: " + unit * 200, size), by)
+    assert by.ended
+    assert text.startswith("It began like this: ")
+    assert text.count(unit.strip()) == 1
+    assert "loop" in set(by.cuts())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ha ha ha ha ha ha!",
+        "Row, row, row your boat, gently down the stream.\n" * 3,
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "=" * 300,
+        "".join(f"{number}. item number {number}\n" for number in range(100)),
+        "never again " * 10,
+    ],
+)
+def test_style_is_no_loop(text: str) -> None:
+    assert loop_at_end(text) is None
+    assert unlooped(text) == text
+    assert cleaned([text]) == text
+
+
+WORDS = st.sampled_from(
+    ["Wren", "Alice", "Bob Two", "User", ":", "：", "**", "*", "\n", " ", "> ", "[", "]", "```",
+     "<", "<|im_start|>", "[INST]", "[notes for this reply", "ab ", "ab " * 80,
+     "<think>", "</think>", QUESTION, EARLIER, "hello", "\t", "ß", "İ", "#"]
+)  # fmt: skip
+
+
+@given(
+    st.lists(WORDS, max_size=14).map("".join), st.lists(st.integers(1, 9), min_size=1, max_size=20)
+)
+def test_chunking_never_changes_the_result(text: str, sizes: list[int]) -> None:
+    pieces, at, turn = [], 0, 0
+    while at < len(text):
+        pieces.append(text[at : at + sizes[turn % len(sizes)]])
+        at, turn = at + sizes[turn % len(sizes)], turn + 1
+    assert cleaned(pieces) == cleaned([text] if text else [])
+
+
+@given(st.lists(WORDS, max_size=14).map("".join))
+def test_no_line_of_another_is_ever_passed_on(text: str) -> None:
+    shown = cleaned(chunks(text, 3))
+    fenced = False
+    for line in shown.split("\n"):
+        fenced ^= line.lstrip().startswith("```")
+        assert fenced or not line.lower().startswith(("alice:", "user:", "**alice:**"))
+        assert "<|im_start|>" not in line
+
+
+@given(st.text(alphabet="abc <>\n:", max_size=80))
+def test_text_without_names_or_tags_only_loses_leading_space(text: str) -> None:
+    by = ReplyCleaner(["Wren"], ["Zoe"])
+    assert cleaned(chunks(text, 3), by) == text.lstrip()
