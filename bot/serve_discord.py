@@ -146,7 +146,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         replies=troupe.stores.replies,
         wishes=Wishes(troupe.stores.conversations, troupe.stores.replies, intake, troupe.clock),
         remover=Remover(desk),
-        votes=troupe.metrics.replies.voted,
+        counted=troupe.metrics.replies,
         memory=troupe.parts.memory,
         intake=intake,
         dispatcher=troupe.dispatcher,

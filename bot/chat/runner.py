@@ -246,6 +246,8 @@ class TurnRunner:
         merged = run.ending is Ending.MERGED
         ended = outcome or (Outcome.MERGED if merged else Outcome.LEFT)
         self._metrics.turns.ended(route=route, trigger=account.trigger.value, outcome=ended)
+        if run.turn.again is not None and outcome is Outcome.ANSWERED:
+            self._metrics.replies.wished(run.turn.again.wish.value)
         for stage, seconds in account.timings.items():
             self._metrics.turns.stage(stage, seconds, route=route)
         log.info("turn over", outcome=ended.value, **_logged(account))

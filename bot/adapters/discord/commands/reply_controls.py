@@ -125,7 +125,7 @@ async def vote(interaction: Pressed, turn: TurnId, *, up: bool) -> None:
     """Take a 👍 or 👎."""
     services, place = services_of(interaction), place_of(interaction)
     standing = await services.wishes.standing(place, turn=turn)
-    services.votes(standing.reply.route.value, up)
+    services.counted.voted(standing.reply.route.value, up=up)
     kept = False
     if services.memory is not None:
         kept = await services.memory.preferences.voted(
@@ -159,6 +159,7 @@ async def delete(interaction: Pressed, turn: TurnId) -> None:
             raise NotAllowed("Only a moderator can delete this one now.") from None
         ids = (here,)
     await acknowledge(interaction)
+    services.counted.wished("delete")
     await services.intake.deleted(place, ids)
     await services.remover.remove(place, ids, message.webhook_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -20,6 +20,7 @@ from bot.chat.intake import Intake
 from bot.chat.place import GuildId, Place, UserId
 from bot.chat.wishing import Wishes
 from bot.memory import Memory
+from bot.observability.replies import ReplyMetrics
 from bot.personas import PersonaLibrary
 from bot.personas.casting import Casting
 from bot.personas.house_rules import HouseRules
@@ -59,8 +60,7 @@ class Services:
     replies: AccountStore
     wishes: Wishes
     remover: Remover
-    votes: Callable[[str, bool], None]
-    """Counts a 👍 (true) or 👎 by route."""
+    counted: ReplyMetrics
     memory: Memory | None
     intake: Intake
     dispatcher: Dispatcher
