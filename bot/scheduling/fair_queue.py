@@ -11,8 +11,10 @@ from bot.errors import Busy
 from bot.scheduling.line import Urgency, Waiter
 from bot.scheduling.turnstile import Turnstile
 
-TELL_EVERY = 3.0
-"""Seconds after which somebody who waits is told their place, again and again."""
+TELL_AFTER = 3.0
+"""Seconds after which somebody who waits is told their place."""
+TELL_EVERY = 10.0
+"""Seconds after which they are told again, if it has changed."""
 
 Told = Callable[[int, float], None]
 """Is told the place in the queue, from 1, and the seconds to wait that are expected."""
@@ -102,9 +104,12 @@ class FairQueue:
             raise self._busy(place)
         try:
             async with asyncio.timeout(timeout):
-                while not (await asyncio.wait((ready,), timeout=TELL_EVERY))[0]:
-                    if told is not None:
-                        told(*self._standing(waiter))
+                pause, known = TELL_AFTER, 0
+                while not (await asyncio.wait((ready,), timeout=pause))[0]:
+                    standing = self._stile.place(waiter)
+                    if told is not None and standing != known:
+                        told(standing, self._stile.wait_at(standing, self._capacity()))
+                    pause, known = TELL_EVERY, standing
         except TimeoutError:
             if not ready.done():
                 place = self._stile.place(waiter)
@@ -121,10 +126,6 @@ class FairQueue:
         loop = asyncio.get_running_loop()
         while (waiter := self._stile.admit(self._capacity(), loop.time())) is not None:
             self._ready.pop(waiter).set_result(None)
-
-    def _standing(self, waiter: Waiter) -> tuple[int, float]:
-        place = self._stile.place(waiter)
-        return place, self._stile.wait_at(place, self._capacity())
 
     def _displace(self, victim: Waiter) -> None:
         ready = self._ready.pop(victim)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.bench import bench_lorebook
 from tests.bench.crowd import ask, crowd, figures_of, open_loop
+from tests.bench.fairness import fairness
 from tests.bench.instant import instant
 from tests.bench.table import Figures
 from tests.bench.world import world
@@ -107,4 +108,5 @@ SCENES: dict[str, Callable[[], Awaitable[Figures]]] = {
     "cache": cache,
     "memory": memory,
     "lorebook": lorebook,
+    "fairness": fairness,
 }

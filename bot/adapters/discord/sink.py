@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 FINISH_TIMEOUT: Final = 45.0
 """Seconds to get the final text out."""
+WAIT_PRESSURE: Final = 0.3
+"""Share of the REST budget in use beyond which nobody is told about the wait."""
 NOTICE_TIMEOUT: Final = 20.0
 """Seconds for a notice, and for removing a reply."""
 TYPING_EVERY: Final = 8.0
@@ -96,6 +98,8 @@ class DiscordSink:
         """Say why the reply takes a while, until its first text. Never waits."""
         if self._turn.again is not None:
             return  # another text stands there, and stays until there is a new one
+        if self._desk.throttle.pressure() > WAIT_PRESSURE:
+            return  # the calls are needed for answers
         if self._waiting or not self._writer.text:
             self._waiting = True
             self._writer.want(line)

@@ -69,6 +69,7 @@ async def test_a_slow_model_that_is_loaded_is_not_said_to_wake(
 async def test_who_waits_is_told_their_place_and_the_line_goes_when_it_is_deleted(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fair_queue, "TELL_AFTER", 0.1)
     monkeypatch.setattr(fair_queue, "TELL_EVERY", 0.1)
     monkeypatch.setattr(
         type(stage.troupe.models.pool), "capacity", property(lambda _: 1), raising=True
