@@ -43,6 +43,7 @@ from bot.background import Background
 from bot.chat.parts import Parts
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.stage import Stage, StageStatus
+from bot.creative.profiles import open_tools
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected
 from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
@@ -209,6 +210,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         conversations=stores.conversations,
         dispatcher=routing.dispatcher,
         profiles=profiles,
+        tools=open_tools(directory),
         guardrails=guard.rails,
         model=models.pool,
         queue=queue,

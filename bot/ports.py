@@ -422,6 +422,8 @@ class Controls:
     variants: int = 1
     size: int = 0
     """Characters of the shown variant."""
+    ideas: int = 0
+    """How many ideas the reply lists, to pick from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         wishes=Wishes(troupe.stores.conversations, troupe.stores.replies, intake, troupe.clock),
         remover=Remover(desk),
         counted=troupe.metrics.replies,
+        orders=troupe.metrics.tools,
         memory=troupe.parts.memory,
         intake=intake,
         dispatcher=troupe.dispatcher,

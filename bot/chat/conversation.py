@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.chat.place import MessageId, Place
 from bot.chat.turn import Speaker, TurnId
+from bot.creative.order import Order
 from bot.routing.route import Route
 
 MAX_VARIANTS = 20
@@ -24,6 +25,8 @@ class Said:
     edited: bool = False
     by_command: bool = False
     """Said through a command: no message of the channel holds it."""
+    order: Order | None = None
+    """What was ordered of a creative tool with it."""
 
 
 @dataclass(frozen=True, slots=True)

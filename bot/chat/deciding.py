@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bot.chat.account import TurnAccount
 from bot.chat.asking import ask_of
 from bot.chat.conversation import Conversation
+from bot.chat.ordering import as_said, furnished, ordered_route
 from bot.chat.parts import Parts
 from bot.chat.scene_turns import speakers
 from bot.chat.speech import reply_language
@@ -56,7 +57,9 @@ async def settle(
         NotAllowed: the persona may not play here.
         NotFound: there is no persona called `named`.
     """
-    scene = parts.casting.scene(binding, turn.place) if named is None else ()
+    turn = furnished(turn)
+    alone = named is not None or turn.order is not None
+    scene = () if alone else parts.casting.scene(binding, turn.place)
     ask = ask_of(turn, conversation, shared=bool(scene), now=parts.clock.now())
     decision, context, verdict = await _judge(parts, turn, conversation, ask)
     care = (verdict.category or "").startswith(CARE)
@@ -89,8 +92,11 @@ async def _judge(
 ) -> tuple[RouteDecision, GuardContext, Verdict]:
     if turn.cue is not None and (standing := _standing_route(conversation)) is not None:
         decision = standing
+    elif turn.order is not None:
+        decision = ordered_route()
     else:
         decision = await parts.dispatcher.route(ask)
+    said = as_said(turn)
     context = GuardContext(
         route=decision.route,
         place=turn.place,
@@ -98,7 +104,7 @@ async def _judge(
         persona_name="",
         adult_card=False,
         protected="",
-        user_text=turn.text,
+        user_text=said.text,
         locale=turn.speaker.locale,
         canary=None,
         strict=parts.profiles[decision.route].guard == "strict" or await parts.strict(turn.place),
@@ -106,7 +112,7 @@ async def _judge(
     )
     if turn.cue is not None:
         return decision, context, ALLOWED  # the person's words were judged with their own turn
-    verdict = await parts.guardrails.judge_input(turn, context)
+    verdict = await parts.guardrails.judge_input(said, context)
     if (verdict.category or "").startswith(CARE):
         decision = await parts.dispatcher.route(replace(ask, distress=True))
     return decision, context, verdict

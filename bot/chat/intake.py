@@ -18,7 +18,7 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.claims import ReplyClaims
-from bot.chat.door import Door
+from bot.chat.door import Door, line_for
 from bot.chat.notices import EXPIRED, notice_for
 from bot.chat.place import ChannelId, MessageId, Place, UserId
 from bot.chat.runner import TurnRunner
@@ -30,6 +30,7 @@ from bot.errors import Busy, NotAllowed, StoreError
 from bot.languages import reading, translated
 from bot.memory import Memory
 from bot.observability import Metrics
+from bot.personas.admission import refusal
 from bot.personas.binding import TriggerMode
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, JournalEntry, Outcome, Progress, TurnJournal
@@ -187,6 +188,27 @@ class Intake:
         self._start(run)
         return True
 
+    async def ordered(self, message: Message) -> bool:
+        """Claim and journal an order of a creative tool, and begin with it. False when it is known.
+
+        Raises:
+            NotAllowed: the bot is off here, or the person may not talk to it here or now.
+            Busy: the bot is about to restart.
+            StoreError: the order could not be journalled.
+        """
+        if self._draining:
+            raise Busy("I'm restarting. Please try again in a minute.")
+        binding = await self._casting.resolved(message.place)
+        if binding.mode is TriggerMode.OFF:
+            raise NotAllowed("I am switched off here. An admin can change that.")
+        refused = refusal(binding, message.speaker.id, message.roles, self._clock.now())
+        if refused is not None:
+            raise NotAllowed(line_for(refused))
+        if not await self._journal.accept(message, Trigger.COMMAND):
+            return False
+        self._start(Running(Turn((message,), Trigger.COMMAND), self._now()))
+        return True
+
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         """Rewrite what was said. Never answers anew."""
         with self._changing(place):
@@ -314,7 +336,7 @@ class Intake:
     def _start(self, run: Running) -> None:
         run.hand_on = lambda account: self._hand_on(run, account)
         self._runs[run.turn.id] = run
-        if run.turn.again is None:
+        if run.turn.again is None and run.turn.order is None:
             self._by_person[run.turn.place, run.turn.speaker.id] = run
         run.task = asyncio.create_task(self._run(run), name=f"turn {run.turn.id}")
         run.task.add_done_callback(lambda _: self._forget(run))
@@ -463,7 +485,7 @@ def _regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Tur
             continue
         key = (entry.message.place, entry.message.speaker.id)
         group = latest.get(key)
-        if entry.message.again is not None:
+        if entry.message.again is not None or entry.message.order is not None:
             groups.append([entry])
         elif group and entry.message.at - group[-1].message.at <= window:
             group.append(entry)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from bot.chat.place import GuildId, Place
 from bot.chat.surroundings import Surroundings
 from bot.chat.turn import Turn
+from bot.creative.order import Tool
+from bot.creative.profiles import ToolProfile
 from bot.guardrails import Guardrails
 from bot.memory import Memory, Summariser
 from bot.observability import Metrics
@@ -40,6 +42,7 @@ class Parts:
     conversations: ConversationStore
     dispatcher: Dispatcher
     profiles: Mapping[Route, RouteProfile]
+    tools: Mapping[Tool, ToolProfile]
     guardrails: Guardrails
     model: ChatModel
     queue: FairQueue

@@ -21,8 +21,9 @@ from bot.chat.revising import Reviser
 from bot.chat.scene_turns import next_cue
 from bot.chat.stopping import Stop
 from bot.chat.surroundings import surrounded
+from bot.chat.terms import Terms
 from bot.chat.turn import Again, Cue, Turn
-from bot.chat.writing import Terms, Writing
+from bot.chat.writing import Writing
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.personas import Persona
@@ -121,7 +122,8 @@ class TurnPipeline:
         # has to deliver it, not to generate it again.
         with timer.stage("deliver"):
             await self._record(settled, text, (), model)
-            ids = await sink.finish(text, Controls(turn.id, size=len(text)))
+            ideas = written.ideas
+            ids = await sink.finish(text, Controls(turn.id, size=len(text), ideas=ideas))
         with timer.stage("record"):
             await self._record(settled, text, ids, model)
             await self._keep(settled, written.prompt, account)
@@ -189,7 +191,8 @@ class TurnPipeline:
                 message.speaker,
                 message.text,
                 message.at,
-                by_command=message.about is not None and not message.spoken,
+                by_command=message.is_command,
+                order=message.order,
             )
             for message in settled.turn.messages
             if message.cue is None

@@ -17,9 +17,10 @@ from bot.chat.deciding import Settled, settle
 from bot.chat.drafting import REFUSED
 from bot.chat.parts import Parts, Timer
 from bot.chat.stopping import Stop
+from bot.chat.terms import Terms
 from bot.chat.turn import Again, Turn, Wish
 from bot.chat.variants import before, controls_of, exchange_of, is_latest, own_text, question_of
-from bot.chat.writing import Terms, Writing
+from bot.chat.writing import Writing
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.guardrails import DraftBlocked, GuardContext
 from bot.guardrails.verdict import Action

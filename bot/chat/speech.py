@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.chat.conversation import Conversation
 from bot.chat.turn import Turn
+from bot.creative.order import Tool
 from bot.languages.spoken import NAMES, last_spoken
 from bot.personas import Persona
 from bot.personas.speech import keeps_to_its_language
@@ -28,6 +29,10 @@ def reply_language(turn: Turn, conversation: Conversation, persona: Persona) -> 
     ]
     person = turn.speaker.id
     texts = [message.text for message in reversed(turn.messages)]
+    if turn.order is not None:
+        # A text that is written anew stays in its language, whatever the wish is written in.
+        first = turn.order.tool is Tool.REWRITE
+        texts = [turn.order.material, *texts] if first else [*texts, turn.order.material]
     texts += [said.text for said in earlier if said.speaker.id == person]
     texts += [said.text for said in earlier if said.speaker.id != person]
     code = last_spoken(texts) or (turn.speaker.locale or "").partition("-")[0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
 from bot.chat.place import MessageId, Place, UserId
+from bot.creative.order import Order
 
 TurnId = NewType("TurnId", str)
 """The decimal id of the turn's first message; also the seed of our nonces and log lines."""
@@ -122,6 +123,15 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """An interaction that can be answered: the way to speak where the bot is no member."""
+
+    application: int
+    token: str = field(repr=False)
+    """A secret: whoever has it can speak for us there, for fifteen minutes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a person, free of Discord's markup for mentions. `at` is unix seconds."""
 
@@ -145,10 +155,19 @@ class Message:
     """For an interaction's id: the message in the channel that the answer points to."""
     roles: tuple[int, ...] = ()
     """Ids of the roles that the person has in the guild."""
+    order: Order | None = None
+    """Set when a creative tool was used; the text says what for."""
+    answering: Answering | None = None
+    """Set where only an answer to the interaction can be shown."""
     before: tuple[Quoted, ...] = ()
     """What was said before it outside the stored conversation, oldest first; never stored."""
     spoken: bool = False
     """With `about`: that message holds these very words."""
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it was said through a command, so that no message of the channel holds it."""
+        return self.order is not None or (self.about is not None and not self.spoken)
 
     @property
     def spoken_in(self) -> MessageId:
@@ -196,6 +215,16 @@ class Turn:
     def points_at(self) -> MessageId:
         """Return the message in the channel that the answer points to."""
         return self.messages[-1].about or self.messages[-1].id
+
+    @property
+    def order(self) -> Order | None:
+        """Return what was ordered of a creative tool, if one was used."""
+        return self.messages[-1].order
+
+    @property
+    def answering(self) -> Answering | None:
+        """Return the interaction that must be answered, if nothing else can be shown here."""
+        return self.messages[-1].answering
 
     @property
     def roles(self) -> tuple[int, ...]:

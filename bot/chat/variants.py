@@ -8,6 +8,8 @@ from dataclasses import replace
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import MessageId
 from bot.chat.turn import Cue, Message, Speaker, Trigger, Turn, TurnId
+from bot.creative.ideas import ideas_in
+from bot.creative.order import MOST_IDEAS
 from bot.ports import Controls
 from bot.prompting.small_print import without_small_print
 
@@ -38,7 +40,8 @@ def question_of(conversation: Conversation, exchange: Exchange, wish: Turn) -> T
     """
     place, turn = wish.place, MessageId(int(exchange.turn))
     said = [
-        Message(each.message_id, place, each.speaker, each.text, each.at) for each in exchange.said
+        Message(each.message_id, place, each.speaker, each.text, each.at, order=each.order)
+        for each in exchange.said
     ]
     if not said:
         asker, reply = asker_of(conversation, exchange.turn), exchange.reply
@@ -82,4 +85,14 @@ def controls_of(exchange: Exchange) -> Controls:
     """Return what is offered under a reply."""
     reply = exchange.reply
     size = len(reply.text) if reply is not None else 0
-    return Controls(exchange.turn, exchange.chosen, len(exchange.variants), size)
+    return Controls(
+        exchange.turn, exchange.chosen, len(exchange.variants), size, len(ideas_of(exchange))
+    )
+
+
+def ideas_of(exchange: Exchange) -> list[str]:
+    """Return the ideas of a shown reply, if several were ordered."""
+    order = exchange.said[-1].order if exchange.said else None
+    if order is None or order.count < 2:
+        return []
+    return ideas_in(own_text(exchange))[:MOST_IDEAS]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from bot.chat.account import TurnAccount
 from bot.chat.continuing import Continuing, joined
@@ -18,11 +18,13 @@ from bot.chat.drift import DriftCheck, Drifted, check_for, drifted_lately
 from bot.chat.files import has_pictures
 from bot.chat.first_words import greeting_index
 from bot.chat.notices import CUT_LONG, in_line, small_print
+from bot.chat.ordering import order_of
 from bot.chat.parts import Parts, Timer
 from bot.chat.rewriting import rewritten
 from bot.chat.scene_turns import guidance_for
+from bot.chat.several import differing
 from bot.chat.speech import language_instruction
-from bot.chat.stopping import Stop
+from bot.chat.terms import Terms, Written
 from bot.chat.turn import DIRECT, Wish
 from bot.errors import EmptyReply
 from bot.guardrails.verdict import Action, Verdict
@@ -33,27 +35,6 @@ from bot.prompting import Prompt, PromptInput, assemble
 from bot.prompting.reminder import remind_every
 from bot.routing.route import Route
 from bot.scheduling import Urgency
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A reply that may be shown, the model that wrote it, and the prompt it came from."""
-
-    text: str
-    model: str
-    prompt: Prompt
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How a reply is to be written. By default: as the first answer."""
-
-    stop: Stop = field(default_factory=Stop)
-    wish: Wish | None = None
-    seed: int | None = None
-    """What chance hangs on; None for the turn's id."""
-    before: str = ""
-    """The text that the reply goes on from."""
 
 
 class Writing:
@@ -78,6 +59,20 @@ class Writing:
             BackendError: the model failed and nothing was visible.
             StoreError: the conversation could not be read.
         """
+
+        async def once(shown: ReplySink, given: Terms) -> Written:
+            return await self._once(settled, shown, account, timer, given)
+
+        return await differing(once, settled, sink, terms, self._parts.metrics)
+
+    async def _once(
+        self,
+        settled: Settled,
+        sink: ReplySink,
+        account: TurnAccount,
+        timer: Timer,
+        terms: Terms,
+    ) -> Written:
         if terms.before:
             sink = Continuing(sink, terms.before)
         with timer.stage("recall"):
@@ -213,6 +208,9 @@ class Writing:
     ) -> tuple[Prompt, ChatRequest]:
         parts, decision = self._parts, settled.decision
         profile = parts.profiles[decision.route]
+        ordered = terms.order or order_of(settled.turn, decision.route)
+        if ordered is not None:
+            profile = parts.tools[ordered.tool].applied(ordered, profile)
         model = account.model
         guidance = (settled.verdict.guidance,) if settled.verdict.guidance else ()
         if settled.turn.cue is not None:

@@ -43,8 +43,7 @@ class Tone(StrEnum):
 class Order:
     """An order: what the message's text asks for is made with these.
 
-    The material to work on comes as the message's attachments: it is quoted text, which gives no
-    orders.
+    The model gets the material as an attached file: it is quoted text, which gives no orders.
     """
 
     tool: Tool
@@ -52,5 +51,7 @@ class Order:
     length: Length | None = None
     count: int = 1
     """How many versions or ideas, from 1 to `MOST_IDEAS`."""
+    material: str = ""
+    """The text to work on."""
     known: tuple[str, ...] = ()
     """Ideas that are there already: the new ones must differ from them."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.creative.order import Length, Order, Tool
+from bot.data_files import personas_dir
 from bot.errors import SettingsRejected
 from bot.routing.profiles import RouteProfile, option_problems
 
@@ -50,6 +51,16 @@ class ToolProfile:
         tokens = int(words * order.count * _TOKENS_A_WORD) + _SLACK
         options = {**creative.options, **self.options, "num_predict": tokens}
         return replace(creative, instruction="\n".join(said), options=options)
+
+
+def open_tools(directory: Path) -> Mapping[Tool, ToolProfile]:
+    """Return the tools of an operator's folder; the shipped ones where it has no file of them.
+
+    Raises:
+        SettingsRejected: the file is wrong.
+    """
+    own = directory / TOOLS_FILE
+    return load_tools(own if own.exists() else personas_dir() / TOOLS_FILE)
 
 
 def load_tools(path: Path) -> Mapping[Tool, ToolProfile]:

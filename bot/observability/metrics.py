@@ -26,6 +26,7 @@ from bot.observability.labels import Vocabulary
 from bot.observability.memory import MemoryMetrics
 from bot.observability.replies import ReplyMetrics
 from bot.observability.scales import FAST, ROUTES, SLOW
+from bot.observability.tools import ToolMetrics
 from bot.ports import Finished, Outcome
 
 _USERINFO = re.compile(r"//[^/]*@")
@@ -250,6 +251,7 @@ class Metrics:
         self.guard = GuardMetrics(self.registry)
         self.memory = MemoryMetrics(self.registry)
         self.replies = ReplyMetrics(self.registry)
+        self.tools = ToolMetrics(self.registry)
         self._operation = Vocabulary(limit=48)
         self._redis_errors = Counter(
             "troupe_redis_errors",

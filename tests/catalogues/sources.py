@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ SHOWN_ERRORS = {
     for name, kind in vars(errors).items()
     if isinstance(kind, type) and issubclass(kind, errors.UserFacing)
 }
+COMMAND_LINE = {"commandline.py", "cli.py"}
+"""Files whose texts an operator reads in a terminal."""
+_FIELD_ALONE = re.compile(r"\{\w+\}")
 OWN_KEYWORDS = {"Busy": {"retry_after"}}
 """Keywords of an error that are not fields of its text."""
 
@@ -60,7 +64,7 @@ def collect() -> Collected:
     """Return everything that people are shown."""
     collected = Collected()
     for path in sorted((ROOT / "bot").rglob("*.py")):
-        if path.parent.name == "languages":
+        if path.parent.name == "languages" or path.name in COMMAND_LINE:
             continue
         _from_code(path, collected)
     for key in tree_texts():
@@ -88,26 +92,18 @@ def _call(node: ast.Call, called: str, path: str, collected: Collected) -> None:
     texts = [text for text in texts if isinstance(text, str)]
     at = f"{path}:{node.lineno}"
     if len(texts) < len(literals):
-        if not _is_translated_already(literals[0]):
+        if called in {"t", "tn", "mark"} or isinstance(literals[0], ast.JoinedStr | ast.BinOp):
             collected.mistakes.append(f"{at}: the first argument of {called} must be a literal")
         return
     key = Key(texts[0], plural=texts[1] if called == "tn" else "")
-    collected.add(key, path)
+    if _FIELD_ALONE.fullmatch(key.source) is None:
+        collected.add(key, path)
     if called == "mark" or any(each.arg is None for each in node.keywords):
         return
     given = {each.arg for each in node.keywords if each.arg} - OWN_KEYWORDS.get(called, set())
     given |= {"count"} if called == "tn" else set()
     if given - {"count"} != key.fields - {"count"} or (key.fields - given):
         collected.mistakes.append(f"{at}: fields {sorted(key.fields)}, given {sorted(given)}")
-
-
-def _is_translated_already(node: ast.expr) -> bool:
-    """Whether an argument is a call of `t` or `tn`, collected on its own."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in {"t", "tn", "translated"}
-    )
 
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,8 @@ from bot.delivery.pacing import Priority, Ticket
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = "/channels/{channel_id}/messages/{message_id}"
 WEBHOOK = "/webhooks/{webhook_id}/{webhook_token}"
+LOADING = 1 << 7
+"""A message that only says that an answer is coming (Discord API reference, "Message Flags")."""
 WEBHOOK_MESSAGE = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
@@ -103,6 +105,18 @@ class Calls:
     async def delete_by_webhook(self, hook: Webhook, thread: int | None, message: int) -> None:
         route = webhook_message_route("DELETE", hook, message)
         await self._rest.request(route, params=_params(thread))
+
+    async def original(self, hook: Webhook) -> Posted | None:
+        """Return the first answer to an interaction; None while it is only announced."""
+        route = Route(
+            "GET",
+            WEBHOOK_MESSAGE,
+            webhook_id=hook.id,
+            webhook_token=hook.token,
+            message_id="@original",
+        )
+        data = await self._rest.request(route)
+        return None if int(data.get("flags") or 0) & LOADING else posted(data)
 
     async def typing(self, channel: int) -> None:
         route = Route("POST", "/channels/{channel_id}/typing", channel_id=channel)

@@ -9,7 +9,9 @@ from bot.languages import t
 from bot.ports import Controls
 
 PREFIX: Final = "reply"
+IDEA: Final = "idea"
 _GREY: Final = 2
+_IN_A_ROW: Final = 5
 Rows = list[dict[str, Any]]
 
 
@@ -37,6 +39,7 @@ def reply_rows(controls: Controls | None) -> Rows:
             _button("on", turn, (shown + 1) % count, emoji="▶️"),
         ]
     return [
+        *idea_rows(controls),
         _row(
             _button("again", turn, count, emoji="🔄", label=t("Regenerate")),
             _button("more", turn, controls.size, emoji="⏩", label=t("Continue")),
@@ -49,6 +52,33 @@ def reply_rows(controls: Controls | None) -> Rows:
             _button("delete", turn, emoji="🗑️"),
         ),
     ]
+
+
+def idea_rows(controls: Controls) -> Rows:
+    """Return the buttons of listed ideas: pick one, refine one, more of them."""
+    if not controls.ideas:
+        return []
+    turn = controls.turn
+    picks = [
+        _idea("pick", turn, number, t("Use {number}", number=number))
+        for number in range(1, controls.ideas + 1)
+    ]
+    more = [_idea("refine", turn, 0, t("Refine…")), _idea("more", turn, 0, t("More ideas"))]
+    rows = [picks[at : at + _IN_A_ROW] for at in range(0, len(picks), _IN_A_ROW)]
+    if len(rows[-1]) + len(more) <= _IN_A_ROW:
+        rows[-1] += more
+    else:
+        rows.append(more)
+    return [_row(*row) for row in rows]
+
+
+def idea_id(action: str, turn: TurnId, number: int) -> str:
+    """Return the custom id of a button under ideas: at most 40 characters."""
+    return f"{IDEA}:{action}:{turn}:{number}"
+
+
+def _idea(action: str, turn: TurnId, number: int, label: str) -> dict[str, Any]:
+    return {"type": 2, "style": _GREY, "custom_id": idea_id(action, turn, number), "label": label}
 
 
 def _row(*buttons: dict[str, Any]) -> dict[str, Any]:

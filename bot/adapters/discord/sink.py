@@ -13,11 +13,12 @@ import aiohttp
 import discord
 import structlog
 
+from bot.adapters.discord.calls import Webhook
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.rows import reply_rows, stop_row
+from bot.adapters.discord.rows import Rows, idea_rows, reply_rows, stop_row
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.tidying import Tidying
-from bot.adapters.discord.voices import UNCERTAIN, BotVoice
+from bot.adapters.discord.voices import UNCERTAIN, BotVoice, InteractionVoice, Voice
 from bot.adapters.discord.writer import ReplyWriter
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
@@ -90,7 +91,7 @@ class DiscordSink:
     def begin(self) -> None:
         """Show typing, and find out meanwhile under which name the reply will appear."""
         self._speaking.start()
-        if self._typing is None:
+        if self._typing is None and self._turn.answering is None:
             typing = _type(self._desk, weakref.ref(self), self._speaking)
             self._typing = self._desk.own(typing, "typing")
 
@@ -124,14 +125,16 @@ class DiscordSink:
         self._begins()
         try:
             final = text if is_visible(text) else self._writer.text
-            await self._writer.settle(final, FINISH_TIMEOUT, reply_rows(controls))
+            await self._writer.settle(final, FINISH_TIMEOUT, self._rows(controls))
         finally:
             self._leave()
         self._writer.tell(final=True)
         ids = self._writer.ids
-        if self._tidying is not None and ids:
+        if self._tidying is not None and ids and self._turn.answering is None:
             turn = self._turn.again.turn if self._turn.again else self._turn.id
-            held = Held(turn, ids[-1] if controls else None, self._writer.webhook)
+            # Ideas can be picked for as long as they stand there.
+            passing = controls is not None and not controls.ideas
+            held = Held(turn, ids[-1] if passing else None, self._writer.webhook)
             self._desk.own(self._tidying.replaced(self._turn.place, held), "tidy")
         return ids
 
@@ -147,11 +150,16 @@ class DiscordSink:
             with contextlib.suppress(DeliveryError):  # the notice may still get through
                 await self._writer.settle(self._writer.text, NOTICE_TIMEOUT, [])
         self._leave()
-        place = self._turn.place
-        self._desk.check(place)
-        # By its words, so that saying another line later is not taken for saying this one twice.
-        seed = f"n{zlib.crc32(text.encode()) & 0xFFFF:04x}"
-        voice = BotVoice(self._desk.calls, self._turn, seed=seed)
+        place, answering = self._turn.place, self._turn.answering
+        voice: Voice
+        if answering is not None:
+            hook = Webhook(answering.application, answering.token)
+            voice = InteractionVoice(self._desk.calls, hook)
+        else:
+            self._desk.check(place)
+            # By its words, so that saying another line later is not taken for saying it twice.
+            seed = f"n{zlib.crc32(text.encode()) & 0xFFFF:04x}"
+            voice = BotVoice(self._desk.calls, self._turn, seed=seed)
         throttle = self._desk.throttle
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT):
@@ -162,6 +170,13 @@ class DiscordSink:
         except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
             raise self._desk.refused(error, place) from error
         return (MessageId(said.id),)
+
+    def _rows(self, controls: Controls | None) -> Rows:
+        """Return what stands under the final text. An answer to an interaction can't be changed
+        later, by the token that it has."""
+        if self._turn.answering is not None and controls is not None:
+            return idea_rows(controls)
+        return reply_rows(controls)
 
     async def withdraw(self) -> None:
         """Remove what is visible: the question is gone."""

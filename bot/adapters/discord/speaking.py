@@ -9,11 +9,17 @@ from typing import Final, TypeVar
 import discord
 import structlog
 
-from bot.adapters.discord.calls import Posted
+from bot.adapters.discord.calls import Posted, Webhook
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.voices import UNCERTAIN, BotVoice, Voice, WebhookVoice
+from bot.adapters.discord.voices import (
+    UNCERTAIN,
+    BotVoice,
+    InteractionVoice,
+    Voice,
+    WebhookVoice,
+)
 from bot.adapters.discord.webhooks import webhook_name
-from bot.chat.turn import Turn
+from bot.chat.turn import Answering, Turn
 from bot.errors import TargetGone
 from bot.ports import Face, Progress
 
@@ -78,6 +84,8 @@ class Speaking:
         return place.channel if place.parent is None else place.parent
 
     async def _find(self) -> tuple[Voice, Sequence[int]]:
+        if self._turn.answering is not None:
+            return await self._by_interaction(self._turn.answering)
         fresh = await self._by_webhook() or self._own_voice()
         if self._resumed is None:
             return fresh, ()
@@ -92,6 +100,17 @@ class Speaking:
             raise TargetGone("the webhook that wrote the reply is gone")
         # Only who wrote a message can edit it: the bot itself, or a webhook that may be gone.
         return (fresh, ()) if webhook is not None else (self._own_voice(), standing)
+
+    async def _by_interaction(self, answering: Answering) -> tuple[Voice, Sequence[int]]:
+        """Return the voice that answers an interaction, and what of the answer stands there."""
+        hook = Webhook(answering.application, answering.token)
+        voice = InteractionVoice(self._desk.calls, hook, self._header())
+        if self._resumed is None:
+            return voice, ()
+        try:
+            return voice, self._resumed.reply_ids or await voice.standing()
+        except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+            raise TargetGone("the interaction can't be answered any more") from error
 
     async def _begun_unnoted(self, fresh: Voice) -> Posted | None:
         """Return a first message that was posted, but not noted, before a crash."""
@@ -129,12 +148,15 @@ class Speaking:
 
     def _own_voice(self) -> BotVoice:
         """Return the bot's voice, with the persona's name in the first line."""
+        return BotVoice(self._desk.calls, self._turn, self._header())
+
+    def _header(self) -> str:
+        """Return the line that says who speaks, unless the bot itself is called so."""
         me = self._desk.account
         name = " ".join(self._face.name.split())[:80]
-        header = ""
-        if me is None or name.casefold() != me.name.casefold():
-            header = f"**{discord.utils.escape_markdown(name)}**\n"
-        return BotVoice(self._desk.calls, self._turn, header)
+        if me is not None and name.casefold() == me.name.casefold():
+            return ""
+        return f"**{discord.utils.escape_markdown(name)}**\n"
 
 
 async def _in_time(lookup: Awaitable[T], patience: float) -> T | None:

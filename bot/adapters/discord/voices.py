@@ -22,6 +22,7 @@ from bot.adapters.discord.calls import (
 from bot.adapters.discord.rows import Rows
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Ticket
+from bot.errors import DeliveryError
 
 UNCERTAIN = (discord.DiscordServerError, aiohttp.ClientError, OSError)
 """What a call raises when nobody knows whether it was performed."""
@@ -105,6 +106,63 @@ class BotVoice:
 
     async def delete(self, message: int) -> None:
         await self.calls.delete(self.turn.place.channel, message)
+
+
+@dataclass(slots=True)
+class InteractionVoice:
+    """Answers an interaction: where the bot is no member, nothing else can be shown.
+
+    The first message takes the place of the announced answer.
+    """
+
+    calls: Calls
+    hook: Webhook
+    """The interaction's own: the application's id, and the interaction's token."""
+    header: str = ""
+
+    @property
+    def webhook(self) -> int:
+        return self.hook.id
+
+    def send_route(self) -> Route:
+        return execute_route(self.hook)
+
+    def edit_route(self, message: int) -> Route:
+        return webhook_message_route("PATCH", self.hook, message)
+
+    async def send(self, index: int, text: str, rows: Rows, ticket: Ticket | None) -> Posted:
+        """Post a part, once. Only the first can be looked up when nobody knows what became of it.
+
+        Raises:
+            DeliveryError: nobody knows whether a further part stands there.
+        """
+        body: dict[str, Any] = {"content": text, "allowed_mentions": _NO_MENTIONS}
+        if rows:
+            body["components"] = rows
+        failure: Exception | None = None
+        for pause in _SETTLE:
+            try:
+                return await self.calls.execute(self.hook, None, body, ticket)
+            except UNCERTAIN as error:
+                failure, ticket = error, None
+            if index > 0:
+                raise DeliveryError("Discord did not say whether it took the message") from failure
+            await asyncio.sleep(pause)
+            if (there := await self.calls.original(self.hook)) is not None:
+                return there
+        raise failure or AssertionError("there is a first try")
+
+    async def edit(self, message: int, text: str, rows: Rows, ticket: Ticket | None) -> None:
+        body = {"content": text, "components": rows, "allowed_mentions": _NO_MENTIONS}
+        await self.calls.edit_by_webhook(self.hook, None, message, body, ticket)
+
+    async def delete(self, message: int) -> None:
+        await self.calls.delete_by_webhook(self.hook, None, message)
+
+    async def standing(self) -> tuple[int, ...]:
+        """Return the id of the first message, if it stands there."""
+        there = await self.calls.original(self.hook)
+        return () if there is None else (there.id,)
 
 
 @dataclass(slots=True)

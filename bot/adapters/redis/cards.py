@@ -16,7 +16,7 @@ import structlog
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
-from bot.adapters.redis.records import Fields, dump, ident, read
+from bot.adapters.redis.fields import Fields, dump, ident, read
 from bot.adapters.redis.scripts import Script
 from bot.chat.place import GuildId, UserId
 from bot.errors import InvalidChoice, RecordCorrupt, StoreError

@@ -10,13 +10,7 @@ from typing import NamedTuple
 import structlog
 
 from bot.adapters.redis.crypto import Sealer
-from bot.adapters.redis.records import (
-    said_of,
-    said_record,
-    text_record,
-    variant_of,
-    variant_record,
-)
+from bot.adapters.redis.records import said_of, said_record, text_record, variant_of, variant_record
 from bot.adapters.redis.scripts import Argument
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import MessageId, Place

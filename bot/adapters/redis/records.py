@@ -1,18 +1,26 @@
-"""How values are written down, and how what is read back is checked.
-
-Records are compact JSON with one-letter names. Unknown names are ignored, so that a newer record
-can be read by an older program during a roll-out; missing or wrong ones are `RecordCorrupt`.
-"""
+"""How values are written down, and read back."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from bot.adapters.redis.fields import (
+    ATTACHMENT_BYTES,
+    RECORD_CHARACTERS,
+    Fields,
+    dump,
+    ident,
+    read,
+)
+from bot.adapters.redis.order_records import (
+    answering_in,
+    answering_out,
+    order_in,
+    order_out,
+)
 from bot.chat.conversation import Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import (
@@ -31,100 +39,6 @@ from bot.personas.binding import Binding, QuietHours, TriggerMode
 from bot.ports import Progress
 from bot.routing.route import Route
 
-ID_LIMIT = 1 << 64
-RECORD_CHARACTERS = 262_144
-"""Longest text or record; Discord's own limits are far below."""
-ATTACHMENT_BYTES = 262_144
-"""Attachments of one message that a journal entry carries; more are named only."""
-
-
-def dump(value: Any) -> bytes:
-    """Return compact JSON. Lone surrogates, which a hostile client can send, survive.
-
-    Raises:
-        StoreError: longer than `RECORD_CHARACTERS` and the attachments together.
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if len(text) > RECORD_CHARACTERS + 2 * ATTACHMENT_BYTES:
-        raise StoreError("a record is too long to be stored")
-    return text.encode("utf-8", "surrogatepass")
-
-
-def read(data: bytes) -> dict[str, Any]:
-    """Return the JSON object.
-
-    Raises:
-        RecordCorrupt: it is none.
-    """
-    try:
-        value = json.loads(data.decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError) as error:
-        raise RecordCorrupt("a stored record is no JSON") from error
-    if not isinstance(value, dict):
-        raise RecordCorrupt("a stored record is no JSON object")
-    return value
-
-
-class Fields:
-    """Reads fields of a record by name and type."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Any) -> None:
-        if not isinstance(values, dict):
-            raise RecordCorrupt("a stored record lacks a part")
-        self._values = values
-
-    def text(self, name: str) -> str:
-        value = self._values.get(name)
-        if not isinstance(value, str):
-            raise RecordCorrupt(f"a stored record lacks the text {name}")
-        return value
-
-    def text_or_none(self, name: str) -> str | None:
-        return None if self._values.get(name) is None else self.text(name)
-
-    def ident(self, name: str) -> int:
-        return ident(self._values.get(name))
-
-    def ident_or_none(self, name: str) -> int | None:
-        return None if self._values.get(name) is None else self.ident(name)
-
-    def seconds(self, name: str) -> float:
-        value = self._values.get(name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise RecordCorrupt(f"a stored record lacks the time {name}")
-        if not math.isfinite(value):
-            raise RecordCorrupt(f"a stored record has a wrong time {name}")
-        return float(value)
-
-    def flag(self, name: str) -> bool:
-        return self._values.get(name) is True
-
-    def items(self, name: str) -> list[Any]:
-        value = self._values.get(name, [])
-        if not isinstance(value, list):
-            raise RecordCorrupt(f"a stored record has a wrong list {name}")
-        return value
-
-    def part(self, name: str) -> Fields:
-        return Fields(self._values.get(name))
-
-    def has(self, name: str) -> bool:
-        return self._values.get(name) is not None
-
-
-def ident(value: Any) -> int:
-    """Return a stored id.
-
-    Raises:
-        RecordCorrupt: it is no integer of 64 bits.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < ID_LIMIT:
-        raise RecordCorrupt("a stored record has a wrong id")
-    return value
-
-
 # ── conversations ───────────────────────────────────────────────────────────────────────────
 
 
@@ -137,8 +51,12 @@ def text_record(text: str, *, edited: bool = False) -> bytes:
 
 def said_record(said: Said) -> bytes:
     """Write what is known about a message, without its text."""
-    about = {"s": _speaker_out(said.speaker), "at": said.at}
-    return dump(about | {"c": True} if said.by_command else about)
+    about: dict[str, Any] = {"s": _speaker_out(said.speaker), "at": said.at}
+    if said.by_command:
+        about["c"] = True
+    if said.order is not None:
+        about["o"] = order_out(said.order)
+    return dump(about)
 
 
 def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
@@ -151,6 +69,7 @@ def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
         known.seconds("at"),
         edited=words.flag("e"),
         by_command=known.flag("c"),
+        order=order_in(known.part("o")) if known.has("o") else None,
     )
 
 
@@ -231,6 +150,8 @@ def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> byte
             "ab": message.about,
             "ro": list(message.roles),
             "sp": message.spoken,
+            "od": message.order and order_out(message.order),
+            "an": message.answering and answering_out(message.answering),
             "why": trigger.value,
             "in": accepted_at,
         }
@@ -270,6 +191,8 @@ def entry_of(data: bytes) -> tuple[Message, Trigger, float]:
         about=MessageId(fields.ident("ab")) if fields.has("ab") else None,
         roles=tuple(ident(role) for role in fields.items("ro")),
         spoken=fields.flag("sp"),
+        order=order_in(fields.part("od")) if fields.has("od") else None,
+        answering=answering_in(fields.part("an")) if fields.has("an") else None,
     )
     return message, _choice(Trigger, fields.text("why")), fields.seconds("in")
 

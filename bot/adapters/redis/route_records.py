@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
-from bot.adapters.redis.records import Fields, dump, ident, read
+from bot.adapters.redis.fields import Fields, dump, ident, read
 from bot.chat.place import GuildId, MessageId, UserId
 from bot.errors import RecordCorrupt
 from bot.routing.corrections import SKETCH, TEXT_CHARACTERS, Correction

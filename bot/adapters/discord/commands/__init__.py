@@ -8,6 +8,7 @@ from bot.adapters.discord.commands import settings, settings_card, welcome
 from bot.adapters.discord.commands.about import AboutCommands
 from bot.adapters.discord.commands.channel import ChannelCommands
 from bot.adapters.discord.commands.conversation import ConversationCommands
+from bot.adapters.discord.commands.creating import IdeaButton, ToolCommands
 from bot.adapters.discord.commands.doctor import DoctorCommands
 from bot.adapters.discord.commands.failures import on_command_error
 from bot.adapters.discord.commands.greetings import FlipButton, GreetingButton
@@ -39,6 +40,7 @@ async def install(bot: commands.Bot, services: Services) -> None:
         GuardCommands,
         ReportCommands,
         DoctorCommands,
+        ToolCommands,
         Leaving,
         Outdated,
         Welcome,
@@ -48,5 +50,7 @@ async def install(bot: commands.Bot, services: Services) -> None:
     cards = {settings_card.CARD: settings.pressed, welcome.CARD: welcome.pressed}
     await bot.add_cog(Presses(services, cards))
     add_menu(bot)
-    bot.add_dynamic_items(DecisionButton, FlipButton, GreetingButton, MistakeButton, ReplyButton)
+    bot.add_dynamic_items(
+        DecisionButton, FlipButton, GreetingButton, IdeaButton, MistakeButton, ReplyButton
+    )
     bot.tree.error(on_command_error)

@@ -23,30 +23,31 @@ async def material_of(
     text: str | None,
     file: discord.Attachment | None,
     link: str | None,
-) -> tuple[Attachment, ...]:
-    """Return what was given as quoted files: it is read, and gives no orders.
+) -> tuple[str, tuple[Attachment, ...]]:
+    """Return the text that was given, in whatever way, and the pictures.
 
     Raises:
         UserFacing: something of it can't be used; the text says what to do.
     """
-    found: list[Attachment] = []
+    texts: list[str] = []
     if text is not None:
-        found.append(_quoted("text", text))
+        texts.append(_own(text))
     files = [file] if file is not None else []
     if link is not None:
         message = await linked_message(interaction, link)
-        if clean_text(message.content):
-            found.append(_quoted("message", message.content))
+        if said := clean_text(message.content):
+            texts.append(said)
         files += message.attachments
-    found += await _fetched(files)
-    size = sum(len(each.content.decode("utf-8", "replace")) for each in found if is_textual(each))
+    fetched = await _fetched(files)
+    texts += [_own_text(each) for each in fetched if is_textual(each)]
+    size = sum(map(len, texts))
     if size > MOST:
         raise InvalidChoice(
             "That is too long: {size} characters, and I take {most}. Give me a part of it.",
             size=f"{size:,}",
             most=f"{MOST:,}",
         )
-    return tuple(found)
+    return "\n\n".join(texts), tuple(each for each in fetched if not is_textual(each))
 
 
 async def _fetched(files: list[discord.Attachment]) -> list[Attachment]:
@@ -56,14 +57,18 @@ async def _fetched(files: list[discord.Attachment]) -> list[Attachment]:
         read, unread = await fetch(session, files)
     if unread:
         raise InvalidChoice("I can't use that file: {file}.", file=unread[0])
-    for each in read:
-        if is_textual(each) and not clean_text(each.content.decode("utf-8", "replace")):
-            raise InvalidChoice("The file {name} is empty.", name=each.name)
     return list(read)
 
 
-def _quoted(name: str, text: str) -> Attachment:
-    cleaned = clean_text(text, MOST + 1)
+def _own(text: str) -> str:
+    cleaned = clean_text(text)
     if not cleaned:
         raise InvalidChoice("The text is empty. Write something into it, or leave it out.")
-    return Attachment(name, "text/plain", cleaned.encode("utf-8", "replace"))
+    return cleaned
+
+
+def _own_text(file: Attachment) -> str:
+    cleaned = clean_text(file.content.decode("utf-8", "replace"), MOST + 1)
+    if not cleaned:
+        raise InvalidChoice("The file {name} is empty.", name=file.name)
+    return cleaned

@@ -21,6 +21,7 @@ from bot.chat.place import GuildId, Place, UserId
 from bot.chat.wishing import Wishes
 from bot.memory import Memory
 from bot.observability.replies import ReplyMetrics
+from bot.observability.tools import ToolMetrics
 from bot.personas import PersonaLibrary
 from bot.personas.casting import Casting
 from bot.personas.house_rules import HouseRules
@@ -61,6 +62,7 @@ class Services:
     wishes: Wishes
     remover: Remover
     counted: ReplyMetrics
+    orders: ToolMetrics
     memory: Memory | None
     intake: Intake
     dispatcher: Dispatcher

@@ -1,0 +1,124 @@
+"""From an interaction to an order, and from listed ideas to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import discord
+
+from bot.adapters.discord.commands.render import place_of, speaker_of_reader
+from bot.adapters.discord.commands.services import Services, services_of
+from bot.chat.place import MessageId, Place, snowflake_seconds
+from bot.chat.turn import Answering, Attachment, Message, TurnId
+from bot.chat.variants import exchange_of, ideas_of
+from bot.creative.order import Order, Tool
+from bot.errors import InvalidChoice, NotFound
+from bot.languages import t
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An interaction that was told that its answer is coming."""
+
+    interaction: discord.Interaction[Any]
+    answering: Answering | None
+
+    async def order(
+        self,
+        services: Services,
+        order: Order,
+        said: str,
+        pictures: Sequence[Attachment],
+        how: str,
+    ) -> None:
+        """Hand an order over.
+
+        Raises:
+            UserFacing: it can't be taken; the text says why.
+            StoreError: it could not be journalled.
+        """
+        interaction = self.interaction
+        roles = [role.id for role in getattr(interaction.user, "roles", ())]
+        message = Message(
+            MessageId(interaction.id),
+            place_of(interaction),
+            speaker_of_reader(interaction),
+            said,
+            snowflake_seconds(interaction.id),
+            attachments=tuple(pictures),
+            roles=tuple(roles),
+            order=order,
+            answering=self.answering,
+        )
+        if not await services.intake.ordered(message):
+            return  # another process has it: this interaction came twice
+        services.orders.ordered(order.tool.value, how)
+        if self.answering is None:
+            await interaction.followup.send(t("It is being written here."), ephemeral=True)
+
+
+async def begin(interaction: discord.Interaction[Any]) -> Begun:
+    """Answer within Discord's three seconds that something is coming.
+
+    Where the bot may speak in the channel, the persona does so there, and only its person reads
+    that it will. Elsewhere the answer to the interaction is the place of the reply.
+    """
+    if may_speak(interaction):
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        return Begun(interaction, None)
+    await interaction.response.defer(thinking=True)
+    return Begun(interaction, Answering(interaction.application_id, interaction.token))
+
+
+def may_speak(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the bot may post in the channel of an interaction."""
+    channel = interaction.channel
+    if interaction.guild_id is None:
+        return isinstance(channel, discord.DMChannel) and interaction.context.dm_channel
+    if interaction.client.get_guild(interaction.guild_id) is None:
+        return False
+    may = interaction.app_permissions
+    speaks = may.send_messages_in_threads if isinstance(channel, discord.Thread) else None
+    return may.view_channel and (may.send_messages if speaks is None else speaks)
+
+
+@dataclass(frozen=True, slots=True)
+class Ideas:
+    """Ideas that stand in a reply, and what they were asked for."""
+
+    prompt: str
+    order: Order
+    texts: tuple[str, ...]
+
+    def more(self) -> Order:
+        """Return an order of as many other ones."""
+        known = (*self.order.known, *self.texts)[-24:]
+        return replace(self.order, known=known)
+
+
+async def known_ideas(interaction: discord.Interaction[Any], turn: TurnId) -> Ideas:
+    """Return the ideas of a turn.
+
+    Raises:
+        NotFound: they are gone.
+    """
+    place: Place = place_of(interaction)
+    conversation = await services_of(interaction).conversations.load(place)
+    exchange = exchange_of(conversation, turn)
+    order = exchange.said[-1].order if exchange is not None and exchange.said else None
+    if exchange is None or order is None:
+        raise NotFound("These ideas are no longer here. Ask for new ones.")
+    return Ideas(exchange.said[-1].text, order, tuple(ideas_of(exchange)))
+
+
+def idea_order(ideas: Ideas, number: int, tool: Tool = Tool.WRITE) -> Order:
+    """Return the order to work one of the ideas out. Numbers count from 1.
+
+    Raises:
+        InvalidChoice: there is none of this number.
+    """
+    if not 1 <= number <= len(ideas.texts):
+        raise InvalidChoice("Choose a number from 1 to {count}.", count=len(ideas.texts))
+    return replace(ideas.order, tool=tool, count=1, material=ideas.texts[number - 1], known=())
