@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bot.creative.diversity import VARIED, different, distinct
-from bot.creative.ideas import ideas_in
+from bot.creative.ideas import idea_in, ideas_in
 from bot.creative.order import Order
 
 TRIES = 2
@@ -43,8 +43,10 @@ async def varied(text: str, order: Order, ask: Ask) -> Varied | None:
             kept.remove(_least_own(kept))
             dropped += 1
         asked += 1
-        more = await ask(order.count - len(kept), (*order.known, *kept))
-        fresh = ideas_in(more) or ([more.strip()] if order.count - len(kept) == 1 else [])
+        lacking = order.count - len(kept)
+        more = await ask(lacking, (*order.known, *kept))
+        one = idea_in(more) if lacking == 1 else ""
+        fresh = ideas_in(more) or ([one] if one else [])
         found = different(fresh, (*order.known, *kept))
         dropped += len(fresh) - len(found)
         kept += found

@@ -33,6 +33,11 @@ def ideas_in(text: str) -> list[str]:
     return []
 
 
+def idea_in(text: str) -> str:
+    """Return the one idea of a text, without the number that may stand before it."""
+    return _ITEM.sub("", text.strip(), count=1).strip()[:LONGEST]
+
+
 def listed(ideas: Sequence[str]) -> str:
     """Return ideas as a numbered list that `ideas_in` reads."""
     return "\n\n".join(f"**{number}.** {idea}" for number, idea in enumerate(ideas, 1))

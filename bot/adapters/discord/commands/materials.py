@@ -40,12 +40,9 @@ async def material_of(
         files += message.attachments
     fetched = await _fetched(files)
     texts += [_own_text(each) for each in fetched if is_textual(each)]
-    size = sum(map(len, texts))
-    if size > MOST:
+    if sum(map(len, texts)) > MOST:
         raise InvalidChoice(
-            "That is too long: {size} characters, and I take {most}. Give me a part of it.",
-            size=f"{size:,}",
-            most=f"{MOST:,}",
+            "That is too long: I take {most} characters. Give me a part of it.", most=f"{MOST:,}"
         )
     return "\n\n".join(texts), tuple(each for each in fetched if not is_textual(each))
 
