@@ -176,13 +176,13 @@ async def test_an_idea_is_refined_and_others_are_asked_for(stage: Stage) -> None
     assert f"- {MOTH}" in prompt_of(stage)
 
 
-@pytest.mark.parametrize(("number", "wish"), [("9", "x"), ("0", "x"), ("x", "x"), ("1", " \u200b")])
-async def test_a_wrong_refinement_is_refused(stage: Stage, number: str, wish: str) -> None:
+async def test_a_wrong_refinement_is_refused(stage: Stage) -> None:
     reply = await brainstormed(stage)
-    opened = await stage.guest.click(reply, buttons(reply)["Refine…"])
-    answer = await stage.guest.submit_modal(opened, number=number, wish=wish)
-    assert "number from 1 to 3" in answer.text or "Say in words" in answer.text
-    assert answer.ephemeral
+    for number, wish in (("9", "x"), ("0", "x"), ("x", "x"), ("1", " \u200b")):
+        opened = await stage.guest.click(reply, buttons(reply)["Refine…"])
+        answer = await stage.guest.submit_modal(opened, number=number, wish=wish)
+        assert "number from 1 to 3" in answer.text or "Say in words" in answer.text
+        assert answer.ephemeral
 
 
 async def test_ideas_that_are_gone_can_not_be_picked(stage: Stage) -> None:
@@ -196,34 +196,29 @@ async def test_ideas_that_are_gone_can_not_be_picked(stage: Stage) -> None:
 # ── what can't be used ──────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("options", "line"),
-    [
-        ({}, "Give me a text to rewrite"),
-        ({"text": " \u200b "}, "The text is empty"),
-        ({"file": ("a.txt", b" \n ", "text/plain")}, "a.txt is empty"),
-        ({"file": ("a.bin", bytes(range(256)), "application/octet-stream")}, "not an image or"),
-        ({"file": ("a.txt", b"\x00\x01\x02", "text/plain")}, "I can't use that file"),
-        ({"file": ("a.txt", b"x" * 300_000, "text/plain")}, "more than 256 KB"),
-        ({"file": ("a.txt", b"x" * 9_000, "text/plain")}, "I take 8,000 characters"),
-        ({"message": "hello"}, "Give the link of a message"),
-        ({"message": "https://evil.example/channels/1/2/3"}, "Give the link of a message"),
-        ({"message": "https://discord.com/channels/1/2/3"}, "Give the link of a message"),
-    ],
-)
-async def test_unusable_material_is_refused_with_what_to_do(
-    stage: Stage, options: dict[str, Any], line: str
-) -> None:
-    answer = await stage.guest.slash(stage.channel, "rewrite", **options)
-    assert line in await stage.tells(answer, line)
-    assert answer.ephemeral
+UNUSABLE: list[tuple[dict[str, Any], str]] = [
+    ({}, "Give me a text to rewrite"),
+    ({"text": " \u200b "}, "The text is empty"),
+    ({"file": ("a.txt", b" \n ", "text/plain")}, "a.txt is empty"),
+    ({"file": ("a.bin", bytes(range(256)), "application/octet-stream")}, "not an image or"),
+    ({"file": ("a.txt", b"\x00\x01\x02", "text/plain")}, "I can't use that file"),
+    ({"file": ("a.txt", b"x" * 300_000, "text/plain")}, "more than 256 KB"),
+    ({"file": ("a.txt", b"x" * 9_000, "text/plain")}, "I take 8,000 characters"),
+    ({"message": "hello"}, "Give the link of a message"),
+    ({"message": "https://evil.example/channels/1/2/3"}, "Give the link of a message"),
+    ({"message": "https://discord.com/channels/1/2/3"}, "Give the link of a message"),
+]
+
+
+async def test_unusable_material_is_refused_with_what_to_do(stage: Stage) -> None:
+    for options, line in UNUSABLE:
+        answer = await stage.guest.slash(stage.channel, "rewrite", **options)
+        assert line in await stage.tells(answer, line)
+        assert answer.ephemeral
     assert not stage.ollama.chats
-
-
-@pytest.mark.parametrize("number", [0, 9, -1])
-async def test_discord_itself_refuses_wrong_numbers(stage: Stage, number: int) -> None:
-    with pytest.raises(ValueError):
-        await stage.guest.slash(stage.channel, "write", prompt="x", number=number)
+    for number in (0, 9, -1):  # Discord itself does not send these
+        with pytest.raises(ValueError):
+            await stage.guest.slash(stage.channel, "write", prompt="x", number=number)
 
 
 async def refused(stage: Stage, who: Person, link: str, where: Channel | None = None) -> str:
