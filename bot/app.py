@@ -201,6 +201,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     queue = FairQueue(
         lambda: models.pool.capacity,
         limit=limits.queue,
+        turned_away=metrics.turns.turned_away,
         weight=lambda guild: limits.weights.get(guild, 1.0) if isinstance(guild, int) else 1.0,
     )
     memory = _open_memory(settings, stores, models, metrics, clock)

@@ -164,7 +164,6 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         clock=troupe.clock,
         model=troupe.models.name,
         rehearsal=troupe.models.rehearsal,
-        auto_mode_allowed=discord.message_content_intent,
         moderation=moderation,
         rules=HouseRules(
             troupe.casting,

@@ -60,6 +60,17 @@ class TurnMetrics:
             "troupe_queue_depth", "Turns waiting for a place.", ["queue"], registry=registry
         )
 
+        self._away = Counter(
+            "troupe_queue_turned_away",
+            "Turns that got no slot: the line was full, another had a better claim, or too late.",
+            ["reason"],
+            registry=registry,
+        )
+
+    def turned_away(self, reason: str) -> None:
+        """Count a turn that got no slot: `full`, `displaced` or `late`."""
+        self._away.labels(reason).inc()
+
     def started(self) -> None:
         """Count a turn that was let in."""
         self._running.inc()

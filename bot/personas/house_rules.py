@@ -43,12 +43,20 @@ class HouseRules:
         Raises:
             InvalidChoice: the mode needs messages that the bot does not get.
         """
+        self.check_mode(mode)
+        await self._casting.set_mode(place, mode, level=level)
+
+    def check_mode(self, mode: TriggerMode) -> None:
+        """Make sure that the bot gets the messages that a mode needs.
+
+        Raises:
+            InvalidChoice: it does not.
+        """
         if mode is TriggerMode.AUTO and not self.auto_allowed:
             raise InvalidChoice(
                 "Auto mode needs the message content intent. Ask the bot's operator to switch it "
                 "on (DISCORD_MESSAGE_CONTENT_INTENT), or use mention mode."
             )
-        await self._casting.set_mode(place, mode, level=level)
 
     async def set_model(
         self, place: Place, model: str, *, level: BindingLevel | None = None

@@ -41,8 +41,11 @@ class FairQueue:
         *,
         limit: int = 500,
         weight: Callable[[Hashable], float] = lambda _: 1.0,
+        turned_away: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`turned_away` hears why somebody gets no slot: `full`, `displaced` or `late`."""
         self._capacity = capacity
+        self._turned_away = turned_away
         self._stile = Turnstile(limit=limit, weight=weight)
         self._ready: dict[Waiter, asyncio.Future[None]] = {}
 
@@ -91,7 +94,7 @@ class FairQueue:
         ready = asyncio.get_running_loop().create_future()
         victim = self._stile.enter(waiter)
         if victim is waiter:
-            raise self._busy(self.depth + 1)
+            raise self._busy(self.depth + 1, "full")
         if victim is not None:
             self._displace(victim)
         self._ready[waiter] = ready
@@ -101,7 +104,7 @@ class FairQueue:
         place = self._stile.place(waiter)
         if self._stile.wait_at(place, self._capacity()) > timeout:
             self._leave(waiter, ready)
-            raise self._busy(place)
+            raise self._busy(place, "late")
         try:
             async with asyncio.timeout(timeout):
                 pause, known = TELL_AFTER, 0
@@ -114,7 +117,7 @@ class FairQueue:
             if not ready.done():
                 place = self._stile.place(waiter)
                 self._leave(waiter, ready)
-                raise self._busy(place) from None
+                raise self._busy(place, "late") from None
         except asyncio.CancelledError:
             self._leave(waiter, ready)
             raise
@@ -129,7 +132,7 @@ class FairQueue:
 
     def _displace(self, victim: Waiter) -> None:
         ready = self._ready.pop(victim)
-        ready.set_exception(self._busy(self.depth + 1))
+        ready.set_exception(self._busy(self.depth + 1, "displaced"))
         ready.exception()  # seen: whoever waits may have been cancelled in the same instant
 
     def _leave(self, waiter: Waiter, ready: asyncio.Future[None]) -> None:
@@ -141,7 +144,8 @@ class FairQueue:
             self._stile.over(waiter, None, asyncio.get_running_loop().time())
             self.wake()
 
-    def _busy(self, place: int) -> Busy:
+    def _busy(self, place: int, reason: str) -> Busy:
+        self._turned_away(reason)
         expected = self._stile.wait_at(place, self._capacity())
         seconds = max(5, round(expected / 5) * 5)
         return Busy(

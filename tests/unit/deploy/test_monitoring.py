@@ -36,6 +36,7 @@ def exercised() -> dict[str, set[str]]:
     metrics.turns.ended(route="factual", trigger="mention", outcome=Outcome.ANSWERED)
     metrics.turns.stage("prompt", 0.1)
     metrics.turns.queue_depth(1)
+    metrics.turns.turned_away("full")
     metrics.pool.first_token("a", 0.1)
     metrics.pool.finished(Finished("stop", "a", "m", 9, 9, 1.0, 0.1, 0.1, 0.1), 0.5)
     metrics.pool.failed("a", "BackendStalled")

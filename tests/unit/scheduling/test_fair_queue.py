@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.errors import Busy
-from bot.scheduling import FairQueue
+from bot.scheduling import FairQueue, Urgency, fair_queue
 
 
 async def take(queue: FairQueue, person: str, guild: str, log: list[str]) -> None:
@@ -106,3 +106,60 @@ async def test_more_capacity_lets_more_run_after_a_wake() -> None:
         queue.wake()
         await asyncio.wait_for(task, 1)
     assert log == ["g:b"]
+
+
+async def test_a_direct_request_takes_the_place_of_an_overheard_one_never_the_reverse() -> None:
+    reasons: list[str] = []
+    queue = FairQueue(lambda: 1, limit=1, turned_away=reasons.append)
+
+    async def ask(urgency: Urgency) -> None:
+        async with queue.slot("p", "g", timeout=5, urgency=urgency):
+            await asyncio.sleep(0)
+
+    async with queue.slot("a", "g", timeout=1):
+        overheard = asyncio.create_task(ask(Urgency.AMBIENT))
+        await asyncio.sleep(0)
+        direct = asyncio.create_task(ask(Urgency.DIRECT))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await overheard
+        with pytest.raises(Busy):
+            await ask(Urgency.AMBIENT)
+    await direct
+    assert reasons == ["displaced", "full"]
+
+
+async def test_a_busy_guild_that_fills_the_line_makes_room_for_another() -> None:
+    queue = FairQueue(lambda: 1, limit=3)
+    log: list[str] = []
+    async with queue.slot("first", "busy", timeout=1):
+        crowd = [asyncio.create_task(take(queue, f"p{n}", "busy", log)) for n in range(3)]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(take(queue, "q", "quiet", log))
+        await asyncio.sleep(0)
+    await other
+    results = await asyncio.gather(*crowd, return_exceptions=True)
+    assert [type(result) for result in results].count(Busy) == 1
+    assert log[0] == "quiet:q"
+
+
+async def test_who_waits_is_told_the_place_as_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_queue, "TELL_AFTER", 0.01)
+    monkeypatch.setattr(fair_queue, "TELL_EVERY", 0.01)
+    queue = FairQueue(lambda: 1)
+    told: list[int] = []
+    async with queue.slot("a", "g", timeout=1):
+        before = asyncio.create_task(take(queue, "b", "g", []))
+        await asyncio.sleep(0)
+
+        async def wait() -> None:
+            async with queue.slot("c", "g", timeout=5, told=lambda place, _: told.append(place)):
+                pass
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0.05)
+        assert told == [2]
+        before.cancel()
+        await asyncio.sleep(0.05)
+        assert told == [2, 1]
+    await waiting

@@ -8,11 +8,11 @@ from discord.ext import commands
 
 from bot.adapters.discord.commands.greetings import greet
 from bot.adapters.discord.commands.naming import persona_names
+from bot.adapters.discord.commands.permissions import require_level
 from bot.adapters.discord.commands.render import inherited, place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.commands.settings_card import levels_of, settings_card
 from bot.chat.place import Place
-from bot.errors import InvalidChoice
 from bot.languages import t
 from bot.personas import Persona
 from bot.personas.binding import BindingLevel, TriggerMode
@@ -67,10 +67,12 @@ class ChannelCommands(
     ) -> None:
         place, level = place_of(interaction), _level(where)
         await interaction.response.defer(ephemeral=True)
-        self._check_mode(mode)
+        require_level(interaction, level)
+        if mode is not None:
+            self.services.rules.check_mode(TriggerMode(mode))
         chosen = await self.services.casting.switch(place, persona, level=level)
         if mode is not None:
-            await self.services.casting.set_mode(place, TriggerMode(mode), level=level)
+            await self.services.rules.set_mode(place, TriggerMode(mode), level=level)
         if words is not None:
             await self.services.casting.set_words(place, tuple(words.split(",")), level=level)
         here = level is None or (level is BindingLevel.CHANNEL and place.parent is None)
@@ -103,6 +105,7 @@ class ChannelCommands(
     ) -> None:
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
+        require_level(interaction, _level(where))
         given = {Route.FACTUAL: factual, Route.CREATIVE: creative, Route.COMPANION: companion}
         names = {route: name for route, name in given.items() if name}
         await self.services.casting.cast(place, names, level=_level(where))
@@ -115,9 +118,9 @@ class ChannelCommands(
         self, interaction: discord.Interaction, mode: str, where: str | None = None
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        self._check_mode(mode)
         place = place_of(interaction)
-        await self.services.casting.set_mode(place, TriggerMode(mode), level=_level(where))
+        require_level(interaction, _level(where))
+        await self.services.rules.set_mode(place, TriggerMode(mode), level=_level(where))
         await say(interaction, await self._info(interaction))
 
     @app_commands.command(description="Remove what is set, so that it is inherited again")
@@ -125,6 +128,7 @@ class ChannelCommands(
     @app_commands.checks.has_permissions(manage_channels=True)
     async def unbind(self, interaction: discord.Interaction, where: str | None = None) -> None:
         await interaction.response.defer(ephemeral=True)
+        require_level(interaction, _level(where))
         changed = await self.services.casting.unbind(place_of(interaction), level=_level(where))
         line = t("Removed.") if changed else t("Nothing was set there.")
         await say(interaction, f"{line}\n{await self._info(interaction)}")
@@ -152,6 +156,7 @@ class ChannelCommands(
     ) -> None:
         place, level = place_of(interaction), _level(where)
         await interaction.response.defer(ephemeral=True)
+        require_level(interaction, level)
         joined = await self.services.casting.add_to_scene(place, persona, level=level)
         members = await self._members(place)
         problem = await greet(self.services, interaction, joined) if level is None else None
@@ -171,6 +176,7 @@ class ChannelCommands(
     ) -> None:
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
+        require_level(interaction, _level(where))
         gone = await self.services.casting.remove_from_scene(place, persona, level=_level(where))
         members = await self._members(place)
         lines = [t("`{name}` has left the scene.", name=plain(gone)), *_scene_lines(members)]
@@ -227,13 +233,6 @@ class ChannelCommands(
             )
         )
         return "\n".join(lines)
-
-    def _check_mode(self, mode: str | None) -> None:
-        if mode == TriggerMode.AUTO.value and not self.services.auto_mode_allowed:
-            raise InvalidChoice(
-                "Auto mode needs the message content intent. Ask the bot's operator to switch it "
-                "on (DISCORD_MESSAGE_CONTENT_INTENT), or use mention mode."
-            )
 
 
 def _scene_lines(members: tuple[Persona, ...]) -> list[str]:

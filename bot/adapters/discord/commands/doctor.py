@@ -55,7 +55,7 @@ class DoctorCommands(Serving):
         """Say which settings keep the bot silent, or can't work."""
         if binding.mode is TriggerMode.OFF:
             yield t("🔇 I am set to stay silent here: `/channel settings` → When I answer.")
-        if binding.mode is TriggerMode.AUTO and not self.services.auto_mode_allowed:
+        if binding.mode is TriggerMode.AUTO and not self.services.rules.auto_allowed:
             yield t(
                 "❌ I am set to answer every message, but the operator has not switched on the "
                 "message content intent: I only see messages that mention me."

@@ -10,6 +10,7 @@ from discord import app_commands
 from bot.adapters.discord.commands.render import place_of
 from bot.chat.place import GuildId
 from bot.errors import InvalidChoice, NotAllowed
+from bot.personas.binding import BindingLevel
 
 
 def may_direct(interaction: discord.Interaction[Any]) -> bool:
@@ -52,6 +53,31 @@ def require(allowed: bool) -> None:
     """
     if not allowed:
         raise NotAllowed("You need the permission Manage Channels here.")
+
+
+def require_level(interaction: discord.Interaction[Any], level: BindingLevel | None) -> None:
+    """Raise for who may not change what holds at a level: a channel's permission is not enough
+    for its category, nor for the server.
+
+    Raises:
+        NotAllowed: it is not allowed.
+    """
+    if level is BindingLevel.GUILD:
+        require_server(interaction)
+    if level is not BindingLevel.CATEGORY:
+        return
+    channel, member = interaction.channel, interaction.user
+    if isinstance(channel, discord.Thread):
+        channel = channel.parent
+    category = channel.category if isinstance(channel, discord.abc.GuildChannel) else None
+    if category is None or not isinstance(member, discord.Member):
+        return  # no such level here, which the change itself says
+    if not (interaction.permissions.manage_guild or _may_manage(category, member)):
+        raise NotAllowed("You need the permission Manage Channels for the whole category.")
+
+
+def _may_manage(category: discord.CategoryChannel, member: discord.Member) -> bool:
+    return category.permissions_for(member).manage_channels
 
 
 def require_server(interaction: discord.Interaction[Any]) -> None:

@@ -72,8 +72,6 @@ class Services:
     clock: Clock
     model: str
     rehearsal: bool
-    auto_mode_allowed: bool
-    """The message content intent is on, so that auto mode can see messages."""
     moderation: Moderation
     rules: HouseRules
     mutes: Mutes

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.adapters.discord.commands.greetings import greet
-from bot.adapters.discord.commands.permissions import require, require_server
+from bot.adapters.discord.commands.permissions import require, require_level
 from bot.adapters.discord.commands.presses import Press, field, form
 from bot.adapters.discord.commands.render import place_of, plain
 from bot.adapters.discord.commands.settings_card import (
@@ -36,7 +36,7 @@ async def pressed(press: Press) -> None:
     place = place_of(interaction)
     step, rule, level = press.word(0), press.word(1), _level(press.word(2), place)
     if step not in ("show", "where"):
-        _check_level(interaction, level)
+        require_level(interaction, level)
     await services.casting.ready(place.guild)
     note = ""
     match step:
@@ -210,9 +210,3 @@ def _level(value: str, place: Place) -> BindingLevel:
         if level.value == value:
             return level
     raise InvalidChoice("This card is out of date. Please open a new one.")
-
-
-def _check_level(interaction: discord.Interaction[Any], level: BindingLevel) -> None:
-    """A whole server's settings need more than one channel's permission."""
-    if level is BindingLevel.GUILD:
-        require_server(interaction)

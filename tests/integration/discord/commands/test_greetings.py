@@ -153,7 +153,8 @@ async def test_a_card_for_adults_plays_in_age_restricted_channels_only(
     ):
         refused = await stage.admin.slash(stage.channel, command, **options)
         assert "age-restricted" in refused.text, command
-    wide = await stage.admin.slash(stage.adult, "channel bind", persona="wren", where="guild")
+    boss = stage.guild.member("boss", permissions=["manage_channels", "manage_guild"])
+    wide = await boss.slash(stage.adult, "channel bind", persona="wren", where="guild")
     assert "can't be bound" in wide.text
     allowed = await stage.admin.slash(stage.adult, "persona switch", name="wren")
     assert "answers here from now on" in allowed.text
