@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.chat.variety import Varied
 from bot.observability import Metrics
 from bot.ports import Finished, Outcome
 from tests.unit.deploy.conftest import DEPLOY
@@ -80,6 +81,8 @@ def exercised() -> dict[str, set[str]]:
     metrics.replies.scored("creative", 0.3)
     metrics.replies.drifted("character", "regenerated")
     metrics.replies.cut("loop")
+    metrics.tools.ordered("brainstorm", "command")
+    metrics.tools.varied("brainstorm", Varied((), 0.9, 1, 1))
     metrics.redis_error("x")
     metrics.loop_lag(0.1)
     metrics.log_lines_lost(1)
