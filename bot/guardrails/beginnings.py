@@ -7,14 +7,13 @@ begin with anything are always run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import re2
 
 from bot.guardrails.expressions import Words, options
-from bot.guardrails.literals import openings
 from bot.guardrails.partial import partial
 
 KEPT = 100
@@ -24,9 +23,9 @@ KEPT = 100
 class Beginnings:
     """The beginnings of a set of patterns."""
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Iterable[str], opened: Sequence[Collection[str]]) -> None:
+        """`opened` are the strings of which a match of each pattern begins with one."""
         self._patterns = tuple(patterns)
-        opened = [openings(pattern) for pattern in self._patterns]
         self._words = Words(opened)
         self._begun = {word[:end] for words in opened for word in words for end in _ends(word)}
         self._longest = max(map(len, self._begun), default=0)

@@ -7,6 +7,8 @@ says which, so that only those are made and run, and the rest cost no memory.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import product
 from re import _constants as op  # type: ignore[attr-defined]  # private, as in `partial`
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -28,19 +30,59 @@ NOTHING: Strings = frozenset()
 EMPTY: Strings = frozenset({""})
 ONLY_RE2 = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\\x\{\w+\}|\\z")
 """What RE2 knows and Python does not: classes by Unicode name, wide code points, the end."""
+SPACE: Node = (op.LITERAL, ord(" "))
+SPACES: Node = (op.CATEGORY, op.CATEGORY_SPACE)
+REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)
 NOT_READ = re.compile(r"\(\?[a-zA-Z]*i|\[\[:|\\[QC]")
 
 
-def required(pattern: str) -> Strings:
-    """Return strings of which each match of an RE2 pattern holds one; none if that is unknown."""
-    exact, best = _sequence(_parsed(pattern))
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What matches of a pattern need; empty where that is unknown."""
+
+    words: Strings
+    """Each match holds one of these."""
+    run_together: Strings
+    """So does each match in a text without spaces, of the pattern without them."""
+    openings: Strings
+    """Each match begins with one of these."""
+
+
+def needs(pattern: str) -> Needs:
+    """Return what matches of an RE2 pattern need."""
+    tree = _parsed(pattern)
+    begun = _cut(_opening(tree))
+    return Needs(
+        _required(tree), _required(_without_spaces(tree)), NOTHING if "" in begun else begun
+    )
+
+
+def _required(tree: list[Node]) -> Strings:
+    exact, best = _sequence(tree)
     return _cut(best if exact is None else _better(exact, NOTHING))
 
 
-def openings(pattern: str) -> Strings:
-    """Return strings of which each match begins with one; none if that is unknown."""
-    found = _cut(_opening(_parsed(pattern)))
-    return NOTHING if "" in found else found
+def _without_spaces(nodes: Iterable[Node]) -> list[Node]:
+    """Return a tree as `compact` would leave its pattern."""
+    return [
+        (kind, _inner_without_spaces(kind, value))
+        for kind, value in nodes
+        if (kind, value) != SPACE and not _is_spaces(kind, value)
+    ]
+
+
+def _is_spaces(kind: Any, value: Any) -> bool:
+    return kind in REPEATS and list(value[2]) in ([SPACE], [(op.IN, [SPACES])])
+
+
+def _inner_without_spaces(kind: Any, value: Any) -> Any:
+    if kind is op.SUBPATTERN:
+        return (*value[:3], _without_spaces(value[3]))
+    if kind is op.BRANCH:
+        return (value[0], [_without_spaces(branch) for branch in value[1]])
+    if kind in REPEATS:
+        return (*value[:2], _without_spaces(value[2]))
+    return value
 
 
 def _parsed(pattern: str) -> list[Node]:
@@ -76,7 +118,7 @@ def _opening_of(node: Node) -> Strings:
         return _opening(list(value[3]))
     if kind is op.BRANCH:
         return NOTHING.union(*(_opening(list(branch)) for branch in value[1]))
-    if kind in (op.MAX_REPEAT, op.MIN_REPEAT) and value[0] > 0:
+    if kind in REPEATS and value[0] > 0:
         return _opening(list(value[2]))
     return EMPTY
 
@@ -120,7 +162,7 @@ def _node(node: Node) -> tuple[Strings | None, Strings]:
         return _sequence(list(value[3]))
     if kind is op.BRANCH:
         return _branch([_sequence(list(branch)) for branch in value[1]])
-    if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
+    if kind in REPEATS:
         return _repeat(*value)
     return None, NOTHING
 

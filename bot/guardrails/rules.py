@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.errors import SettingsRejected
 from bot.guardrails.beginnings import Beginnings, beginning
 from bot.guardrails.expressions import Words, matches, options
-from bot.guardrails.literals import required
+from bot.guardrails.literals import needs
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.taxonomy import CATEGORIES, Severity
 
@@ -132,9 +133,7 @@ def _made(path: Path, file: _RuleFile, entry: _RuleEntry, problems: list[str]) -
             for _ in range(3):  # words may use words
                 pattern = WORD.sub(lambda m: file.words.get(m[1], m[0]), pattern)
             try:
-                re2.compile(pattern, options())
-                if "assistant" in entry.roles:
-                    beginning(pattern)
+                _check(pattern, drafted="assistant" in entry.roles)
             except (re.error, re2.error, ValueError, KeyError) as error:
                 problems.append(f"{path.name}: rule {entry.id}: {pattern[:60]}: {error}")
                 continue
@@ -154,12 +153,25 @@ def _made(path: Path, file: _RuleFile, entry: _RuleEntry, problems: list[str]) -
     )
 
 
+@lru_cache(maxsize=4096)
+def _check(pattern: str, *, drafted: bool) -> None:
+    """Compile a pattern in every form that it will be run in; sound ones only once."""
+    re2.compile(pattern, options())
+    for part in alternatives(pattern):
+        re2.compile(compact(part), options())
+    if drafted:
+        beginning(pattern)
+
+
 class _Patterns:
     """Patterns of rules, of which only those are run whose needed words stand in a text."""
 
-    def __init__(self, owned: Iterable[tuple[Rule, str]]) -> None:
+    def __init__(
+        self, owned: Iterable[tuple[Rule, str]], needed: Sequence[Collection[str]]
+    ) -> None:
+        """`needed` are the words of which a match of each pattern holds one."""
         self._owned = tuple(owned)
-        self._words = Words([required(pattern) for _, pattern in self._owned])
+        self._words = Words(needed)
 
     def matching(self, text: str) -> list[Rule]:
         """Return the rules that match a text, in their order."""
@@ -186,9 +198,15 @@ class RuleSet:
             for pattern in rule.patterns
             for part in alternatives(pattern)
         ]
-        self._spaced = _Patterns(owned)
-        self._run_together = _Patterns((rule, _compact(pattern)) for rule, pattern in owned)
-        self._begun = Beginnings(part for _, part in owned) if role == "assistant" else None
+        needed = [needs(part) for _, part in owned]
+        self._spaced = _Patterns(owned, [each.words for each in needed])
+        self._run_together = _Patterns(
+            [(rule, compact(part)) for rule, part in owned], [each.run_together for each in needed]
+        )
+        self._begun: Beginnings | None = None
+        if role == "assistant":
+            parts = (part for _, part in owned)
+            self._begun = Beginnings(parts, [each.openings for each in needed])
 
     def warm(self) -> None:
         """Run examples once: RE2 makes its automaton as texts need it.
@@ -244,6 +262,6 @@ def alternatives(pattern: str) -> list[str]:
 CLASS_OR_SPACE = re.compile(r"(\[(?:\\.|[^\]\\])*\])|\\b|\\s\+| \??")
 
 
-def _compact(pattern: str) -> str:
+def compact(pattern: str) -> str:
     """Return the pattern for words that are run together: no spaces, no word boundaries."""
     return CLASS_OR_SPACE.sub(lambda match: match[1] or "", pattern)

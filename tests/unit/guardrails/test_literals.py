@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.guardrails.beginnings import Beginnings
-from bot.guardrails.literals import openings, required
+from bot.guardrails.literals import needs
 from bot.guardrails.normalise import normalise
-from bot.guardrails.rules import SHIPPED, RuleSet, alternatives, read_rules
+from bot.guardrails.rules import SHIPPED, RuleSet, alternatives, compact, read_rules
 
 PIECES = st.sampled_from(
     ["kill", "a", " ", r"\b", "(?:you|him|her)", "[xy]", "[a-z]", ".", "s?", r"\w+", "(?:bad )?",
@@ -28,9 +28,19 @@ def test_a_match_holds_a_required_string_and_begins_with_an_opening(
 ) -> None:
     text = data.draw(st.from_regex(re.compile(pattern, re.ASCII)))
     for found in re.finditer(pattern, text, re.ASCII):
-        needed, begun = required(pattern), openings(pattern)
-        assert not needed or any(word in found[0] for word in needed)
-        assert not begun or found[0].startswith(tuple(begun))
+        needed = needs(pattern)
+        assert not needed.words or any(word in found[0] for word in needed.words)
+        assert not needed.openings or found[0].startswith(tuple(needed.openings))
+
+
+@given(PATTERNS, st.data())
+def test_so_does_a_match_without_spaces(pattern: str, data: st.DataObject) -> None:
+    bare = compact(pattern)
+    text = data.draw(st.from_regex(re.compile(bare, re.ASCII)))
+    needed = needs(pattern).run_together
+    for found in re.finditer(bare, text, re.ASCII):
+        if " " not in found[0]:
+            assert not needed or any(word in found[0] for word in needed)
 
 
 @given(PATTERNS, st.data())
@@ -41,7 +51,7 @@ def test_every_beginning_of_a_match_is_held_from_its_start(
     if set(text) & set(".!?\n") or not text:
         return  # a repeat that is held to the end of the sentence
     before = "so "
-    held = Beginnings([pattern])
+    held = Beginnings([pattern], [needs(pattern).openings])
     for end in range(1, len(text) + 1):
         assert held.earliest(before + text[:end]) <= len(before)
 
@@ -58,7 +68,7 @@ def test_every_beginning_of_a_match_is_held_from_its_start(
     ],
 )
 def test_the_most_telling_strings_are_required(pattern: str, words: set[str]) -> None:
-    assert {each[:8].strip("s") for each in required(pattern)} == words
+    assert {each[:8].strip("s") for each in needs(pattern).words} == words
 
 
 def test_rules_find_what_their_patterns_find_without_any_filter() -> None:
