@@ -23,8 +23,9 @@ from bot.memory.words import Terms, languages_of, query_terms, terms_of, words_o
 Scores = NDArray[np.float32]
 Vectors = NDArray[np.float32]
 
-K1: Final = 1.2
-B: Final = 0.75
+K1: Final = 0.9
+B: Final = 0.4
+"""As Anserini has them for short passages: a chat turn's length says little about it."""
 NEIGHBOURS: Final = 0.3
 """How much of each neighbour's score a turn gets."""
 DENSE: Final = 0.5

@@ -10,14 +10,14 @@ import json
 import struct
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import RecordCorrupt
 from bot.memory.item import Item
-from bot.memory.retrieval import Postings, postings_of
+from bot.memory.retrieval import Postings, Vectors, postings_of
 from bot.memory.words import LATIN, Terms
 
 ID_LENGTH: Final = 21
@@ -57,6 +57,27 @@ def _item(row: list[Any]) -> Item:
     return Item._make(row)
 
 
+class Coded(NamedTuple):
+    """Vectors in a byte a number: half the size of float16, and read four times as fast."""
+
+    codes: Column
+    """int8, a row for each item."""
+    scales: Column
+    """float32: what the row's codes are multiplied with; 0 for an item without a vector."""
+
+    def wide(self) -> Vectors:
+        """Return the vectors as float32."""
+        return self.codes.astype(np.float32) * self.scales[:, None]
+
+
+def coded(vectors: Column) -> Coded:
+    """Return vectors as codes; unit vectors lose some 0.2 % of their direction."""
+    wide = vectors.astype(np.float32)
+    scales = np.abs(wide).max(axis=1) / 127
+    codes = np.rint(wide / np.where(scales > 0, scales, 1)[:, None]).astype(np.int8)
+    return Coded(codes, scales.astype(np.float32))
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Items in the order in which they were learned. `from_items` makes them."""
@@ -74,8 +95,7 @@ class Rows:
     sources: Column
     """Three rows of int64: item, channel, message."""
     postings: Postings
-    vectors: Column | None
-    """A row of float16 each, zeros where there is none."""
+    vectors: Coded | None
     origins: tuple[Item, ...]
     """Items that hold only what decides where they may be used."""
     languages: tuple[str, ...]
@@ -86,7 +106,7 @@ class Rows:
     @property
     def size(self) -> int:
         """Bytes, about."""
-        vectors = 0 if self.vectors is None else self.vectors.nbytes * 3
+        vectors = 0 if self.vectors is None else self.vectors.codes.nbytes * 5
         columns = (self.ids, self.at, self.origin, self.language, self.starts, self.sources)
         whole = sum(column.nbytes for column in columns)
         return whole + len(self.bodies) + self.postings.size + vectors
@@ -106,7 +126,8 @@ class Rows:
     def changed(self, removed: Collection[str], added: Rows) -> Rows | None:
         """Return these rows without some and with others.
 
-        None where that takes more than a removal and an addition at the end.
+        None where that takes more than a removal and an addition at the end. What is added has
+        no vectors yet.
         """
         gone = np.array(sorted(name.encode() for name in removed), dtype=f"S{ID_LENGTH}")
         keep = ~np.isin(self.ids, gone)
@@ -134,7 +155,7 @@ class Rows:
             bodies + added.bodies,
             np.concatenate([own, more], axis=1),
             self.postings.kept(keep).followed_by(added.postings),
-            _stacked(self.vectors, keep, added.vectors, len(added)),
+            _without(self.vectors, keep, len(added)),
             tuple(table),
             tuple(words),
         )
@@ -143,7 +164,7 @@ class Rows:
 def from_items(
     items: Sequence[Item],
     terms: Sequence[Terms],
-    vectors: Column | None = None,
+    vectors: Coded | None = None,
     bodies: Sequence[bytes] | None = None,
 ) -> Rows:
     """Return rows of items that stand in the order of their ids' times.
@@ -194,14 +215,15 @@ def _mapped(table: Sequence[int], places: Column) -> Column:
     return np.array(table or [0], dtype=np.int32)[places]
 
 
-def _stacked(own: Column | None, keep: Column, added: Column | None, count: int) -> Column | None:
-    if own is None and added is None:
+def _without(vectors: Coded | None, keep: Column, more: int) -> Coded | None:
+    """Return the vectors of the rows that are kept, and none for those that come after."""
+    if vectors is None:
         return None
-    width = own.shape[1] if own is not None else cast("Column", added).shape[1]
-    first = np.zeros((int(keep.sum()), width), np.float16) if own is None else own[keep]
-    if added is None or added.shape[1] != width:
-        added = np.zeros((count, width), np.float16)
-    return np.concatenate([first, added])
+    blank = np.zeros((more, vectors.codes.shape[1]), np.int8)
+    return Coded(
+        np.concatenate([vectors.codes[keep], blank]),
+        np.concatenate([vectors.scales[keep], np.zeros(more, np.float32)]),
+    )
 
 
 # ── as one block ────────────────────────────────────────────────────────────────────────────
@@ -222,8 +244,7 @@ def packed(rows: Rows, space: str) -> bytes:
         postings.counts,
         rows.ids,
     ]
-    if rows.vectors is not None:
-        columns.append(rows.vectors)
+    columns += rows.vectors or ()
     head = {
         "space": space,
         "columns": [(column.dtype.str, column.shape) for column in columns],
@@ -263,7 +284,7 @@ def unpacked(block: bytes) -> tuple[Rows, str]:
             bodies=block[at:],
             sources=columns[2],
             postings=Postings(columns[5], columns[7], columns[8], columns[6]),
-            vectors=columns[10] if len(columns) > 10 else None,
+            vectors=Coded(*columns[10:]) if len(columns) > 10 else None,
             origins=tuple(map(_read_origin, head["origins"])),
             languages=tuple(head["languages"]),
         )

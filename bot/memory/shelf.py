@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bot.chat.place import Place
 from bot.memory.item import LIFETIMES, Item, Kind
-from bot.memory.retrieval import Index, Vectors, best
+from bot.memory.retrieval import Index, Scores, Vectors, best
 from bot.memory.rows import ID_LENGTH, Rows
 from bot.memory.scope import Use, use_of
 from bot.memory.words import LATIN
@@ -86,12 +86,14 @@ class Shelf:
             self._items = self.rows.items(range(len(self.rows)))
         return self._items
 
-    @property
-    def vectors(self) -> Vectors | None:
-        """Return a row for each item, zeros where there is none."""
-        if self._wide is None and self.rows.vectors is not None:
-            self._wide = self.rows.vectors.astype(np.float32)
-        return self._wide
+    def near(self, vector: Vectors) -> Scores | None:
+        """Return each item's cosine with a unit vector; None if there is nothing to compare."""
+        coded = self.rows.vectors
+        if coded is None or coded.codes.shape[1] != len(vector):
+            return None
+        if self._wide is None:
+            self._wide = coded.codes.astype(np.float32)
+        return (self._wide @ vector) * coded.scales
 
     @property
     def linked(self) -> bool:
@@ -201,10 +203,9 @@ class Shelf:
         """Return the `k` items of a part that answer best."""
         if not len(part.rows):
             return []
-        vectors = None if vector is None else self.vectors
-        near = None
-        if vectors is not None and vector is not None and vectors.shape[1] == len(vector):
-            near = (vectors @ vector)[part.rows]
+        near = None if vector is None else self.near(vector)
+        if near is not None:
+            near = near[part.rows]
         lexical = part.index.smooth(part.index.words(question))
         scores = part.index.rank(question, near=near, lexical=lexical)
         if near is not None:

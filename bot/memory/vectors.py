@@ -42,7 +42,7 @@ def without_vectors(shelf: Shelf) -> list[Item]:
     rows = shelf.rows
     lacking = np.isin(rows.letters(), [ord(kind.value) for kind in SEARCHED])
     if rows.vectors is not None:
-        lacking &= ~rows.vectors.any(axis=1)
+        lacking &= rows.vectors.scales == 0
     return list(rows.items(np.flatnonzero(lacking)))
 
 

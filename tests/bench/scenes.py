@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tests.bench import bench_lorebook
+from tests.bench.bench_recall import recall
 from tests.bench.crowd import ask, crowd, figures_of, open_loop
 from tests.bench.fairness import fairness
 from tests.bench.instant import instant
@@ -109,4 +110,5 @@ SCENES: dict[str, Callable[[], Awaitable[Figures]]] = {
     "memory": memory,
     "lorebook": lorebook,
     "fairness": fairness,
+    "recall": recall,
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import structlog
@@ -19,7 +19,7 @@ import structlog
 from bot.errors import RecordCorrupt, StoreError
 from bot.memory.item import Item
 from bot.memory.recording import terms_for
-from bot.memory.rows import Rows, from_items, from_json, to_json
+from bot.memory.rows import Coded, Rows, coded, from_items, from_json, to_json
 from bot.memory.words import Terms
 
 VERSION: Final = 1
@@ -100,7 +100,7 @@ def _one_by_one(opened: Sequence[Opened]) -> tuple[list[Opened], list[Item]]:
     return good, items
 
 
-def _vectors(opened: Sequence[Opened], space: str) -> np.ndarray[Any, np.dtype[np.float16]] | None:
+def _vectors(opened: Sequence[Opened], space: str) -> Coded | None:
     """Return a row for each record; vectors of another space never meet this one's."""
     wanted = space_hash(space)
     rows = [each.vector if wanted and each.space == wanted else b"" for each in opened]
@@ -109,7 +109,7 @@ def _vectors(opened: Sequence[Opened], space: str) -> np.ndarray[Any, np.dtype[n
         return None
     blank = bytes(width)
     whole = b"".join(row if len(row) == width else blank for row in rows)
-    return np.frombuffer(whole, "<f2").reshape(len(rows), width // 2)
+    return coded(np.frombuffer(whole, "<f2").reshape(len(rows), width // 2))
 
 
 def values_of(meta: Mapping[bytes, bytes]) -> dict[str, str]:

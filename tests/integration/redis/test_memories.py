@@ -100,8 +100,8 @@ async def test_what_was_written_is_read_by_another_process(
         assert read is not None
         assert read.items == (fact,)
         assert read.linked
-        assert read.vectors is not None
-        assert np.allclose(read.vectors, [vector])
+        assert read.rows.vectors is not None
+        assert np.allclose(read.rows.vectors.wide(), [vector], atol=0.01)
 
 
 async def test_vectors_of_another_model_never_meet_these(
@@ -112,11 +112,11 @@ async def test_vectors_of_another_model_never_meet_these(
     await memories.apply(ANNA, shelf, Changes(put=(put,)))
     read = await memories.load(ANNA)
     assert read is not None
-    assert read.vectors is None
+    assert read.rows.vectors is None
     memories.move_to("old@2")
     read = await memories.load(ANNA)
     assert read is not None
-    assert read.vectors is not None
+    assert read.rows.vectors is not None
 
 
 async def test_no_text_lies_open(memories: RedisMemories, redis: Client) -> None:
@@ -428,7 +428,7 @@ async def test_a_pack_of_another_version_person_or_space_is_of_no_use(
     await RedisMemories(redis, sealer, space="m@4").load(ANNA)  # packed without that vector
     read = await RedisMemories(redis, sealer, space="n@2").load(ANNA)
     assert read is not None
-    assert read.vectors is not None
+    assert read.rows.vectors is not None
 
 
 @pytest.mark.parametrize("with_vectors", [False, True])
