@@ -26,7 +26,7 @@ from bot.memory.retrieval import Passage, key_of
 from bot.memory.scope import is_closed
 from bot.memory.sensitive import sensitive_class
 from bot.memory.store import Put
-from bot.memory.words import LATIN, Terms, language_of, terms_of
+from bot.memory.words import LATIN, Terms, language_of
 
 _BY_LOCALE: Final = {
     "de": "german", "fr": "french", "es": "spanish", "pt": "portuguese", "it": "italian",
@@ -78,8 +78,8 @@ def terms_for(item: Item) -> Terms:
         when = item.date
     else:
         return np.empty(0, np.uint32)
-    key = key_of(Passage(item.id, item.text, when=when, context=item.context))
-    return terms_of(key, item.language or LATIN)
+    passage = Passage(item.id, item.text, when=when, context=item.context)
+    return key_of(passage, item.language or LATIN)
 
 
 def statement(

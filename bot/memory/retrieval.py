@@ -23,9 +23,9 @@ from bot.memory.words import Terms, languages_of, query_terms, terms_of, words_o
 Scores = NDArray[np.float32]
 Vectors = NDArray[np.float32]
 
-K1: Final = 0.9
+K1: Final = 1.2
 B: Final = 0.4
-"""As Anserini has them for short passages: a chat turn's length says little about it."""
+"""Less than the usual 0.75: the length of a chat turn says little about it."""
 NEIGHBOURS: Final = 0.3
 """How much of each neighbour's score a turn gets."""
 DENSE: Final = 0.5
@@ -52,10 +52,15 @@ class Passage:
     language: str | None = None
 
 
-def key_of(passage: Passage) -> str:
-    """Return the words by which a passage can be found."""
-    parts = (passage.when, passage.speaker, passage.context, passage.text, *passage.facts)
-    return "\n".join(part for part in parts if part)
+def key_of(passage: Passage, language: str) -> Terms:
+    """Return the terms by which a passage can be found.
+
+    What was said counts twice, with its day, its speaker and what is known from it; what was said
+    before it once.
+    """
+    own = (passage.when, passage.speaker, passage.text, *passage.facts)
+    said = terms_of("\n".join(part for part in own if part), language)
+    return np.concatenate([said, said, terms_of(passage.context, language)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +218,7 @@ def build(passages: Sequence[Passage]) -> Index:
     """Index passages that stand in the order in which they were said."""
     languages, kept = languages_of(passage.text for passage in passages)
     terms = [
-        terms_of(key_of(passage), passage.language or language)
+        key_of(passage, passage.language or language)
         for passage, language in zip(passages, languages, strict=True)
     ]
     joined = np.array([a.group == b.group for a, b in pairwise(passages)], dtype=bool)
