@@ -105,6 +105,7 @@ class Stores:
             "routes": self.routes,
             "cards": self.cards,
             "bindings": self.bindings,
+            "replies": self.replies,
             "limits": self.limiter,
             "trends": self.guard.trends,
             "moderation": self.guard.moderation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -132,3 +132,16 @@ def retention(item: Item, used: float) -> float:
     Recency, importance and repetition count here, and only here: never in finding.
     """
     return used + 7 * DAY * item.importance + 3 * DAY * min(item.seen, 10)
+
+
+def without(item: Item, gone: Collection[tuple[int, int]]) -> Item | None:
+    """Return what is left of an item without some messages; None for nothing."""
+    left = tuple(source for source in item.sources if source not in gone)
+    if item.kind is Kind.TASTE:
+        # A pair holds the question and both replies: it goes with any of them.
+        return item if left == item.sources else None
+    if item.sources and not left:
+        return None
+    if any((item.channel, message) in gone for message in item.answers):
+        return item._replace(sources=left, context="", answers=())
+    return item if left == item.sources else item._replace(sources=left)

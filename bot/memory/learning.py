@@ -20,7 +20,7 @@ from bot.memory.item import STATEMENTS, Item, Kind
 from bot.memory.observer import Observer
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.shelf import Shelf
-from bot.memory.store import Changes, MemoryStore
+from bot.memory.store import Changes, MemoryStore, Written
 from bot.memory.stylist import Stylist
 from bot.memory.telling import told
 from bot.memory.vectors import SIMILAR, give_vectors
@@ -35,6 +35,8 @@ LEASE: Final = 300.0
 ANSWER_TIMEOUT: Final = 120.0
 EMBED_TIMEOUT: Final = 30.0
 TRIES: Final = 3
+KEEPS: Final = 5
+"""How often an answer is fitted to a memory that changed meanwhile."""
 RETRY: Final = 60.0
 POLL: Final = 2.0
 AT_ONCE: Final = 12
@@ -154,21 +156,44 @@ class Learner:
         try:
             answer = await self._ask(shelf, new, known)
             similar = await self._similarity(answer, known)
-            found = extraction.learned(
-                answer, new, known, shelf.items, self._clock.now(), similar=similar
-            )
+            await self._keep(person, shelf.epoch, answer, new, known, similar)
         except (BackendError, TimeoutError) as error:
             return await self._failed(person, shelf, new, "failed", type(error).__name__)
         except ValueError:
             return await self._failed(person, shelf, new, "malformed", "ValueError")
-        await self._keep(person, shelf, found, new[-1].id)
         return True
 
-    async def _keep(self, person: UserId, shelf: Shelf, found: Learned, read_to: str) -> None:
+    async def _keep(
+        self,
+        person: UserId,
+        epoch: bytes,
+        answer: str,
+        new: Sequence[Item],
+        known: Sequence[Item],
+        similar: Callable[[str, str], bool],
+    ) -> None:
+        """Write down what an answer changes in the memory as it is by now.
+
+        Raises:
+            ValueError: the answer is malformed.
+        """
+        for _ in range(KEEPS):
+            shelf = await self._store.load(person)
+            if shelf is None or shelf.epoch != epoch:
+                raise ConsentRequired("the person wants no memory")
+            found = extraction.learned(
+                answer, new, known, shelf.items, self._clock.now(), similar=similar
+            )
+            changes = Changes(found.puts, found.remove, values=((READ_TO, new[-1].id), (TRIED, "")))
+            written = await self._store.apply(person, shelf, changes, if_unchanged=True)
+            if not written.stale:
+                self._count(found, written)
+                return
+        raise TimeoutError("the memory changes too often")
+
+    def _count(self, found: Learned, written: Written) -> None:
         for reason in found.refused:
             self._observer.refused(reason.value)
-        changes = Changes(found.puts, found.remove, values=((READ_TO, read_to), (TRIED, "")))
-        written = await self._store.apply(person, shelf, changes)
         for ident in written.stored:
             self._observer.stored(Kind(ident[0]).word)
         for ident in written.evicted:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from bot.chat.place import GuildId, MessageId, Place, UserId
-from bot.errors import InvalidChoice, NotAllowed, NotFound
+from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
 from bot.memory.gates import is_command, normalised
-from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id
+from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, without
 from bot.memory.recording import statement
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.scope import Use, use_of
@@ -25,6 +25,8 @@ from bot.memory.stylist import WANTED
 from bot.ports import Clock
 
 STYLE_CHARACTERS: Final = 600
+TRIES: Final = 5
+"""How often a change is fitted to a memory that changed meanwhile."""
 
 
 class Asking(StrEnum):
@@ -44,6 +46,8 @@ class Undo:
 
     restore: tuple[Item, ...] = ()
     remove: tuple[str, ...] = ()
+    epoch: bytes = b""
+    """The memory that it belongs to: another one, begun since, gets nothing back."""
 
     def __bool__(self) -> bool:
         return bool(self.restore or self.remove)
@@ -62,7 +66,15 @@ class PersonaPage:
 class Notebook:
     """A person's own hand in their memory. Everything here works while the memory is paused."""
 
-    def __init__(self, store: MemoryStore, clock: Clock, asking: Asking = Asking.ASK) -> None:
+    def __init__(
+        self,
+        store: MemoryStore,
+        clock: Clock,
+        asking: Asking = Asking.ASK,
+        taken_back: Callable[[], Collection[tuple[int, int]]] = frozenset,
+    ) -> None:
+        """`taken_back` returns the messages that were deleted or edited of late."""
+        self._taken_back = taken_back
         self._store = store
         self._clock = clock
         self._asking = asking
@@ -132,20 +144,25 @@ class Notebook:
         written = await self._store.apply(person, shelf, changes, by_person=True)
         if not written.stored:
             raise InvalidChoice("There is no room for another one. Forget an old one first.")
-        return put.item, Undo(tuple(old), (put.item.id,))
+        return put.item, Undo(tuple(old), (put.item.id,), shelf.epoch)
 
     async def edit(self, person: UserId, place: Place, ident: str, text: str) -> Undo:
         """Put an item in the person's own words; nothing else changes it from then on."""
         text = " ".join(text.split())
         check_statement(text)
-        item, shelf = await self._visible(person, place, ident)
-        if item.kind is Kind.EPISODE:
-            raise InvalidChoice("That is a message of yours: edit the message itself.")
-        new = item._replace(text=text, pinned=True, id=new_id(item.kind, self._clock.now()))
-        put = Put(new, used=self._clock.now())
-        changes = Changes(put=(put,), remove=(ident,))
-        await self._store.apply(person, shelf, changes, by_person=True)
-        return Undo((item,), (new.id,))
+        for _ in range(TRIES):
+            item, shelf = await self._visible(person, place, ident)
+            if item.kind is Kind.EPISODE:
+                raise InvalidChoice("That is a message of yours: edit the message itself.")
+            now = self._clock.now()
+            new = item._replace(text=text, pinned=True, id=new_id(item.kind, now))
+            changes = Changes((Put(new, used=now),), (ident,))
+            written = await self._store.apply(
+                person, shelf, changes, by_person=True, if_unchanged=True
+            )
+            if not written.stale:
+                return Undo((item,), (new.id,), shelf.epoch)
+        raise StoreError("the memory changes too often")
 
     async def forget(self, person: UserId, place: Place, ident: str) -> Undo:
         """Forget one item, and whatever else came from the same messages alone."""
@@ -177,12 +194,20 @@ class Notebook:
         if gone:
             changes = Changes(remove=tuple(item.id for item in gone))
             await self._store.apply(person, shelf, changes, by_person=True)
-        return Undo(restore=tuple(gone))
+        return Undo(tuple(gone), epoch=shelf.epoch)
 
     async def undo(self, person: UserId, undo: Undo) -> None:
-        """Bring back what a change took away."""
+        """Bring back what a change took away, save what a message said that is gone since.
+
+        Raises:
+            NotFound: all was forgotten since.
+        """
         shelf = await self._shelf(person)
-        puts = tuple(map(Put, undo.restore))
+        if shelf.epoch != undo.epoch:
+            raise NotFound("There is nothing to go back to.")
+        gone = self._taken_back()
+        left = (without(item, gone) for item in undo.restore)
+        puts = tuple(Put(item) for item in left if item is not None)
         await self._store.apply(person, shelf, Changes(puts, undo.remove), by_person=True)
 
     async def undo_superseding(self, person: UserId, place: Place, ident: str) -> Item:
@@ -210,7 +235,7 @@ class Notebook:
             raise NotFound("There is no such memory.")
         guilds = [each for each in item.shared if each != guild]
         shared = item._replace(shared=tuple(guilds if stop else [*guilds, int(guild)]))
-        changes = Changes((Put(shared),))
+        changes = Changes((Put(shared, only_if=(ident,)),))
         await self._store.apply(person, shelf, changes, by_person=True)
         return shared
 

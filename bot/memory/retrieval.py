@@ -28,6 +28,8 @@ B: Final = 0.4
 """Less than the usual 0.75: the length of a chat turn says little about it."""
 NEIGHBOURS: Final = 0.3
 """How much of each neighbour's score a turn gets."""
+SAME_SPEAKER: Final = 0.15
+"""How much it gets of what its own speaker said before and after the other's turn between."""
 DENSE: Final = 0.5
 """The share of vectors in the mixed score."""
 SPEAKER: Final = 0.15
@@ -146,6 +148,9 @@ class Index:
         self._postings = postings
         self._rows = rows
         self._joined = joined.astype(np.float32)
+        names = np.array(speakers or [""] * self.size)
+        same = (names[2:] == names[:-2]) & (names[2:] != "") & joined[1:] & joined[:-1]
+        self._same_speaker = same.astype(np.float32)
         lengths = postings.lengths[rows].astype(np.float32)
         self._keys = None
         if keys is not None and len(keys[0]):
@@ -172,12 +177,14 @@ class Index:
         scores: Scores = weights @ (found * np.float32(K1 + 1) / (found + self._norm))
         return scores
 
-    def smooth(self, scores: Scores, share: float = NEIGHBOURS) -> Scores:
+    def smooth(self, scores: Scores) -> Scores:
         """Return scores with a share of each neighbour's added."""
         smoothed = scores.copy()
         if self.size > 1:
-            smoothed[1:] += share * self._joined * scores[:-1]
-            smoothed[:-1] += share * self._joined * scores[1:]
+            smoothed[1:] += NEIGHBOURS * self._joined * scores[:-1]
+            smoothed[:-1] += NEIGHBOURS * self._joined * scores[1:]
+            smoothed[2:] += SAME_SPEAKER * self._same_speaker * scores[:-2]
+            smoothed[:-2] += SAME_SPEAKER * self._same_speaker * scores[2:]
         return smoothed
 
     def rank(

@@ -16,7 +16,7 @@ from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, Turn, TurnId
 from bot.errors import ConsentRequired, InvalidChoice, NotFound, StoreError, TroupeError
 from bot.memory.explicit import Request, Wish, read_request, says_of_self
-from bot.memory.item import Item, Kind, new_id, retention
+from bot.memory.item import Kind, new_id, retention, without
 from bot.memory.learning import ENOUGH, IDLE, Learner, unread
 from bot.memory.notebook import Asking, Notebook
 from bot.memory.observer import Observer
@@ -62,7 +62,9 @@ class Memory:
         *,
         asking: Asking = Asking.ASK,
     ) -> None:
-        self.notebook = Notebook(store, clock, asking)
+        self._gone: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._edited: OrderedDict[tuple[int, int], str] = OrderedDict()
+        self.notebook = Notebook(store, clock, asking, taken_back=self._taken_back)
         self.preferences = Preferences(store, clock, observer)
         self.learner = learner
         self._store = store
@@ -72,8 +74,6 @@ class Memory:
         self._asking = asking
         self._ahead: OrderedDict[TurnId, Shelf | None] = OrderedDict()
         self._recalled: OrderedDict[TurnId, tuple[str, ...]] = OrderedDict()
-        self._gone: OrderedDict[tuple[int, int], None] = OrderedDict()
-        self._edited: OrderedDict[tuple[int, int], str] = OrderedDict()
 
     # ── before the reply ────────────────────────────────────────────────────────────────────
 
@@ -267,20 +267,23 @@ class Memory:
         return count
 
     async def _remove_sources(self, person: UserId, gone: set[tuple[int, int]]) -> int:
-        shelf = await self._store.load(person)
-        if shelf is None:
-            return 0
-        remove: list[str] = []
-        keep: list[Put] = []
-        for item in shelf.items:
-            left = _without(item, gone)
-            if left is None:
-                remove.append(item.id)
-            elif left is not item:
-                keep.append(Put(left, only_if=(item.id,)))
-        if remove or keep:
-            await self._apply_for(person, shelf, Changes(tuple(keep), tuple(remove)))
-        return len(remove)
+        """Remove what came from messages, until nothing is left: more may be learned meanwhile."""
+        count = 0
+        while (shelf := await self._store.load(person)) is not None:
+            left = [(item.id, item, without(item, gone)) for item in shelf.items]
+            remove = tuple(ident for ident, _, now in left if now is None)
+            keep = tuple(Put(now) for _, item, now in left if now is not None and now is not item)
+            if not (remove or keep):
+                break
+            try:
+                written = await self._store.apply(
+                    person, shelf, Changes(keep, remove), by_person=True, if_unchanged=True
+                )
+            except ConsentRequired:
+                log.info("memory was forgotten meanwhile")
+                break
+            count += 0 if written.stale else len(remove)
+        return count
 
     async def _apply_for(self, person: UserId, shelf: Shelf, changes: Changes) -> None:
         try:
@@ -296,6 +299,10 @@ class Memory:
                 await self.source_deleted(message.place, [message.id])
             elif source in self._edited:
                 await self.source_edited(message.place, message.id, self._edited[source])
+
+    def _taken_back(self) -> set[tuple[int, int]]:
+        """Return the messages that were deleted or edited of late."""
+        return {*self._gone, *self._edited}
 
     def _is_gone(self, message: Message) -> bool:
         return self._gone_source((message.place.channel, message.id))
@@ -343,19 +350,6 @@ def _answered(before: Exchange | None, person: UserId) -> Answered:
         return Answered()
     messages = (*(said.message_id for said in before.said), *reply.message_ids)
     return Answered(reply.text, messages)
-
-
-def _without(item: Item, gone: set[tuple[int, int]]) -> Item | None:
-    """Return what is left of an item without some messages; None for nothing."""
-    left = tuple(source for source in item.sources if source not in gone)
-    if item.kind is Kind.TASTE:
-        # A pair holds the question and both replies: it goes with any of them.
-        return item if left == item.sources else None
-    if item.sources and not left:
-        return None
-    if any((item.channel, message) in gone for message in item.answers):
-        return item._replace(sources=left, context="", answers=())
-    return item if left == item.sources else item._replace(sources=left)
 
 
 def _put(held: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:

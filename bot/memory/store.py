@@ -55,6 +55,8 @@ class Written:
 
     stored: tuple[str, ...] = ()
     evicted: tuple[str, ...] = field(default=())
+    stale: bool = False
+    """Nothing was written: the memory had changed."""
 
 
 class MemoryStore(Protocol):
@@ -81,9 +83,16 @@ class MemoryStore(Protocol):
         ...
 
     async def apply(
-        self, person: UserId, shelf: Shelf, changes: Changes, *, by_person: bool = False
+        self,
+        person: UserId,
+        shelf: Shelf,
+        changes: Changes,
+        *,
+        by_person: bool = False,
+        if_unchanged: bool = False,
     ) -> Written:
-        """Write atomically. `by_person`: also while paused, and never counted.
+        """Write atomically. `by_person`: also while paused, and never counted. `if_unchanged`:
+        only while the memory is as it was loaded.
 
         Raises:
             ConsentRequired: off, paused, or all was forgotten since `shelf` was loaded.

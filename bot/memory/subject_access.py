@@ -56,6 +56,8 @@ class StoresExport(BaseModel):
     """`cards` that the person imported: server, card, file, time."""
     bindings: dict[str, Any] = {}
     """Nothing: they belong to places."""
+    replies: dict[str, Any] = {}
+    """Nothing: they know of turns, not of people."""
     limits: dict[str, Any] = {}
     """Nothing: a count that is gone within minutes."""
     trends: dict[str, Any] = {}

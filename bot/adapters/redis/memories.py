@@ -42,6 +42,7 @@ PACKED_FROM: Final = 200
 LOAD: Final = Script("memory", "memory_load")
 CONSENT: Final = Script("memory", "memory_consent")
 APPLY: Final = Script("memory", "memory_apply")
+FORGET: Final = Script("memory", "memory_forget")
 PACK: Final = Script("memory", "memory_pack")
 DUE: Final = Script("memory_due")
 DONE: Final = Script("memory_done")
@@ -198,7 +199,13 @@ class RedisMemories:
         await CONSENT.run(self._redis, keys.memory(person), args)
 
     async def apply(
-        self, person: UserId, shelf: Shelf, changes: Changes, *, by_person: bool = False
+        self,
+        person: UserId,
+        shelf: Shelf,
+        changes: Changes,
+        *,
+        by_person: bool = False,
+        if_unchanged: bool = False,
     ) -> Written:
         """Write atomically; see the port."""
         with store_errors(self._redis):
@@ -207,7 +214,9 @@ class RedisMemories:
             raise ConsentRequired("the person wants no memory")
         own, _ = self._own_sealer(person, {b"dek": key})
         day = time.strftime("%Y-%m-%d", time.gmtime())
-        args: list[Argument] = [shelf.epoch, int(by_person), self._lifetime, day, LEARNED_A_DAY]
+        must = shelf.version if if_unchanged else b""
+        args: list[Argument] = [shelf.epoch, must, int(by_person), self._lifetime, day]
+        args.append(LEARNED_A_DAY)
         args += [-CAPS[kind] if kind in NEVER_EVICTED else CAPS[kind] for kind in Kind]
         args += self._operations(own, person, changes)
         items = [put.item for put in changes.put]
@@ -218,6 +227,8 @@ class RedisMemories:
             self._drop(person)
             await self._forget_origins(person, items)
             raise ConsentRequired("the person wants no memory")
+        if answer[0] == b"stale":
+            return Written(stale=True)
         names = [each.decode() for each in answer[2:]]
         middle = names.index("")
         written = Written(tuple(names[:middle]), tuple(names[middle + 1 :]))
@@ -276,12 +287,10 @@ class RedisMemories:
         Nothing is opened for it: a lost key must not keep anybody from being forgotten.
         """
         self._drop(person)
-        names = keys.memory(person)
+        # The memory first: writers under way are refused from here on.
+        count, *places = await FORGET.run(self._redis, keys.memory(person), [])
         with store_errors(self._redis):
-            count = int(await self._redis.hlen(names[1]))
-            places: Any = await self._redis.smembers(names[-2])
-            # The memory first: writers under way are refused from here on.
-            await self._redis.unlink(*names, keys.person(person, "memory:offered"))
+            await self._redis.unlink(keys.person(person, "memory:offered"))
             await self._redis.zrem(keys.MEMORY_DUE, str(person))
         for place in places:
             guild, _, channel = place.decode().partition(":")
@@ -291,7 +300,7 @@ class RedisMemories:
                     index = keys.guild(GuildId(int(guild)), "memory")
                     await self._redis.srem(index, str(person))
         self._drop(person)
-        return count
+        return int(count)
 
     async def _forget_mentions(self, person: UserId, sources: str) -> None:
         with store_errors(self._redis):

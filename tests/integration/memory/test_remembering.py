@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from bot.adapters.redis import Client
 from bot.chat.conversation import Conversation
-from bot.errors import NotAllowed
+from bot.chat.turn import Turn
+from bot.errors import NotAllowed, NotFound
 from bot.memory import NOTHING, Asking, Consent, Kind, Memory
-from bot.memory.learning import TRIES
+from bot.memory.learning import IDLE, TRIES
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
 from tests.integration.memory.conftest import (
@@ -367,8 +371,8 @@ async def test_vectors_are_made_in_the_background_and_used(with_vectors: Company
     await company.reads()
     shelf = await company.store.load(ANNA.id)
     assert shelf is not None
-    assert shelf.vectors is not None
-    assert shelf.vectors.any(axis=1).all()
+    assert shelf.rows.vectors is not None
+    assert shelf.rows.vectors.scales.all()
     assert (await company.recall("my dog")).memories
     assert company.counted.fallbacks == []
 
@@ -470,3 +474,66 @@ async def test_an_operator_can_be_stricter(company: Company, asking: Asking) -> 
     with pytest.raises(NotAllowed):
         await memory.notebook.set_consent(BEN.id, Consent.ON)
     assert await memory.notebook.forget_all(ANNA.id) == 1
+
+
+# ── nothing that was deleted comes back ─────────────────────────────────────────────────────
+
+
+async def test_an_undo_brings_back_no_deleted_message_and_nothing_of_an_older_memory(
+    company: Company,
+) -> None:
+    await company.agrees()
+    turn = await company.says("I have a dog named Poppy")
+    await company.says("I like my tea black")
+    await company.reads(noted("I have a dog named Poppy"), noted("I like my tea black"))
+    notebook = company.memory.notebook
+    everything = [item.id for item in await company.items(ANNA, Kind.FACT)]
+    undos = [await notebook.forget(ANNA.id, HERE, ident) for ident in everything]
+    await company.memory.source_deleted(HERE, turn.message_ids)
+    for undo in undos:
+        await notebook.undo(ANNA.id, undo)
+    assert set(await company.texts()) == {"I like my tea black"}
+    [tea] = await company.items(ANNA, Kind.FACT)
+    last = await notebook.forget(ANNA.id, HERE, tea.id)
+    await notebook.forget_all(ANNA.id)
+    await company.agrees()
+    with pytest.raises(NotFound):
+        await notebook.undo(ANNA.id, last)
+    assert await company.items() == []
+
+
+async def test_deletions_while_people_talk_and_are_read_leave_no_orphan(company: Company) -> None:
+    """Whatever finishes first: nothing is left that came from a deleted message."""
+    chance = random.Random(5)
+    await company.agrees()
+    company.ollama.reply_with(as_it_stands, kind="json")
+    for _ in range(6):
+        turns = [company.turn(f"I own thing number {n} since May") for n in range(8)]
+        before = Conversation(HERE)
+        for turn in turns[:4]:
+            await company.memory.after(turn, Route.FACTUAL, "wren", before)
+        gone = chance.sample(turns, 5)
+        company.clock.time += IDLE + 1
+        company.ollama.set_pace(rate=None, first_token=chance.choice([0.0, 0.02]))
+
+        async def delete(turn: Turn) -> None:
+            await asyncio.sleep(chance.random() * 0.05)
+            await company.memory.source_deleted(HERE, turn.message_ids)
+
+        await asyncio.gather(
+            company.memory.learner.work_once(),
+            *(company.memory.after(turn, Route.FACTUAL, "wren", before) for turn in turns[4:]),
+            *map(delete, gone),
+        )
+        company.clock.time += IDLE + 1
+        await company.memory.learner.work_once()
+        left = {(HERE.channel, i) for turn in turns if turn not in gone for i in turn.message_ids}
+        newest = [item for item in await company.items() if item.at > turns[0].messages[0].at - 1]
+        assert {source for item in newest for source in item.sources} <= left
+        assert {item.sources[0] for item in newest if item.kind is Kind.EPISODE} == left
+
+
+def as_it_stands(body: Mapping[str, Any]) -> str:
+    """Note every message as it was said."""
+    told = json.loads(body["messages"][-1]["content"])
+    return json.dumps({"items": [noted(text) for text in told["new"]][:6]})

@@ -1,18 +1,20 @@
--- ARGV: epoch, by the person (0/1), lifetime, day, most a day, then a cap for each kind (negative:
+-- ARGV: epoch, the version that must still stand ('' for any), by the person (0/1), lifetime, day,
+-- most a day, then a cap for each kind (negative:
 -- full is full), then operations:
 --   put id score counted(0/1) needs("id id") record
 --   del id
 --   use id score
 --   place guild:channel
 --   set name value ('' removes)
--- → {'off'} when there is no consent, or all was forgotten since the caller looked; else
+-- → {'stale'} when another version stands; {'off'} when there is no consent, or all was forgotten since the caller looked; else
 --   {previous version, version, stored…, '', evicted…}
 local state = redis.call('HGET', META, 'state')
-local by_person = ARGV[2] == '1'
+local by_person = ARGV[3] == '1'
 if redis.call('HGET', META, 'epoch') ~= ARGV[1] then return {'off'} end
 if state ~= 'on' and not (by_person and state == 'paused') then return {'off'} end
-local lifetime, day, most = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
-local caps, position = {}, 6
+if ARGV[2] ~= '' and redis.call('HGET', META, 'ver') ~= ARGV[2] then return {'stale'} end
+local lifetime, day, most = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
+local caps, position = {}, 7
 for _, kind in ipairs(KINDS) do
   caps[kind] = tonumber(ARGV[position])
   position = position + 1
