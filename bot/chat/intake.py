@@ -225,7 +225,7 @@ class Intake:
         self._gone.extend(messages)
         gone = set(messages)
         for run in [r for r in self._runs.values() if gone & r.concerns]:
-            rest = tuple(m for m in run.turn.messages if m.id not in gone)
+            rest = tuple(m for m in run.turn.messages if (m.about or m.id) not in gone)
             if not rest or run.concerns <= gone:
                 self._stop(run, Ending.DELETED)
             elif not run.visible:
@@ -279,15 +279,16 @@ class Intake:
         self._stop(run, Ending.STOPPED)
         return True
 
-    async def ended(self, turn: TurnId) -> None:
-        """Wait, not for long, until a turn is over, and every wish about its reply."""
-        runs = [
-            run.task
-            for run in self._runs.values()
-            if run.task and turn in (run.turn.id, run.turn.again and run.turn.again.turn)
+    async def ended(self, turn: TurnId | None = None, message: MessageId | None = None) -> None:
+        """Wait, not for long, until a turn is over, and every wish about its reply.
+
+        The turn may be named by a message in which its reply stands.
+        """
+        tasks = [
+            run.task for run in self._runs.values() if run.task and run.is_about(turn, message)
         ]
-        if runs:
-            await asyncio.wait(runs, timeout=ENDING_AT_MOST)
+        if tasks:
+            await asyncio.wait(tasks, timeout=ENDING_AT_MOST)
 
     def running(self, place: Place) -> tuple[Turn, ...]:
         """Return the turns under way in a place."""
@@ -311,7 +312,10 @@ class Intake:
     def _enter(self, message: Message, trigger: Trigger) -> None:
         """Begin a turn, or join the person's turn that is not visible yet."""
         current = self._by_person.get((message.place, message.speaker.id))
-        if current is None or current.ending is not None:
+        if message.persona is not None:  # its answer is somebody else's than the burst's
+            after = current.task if current else None
+            self._start(Running(Turn((message,), trigger), self._now(), after=after))
+        elif current is None or current.ending is not None:
             quiet = self._patience.quiet if trigger is Trigger.AUTO else 0.0
             after = current.task if current else None
             self._start(Running(Turn((message,), trigger), self._now(), after=after, quiet=quiet))

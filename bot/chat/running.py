@@ -12,7 +12,7 @@ from bot.chat.account import TurnAccount
 from bot.chat.closing import Closing
 from bot.chat.place import MessageId, UserId
 from bot.chat.stopping import Stop
-from bot.chat.turn import Message, Turn
+from bot.chat.turn import Message, Turn, TurnId
 from bot.ports import Controls, Face, Progress, ReplySink
 
 
@@ -69,7 +69,15 @@ class Running:
     def concerns(self) -> frozenset[MessageId]:
         """Return the messages without which there is nothing to do."""
         again = self.turn.again
-        return frozenset(again.question if again else self.turn.message_ids)
+        if again is not None:
+            return frozenset(again.question)
+        return frozenset(message.about or message.id for message in self.turn.messages)
+
+    def is_about(self, turn: TurnId | None, message: MessageId | None) -> bool:
+        """Whether this writes or changes a turn's reply, named by the turn or by its message."""
+        again, standing = self.turn.again, self.progress.reply_ids if self.progress else ()
+        named = turn is not None and turn in (self.turn.id, again and again.turn)
+        return named or (message is not None and message in standing)
 
     def may_stop(self, person: UserId) -> bool:
         """Whether this person, who is no moderator, may stop it."""

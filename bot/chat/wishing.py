@@ -117,9 +117,9 @@ class Wishes:
             NotFound: there is no such reply here.
         """
         found = await self._standing(place, turn, message)
-        if turn is not None and (found is None or not found.reply.message_ids):
+        if found is None or not found.reply.message_ids:
             # Pressed so soon that its own turn has not written down yet where it stands.
-            await self._intake.ended(turn)
+            await self._intake.ended(turn, message)
             found = await self._standing(place, turn, message)
         if found is None:
             raise NotFound("That reply is no longer part of the conversation.")

@@ -262,7 +262,7 @@ class TroupeBot(commands.Bot):
         trigger = await self._shared.listener.concerns(mapped, own_thread=owner == us.id)
         if trigger is None:
             return None
-        mapped = await self._with_files(mapped, message)
+        mapped = await self.with_files(mapped, message)
         await self._shared.listener.receive(mapped, trigger)
         self._shared.last_seen.note(place.channel, mapped.id)
         return trigger
@@ -289,10 +289,11 @@ class TroupeBot(commands.Bot):
             us = self.us
             mapped = message_of(message, us, place) if us is not None else None
             if mapped is not None:
-                read.append(await self._with_files(mapped, message))
+                read.append(await self.with_files(mapped, message))
         return tuple(read), tuple(gone)
 
-    async def _with_files(self, mapped: Message, message: discord.Message) -> Message:
+    async def with_files(self, mapped: Message, message: discord.Message) -> Message:
+        """Return a message with the files of another, or the same, as far as they can be read."""
         if not message.attachments or self._files is None:
             return mapped
         read, unread = await fetch(self._files, message.attachments)

@@ -212,19 +212,26 @@ def _quoted(message: discord.Message, us: Us) -> Quoted | None:
     if message.type is not MessageType.reply or reference is None:
         return None
     resolved = reference.resolved
-    if not isinstance(resolved, discord.Message):
-        return None
-    webhook = resolved.webhook_id
-    ours = resolved.author.id == us.id or (
-        webhook is not None
-        and (us.is_our_webhook(webhook) or _same(resolved.application_id, us.application))
-    )
+    return quote_of(resolved, us) if isinstance(resolved, discord.Message) else None
+
+
+def quote_of(message: discord.Message, us: Us) -> Quoted:
+    """Return a message as another refers to it; empty when its author has hidden it."""
     return Quoted(
-        message_id=MessageId(resolved.id),
-        author_name=_name_of(resolved.author),
-        by_us=ours,
-        text="" if _is_hidden(resolved) else _text_of(resolved, us),
-        answers=_answered(resolved),
+        message_id=MessageId(message.id),
+        author_name=_name_of(message.author),
+        by_us=is_by_us(message, us),
+        text="" if _is_hidden(message) else _text_of(message, us),
+        answers=_answered(message),
+    )
+
+
+def is_by_us(message: discord.Message, us: Us) -> bool:
+    """Whether we wrote a message, as ourselves or as a persona."""
+    webhook = message.webhook_id
+    return message.author.id == us.id or (
+        webhook is not None
+        and (us.is_our_webhook(webhook) or _same(message.application_id, us.application))
     )
 
 

@@ -14,6 +14,7 @@ from bot.adapters.discord.commands.failures import on_command_error
 from bot.adapters.discord.commands.greetings import FlipButton, GreetingButton
 from bot.adapters.discord.commands.guard import GuardCommands
 from bot.adapters.discord.commands.leaving import Leaving
+from bot.adapters.discord.commands.menus import add_menus
 from bot.adapters.discord.commands.persona import PersonaCommands
 from bot.adapters.discord.commands.presses import Presses
 from bot.adapters.discord.commands.previews import DecisionButton
@@ -50,6 +51,7 @@ async def install(bot: commands.Bot, services: Services) -> None:
     cards = {settings_card.CARD: settings.pressed, welcome.CARD: welcome.pressed}
     await bot.add_cog(Presses(services, cards))
     add_menu(bot)
+    add_menus(bot)
     bot.add_dynamic_items(
         DecisionButton, FlipButton, GreetingButton, IdeaButton, MistakeButton, ReplyButton
     )

@@ -14,6 +14,7 @@ from discord.ext import commands
 
 from bot.adapters.discord.commands.memory_offer import OfferButton, Owning
 from bot.adapters.discord.commands.memory_views import Confirm, Pager, TakeBack, item_line
+from bot.adapters.discord.commands.menus import add_message_menu
 from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.mapping import clean_text, is_unknown
 from bot.chat.place import GuildId, MessageId, Place, UserId
@@ -301,7 +302,7 @@ async def install_memory(bot: commands.Bot, memory: Memory) -> None:
     await bot.add_cog(cog)
     bot.add_dynamic_items(OfferButton)
     for name, work in (("Remember this", cog.remember_this), ("Forget this", cog.forget_this)):
-        bot.tree.add_command(app_commands.ContextMenu(name=name, callback=work), override=True)
+        add_message_menu(bot, app_commands.ContextMenu(name=name, callback=work))
     said: app_commands.Command[Any, ..., None] = app_commands.Command(
         name="privacy", description="What I store about you, and where", callback=privacy
     )

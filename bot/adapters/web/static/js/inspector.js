@@ -106,8 +106,14 @@ function timings(account) {
       h("span", { class: "name" }, label(stage)), bar(seconds / most), h("span", { class: "number" }, duration(seconds))))));
 }
 
+function character(drift) {
+  if (!drift) return "";
+  const notes = [...list(drift.reasons), drift.drafts > 1 && "written again", drift.reminded && "reminded"].filter(Boolean);
+  return `${Math.round(100 * drift.score)} %${notes.length ? ` (${notes.join(", ")})` : ""}`;
+}
+
 function facts(account) {
-  const rows = Object.entries({ Model: account.model, Backend: account.backend, Trigger: account.trigger, Turn: account.turn })
+  const rows = Object.entries({ "In character": character(account.drift), Model: account.model, Backend: account.backend, Trigger: account.trigger, Turn: account.turn })
     .filter(([, value]) => value);
   if (!rows.length) return null;
   return part("Machinery", "", h("dl", { class: "facts" }, rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, plain(value))])));
