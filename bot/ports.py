@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -99,7 +99,7 @@ class Finished:
 class ChatModel(Protocol):
     """A language model behind one or more hosts."""
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[Piece | Finished]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Piece | Finished, None]:
         """Yield pieces, then exactly one `Finished`.
 
         An async generator: use it within `contextlib.aclosing`; closing it, or cancelling the
@@ -301,7 +301,7 @@ class CardStore(Protocol):
 
     async def entries(self, guild: GuildId) -> tuple[CardEntry, ...]: ...
 
-    async def get(self, guild: GuildId, id: str) -> StoredCard | None: ...  # noqa: A002
+    async def get(self, guild: GuildId, id: str) -> StoredCard | None: ...
 
     async def put(self, guild: GuildId, card: StoredCard) -> None:
         """Insert, or replace the card of the same id.
@@ -311,7 +311,7 @@ class CardStore(Protocol):
         """
         ...
 
-    async def remove(self, guild: GuildId, id: str) -> bool: ...  # noqa: A002
+    async def remove(self, guild: GuildId, id: str) -> bool: ...
 
     async def put_draft(self, guild: GuildId, card: StoredCard) -> None:
         """Keep a card for an hour, until its importer decides. One a person and guild."""
@@ -321,7 +321,7 @@ class CardStore(Protocol):
 
     async def drop_draft(self, guild: GuildId, by: UserId) -> None: ...
 
-    async def allow_scripts(self, guild: GuildId, id: str, allowed: bool) -> None: ...  # noqa: A002
+    async def allow_scripts(self, guild: GuildId, id: str, allowed: bool) -> None: ...
 
     async def scripts_allowed(self, guild: GuildId) -> frozenset[str]:
         """Return the ids of the personas whose scripts may run."""

@@ -66,7 +66,7 @@ class Generation:
             BackendError: the host failed; `self.gate.visible` holds what was shown.
         """
         with self.stop.listens():
-            async with aclosing(self.model.stream(request)) as stream:  # type: ignore[type-var]
+            async with aclosing(self.model.stream(request)) as stream:
                 async for item in stream:
                     if isinstance(item, Finished):
                         self.finished = item

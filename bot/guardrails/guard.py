@@ -126,7 +126,7 @@ class OllamaGuard:
         )
         text = ""
         tokens: list[TokenProbability] = []
-        async with aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
+        async with aclosing(self._model.stream(request)) as stream:
             async for item in stream:
                 if isinstance(item, Finished):
                     break

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
-from re import _constants as op  # type: ignore[attr-defined]  # private, as in `partial`
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-Node = tuple[Any, Any]
+from bot.guardrails.regex_tree import Node, op, parser
+
 Strings = frozenset[str]
 
 MOST = 24

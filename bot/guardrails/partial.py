@@ -8,11 +8,8 @@ back exactly that. Built from Python's own parse tree of the pattern; RE2 runs t
 from __future__ import annotations
 
 import re
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
 
-Node = tuple[Any, Any]
+from bot.guardrails.regex_tree import Node, op, parser
 
 WIDE = 4
 """A repeat that may count so far counts to the end of the sentence instead.

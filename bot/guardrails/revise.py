@@ -42,7 +42,7 @@ async def rewritten(request: ChatRequest, model: ChatModel) -> str | None:
     text: list[str] = []
     try:
         async with asyncio.timeout(TIMEOUT):
-            async with aclosing(model.stream(request)) as stream:  # type: ignore[type-var]
+            async with aclosing(model.stream(request)) as stream:
                 async for item in stream:
                     if not isinstance(item, Finished):
                         text.append(item.text)

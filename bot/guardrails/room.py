@@ -24,7 +24,7 @@ from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, Decision, decide
 from bot.guardrails.revise import revision_request, rewritten
 from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, reminder_due, where_of
-from bot.guardrails.rules import SHIPPED, Hit, Rule, RuleSet, read_rules
+from bot.guardrails.rules import SHIPPED, Hit, Role, Rule, RuleSet, read_rules
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Action, Verdict
@@ -296,7 +296,7 @@ class Guardrails:
         """Ask the guard model; ALLOWED when it has no objection."""
         if self._guard is None:
             return ALLOWED
-        role = "user" if draft is None else "assistant"
+        role: Role = "user" if draft is None else "assistant"
         try:
             opinion = await self._guard.opinion(user_text, draft)
         except GuardAway as error:
@@ -312,7 +312,7 @@ class Guardrails:
             return ALLOWED
         category = opinion.categories[0] if opinion.categories else "illicit"
         hit = Hit(f"guard.{category}", category, Severity.PLAIN)
-        decision = decide([hit], role, context)  # type: ignore[arg-type]
+        decision = decide([hit], role, context)
         return replace(decision, score=opinion.unsafe)
 
     def _needs_guard(self, user_text: str, context: GuardContext) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final, cast
+from typing import Final
 
-from bot.ports import ChatModel, ChatRequest, Finished, Piece
+from bot.ports import ChatModel, ChatRequest, Piece
 
 LONGEST: Final = 20_000
 """Characters; what asks for less is cut by `num_predict` long before."""
@@ -21,10 +20,9 @@ async def told(model: ChatModel, request: ChatRequest, timeout: float) -> str:
         TimeoutError: it took longer than `timeout` seconds.
         ValueError: it did not end.
     """
-    stream = cast("AsyncGenerator[Piece | Finished]", model.stream(request))
     pieces: list[str] = []
     length = 0
-    async with asyncio.timeout(timeout), aclosing(stream):
+    async with asyncio.timeout(timeout), aclosing(model.stream(request)) as stream:
         async for event in stream:
             if isinstance(event, Piece):
                 pieces.append(event.text)

@@ -32,7 +32,7 @@ MAX_SCENE = 8
 class Personas(Protocol):
     """What casting needs of the library."""
 
-    def get(self, id: str, guild: GuildId | None = None) -> Persona: ...  # noqa: A002
+    def get(self, id: str, guild: GuildId | None = None) -> Persona: ...
 
     def all(self, guild: GuildId | None = None) -> tuple[Persona, ...]: ...
 
@@ -78,7 +78,7 @@ class Casting:
         except NotFound:
             return self._personas.get(self._default.cast[route])
 
-    async def author(self, id: str, route: Route, place: Place) -> Persona:  # noqa: A002
+    async def author(self, id: str, route: Route, place: Place) -> Persona:
         """Return the persona that wrote a stored reply; who plays its route if it is gone."""
         binding = await self.resolved(place)
         try:
@@ -89,7 +89,7 @@ class Casting:
     def scene(self, binding: ResolvedBinding, place: Place) -> tuple[Persona, ...]:
         """Return the personas that share a place; none unless there are two that may play."""
         members = []
-        for id in binding.scene:  # noqa: A001
+        for id in binding.scene:
             try:
                 persona = self._personas.get(id, place.guild)
             except NotFound:
@@ -200,9 +200,9 @@ class Casting:
         await self.ready(place.guild)
         members = await self._members(place, level)
         try:
-            id = self.persona(name, place.guild).id  # noqa: A001
+            id = self.persona(name, place.guild).id
         except NotFound:
-            id = name.strip()  # noqa: A001  # a card that was removed can still be taken out
+            id = name.strip()  # a card that was removed can still be taken out
         if id not in members:
             raise NotFound(
                 "{name} is not in the scene here. See `/channel scene list`.", name=repr(name[:64])

@@ -116,12 +116,12 @@ class ImportedCards:
                     self._stale(guild)
             await asyncio.sleep(POLL_EVERY)
 
-    def is_imported(self, guild: GuildId, id: str) -> bool:  # noqa: A002
+    def is_imported(self, guild: GuildId, id: str) -> bool:
         """Whether a persona was imported into a guild. True only after `ready`."""
         held = self._held.get(guild)
         return held is not None and id in held.entries
 
-    def scripts_allowed(self, guild: GuildId | None, id: str) -> bool:  # noqa: A002
+    def scripts_allowed(self, guild: GuildId | None, id: str) -> bool:
         """Whether a persona's regex scripts may run in a guild."""
         held = None if guild is None else self._held.get(guild)
         return held is not None and id in held.scripts
@@ -190,7 +190,7 @@ class ImportedCards:
         await self._keep(guild, StoredCard(entry, exported.data), fresh)
         return fresh
 
-    async def remove(self, guild: GuildId, id: str) -> StoredCard | None:  # noqa: A002
+    async def remove(self, guild: GuildId, id: str) -> StoredCard | None:
         """Take a card out of service and return its file, for who regrets it.
 
         Raises:
@@ -209,7 +209,7 @@ class ImportedCards:
             held.entries.pop(id, None)
         return stored
 
-    async def allow_scripts(self, guild: GuildId, id: str, allowed: bool) -> None:  # noqa: A002
+    async def allow_scripts(self, guild: GuildId, id: str, allowed: bool) -> None:
         """Let, or no longer let, a persona's regex scripts run in a guild."""
         await self._store.allow_scripts(guild, id, allowed)
         held = self._held.get(guild)
@@ -259,9 +259,9 @@ class ImportedCards:
         entries = {entry.id: entry for entry in await self._store.entries(guild)}
         scripts = await self._store.scripts_allowed(guild)
         held = self._held.get(guild) or _Held()
-        for id in held.entries.keys() - entries.keys():  # noqa: A001
+        for id in held.entries.keys() - entries.keys():
             self._library.remove(id, guild)
-        for id, entry in entries.items():  # noqa: A001
+        for id, entry in entries.items():
             known = held.entries.get(id)
             if known is None or known.digest != entry.digest:
                 await self._bring(guild, entry)
@@ -287,7 +287,7 @@ class ImportedCards:
         while total > HELD_BYTES and len(self._held) > 1:
             guild, held = self._held.popitem(last=False)
             total -= held.size
-            for id in held.entries:  # noqa: A001
+            for id in held.entries:
                 self._library.remove(id, guild)
 
     async def _keep(self, guild: GuildId, card: StoredCard, persona: Persona) -> None:
@@ -299,11 +299,11 @@ class ImportedCards:
         self._stale(guild)
 
     async def _draft(self, guild: GuildId, read: ReadCard, data: bytes) -> Draft:
-        id = self._free_id(guild, slug(read.card.nickname or read.card.name))  # noqa: A001
+        id = self._free_id(guild, slug(read.card.nickname or read.card.name))
         replaces = self._library.get(id, guild) if self.is_imported(guild, id) else None
         return Draft(read, await self._made(read, id), _digest(data), replaces)
 
-    async def _made(self, read: ReadCard, id: str) -> Persona:  # noqa: A002
+    async def _made(self, read: ReadCard, id: str) -> Persona:
         """Make a persona and what its first turn needs, off the loop: books can be large."""
 
         def make() -> Persona:
@@ -318,7 +318,7 @@ class ImportedCards:
         """Return the id for a new card: one imported before keeps its place, one of the folder
         is left alone."""
         for number in range(1, 100):
-            id = wanted if number == 1 else f"{wanted[:61]}-{number}"  # noqa: A001
+            id = wanted if number == 1 else f"{wanted[:61]}-{number}"
             if self.is_imported(guild, id):
                 return id
             try:
@@ -329,7 +329,7 @@ class ImportedCards:
 
     def _entry(
         self,
-        id: str,  # noqa: A002
+        id: str,
         by: UserId,
         data: bytes,
         filename: str,

@@ -81,7 +81,7 @@ class PersonaLibrary:
         """What is wrong with the folder, one line for each file."""
         return self._state.problems
 
-    def get(self, id: str, guild: GuildId | None = None) -> Persona:  # noqa: A002
+    def get(self, id: str, guild: GuildId | None = None) -> Persona:
         """Return a persona of this guild, else of the folder.
 
         Raises:
@@ -105,7 +105,7 @@ class PersonaLibrary:
         with self._importing:
             self._imported = MappingProxyType({**self._imported, (guild, persona.id): persona})
 
-    def remove(self, id: str, guild: GuildId) -> bool:  # noqa: A002
+    def remove(self, id: str, guild: GuildId) -> bool:
         """Take an imported persona out of service. False when the guild has none of this id."""
         with self._importing:
             kept = {key: each for key, each in self._imported.items() if key != (guild, id)}
@@ -142,7 +142,7 @@ class PersonaLibrary:
                     problems.append(f"{path.name}: another file makes the id {loaded.persona.id}")
                     continue
                 personas[loaded.persona.id] = _with_world(loaded.persona, loaded.world, books)
-            for id, persona in personas.items():  # noqa: A001
+            for id, persona in personas.items():
                 if _books_of(persona) != _books_of(old.personas.get(id)):
                     self.prepare(persona)
             self._state = _State(MappingProxyType(personas), files, books, tuple(problems))
@@ -249,7 +249,7 @@ def _find_book(books: _Books, name: str) -> Lorebook | None:
     return None
 
 
-def _unknown(id: str, personas: Iterable[Persona]) -> NotFound:  # noqa: A002
+def _unknown(id: str, personas: Iterable[Persona]) -> NotFound:
     names = {name for each in personas for name in (each.id, each.name)}
     close = get_close_matches(id[:64], sorted(names), n=3, cutoff=0.5)
     if not close:

@@ -51,7 +51,7 @@ class Persona:
     """The standalone lorebook that the card names, when the library has it."""
 
 
-def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Persona:  # noqa: A002
+def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Persona:
     """Put a card into service under an id."""
     card = read.card
     greetings = (card.first_mes, *card.alternate_greetings)

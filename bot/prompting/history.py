@@ -67,7 +67,7 @@ class Names:
         self._people[speaker.id] = name
         return name
 
-    def of_persona(self, id: str) -> str:  # noqa: A002
+    def of_persona(self, id: str) -> str:
         """Return a persona's name by its id."""
         known = self._personas.get(id)
         return known if known is not None else " ".join(id.split("-")).title()

@@ -185,7 +185,7 @@ class ModelStage:
             first_token_timeout=self._deadline,
         )
         pieces: list[Piece] = []
-        async with aclosing(self._model.stream(request)) as stream:  # type: ignore[type-var]
+        async with aclosing(self._model.stream(request)) as stream:
             async for piece in stream:
                 if isinstance(piece, Piece):
                     pieces.append(piece)

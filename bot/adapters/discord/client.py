@@ -220,7 +220,7 @@ class TroupeBot(commands.Bot):
         if task is not None:
             self._events.add(task)
             task.add_done_callback(self._events.discard)
-        await super()._run_event(coro, event_name, *args, **kwargs)  # type: ignore[arg-type]
+        await super()._run_event(coro, event_name, *args, **kwargs)  # type: ignore[arg-type]  # its own *args
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("event failed", gateway_event=event_method)

@@ -92,12 +92,12 @@ def roles_of(user: discord.User | discord.Member) -> tuple[int, ...]:
     return tuple(role.id for role in user.roles if role.id != user.guild.id)
 
 
-def place_of_channel(channel: object, guild_id: int | None) -> Place:
+def place_of_channel(channel: discord.abc.Snowflake, guild_id: int | None) -> Place:
     """Return a place; where a channel belongs and who sees it as far as Discord told us.
 
     `channel` is any channel, thread or partial channel of discord.py.
     """
-    ident = ChannelId(int(channel.id))  # type: ignore[attr-defined]
+    ident = ChannelId(int(channel.id))
     if guild_id is None:
         return Place(ident)
     guild = GuildId(guild_id)

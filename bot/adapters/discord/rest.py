@@ -160,7 +160,7 @@ class PacedWebhooks(AsyncWebhookAdapter):
     """discord.py's second HTTP client (interactions, follow-ups, webhooks), led into the first."""
 
     def __init__(self, rest: RestClient) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # discord.py gives no types
         self._rest = rest
 
     async def request(

@@ -63,7 +63,7 @@ class RedisCards:
                 log.warning("card_unreadable", guild=guild, card=card, reason=str(error))
         return tuple(sorted(found, key=lambda each: each.id))
 
-    async def get(self, guild: GuildId, id: str) -> StoredCard | None:  # noqa: A002
+    async def get(self, guild: GuildId, id: str) -> StoredCard | None:
         """Return a card with its file.
 
         Raises:
@@ -93,7 +93,7 @@ class RedisCards:
             )
         await self._announce(guild)
 
-    async def remove(self, guild: GuildId, id: str) -> bool:  # noqa: A002
+    async def remove(self, guild: GuildId, id: str) -> bool:
         """Remove a card, its file and its scripts' permission. False when there is none."""
         names = [keys.guild(guild, "cards"), _file(guild, id), keys.guild(guild, "scripts")]
         removed = bool(await REMOVE.run(self._redis, names, [id]))
@@ -136,7 +136,7 @@ class RedisCards:
 
     # ── scripts ─────────────────────────────────────────────────────────────────────────────
 
-    async def allow_scripts(self, guild: GuildId, id: str, allowed: bool) -> None:  # noqa: A002
+    async def allow_scripts(self, guild: GuildId, id: str, allowed: bool) -> None:
         """Let, or no longer let, a persona's regex scripts run in a guild."""
         name = keys.guild(guild, "scripts")
         with store_errors(self._redis):

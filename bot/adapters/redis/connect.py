@@ -144,7 +144,7 @@ def _sentinel(rest: str) -> Redis:
     addresses = [_address(host) for host in hosts.split(",") if host]
     if not addresses or not name:
         raise ValueError("a Sentinel URL needs hosts and the name of the master")
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py gives no types
         addresses,
         sentinel_kwargs={
             "socket_timeout": SOCKET_TIMEOUT,

@@ -124,7 +124,7 @@ class EmbeddedRedis:
                 async with _turn(files):
                     await self._ensure(files)
             except StoreError as error:
-                log.error("embedded_redis_not_restarted", reason=str(error))  # noqa: TRY400
+                log.error("embedded_redis_not_restarted", reason=str(error))  # noqa: TRY400  # its trace tells nothing
                 await asyncio.sleep(5)
 
     async def _ensure(self, files: ServerFiles) -> None:

@@ -238,7 +238,7 @@ class RedisJournal:
             opened, trigger, accepted_at = self._open(partition, found[0][1])
             return JournalEntry(opened, trigger, accepted_at, progress_of(noted), attempts)
         except RecordCorrupt as error:
-            log.error("journal_entry_unreadable", message=message, reason=str(error))  # noqa: TRY400
+            log.error("journal_entry_unreadable", message=message, reason=str(error))  # noqa: TRY400  # its trace tells nothing
             return None
 
     def _open(self, partition: int, fields: Mapping[Any, Any]) -> tuple[Message, Trigger, float]:

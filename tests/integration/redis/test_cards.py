@@ -28,7 +28,7 @@ def card(name: str = "Wren", **fields: object) -> bytes:
     return json.dumps({"spec": "chara_card_v2", "spec_version": "2.0", "data": data}).encode()
 
 
-def stored(data: bytes, id: str = "wren", by: UserId = ANNA) -> StoredCard:  # noqa: A002
+def stored(data: bytes, id: str = "wren", by: UserId = ANNA) -> StoredCard:
     return StoredCard(CardEntry(id, "wren.json", by, 1_700_000_000.5, len(data), "ab12"), data)
 
 

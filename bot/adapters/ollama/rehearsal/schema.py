@@ -150,5 +150,6 @@ def _bounds(schema: Mapping[str, Any], low: float, high: float) -> tuple[float, 
 
 def _number(schema: Mapping[str, Any], key: str) -> float | None:
     found = schema.get(key)
-    sane = isinstance(found, int | float) and abs(found) < 1e15
-    return float(found) if sane else None  # type: ignore[arg-type]
+    if isinstance(found, int | float) and abs(found) < 1e15:
+        return float(found)
+    return None
