@@ -101,10 +101,14 @@ def test_nothing_to_measure_is_an_error(capsys: pytest.CaptureFixture[str]) -> N
     assert "FILE.jsonl" in capsys.readouterr().err
 
 
-def test_training_writes_heads_that_load(tmp_path: Path) -> None:
+def test_training_writes_heads_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bot.guardrails import training
     from bot.guardrails.heads import read_heads
     from bot.guardrails.normalise import normalise
 
+    monkeypatch.setattr(training, "FOLDS", 2)  # the whole takes twenty times as long
+    sentences = training.rule_sentences()[::4]
+    monkeypatch.setattr(training, "rule_sentences", lambda: sentences)
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "own.txt").write_text("## plain\n" + "a fine day\n" * 3, "utf-8")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import SettingsRejected
 from bot.guardrails.normalise import normalise
-from bot.guardrails.rules import SHIPPED, Rule, RuleSet, read_rules
+from bot.guardrails.rules import SHIPPED, Rule, RuleSet, check_pattern, read_rules
 
 RULES = read_rules([SHIPPED])
 SETS = {role: RuleSet(RULES, role) for role in ("user", "assistant")}
@@ -23,6 +23,12 @@ def test_a_rule_hits_its_examples_and_nothing_harmless(rule: Rule) -> None:
     missed = [text for text in rule.examples if not hits(rule, text)]
     wrong = [text for text in rule.counter_examples if hits(rule, text)]
     assert (missed, wrong) == ([], [])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_shipped_pattern_can_be_run_in_every_form(rule: Rule) -> None:
+    for pattern in (*rule.patterns, *rule.unless):
+        check_pattern(pattern, drafted="assistant" in rule.roles)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

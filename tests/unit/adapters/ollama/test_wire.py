@@ -118,7 +118,7 @@ JSON = st.recursive(
 NAMES = st.sampled_from(["message", "content", "logprobs", "done_reason", "eval_count", "token"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(line=st.dictionaries(NAMES, JSON | st.dictionaries(NAMES, JSON)))
 def test_any_line_is_read_or_refused(line: dict[str, Any]) -> None:
     for reader in (piece_of, lambda value: finished_of(value, backend="b", model="m")):
