@@ -73,6 +73,7 @@ async function say(text) {
   const reply = new chat.Reply(cast.find(persona), (which) => view(which, { open: true }));
   running = new AbortController();
   busy(true);
+  announce(`${cast.find(persona)?.name ?? "Troupe"} is writing.`);
   try {
     for await (const line of api.say(session, text, persona, running.signal)) {
       if (line.type === "add") reply.add(line.text);
