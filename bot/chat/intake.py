@@ -189,7 +189,7 @@ class Intake:
         return True
 
     async def ordered(self, message: Message) -> bool:
-        """Claim and journal an order of a creative tool, and begin with it. False when it is known.
+        """Claim and journal what was asked by command, and begin with it. False when it is known.
 
         Raises:
             NotAllowed: the bot is off here, or the person may not talk to it here or now.
@@ -340,7 +340,7 @@ class Intake:
     def _start(self, run: Running) -> None:
         run.hand_on = lambda account: self._hand_on(run, account)
         self._runs[run.turn.id] = run
-        if run.turn.again is None and run.turn.order is None:
+        if run.turn.again is None and run.turn.trigger is not Trigger.COMMAND:
             self._by_person[run.turn.place, run.turn.speaker.id] = run
         run.task = asyncio.create_task(self._run(run), name=f"turn {run.turn.id}")
         run.task.add_done_callback(lambda _: self._forget(run))

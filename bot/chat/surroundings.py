@@ -35,7 +35,7 @@ class Surroundings(Protocol):
 
 async def surrounded(turn: Turn, conversation: Conversation, around: Surroundings) -> Turn:
     """Return the turn with what was said before it elsewhere, oldest first."""
-    if turn.cue is not None or turn.again is not None:
+    if turn.cue is not None or turn.again is not None or turn.answering is not None:
         return turn
     stored = _ids(conversation) | set(turn.message_ids)
     wanted = []

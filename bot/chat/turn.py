@@ -129,6 +129,8 @@ class Answering:
     application: int
     token: str = field(repr=False)
     """A secret: whoever has it can speak for us there, for fifteen minutes."""
+    hidden: bool = False
+    """Only the person reads the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ class DiscordSink:
         voice: Voice
         if answering is not None:
             hook = Webhook(answering.application, answering.token)
-            voice = InteractionVoice(self._desk.calls, hook)
+            voice = InteractionVoice(self._desk.calls, hook, hidden=answering.hidden)
         else:
             self._desk.check(place)
             # By its words, so that saying another line later is not taken for saying it twice.

@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 PATIENCE: Final = 1.5
 """Seconds to wait for a webhook before a reply is spoken by the bot itself."""
+QUESTION: Final = 200
+"""Characters of a question that are shown above its answer."""
 RESUME_PATIENCE: Final = 20.0
 """Seconds that the webhook of a half-written reply is looked for after a restart."""
 _LOOK_BACK: Final = 50
@@ -104,13 +106,24 @@ class Speaking:
     async def _by_interaction(self, answering: Answering) -> tuple[Voice, Sequence[int]]:
         """Return the voice that answers an interaction, and what of the answer stands there."""
         hook = Webhook(answering.application, answering.token)
-        voice = InteractionVoice(self._desk.calls, hook, self._header())
+        header = f"{self._question()}{self._header()}"
+        voice = InteractionVoice(self._desk.calls, hook, header, hidden=answering.hidden)
         if self._resumed is None:
             return voice, ()
         try:
             return voice, self._resumed.reply_ids or await voice.standing()
         except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
             raise TargetGone("the interaction can't be answered any more") from error
+
+    def _question(self) -> str:
+        """Return what was asked by command, for those who read the answer only."""
+        turn = self._turn
+        if turn.order is not None or turn.again is not None:
+            return ""
+        asked = " ".join(turn.text.split())
+        asked = asked if len(asked) <= QUESTION else f"{asked[: QUESTION - 1]}…"
+        plain = discord.utils.escape_mentions(discord.utils.escape_markdown(asked))
+        return f"> {plain}\n"
 
     async def _begun_unnoted(self, fresh: Voice) -> Posted | None:
         """Return a first message that was posted, but not noted, before a crash."""

@@ -27,6 +27,8 @@ from bot.errors import DeliveryError
 UNCERTAIN = (discord.DiscordServerError, aiohttp.ClientError, OSError)
 """What a call raises when nobody knows whether it was performed."""
 _NO_MENTIONS: dict[str, Any] = {"parse": []}
+_EPHEMERAL = 1 << 6
+"""A message's flag (Discord API reference, "Message Flags")."""
 _SETTLE = (0.5, 1.5, 3.0)
 """Seconds to let an uncertain message appear before each look for it."""
 _LOOK_BACK = 20
@@ -119,6 +121,8 @@ class InteractionVoice:
     hook: Webhook
     """The interaction's own: the application's id, and the interaction's token."""
     header: str = ""
+    hidden: bool = False
+    """Only the person reads the answer, further parts of it included."""
 
     @property
     def webhook(self) -> int:
@@ -139,6 +143,8 @@ class InteractionVoice:
         body: dict[str, Any] = {"content": text, "allowed_mentions": _NO_MENTIONS}
         if rows:
             body["components"] = rows
+        if self.hidden:
+            body["flags"] = _EPHEMERAL
         failure: Exception | None = None
         for pause in _SETTLE:
             try:

@@ -13,7 +13,7 @@ from tests.fakes.discord.interactions import (
     Interaction,
 )
 from tests.fakes.discord.rest import Rest
-from tests.fakes.discord.state import Channel, Message, Role, User
+from tests.fakes.discord.state import GROUP, Channel, Message, Role, User
 from tests.fakes.discord.validation import components_of
 
 STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER = 3, 4, 5, 6, 7, 8, 9, 10
@@ -150,7 +150,8 @@ class Actions:
         return self._rest.interactions.begin(kind, user, channel, data, message)
 
     def _offered(self, kind: int, name: str, user: User, channel: Channel) -> dict[str, Any]:
-        command = self._rest.commands.find(kind, name, channel.guild)
+        group = channel.kind == GROUP
+        command = self._rest.commands.find(kind, name, channel.guild, group=group)
         may = permissions.in_channel(channel, user)
         if not may & permissions.BITS["use_application_commands"]:
             raise PermissionError("this person may use no commands here")

@@ -92,7 +92,9 @@ class Commands:
             raise ApiError(404, 10063)
         self._by_guild[guild_id] = kept
 
-    def find(self, kind: int, name: str, guild: Guild | None) -> dict[str, Any]:
+    def find(
+        self, kind: int, name: str, guild: Guild | None, *, group: bool = False
+    ) -> dict[str, Any]:
         """Return a command as a person here sees it; the guild's own come first.
 
         Raises:
@@ -103,10 +105,10 @@ class Commands:
             for command in self.listed(scope):
                 if command["type"] == kind and command["name"] == name:
                     contexts = command["contexts"]
-                    here = 0 if guild else 1
+                    here = 0 if guild else 2 if group else 1
                     if contexts is not None and here not in contexts:
                         raise LookupError(f"command {name!r} is not offered here")
-                    abroad = guild is not None and not guild.has(self._world.bot)
+                    abroad = group or (guild is not None and not guild.has(self._world.bot))
                     if abroad and BY_PERSON not in command["integration_types"]:
                         raise LookupError(f"command {name!r} is for servers with the bot")
                     return command

@@ -10,7 +10,7 @@ from typing import Any
 from tests.fakes.discord import payloads, permissions
 from tests.fakes.discord.gateway import Gateway
 from tests.fakes.discord.posting import Posting
-from tests.fakes.discord.state import Channel, Message, User, World
+from tests.fakes.discord.state import GROUP, Channel, Message, User, World
 from tests.fakes.discord.validation import texts_of
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
@@ -136,7 +136,8 @@ class Interactions:
     def _owners(self, interaction: Interaction) -> dict[str, str]:
         """Return who installed the bot: the server; the person, where the bot is no member."""
         guild = interaction.channel.guild
-        if guild is not None and not guild.has(self._world.bot):
+        abroad = guild is not None and not guild.has(self._world.bot)
+        if abroad or interaction.channel.kind == GROUP:
             return {"1": str(interaction.user.id)}
         return {"0": str(guild.id) if guild else "0"}
 
@@ -160,7 +161,7 @@ class Interactions:
             "entitlements": [],
             "authorizing_integration_owners": self._owners(interaction),
             "attachment_size_limit": 10 * 1024 * 1024,
-            "context": 0 if guild else 1,
+            "context": 0 if guild else 2 if channel.kind == GROUP else 1,
         }
         if interaction.message is not None:
             body["message"] = payloads.message(interaction.message)

@@ -9,6 +9,7 @@ from tests.fakes.discord import permissions
 from tests.fakes.discord.state import (
     DISCORD_EPOCH_MS,
     DM,
+    GROUP,
     Channel,
     Guild,
     Member,
@@ -85,7 +86,7 @@ def channel(record: Channel) -> Json:
         "type": record.kind,
         "last_message_id": str(last) if last else None,
     }
-    if record.kind == DM:
+    if record.kind in (DM, GROUP):
         return body | {"recipients": [user(record.recipient)] if record.recipient else []}
     body |= {
         "guild_id": str(record.guild.id) if record.guild else None,

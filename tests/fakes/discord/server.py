@@ -23,7 +23,16 @@ from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.posting import Posting
 from tests.fakes.discord.rest import MAX_BODY, PREFIX, Rest
 from tests.fakes.discord.routes import webhooks
-from tests.fakes.discord.state import Channel, Guild, Member, Role, User, Webhook, World
+from tests.fakes.discord.state import (
+    GROUP,
+    Channel,
+    Guild,
+    Member,
+    Role,
+    User,
+    Webhook,
+    World,
+)
 
 TOKEN = "fake.discord.token"
 
@@ -203,6 +212,10 @@ class FakeDiscord:
     def dm(self, person: Person) -> Place:
         """Return the direct messages between a person and the bot."""
         return self.place(self.world.dm_with(person.record))
+
+    def group(self) -> Place:
+        """Return a new group chat of people, in which the bot is used by their installation."""
+        return self.place(self.world.add_channel(Channel(self.world.new_id(), GROUP)))
 
     def place(self, record: Channel) -> Place:
         """Return the handle of a channel record."""

@@ -6,6 +6,7 @@ from discord.ext import commands
 
 from bot.adapters.discord.commands import settings, settings_card, welcome
 from bot.adapters.discord.commands.about import AboutCommands
+from bot.adapters.discord.commands.ask import AskCommands
 from bot.adapters.discord.commands.channel import ChannelCommands
 from bot.adapters.discord.commands.conversation import ConversationCommands
 from bot.adapters.discord.commands.creating import IdeaButton, ToolCommands
@@ -40,6 +41,7 @@ async def install(bot: commands.Bot, services: Services) -> None:
         AboutCommands,
         GuardCommands,
         ReportCommands,
+        AskCommands,
         DoctorCommands,
         ToolCommands,
         Leaving,

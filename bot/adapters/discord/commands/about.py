@@ -15,6 +15,8 @@ class AboutCommands(Serving):
     """What this is."""
 
     @app_commands.command(description="What this bot is")
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def about(self, interaction: discord.Interaction) -> None:
         personas = len(self.services.library.all())
         voice = (

@@ -1,0 +1,110 @@
+"""`/ask`: a question by command, also where the bot is no member: by a person's own installation.
+
+The answer to the interaction is the place of the reply, so no permission of a channel is needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from bot.adapters.discord.attachments import fetch
+from bot.adapters.discord.commands.naming import persona_names
+from bot.adapters.discord.commands.render import place_of, speaker_of_reader
+from bot.adapters.discord.commands.services import Serving
+from bot.adapters.discord.mapping import clean_text, roles_of
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, snowflake_seconds
+from bot.chat.turn import Answering, Message
+from bot.errors import InvalidChoice
+from bot.personas.casting import check_place
+
+Question = app_commands.Range[str, 1, 2000]
+
+
+class AskCommands(Serving):
+    """Asking by command."""
+
+    @app_commands.command(description="Ask me something, anywhere")
+    @app_commands.describe(
+        question="What you want to know, read or talk about",
+        persona="Who answers; without it, what you ask decides",
+        file="A picture or a text to ask about",
+        private="Let nobody else read the answer",
+    )
+    @app_commands.autocomplete(persona=persona_names)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    async def ask(
+        self,
+        interaction: discord.Interaction,
+        question: Question,
+        persona: str | None = None,
+        file: discord.Attachment | None = None,
+        private: bool = False,
+    ) -> None:
+        text = clean_text(question)
+        if not text:
+            raise InvalidChoice("Say in words what you want.")
+        place = place_for(interaction, private=private)
+        await interaction.response.defer(thinking=True, ephemeral=private)
+        message = Message(
+            MessageId(interaction.id),
+            place,
+            speaker_of_reader(interaction),
+            text,
+            snowflake_seconds(interaction.id),
+            roles=roles_of(interaction.user),
+            persona=await self._persona(persona, place),
+            answering=Answering(interaction.application_id, interaction.token, hidden=private),
+        )
+        if file is not None:
+            async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+                read, unread = await fetch(session, [file])
+            message = replace(message, attachments=read, unread_attachments=unread)
+        await self.services.intake.ordered(message)
+
+    async def _persona(self, name: str | None, place: Place) -> str | None:
+        """Return the id of who was asked for.
+
+        Raises:
+            NotFound: there is none of this name.
+            NotAllowed: it is for adults, and the place is not.
+        """
+        if name is None:
+            return None
+        await self.services.casting.ready(place.guild)
+        persona = self.services.casting.persona(name, place.guild)
+        check_place(persona, place)
+        return persona.id
+
+
+def place_for(interaction: discord.Interaction[Any], *, private: bool) -> Place:
+    """Return the place whose conversation a question belongs to.
+
+    It is the channel's where everybody there reads question and answer, and the bot is a member.
+    Elsewhere, and in private, each person has a conversation of their own for each channel; it is
+    never taken for a direct message, since others may read along.
+    """
+    place = place_of(interaction)
+    if interaction.guild_id is None:
+        if interaction.context.dm_channel and isinstance(interaction.channel, discord.DMChannel):
+            return place
+        return _own(interaction, Place(place.channel, GuildId(place.channel)))
+    if private or interaction.client.get_guild(interaction.guild_id) is None:
+        return _own(interaction, place)
+    return place
+
+
+def _own(interaction: discord.Interaction[Any], place: Place) -> Place:
+    """Return a person's own conversation at a place; what is bound to the place holds for it."""
+    digest = hashlib.blake2b(f"{interaction.user.id} {place.channel}".encode(), digest_size=8)
+    # Snowflakes are below 2**63; these look like ones, and no real one is this young.
+    channel = int.from_bytes(digest.digest()) >> 1 | 1 << 62
+    return replace(
+        place, channel=ChannelId(channel), parent=place.parent or ChannelId(int(place.channel))
+    )
