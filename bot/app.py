@@ -12,7 +12,7 @@ import gc
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,7 @@ from bot.chat.pipeline import TurnPipeline
 from bot.chat.stage import Stage, StageStatus
 from bot.creative.profiles import open_tools
 from bot.data_files import migrations_dir, personas_dir
-from bot.errors import SettingsRejected
+from bot.errors import SettingsRejected, StoreError
 from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
 from bot.memory import Asking, Learner, Memory, Summariser
 from bot.observability import Health, LoopLag, Metrics
@@ -381,7 +381,12 @@ async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStac
 
 async def _report_health(troupe: Troupe) -> None:
     while True:
-        await _check(troupe.health, "redis", _ping(troupe.stores.redis))
+        try:
+            await _ping(troupe.stores.redis)
+        except StoreError as error:
+            troupe.health.report("redis", False, str(error))
+        else:
+            troupe.health.report("redis", True)
         healthy = [status for status in troupe.models.pool.status() if status.healthy]
         reasons = "; ".join(f"{s.url}: {s.reason}" for s in troupe.models.pool.status() if s.reason)
         fallback = "ok" if healthy else "no host answers"
@@ -394,12 +399,3 @@ async def _ping(redis: Any) -> None:
     with store_errors(redis):  # it also keeps a cancellation from being lost in redis-py
         async with asyncio.timeout(2):
             await redis.ping()
-
-
-async def _check(health: Health, name: str, probe: Awaitable[None]) -> None:
-    try:
-        await probe
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is the reason
-        health.report(name, False, type(error).__name__)
-    else:
-        health.report(name, True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsRejected
+from bot.setting_names import unknown_names
 from bot.setting_values import read_headers, read_keys
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -343,25 +342,7 @@ SECTIONS: dict[str, type[BaseSettings]] = {
     "core": CoreSettings,
 }
 
-OLLAMA_SERVER_NAMES = frozenset(
-    """OLLAMA_HOST OLLAMA_ORIGINS OLLAMA_MODELS OLLAMA_KEEP_ALIVE OLLAMA_MAX_LOADED_MODELS
-    OLLAMA_MAX_QUEUE OLLAMA_DEBUG OLLAMA_FLASH_ATTENTION OLLAMA_KV_CACHE_TYPE OLLAMA_LOAD_TIMEOUT
-    OLLAMA_NOHISTORY OLLAMA_NOPRUNE OLLAMA_SCHED_SPREAD OLLAMA_LLM_LIBRARY OLLAMA_GPU_OVERHEAD
-    OLLAMA_CONTEXT_LENGTH OLLAMA_NEW_ENGINE OLLAMA_NO_CLOUD OLLAMA_MULTIUSER_CACHE
-    OLLAMA_INTEL_GPU OLLAMA_TMPDIR OLLAMA_NEW_ESTIMATES OLLAMA_AUTH OLLAMA_EDITOR OLLAMA_REMOTES
-    OLLAMA_VULKAN""".split()  # noqa: SIM905  # a list literal would take thirty lines
-)
-"""Variables of the Ollama server itself, which may share our environment (its docs, "FAQ")."""
-
-SYSTEMD_NAMES = frozenset({"MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE"})
-"""What systemd tells a service (systemd.exec, "Environment Variables")."""
-
-SERVICE_LINK = re.compile(r"[A-Z]+_(?:PORT|SERVICE)(?:_.*)?")
-"""What Kubernetes adds for each service, such as REDIS_PORT=tcp://10.0.0.1:6379."""
-
 ENV_FILE = Path(".env")
-ALIKE = 0.88
-"""From here on a name without a prefix of ours is taken for a misspelt one."""
 
 
 def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
@@ -370,7 +351,8 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     Raises:
         SettingsRejected: with one line for each wrong or unknown setting.
     """
-    problems = _unknown_names(set(os.environ) | _names_in(env_file))
+    known = {name for section in SECTIONS.values() for name in names_of(section)}
+    problems = unknown_names(set(os.environ) | _names_in(env_file), known)
     file = env_file if env_file and env_file.is_file() else None
     made: dict[str, Any] = {}
     for name, section in SECTIONS.items():
@@ -403,24 +385,6 @@ def names_of(section: type[BaseSettings]) -> list[str]:
     """Return the environment names of a section's settings."""
     prefix = section.model_config.get("env_prefix", "")
     return [f"{prefix}{field}".upper() for field in section.model_fields]
-
-
-def _unknown_names(given: set[str]) -> list[str]:
-    """Return one line for each name that has a prefix of ours, or nearly one, but is no setting."""
-    known = {name for section in SECTIONS.values() for name in names_of(section)}
-    prefixes = tuple({name.partition("_")[0] + "_" for name in known})
-    elsewhere = OLLAMA_SERVER_NAMES | SYSTEMD_NAMES
-    problems = []
-    for name in sorted(given):
-        upper = name.upper()
-        if upper in known or upper in elsewhere:
-            continue
-        ours = upper.startswith(prefixes) and SERVICE_LINK.fullmatch(upper) is None
-        close = get_close_matches(upper, known, n=1, cutoff=0.6 if ours else ALIKE)
-        if ours or close:
-            hint = f"; did you mean {close[0]}?" if close else "; unset or rename it"
-            problems.append(f"{name}: unknown setting{hint}")
-    return problems
 
 
 def _lines(section: type[BaseSettings], error: ValidationError) -> list[str]:

@@ -310,6 +310,7 @@ async def test_sigterm_marks_a_long_answer_and_the_successor_finishes_it(tmp_pat
         assert await scene.troupe.terminate() == 0
         assert scene.troupe.events("drained", left_to_successor=1)
         assert RESTARTED in stage.answer_to(asked)
+        assert scene.troupe.events("turn over", turn=str(asked.id), outcome="left")
         scene.ollama.set_pace(rate=None)
         scene.ollama.reply_with(tale(1))
         await scene.troupe.start()

@@ -162,8 +162,9 @@ class Troupe:
 
         def look() -> str | None:
             ends = self.events("turn over", turn=str(message.id))
-            outcomes = [str(end["outcome"]) for end in ends if end["outcome"] != "merged"]
-            return outcomes[-1] if outcomes else None
+            outcomes = [str(end["outcome"]) for end in ends]
+            lasting = [each for each in outcomes if each not in ("merged", "left")]
+            return lasting[-1] if lasting else None
 
         return await self.up(look, f"the end of the turn of {message.content!r}", timeout)
 
