@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -21,12 +20,12 @@ from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memory_records import read_rows, values_of, write
 from bot.adapters.redis.scripts import Argument, Script
+from bot.adapters.redis.shelf_cache import ShelfCache
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
 from bot.errors import ConsentRequired, RecordCorrupt
 from bot.memory.export import exported
 from bot.memory.item import CAPS, NEVER_EVICTED, Item, Kind, retention
-from bot.memory.recording import terms_for
-from bot.memory.rows import Rows, from_items, packed, unpacked
+from bot.memory.rows import Rows, packed, unpacked
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Consent, Put, Written
 from bot.setting_values import KEY_BYTES
@@ -67,42 +66,40 @@ class RedisMemories:
         self._sealer = sealer
         self._space = space
         self._lifetime = max(1, int(lifetime_s))
-        self._limit = cache_bytes
-        self._total = 0
-        self._held: OrderedDict[UserId, Shelf] = OrderedDict()
+        self._held = ShelfCache(cache_bytes)
 
     def move_to(self, space: str) -> None:
         """Use vectors of this space from now on; others are as good as absent."""
         if space != self._space:
             self._space = space
             self._held.clear()
-            self._total = 0
 
     async def load(self, person: UserId) -> Shelf | None:
         """Return a person's memory, paused or not; None without consent."""
+        return await self._load(person)
+
+    async def _load(self, person: UserId, *, pack: bool = True) -> Shelf | None:
         held = self._held.get(person)
-        answer = await self._ask(person, held.version if held else b"")
+        known = held.version if held else b""
+        answer = await LOAD.run(self._redis, keys.memory(person), [known, int(pack)])
         if not answer[1]:
-            self._drop(person)
+            self._held.drop(person)
             return None
         if len(answer) == 2 and held is not None:
-            if person in self._held:
-                self._held.move_to_end(person)
             return held
         meta = _pairs(answer[2])
         own, renewed = self._own_sealer(person, meta)
         if renewed is not None:
             with store_errors(self._redis):
                 await self._redis.hset(keys.memory(person)[0], "dek", renewed)
-        rows = self._unpacked(own, person, answer)
-        slowly = rows is None
-        if rows is None:
-            if isinstance(answer[3], bytes):  # a pack that is of no use here
-                answer = await self._ask(person, b"", pack=False)
-                if not answer[1]:
-                    return None
-                meta = _pairs(answer[2])
+        whole = isinstance(answer[3], bytes)
+        if whole:
+            rows = self._unpacked(own, person, answer)
+        else:
             rows = self._read(own, person, _pairs(answer[3]))
+        if rows is None:
+            self._held.drop(person)
+            return await self._load(person, pack=False)
         shelf = Shelf(
             version=meta.get(b"ver", b""),
             epoch=meta.get(b"epoch", b""),
@@ -111,19 +108,13 @@ class RedisMemories:
             values=values_of(meta),
             space=self._space if rows.vectors is not None else "",
         )
-        self._hold(person, shelf)
-        if slowly:
+        self._held.hold(person, shelf)
+        if not whole:
             await self._pack(person, own, shelf)
         return shelf
 
-    async def _ask(self, person: UserId, known: bytes, *, pack: bool = True) -> list[Any]:
-        answer: list[Any] = await LOAD.run(self._redis, keys.memory(person), [known, int(pack)])
-        return answer
-
     def _unpacked(self, own: Sealer, person: UserId, answer: Sequence[Any]) -> Rows | None:
-        """Return the rows of a pack; None if there is none, or it holds other vectors."""
-        if not isinstance(answer[3], bytes):
-            return None
+        """Return the rows of a pack; None if it holds other vectors, or can't be opened."""
         try:
             plain = own.open(answer[3], keys.memory(person)[-1], answer[1].decode())
             rows, space = unpacked(plain)
@@ -194,7 +185,7 @@ class RedisMemories:
     async def _decide(
         self, person: UserId, state: Consent, at: float, epoch: str = "", key: bytes = b""
     ) -> None:
-        self._drop(person)
+        self._held.drop(person)
         args: list[Argument] = [self._lifetime, state.value, at, epoch, key]
         await CONSENT.run(self._redis, keys.memory(person), args)
 
@@ -224,7 +215,7 @@ class RedisMemories:
         await self._note_origins(person, items)
         answer = await APPLY.run(self._redis, keys.memory(person), args)
         if answer[0] == b"off":
-            self._drop(person)
+            self._held.drop(person)
             await self._forget_origins(person, items)
             raise ConsentRequired("the person wants no memory")
         if answer[0] == b"stale":
@@ -232,34 +223,8 @@ class RedisMemories:
         names = [each.decode() for each in answer[2:]]
         middle = names.index("")
         written = Written(tuple(names[:middle]), tuple(names[middle + 1 :]))
-        self._advance(person, answer[0], answer[1], changes, written)
+        self._held.advance(person, answer[0], answer[1], changes, written)
         return written
-
-    def _advance(
-        self, person: UserId, previous: bytes, version: bytes, changes: Changes, written: Written
-    ) -> None:
-        """Bring the memory that is held up to date, so that the next turn need not read it."""
-        held = self._held.get(person)
-        if held is None or held.version != previous or version == previous:
-            return
-        self._drop(person)
-        added = [put for put in changes.put if put.item.id in written.stored]
-        if any(put.vector is not None for put in added):
-            return
-        gone = {*changes.remove, *written.evicted}
-        added = [put for put in added if put.item.id not in written.evicted]
-        added.sort(key=lambda put: put.item.id[1:])
-        items = [put.item for put in added]
-        rows = held.rows.changed(
-            gone | {item.id for item in items}, from_items(items, [terms_for(i) for i in items])
-        )
-        if rows is not None:
-            values = {**held.values, **dict(changes.values)}
-            values = {name: value for name, value in values.items() if value}
-            self._hold(
-                person,
-                Shelf(version, held.epoch, held.paused, rows, values, space=held.space),
-            )
 
     def _operations(self, own: Sealer, person: UserId, changes: Changes) -> list[Argument]:
         args: list[Argument] = []
@@ -286,7 +251,7 @@ class RedisMemories:
 
         Nothing is opened for it: a lost key must not keep anybody from being forgotten.
         """
-        self._drop(person)
+        self._held.drop(person)
         # The memory first: writers under way are refused from here on.
         count, *places = await FORGET.run(self._redis, keys.memory(person), [])
         with store_errors(self._redis):
@@ -299,7 +264,7 @@ class RedisMemories:
                 with store_errors(self._redis):
                     index = keys.guild(GuildId(int(guild)), "memory")
                     await self._redis.srem(index, str(person))
-        self._drop(person)
+        self._held.drop(person)
         return int(count)
 
     async def _forget_mentions(self, person: UserId, sources: str) -> None:
@@ -410,18 +375,6 @@ class RedisMemories:
         anew = self._sealer.seal(key, place, "dek")
         same = wrapped[: 2 + wrapped[1]] == anew[: 2 + anew[1]]
         return Sealer([("own", key)]), None if same else anew
-
-    def _hold(self, person: UserId, shelf: Shelf) -> None:
-        self._drop(person)
-        self._held[person] = shelf
-        self._total += shelf.size
-        while self._total > self._limit and self._held:
-            self._total -= self._held.popitem(last=False)[1].size
-
-    def _drop(self, person: UserId) -> None:
-        held = self._held.pop(person, None)
-        if held is not None:
-            self._total -= held.size
 
 
 def _origins(items: Sequence[Item]) -> dict[int, list[str]]:
