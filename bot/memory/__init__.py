@@ -9,7 +9,6 @@ from bot.memory.recollection import NOTHING, Recollection
 from bot.memory.retrieval import Passage, retrieve
 from bot.memory.service import Memory
 from bot.memory.store import Consent, MemoryStore
-from bot.memory.style import Signal, Taste
 from bot.memory.summary import Summariser
 
 __all__ = [
@@ -24,10 +23,8 @@ __all__ = [
     "Notebook",
     "Passage",
     "Recollection",
-    "Signal",
     "Slot",
     "Summariser",
-    "Taste",
     "Undo",
     "retrieve",
 ]
