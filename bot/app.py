@@ -283,7 +283,7 @@ def _open_memory(
 
 
 def _settle_memory() -> None:
-    """Give what only the start needed back to the system: about 10 MiB of compiled rules.
+    """Give what only the start needed back to the system, such as what rules were read with.
 
     What is left lives as long as the process, so the collector need not look at it again.
     """

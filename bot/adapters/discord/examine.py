@@ -52,7 +52,8 @@ async def examine_account(settings: DiscordSettings) -> AsyncIterator[tuple[bool
             yield False, "Discord token", "refused: reset it in the Developer Portal under Bot"
             return
         if status != 200 or not isinstance(me, dict):
-            yield False, "Discord", f"no answer from {base} (status {status}): check the network"
+            advice = "check DISCORD_API_BASE" if settings.api_base else "check the network"
+            yield False, "Discord", f"no answer from {base} (status {status}): {advice}"
             return
         ident = int(me["id"])
         yield True, "Discord token", f"belongs to {me.get('name', 'an application')}"
