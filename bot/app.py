@@ -152,6 +152,7 @@ class Troupe:
             self.default,
             self.clock,
             self._status,
+            self.guard.disclosures,
         )
 
     def _status(self) -> StageStatus:

@@ -73,8 +73,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("scenes", nargs="*", help="which scenes; without any, all")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
-    for room in (card_commands, guard_commands):
-        room.add_parser(commands)
+    card_commands.add_parser(commands)
+    _add_reports(guard_commands.add_parser(commands))
     memory_commands.add_parser(commands, embed_all=_embed_all)
     _add_corrections(route_commands.add_parser(commands))
     _add_data(commands)
@@ -105,6 +105,16 @@ def _add_corrections(steps: Any) -> None:
     corrections = _add(steps, "corrections", summary, _corrections)
     corrections.add_argument("--guild", type=_ident, required=True, metavar="ID")
     corrections.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+
+def _add_reports(steps: Any) -> None:
+    summary = "read what people reported about replies, newest first"
+    reports = _add(steps, "reports", summary, _reports)
+    reports.add_argument(
+        "--guild", type=_ident, metavar="ID", help="a server; without it: direct messages"
+    )
+    reports.add_argument("--count", type=int, default=50, help="how many at most (default 50)")
+    reports.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def _ident(text: str) -> int:
@@ -186,6 +196,16 @@ def _corrections(args: argparse.Namespace) -> int:
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: export_corrections(settings, args.guild, args.out))
+
+
+def _reports(args: argparse.Namespace) -> int:
+    from bot.operator_data import show_reports
+
+    if args.count < 1:
+        raise SettingsRejected(["--count must be at least 1"])
+    settings = load_settings(args.env_file)
+    count = min(args.count, 1000)
+    return _in_loop(settings, lambda: show_reports(settings, args.guild, count, as_json=args.json))
 
 
 def _data(args: argparse.Namespace) -> int:

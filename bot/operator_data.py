@@ -7,6 +7,8 @@ import json
 import os
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import __version__
@@ -59,6 +61,26 @@ async def delete_data(settings: Settings, person: int, requester: Requester) -> 
         stores = await open_stores(settings, Metrics(__version__), stack)
         counts = await delete_person(stores.subjects(), UserId(person), requester)
     sys.stdout.write(json.dumps({"person": str(person), "removed": counts}) + "\n")
+    return OK
+
+
+async def show_reports(settings: Settings, guild: int | None, count: int, *, as_json: bool) -> int:
+    """Print what people reported about replies in a server, or in direct messages."""
+    async with AsyncExitStack() as stack:
+        stores = await open_stores(settings, Metrics(__version__), stack)
+        where = None if guild is None else GuildId(guild)
+        found = await stores.guard.moderation.reports(where, count)
+    for each in found:
+        if as_json:
+            sys.stdout.write(json.dumps({"guild": guild, **asdict(each)}) + "\n")
+            continue
+        when = datetime.fromtimestamp(each.at, UTC).isoformat(" ", "minutes")
+        sys.stdout.write(
+            f"{when}  https://discord.com/channels/{guild or '@me'}/{each.channel}/{each.message}\n"
+            f"    by {each.reporter}: {each.reason or '(no reason given)'}\n"
+        )
+    if not found and not as_json:
+        sys.stdout.write("no reports\n")
     return OK
 
 

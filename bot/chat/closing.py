@@ -8,6 +8,7 @@ from bot.chat.notices import small_print
 from bot.chat.turn import Turn
 from bot.guardrails.disclosure import Disclosures, Reminder
 from bot.guardrails.verdict import Action
+from bot.languages.spoken import spoken_language
 from bot.ports import Clock
 
 CARE = "sh_"
@@ -37,7 +38,7 @@ class Closing:
         self._due = await self._disclosures.due(
             self._turn.speaker.id,
             self._turn.place,
-            self._turn.speaker.locale,
+            spoken_language(self._turn.text) or self._turn.speaker.locale,
             self._clock.now(),
             told=told,
             grave=category.startswith(CARE)

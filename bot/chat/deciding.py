@@ -9,10 +9,12 @@ from bot.chat.asking import ask_of
 from bot.chat.conversation import Conversation
 from bot.chat.ordering import as_said, furnished, ordered_route
 from bot.chat.parts import Parts
+from bot.chat.plain_voice import PLAIN_VOICE
 from bot.chat.scene_turns import speakers
 from bot.chat.speech import reply_language
 from bot.chat.turn import Turn
 from bot.guardrails import GuardContext
+from bot.guardrails.leak import fresh_canary
 from bot.guardrails.verdict import ALLOWED, Action, Verdict
 from bot.personas import Persona
 from bot.personas.binding import ResolvedBinding
@@ -64,7 +66,9 @@ async def settle(
     decision, context, verdict = await _judge(parts, turn, conversation, ask)
     care = (verdict.category or "").startswith(CARE)
     planned: tuple[str, ...] = ()
-    if turn.cue is not None or (scene and not care):
+    if verdict.plain_voice:
+        player, scene = PLAIN_VOICE, ()
+    elif turn.cue is not None or (scene and not care):
         order = in_scene(parts, turn, scene, conversation)
         if not order:
             return None
@@ -106,14 +110,15 @@ async def _judge(
         protected="",
         user_text=said.text,
         locale=turn.speaker.locale,
-        canary=None,
+        canary=fresh_canary(),
         strict=parts.profiles[decision.route].guard == "strict" or await parts.strict(turn.place),
         now=ask.now,
     )
     if turn.cue is not None:
         return decision, context, ALLOWED  # the person's words were judged with their own turn
     verdict = await parts.guardrails.judge_input(said, context)
-    if (verdict.category or "").startswith(CARE):
+    story_off = verdict.plain_voice and decision.route is Route.CREATIVE
+    if (verdict.category or "").startswith(CARE) or story_off:
         decision = await parts.dispatcher.route(replace(ask, distress=True))
     return decision, context, verdict
 

@@ -10,11 +10,13 @@ from textwrap import shorten
 from typing import Protocol
 
 from bot.chat.account import TurnAccount
+from bot.chat.closing import Closing
 from bot.chat.notices import notice_for
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.errors import Busy, NotFound, TroupeError
+from bot.guardrails.disclosure import Disclosures
 from bot.personas import Persona, PersonaLibrary
 from bot.personas.binding import Binding
 from bot.ports import Clock, Controls, ConversationStore, Outcome
@@ -33,9 +35,11 @@ class Screen(Protocol):
 class _ScreenSink:
     """A sink whose reply has one message, on a screen."""
 
-    def __init__(self, screen: Screen, reply_id: MessageId) -> None:
+    def __init__(self, screen: Screen, reply_id: MessageId, closing: Closing | None = None) -> None:
+        """`closing` knows what the program adds under the final text."""
         self._screen = screen
         self._reply = (reply_id,)
+        self._closing = closing
 
     def begin(self) -> None:
         pass
@@ -47,7 +51,11 @@ class _ScreenSink:
         self._screen.show(text)
 
     async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
-        self._screen.show(text)
+        if self._closing is None or not text.strip():
+            self._screen.show(text)
+            return self._reply
+        self._screen.show(await self._closing.under(text))
+        await self._closing.stands()
         return self._reply
 
     async def notice(self, text: str) -> tuple[MessageId, ...]:
@@ -107,6 +115,7 @@ class Stage:
         default: Binding,
         clock: Clock,
         status: Callable[[], StageStatus],
+        disclosures: Disclosures | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._conversations = conversations
@@ -114,6 +123,7 @@ class Stage:
         self._default = default
         self._clock = clock
         self._status = status
+        self._disclosures = disclosures
         self._sequence = count()
 
     def personas(self) -> Sequence[PersonaSummary]:
@@ -145,7 +155,10 @@ class Stage:
         turn = Turn((message,), Trigger.PLAY)
         account = TurnAccount(turn.id, turn.trigger)
         began = self._clock.monotonic()
-        sink = _ScreenSink(screen, self._next_id())
+        closing = None
+        if self._disclosures is not None:
+            closing = Closing(self._disclosures, turn, account, self._clock)
+        sink = _ScreenSink(screen, self._next_id(), closing)
         try:
             account.outcome = await self._pipeline.perform(
                 turn, lambda _: sink, account, persona=persona

@@ -27,6 +27,7 @@ from bot.chat.speech import language_instruction
 from bot.chat.terms import Terms, Written
 from bot.chat.turn import DIRECT, Wish
 from bot.errors import EmptyReply
+from bot.guardrails.leak import marked
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.memory import NOTHING, Recollection
@@ -161,6 +162,7 @@ class Writing:
             memory is None
             or settled.turn.cue is not None
             or settled.verdict.action is Action.SUPPORT
+            or settled.verdict.plain_voice
         ):
             return NOTHING
         policy = self._parts.profiles[route].memory
@@ -215,6 +217,8 @@ class Writing:
         guidance = (settled.verdict.guidance,) if settled.verdict.guidance else ()
         if settled.turn.cue is not None:
             guidance = (*guidance, guidance_for(settled.persona))
+        if settled.context.canary is not None:
+            guidance = (*guidance, marked(settled.context.canary))
         players = self._players(settled)
         prompt = assemble(
             PromptInput(

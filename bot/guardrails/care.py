@@ -95,9 +95,9 @@ class Care:
     def languages(self) -> tuple[str, ...]:
         return tuple(self._words)
 
-    def words(self, locale: str | None, spoken: str | None = None) -> Words:
-        """Return the words for the language just spoken, else for the locale, else English."""
-        for name in (spoken, (locale or "")[:2].lower()):
+    def words(self, locale: str | None, *spoken: str | None) -> Words:
+        """Return the words for the first known language: those spoken, the locale's, English."""
+        for name in (*spoken, (locale or "")[:2].lower()):
             if name and name in self._words:
                 return self._words[name]
         return self._words[DEFAULT]

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from bot.errors import SettingsRejected
+from bot.guardrails.corpus import CORPUS
 from bot.guardrails.evaluation import (
     Case,
     Talk,
@@ -19,17 +20,22 @@ from bot.guardrails.evaluation import (
 )
 from bot.guardrails.heads import HEADS_FILE
 from bot.guardrails.room import Guardrails
-from bot.guardrails.training import CORPUS, train
+from bot.guardrails.training import train
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `guard` with its two commands."""
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    """Add `guard` with its two commands; return where further ones are added."""
     guard = subparsers.add_parser("guard", help="train and evaluate the guardrails")
     guard.set_defaults(run=run)
     commands = guard.add_subparsers(dest="guard_command", required=True)
     training = commands.add_parser("train", help="train the classifier heads")
     training.add_argument("--corpus", type=Path, default=CORPUS, help="folder of *.txt sentences")
     training.add_argument("--out", type=Path, default=HEADS_FILE, help="the .npz file to write")
+    training.add_argument(
+        "--by-source", action="store_true", help="hold out each file whole; measure, write nothing"
+    )
     training.add_argument("--json", action="store_true", help="print one JSON object")
     evaluation = commands.add_parser("eval", help="measure on labelled cases or conversations")
     evaluation.add_argument("file", type=Path, nargs="?", help="JSONL of cases")
@@ -37,6 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     evaluation.add_argument("--personas", type=Path, help="the operator's personas folder")
     evaluation.add_argument("--errors", action="store_true", help="list the cases judged wrongly")
     evaluation.add_argument("--json", action="store_true", help="print one JSON object")
+    return commands
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    figures = train(args.corpus, args.out)
+    figures = train(args.corpus, args.out, by_source=args.by_source)
     _print(figures, as_json=args.json)
     return 0
 

@@ -9,8 +9,9 @@ import re2
 
 MAX_MEMORY = 8 * 1024 * 1024
 """Bytes that RE2 may use for one automaton, made lazily; when they are full it begins anew."""
-KEPT = 300
-"""Patterns that are kept compiled, some 10 KB each; people need few of them."""
+KEPT = 1200
+"""Patterns that are kept compiled, some 10 KB each. People of one language need few of them, those
+of thirteen nearly all; and compiling one anew costs more than a whole judgement."""
 START = 4
 """Characters of a word by which it is looked up; an automaton of all words would take 5 MiB."""
 

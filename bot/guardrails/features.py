@@ -13,10 +13,9 @@ SIZES = (2, 3, 4, 5)
 MAX_CHARS = 1200
 """A longer text is seen in its first and last half of this."""
 
-_POWERS = {
-    size: np.array([pow(0x01000193, k, 1 << 32) for k in range(size)], dtype=np.uint64)
-    for size in SIZES
-}
+_POWERS = {size: [np.uint64(pow(0x01000193, k, 1 << 32)) for k in range(size)] for size in SIZES}
+_SALT = {size: np.uint64(size * 0x9E3779B1) for size in SIZES}
+_MIX, _HALF, _SHIFT, _COUNT = map(np.uint64, (0x85EBCA6B, 15, 7, BUCKETS - 1))
 
 
 def features(plain: str) -> NDArray[np.int64]:
@@ -29,10 +28,12 @@ def features(plain: str) -> NDArray[np.int64]:
     for size in SIZES:
         if len(codes) < size:
             continue
-        windows = np.lib.stride_tricks.sliding_window_view(codes, size)
-        mixed = (windows * _POWERS[size]).sum(axis=1) + np.uint64(size * 0x9E3779B1)
-        mixed ^= mixed >> np.uint64(15)
-        parts.append((mixed * np.uint64(0x85EBCA6B) >> np.uint64(7)) % np.uint64(BUCKETS))
+        last = len(codes) - size + 1
+        mixed = codes[:last] + _SALT[size]  # the first power is 1
+        for at in range(1, size):
+            mixed += codes[at : last + at] * _POWERS[size][at]
+        mixed ^= mixed >> _HALF
+        parts.append((mixed * _MIX >> _SHIFT) & _COUNT)
     words = [zlib.crc32(word.encode("utf-8", "replace")) for word in plain.split()]
     pairs = [(a * 31 + b) % BUCKETS for a, b in pairwise(words)]
     alone = [word % BUCKETS for word in words]

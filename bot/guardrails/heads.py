@@ -1,11 +1,13 @@
 """Small linear heads over hashed n-grams: triage, never a block.
 
 A head may ask for care, for a word of honesty, or for a deflection, all of which only change the
-tone of a reply. What keeps a person from an answer needs a rule or the guard model.
+tone of a reply. What keeps a person from an answer needs a rule or the guard model; a head may
+only confirm a rule whose patterns are too wide to act alone (`needs`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +26,22 @@ SHORTEST = 14
 """Bytes of text below which a head has nothing to go by."""
 SOONER = 0.9
 """Share of its threshold at which the care head speaks up beside a word of distress."""
+FAINT = 0.6
+"""Share of its threshold from which the care head leaves a note for the trend."""
 
-MEANING: dict[str, tuple[str, Severity]] = {
+MEANING: dict[str, tuple[str, Severity] | None] = {
     "care": ("sh_support", Severity.PASSIVE),
+    "acute": None,
     "order": ("jailbreak", Severity.PLAIN),
     "human": ("human_claim", Severity.PLAIN),
     "bond": ("dependency", Severity.PLAIN),
+    "harm": None,
 }
-"""What a head's alarm counts as."""
+"""What a head's alarm counts as; None: it only confirms rules that need it."""
+MOST_VIEWS = 4
+"""Views of a text that are scored: the plain one, and the first of those without a disguise."""
+LONG = 600
+"""Characters from which only the plain view is scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +62,48 @@ class Heads:
         chances = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         return dict(zip(self.names, map(float, chances), strict=True))
 
-    def hits(self, views: Views, *, distressed: bool = False) -> tuple[Hit, ...]:
-        """Return the heads that speak up, as findings; care sooner where sorrow was heard."""
+    def loud(self, views: Views, *, distressed: bool = False) -> dict[str, float]:
+        """Return the heads that speak up, each with how far it is above its threshold.
+
+        Care speaks up sooner where sorrow was heard.
+        """
         if len(views.plain.encode()) < SHORTEST:
-            return ()
-        scores = self.scores(views.plain)
-        if distressed and "care" in scores:
-            scores["care"] /= SOONER
-        loud = [n for n, t in zip(self.names, self.thresholds, strict=True) if scores[n] >= t]
-        return tuple(
-            Hit(f"head.{name}", *MEANING[name], fiction_ok=name != "order") for name in loud
-        )
+            return {}
+        texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
+        found: dict[str, float] = {}
+        for text in texts:
+            scores = self.scores(text)
+            if scores.get("care", 0.0) >= FAINT * self._least("care"):
+                found.setdefault("faint", 0.0)
+            if distressed and "care" in scores:
+                scores["care"] /= SOONER
+            for name, least in zip(self.names, map(float, self.thresholds), strict=True):
+                if scores[name] >= least:
+                    found[name] = max(found.get(name, 0.0), _odds(scores[name]) / _odds(least))
+        return found
+
+    def _least(self, name: str) -> float:
+        return float(self.thresholds[self.names.index(name)]) if name in self.names else 1.0
+
+
+def _odds(chance: float) -> float:
+    return chance / max(1e-6, 1.0 - chance)
+
+
+NOTED = Hit("head.faint", "distress", Severity.MILD, fiction_ok=True)
+"""Sorrow too faint to act upon: the trend alone hears of it."""
+
+
+def alarms(loud: Collection[str]) -> tuple[Hit, ...]:
+    """Return what heads that speak up count as, as findings."""
+    if "faint" in loud and "care" not in loud:
+        return (*alarms([name for name in loud if name != "faint"]), NOTED)
+    meant = [(name, MEANING[name]) for name in sorted(loud) if name != "faint"]
+    return tuple(
+        Hit(f"head.{name}", *meaning, fiction_ok=name != "order")
+        for name, meaning in meant
+        if meaning
+    )
 
 
 def read_heads(path: Path = HEADS_FILE) -> Heads:

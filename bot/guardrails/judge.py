@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.guardrails.context import GuardContext
-from bot.guardrails.heads import Heads
+from bot.guardrails.heads import Heads, alarms
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
 from bot.guardrails.pii import find, redact
@@ -30,7 +30,8 @@ FICTION = re.compile(
 )
 REAL = re.compile(
     r"\b(?:ooc|out of character|irl|in real life|for real|honestly|seriously|"
-    r"actually me|is me|about me|i mean me|not (?:a|the) (?:story|game"
+    r"actually me|is me|about me|that was me|was me talking|me too|i \w+ (?:\w+ ){0,3}too,|"
+    r"by my house|in my (?:own )?life|i mean me|not (?:a|the) (?:story|game"
     r"|character|joke)|no joke|"
     r"fuera de(?:l)? personaje|en serio|hors (?:rp|personnage)|pour de vrai|wirklich|im ernst|"
     r"fora do personagem|de verdade|sul serio|fuori dal personaggio|echt waar|naprawde|na serio)\b"
@@ -45,6 +46,8 @@ PLAYED = re.compile(
 REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
+UNSETTLED = frozenset({"sh_support", "distress", "dependency", "delusion", "sentience", "minor"})
+"""Categories of which a message may turn out to be graver than the rules alone can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,7 @@ class Judge:
 
     def _found(self, text: str, *, creative: bool) -> tuple[Hit, ...]:
         views = normalise(text)
-        found = self.asked.hits(views)
-        in_story = creative and not REAL.search(views.plain)
-        mild = all(hit.severity is Severity.MILD for hit in found)
-        if self.heads is not None and mild and not in_story:
-            sad = any(hit.category == "distress" for hit in found)
-            found += self.heads.hits(views, distressed=sad)
+        found = self._with_heads(self.asked.hits(views), views, creative=creative)
         return self._excuse_fiction(found, text, views, creative=creative)
 
     def draft(self, text: str, context: GuardContext) -> Decision:
@@ -123,6 +121,31 @@ class Judge:
         if sanitise(text) != text:
             return Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
         return decision
+
+    def _with_heads(
+        self, sure: tuple[Hit, ...], views: Views, *, creative: bool
+    ) -> tuple[Hit, ...]:
+        """Ask the heads, unless a rule that acts alone has settled it.
+
+        Where no rule had anything to say they speak for themselves, too. Inside a story they are
+        silent, unless the person steps out of it.
+        """
+        in_story = creative and not REAL.search(views.plain)
+        settled = any(hit.category not in UNSETTLED for hit in sure)
+        if self.heads is None or in_story or settled:
+            return sure
+        # Who steps out of a story, or sighs, is heard sooner.
+        sad = creative or any(hit.category == "distress" for hit in sure)
+        loud = self.heads.loud(views, distressed=sad)
+        # A threat and a cry for help share their words: the louder head says which it is.
+        acute, harm = loud.get("acute", 0.0), loud.get("harm", 0.0)
+        believed = "acute" if acute > harm else "harm"
+        agreed: tuple[Hit, ...] = ()
+        if acute or harm:
+            agreed = tuple(h for h in self.asked.wide_hits(views) if h.needs == believed)
+        if agreed or any(hit.severity is not Severity.MILD for hit in sure):
+            return sure + agreed
+        return sure + alarms(loud)
 
     def _excuse_fiction(
         self, hits: tuple[Hit, ...], text: str, views: Views, *, creative: bool
@@ -143,7 +166,7 @@ class Judge:
 
 
 def _serious(hit: Hit) -> Hit:
-    return Hit(hit.rule, hit.category, hit.severity, fiction_ok=False)
+    return replace(hit, fiction_ok=False)
 
 
 def _weight(hits: Sequence[Hit]) -> float:

@@ -28,8 +28,8 @@ def _table() -> dict[int, str | None]:
     """Return what is undone before anything else."""
     table: dict[int, str | None] = {}
     invisible = (
-        (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
-        (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x202A, 0x202E),
+        (0xAD, 0xAD), (0x345, 0x345), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160),
+        (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x202A, 0x202E),
         (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
         (0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB), (0x20E3, 0x20E3), (0xE0000, 0xE001F),
         (0xE007F, 0xE01EF),
@@ -68,7 +68,7 @@ LATIN_LETTER = re.compile("[a-z]")
 LETTER_EMOJI = re.compile(r":regional_indicator_([a-z]):")
 EMOJI = re.compile(r"<a?:(\w{1,32}):\d{1,20}>")
 MENTION = re.compile(r"<[@#][!&]?\d{1,20}>")
-MARKDOWN = re.compile(r"\*{2,3}|__|~~|\|\||`+|\\(?=[^\w\s])|(?m:^>{1,3} |^#{1,3} )")
+MARKDOWN = re.compile(r"\*{2,}|__|~~|\|\||`+|\\(?=[^\w\s])|(?m:^>{1,3} |^#{1,3} )")
 
 LEET = str.maketrans("0134578@$!|€£+", "oieastbasiielt")
 LEET_L = str.maketrans("0134578@$!|€£+", "oleastbaslleLt".lower())
@@ -113,7 +113,8 @@ def normalise(text: str) -> Views:
     """Return the views of a text. Pure; about 0.1 ms for 2,000 characters."""
     if len(text) > MAX_CHARS:
         text = f"{text[: MAX_CHARS // 2]}\n{text[-MAX_CHARS // 2 :]}"
-    shown = _unmarked(_letters(text))
+    letters = _letters(text)
+    shown = _unmarked(letters)
     words = shown.split()
     plain = " ".join(words)
     runs, compact = _joined(shown)
@@ -123,8 +124,8 @@ def normalise(text: str) -> Views:
             others[variant] = None
             for read in (*_leet(variant), *_unstretched(variant)):
                 others[read] = None
-    if "*" in plain or "#" in plain:
-        others[MASKED.sub(_unmasked, plain)] = None
+    if "*" in letters or "#" in letters:
+        others[MASKED.sub(_unmasked, " ".join(letters.split()))] = None
     if any(len(word) >= ENCODED_FROM for word in words):
         for decoded in _decoded(text):
             others[plain_view(decoded)] = None

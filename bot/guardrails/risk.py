@@ -31,6 +31,8 @@ MINOR_REMINDER = 3600.0
 """Washington HB 2225: hourly for minors."""
 MINOR_FOR = 180 * 24 * 3600.0
 CALM_AFTER = 24 * 3600.0
+PLAIN_FOR = 24 * 3600.0
+"""Seconds after a crisis in which no persona plays for the person."""
 DEPENDENCY_DECAY = 0.9
 DEPENDENCY_LIMIT = 1.0
 
@@ -64,6 +66,7 @@ class RiskState:
     disclosed_at: float = 0.0
     reminded_at: float = 0.0
     minor_until: float = 0.0
+    plain_until: float = 0.0
 
     @property
     def level(self) -> Level:
@@ -74,6 +77,10 @@ class RiskState:
         """Return the level with hysteresis: a crisis does not end with the next joke."""
         held = Level(int(self.held)) if now - self.peak_at < CALM_AFTER else Level.CALM
         return max(self.level, held)
+
+    def plain_voice(self, now: float) -> bool:
+        """Whether a crisis is so recent that no persona plays."""
+        return self.plain_until > now
 
     def minor(self, now: float) -> bool:
         return self.minor_until > now

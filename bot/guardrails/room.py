@@ -23,13 +23,13 @@ from bot.guardrails.opinion import GuardAway, GuardModel
 from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, Decision, decide
 from bot.guardrails.revise import revision_request, rewritten
-from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, reminder_due, where_of
+from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, where_of
 from bot.guardrails.rules import SHIPPED, Hit, Role, Rule, RuleSet, read_rules
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Action, Verdict
 from bot.guardrails.weighing import weigh
-from bot.guardrails.wording import QUOTED, verdict_of
+from bot.guardrails.wording import QUOTED, grounded, verdict_of, words_for
 from bot.ports import ChatModel
 from bot.routing.route import Route
 
@@ -161,6 +161,8 @@ class Guardrails:
             level=state.level,
         )
         verdict = self._about_quotes(turn, context, verdict)
+        if state.plain_voice(context.now):
+            verdict = grounded(verdict)
         try:
             await self._trend.save(context.person, where, state.as_numbers)
         except StoreError:
@@ -171,30 +173,6 @@ class Guardrails:
                 seconds=time.perf_counter() - began, guild=context.place.guild,
             )  # fmt: skip
         return verdict
-
-    async def disclosure(self, context: GuardContext) -> str | None:
-        """Return the line that is due to this person here, and note that it was said.
-
-        That they talk with an AI: at the first contact, at the legal interval (three hours, one
-        for a person who said that they are under age), and after an hour or forty turns without
-        a pause. None where none is due, or while the store is away.
-        """
-        where = where_of(context.place)
-        words = self._care.words(context.locale)
-        try:
-            state = RiskState.of(await self._trend.load(context.person, where))
-            due = reminder_due(state, context.now)
-            if due is None:
-                return None
-            field = "disclosed_at" if due == "first" else "reminded_at"
-            state = replace(state, **{field: context.now})
-            await self._trend.save(context.person, where, state.as_numbers)
-        except StoreError:
-            log.warning("risk trend away: no disclosure")
-            return None
-        said = Decision(Measure.DISCLOSE, "human_claim", rule=f"disclosure.{due}")
-        self._audit.note("reminder", said, route=context.route.value, text="")
-        return words.first_contact if due == "first" else words.reminder
 
     def explain(self, text: str, context: GuardContext) -> tuple[str, ...]:
         """Return the path to the verdict on a text, a line each, for `/guard test`."""
@@ -232,7 +210,7 @@ class Guardrails:
         """Return the gate for one reply."""
         careful = context.strict or context.route is Route.COMPANION or context.place.is_dm
         guarded = self._guard is not None
-        words = self._care.words(context.locale)
+        words = words_for(context, self._care)
         asked = self._judge.message(context.user_text, context)
         sincere = asked.decision.category == "human_claim"
 
@@ -277,7 +255,7 @@ class Guardrails:
         return release if release.text.strip() else self._template(verdict, context)
 
     def _template(self, verdict: Verdict, context: GuardContext) -> Release:
-        words = self._care.words(context.locale)
+        words = words_for(context, self._care)
         if verdict.category in ("sh_crisis", "sh_support", "sh_promo"):
             text = words.crisis_card(None)
         else:
@@ -288,7 +266,7 @@ class Guardrails:
 
     def _verdict(self, decision: Decision, context: GuardContext) -> Verdict:
         if decision.rule == "guard.away":
-            reply = self._care.words(context.locale).unavailable
+            reply = words_for(context, self._care).unavailable
             return Verdict(Action.REFUSE, None, 0.0, decision.rule, reply)
         return verdict_of(decision, context, self._care)
 

@@ -47,6 +47,8 @@ class _RuleEntry(BaseModel):
     """Not a match when one of these is found anywhere in the same text."""
     fiction_ok: bool = False
     """Excused where the text is plainly part of a story."""
+    needs: Annotated[str, Field(pattern=r"^[a-z]{2,20}$")] | None = None
+    """A head (`heads.py`) that must speak up as well: for patterns too wide to act alone."""
     examples: Annotated[list[Line], Field(min_length=1)]
     counter_examples: list[Line] = []
 
@@ -73,6 +75,7 @@ class Rule:
     fiction_ok: bool
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
+    needs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Hit:
     category: str
     severity: Severity
     fiction_ok: bool = False
+    needs: str | None = None
+    """The head that has to agree before it counts."""
 
 
 def read_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
@@ -142,6 +147,8 @@ def _made(path: Path, file: _RuleFile, entry: _RuleEntry, problems: list[str]) -
             made.append(pattern)
         return tuple(made)
 
+    if entry.needs is not None and "assistant" in entry.roles:
+        problems.append(f"{path.name}: rule {entry.id}: needs: no head judges a draft")
     return Rule(
         id=entry.id,
         category=file.category,
@@ -152,6 +159,7 @@ def _made(path: Path, file: _RuleFile, entry: _RuleEntry, problems: list[str]) -
         fiction_ok=entry.fiction_ok,
         examples=tuple(entry.examples),
         counter_examples=tuple(entry.counter_examples),
+        needs=entry.needs,
     )
 
 
@@ -190,6 +198,14 @@ class _Patterns:
         return list(found.values())
 
 
+def _both_ways(owned: Sequence[tuple[Rule, str]]) -> tuple[_Patterns, _Patterns]:
+    """Return patterns for words apart, and for words run together."""
+    needed = [needs(part) for _, part in owned]
+    return _Patterns(owned, [each.words for each in needed]), _Patterns(
+        [(rule, compact(part)) for rule, part in owned], [each.run_together for each in needed]
+    )
+
+
 class RuleSet:
     """The rules of one role, compiled."""
 
@@ -204,15 +220,12 @@ class RuleSet:
             for pattern in rule.patterns
             for part in alternatives(pattern)
         ]
-        needed = [needs(part) for _, part in owned]
-        self._spaced = _Patterns(owned, [each.words for each in needed])
-        self._run_together = _Patterns(
-            [(rule, compact(part)) for rule, part in owned], [each.run_together for each in needed]
-        )
+        self._sure = _both_ways([each for each in owned if each[0].needs is None])
+        self._wide = _both_ways([each for each in owned if each[0].needs is not None])
         self._begun: Beginnings | None = None
         if role == "assistant":
-            parts = (part for _, part in owned)
-            self._begun = Beginnings(parts, [each.openings for each in needed])
+            parts = [part for _, part in owned]
+            self._begun = Beginnings(parts, [needs(part).openings for part in parts])
 
     def warm(self) -> None:
         """Run examples once: RE2 makes its automaton as texts need it.
@@ -224,17 +237,26 @@ class RuleSet:
                 self.hits(normalise(text))
 
     def hits(self, views: Views) -> tuple[Hit, ...]:
-        """Return what matches any view, in the order of the rules."""
+        """Return what matches any view, in the order of the rules that act alone."""
+        return self._found(views, *self._sure)
+
+    def wide_hits(self, views: Views) -> tuple[Hit, ...]:
+        """Return the same of the rules that need a head."""
+        return self._found(views, *self._wide)
+
+    def _found(self, views: Views, spaced: _Patterns, run_together: _Patterns) -> tuple[Hit, ...]:
         found: dict[str, Rule] = {}
         for view in views.all:
-            for rule in self._spaced.matching(view):
+            for rule in spaced.matching(view):
                 if rule.id not in found and not self._excused(rule, view):
                     found[rule.id] = rule
         if views.compact:
-            for rule in self._run_together.matching(views.compact):
+            for rule in run_together.matching(views.compact):
                 if rule.id not in found and not self._excused(rule, views.plain):
                     found[rule.id] = rule
-        return tuple(Hit(r.id, r.category, r.severity, r.fiction_ok) for r in found.values())
+        return tuple(
+            Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs) for r in found.values()
+        )
 
     def begun(self, plain: str) -> int:
         """Return where, in normalised text, something starts that could still become a match."""

@@ -10,6 +10,7 @@ from bot.guardrails.policy import Decision
 from bot.guardrails.risk import (
     CARD_WINDOW,
     MINOR_FOR,
+    PLAIN_FOR,
     RESOURCE_WINDOW,
     Level,
     RiskState,
@@ -40,6 +41,8 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     decision = _with_trend(judgement, state, weight)
     card_due = now - state.card_at >= CARD_WINDOW
     resource_due = now - state.resource_at >= RESOURCE_WINDOW
+    if decision.measure is Measure.CRISIS:
+        state = replace(state, plain_until=now + PLAIN_FOR)
     if decision.measure is Measure.CRISIS and card_due:
         state = replace(state, card_at=now, resource_at=now)
     elif decision.measure is Measure.SUPPORT and resource_due:

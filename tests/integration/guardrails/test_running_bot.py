@@ -87,6 +87,21 @@ async def test_the_crisis_card_comes_once_and_care_goes_on_after_it(scene: Scene
     assert await scene.troupe.metric("troupe_ai_disclosures_total", reason="asked") == 1
 
 
+async def test_after_a_crisis_no_persona_plays_and_every_request_has_its_own_mark(
+    scene: Scene,
+) -> None:
+    stage, alice = scene.channel(), scene.person()
+    await scene.exchange(stage, alice, CRISIS)
+    await scene.exchange(stage, alice, "play a pirate with me", "I'd rather hear how you are.")
+    await scene.exchange(stage, alice, "please, a pirate!", "Tell me about your day instead.")
+    first, second = (chat.messages for chat in scene.ollama.chats[-2:])
+    assert "You are Troupe" in first[0]["content"] or "Troupe is the AI" in first[0]["content"]
+    assert "no role-play" in first[-1]["content"]
+    marks = [re.findall(r"mark-[0-9a-f]{10}", each[-1]["content"]) for each in (first, second)]
+    assert [len(each) for each in marks] == [1, 1]
+    assert marks[0] != marks[1]
+
+
 async def test_a_first_contact_is_told_once_also_over_a_restart(scene: Scene) -> None:
     stage, alice, bob = scene.channel(), scene.person(), scene.person()
     asked, _ = await scene.exchange(stage, alice, "how tall is K2?", "8,611 metres.")

@@ -33,6 +33,8 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "tag characters": lambda t: "".join(chr(0xE0000 + ord(c)) for c in t),
     "combining marks": lambda t: "".join(c + "\u0337\u0301\u0334" if c != " " else c for c in t),
     "split by bold": lambda t: t.replace("ki", "ki**").replace("ll", "ll**").replace("my", "my__"),
+    "split by empty bold": lambda t: t.replace("ki", "ki****").replace("my", "m****y"),
+    "iota below": lambda t: "".join(c + "\u0345" if c != " " else c for c in t),
     "spoilers": lambda t: " ".join(f"||{w}||" for w in t.split()),
     "dots in words": lambda t: " ".join(".".join(w) for w in t.split()),
     "hyphens in words": lambda t: " ".join("-".join(w) for w in t.split()),
@@ -40,6 +42,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "wide spacing": lambda t: "  ".join(" ".join(w) for w in t.split()),
     "stretched": lambda t: t.replace("i", "iiii"),
     "stars": lambda t: t.replace("kill", "k*ll"),
+    "two stars": lambda t: t.replace("kill", "k**l"),
     "letter emoji": lambda t: " ".join(
         "".join(f":regional_indicator_{c}:" for c in w) for w in t.split()
     ),

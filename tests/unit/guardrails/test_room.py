@@ -138,33 +138,27 @@ async def test_care_does_not_depend_on_the_store(
     )
     verdict = await forgetful.judge_input(turn("I want to kill myself"), context())
     assert verdict.reply is not None
-    assert await forgetful.disclosure(context()) is None
 
 
-async def test_disclosure_comes_first_and_then_by_the_clock(
+async def test_no_persona_plays_for_a_day_after_a_crisis(
     own: Guardrails, context: MakeContext, turn: MakeTurn
 ) -> None:
     start = context().now
-    due: list[int] = []
-    for minute in range(0, 400, 5):
-        then = context(now=start + minute * 60)
-        await own.judge_input(turn("a fine day"), then)
-        if await own.disclosure(then) is not None:
-            due.append(minute)
-    assert due[:3] == [0, 60, 240]
+    first = await own.judge_input(turn("I want to kill myself"), context())
+    assert first.plain_voice
+    hour = await own.judge_input(turn("play a pirate with me"), context(now=start + 3600))
+    assert hour.plain_voice
+    assert "no role-play" in (hour.guidance or "")
+    later = await own.judge_input(turn("play a pirate with me"), context(now=start + 90_000))
+    assert (later.plain_voice, later.guidance) == (False, None)
 
 
-async def test_a_minor_is_reminded_every_hour(
+async def test_care_is_worded_in_the_language_just_spoken(
     own: Guardrails, context: MakeContext, turn: MakeTurn
 ) -> None:
-    start = context().now
-    due = []
-    for minute in range(0, 200, 5):
-        then = context(now=start + minute * 60)
-        await own.judge_input(turn("i'm 15, hi"), then)
-        if await own.disclosure(then) is not None:
-            due.append(minute)
-    assert due == [0, 60, 120, 180]
+    text = "quiero morirme, esta noche me tomo todas las pastillas"
+    verdict = await own.judge_input(turn(text), context(user_text=text, locale="en-US"))
+    assert "estás" in (verdict.reply or "").casefold()
 
 
 class Says:

@@ -15,7 +15,9 @@ SETS = {role: RuleSet(RULES, role) for role in ("user", "assistant")}
 
 
 def hits(rule: Rule, text: str) -> bool:
-    return any(hit.rule == rule.id for hit in SETS[rule.roles[0]].hits(normalise(text)))
+    rules, views = SETS[rule.roles[0]], normalise(text)
+    found = rules.wide_hits(views) if rule.needs else rules.hits(views)
+    return any(hit.rule == rule.id for hit in found)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -1,0 +1,67 @@
+"""Wide rules and the heads that must agree with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bot.guardrails import GuardContext, Guardrails
+from bot.guardrails.features import BUCKETS, features
+from bot.guardrails.heads import Heads
+from bot.guardrails.judge import Judge
+from bot.guardrails.taxonomy import Measure
+
+MakeContext = Callable[..., GuardContext]
+
+
+def heads(**chances: float) -> Heads:
+    """Return heads that say the same of every text; each speaks up from one half."""
+    names = ("care", "acute", "harm")
+    said = np.array([chances.get(name, 0.01) for name in names])
+    return Heads(
+        names,
+        np.zeros((BUCKETS, len(names)), np.float32),
+        np.log(said / (1 - said)).astype(np.float32),
+        np.full(len(names), 0.5, np.float32),
+    )
+
+
+@pytest.fixture
+def measure(room: Guardrails, context: MakeContext) -> Callable[..., Measure]:
+    def judged(text: str, **chances: float) -> Measure:
+        judge = Judge(room.judge.asked, room.judge.drafted, heads(**chances))
+        return judge.message(text, context()).decision.measure
+
+    return judged
+
+
+SIGNS = "the pills are on the shelf beside the honey"
+
+
+def test_a_wide_rule_counts_only_with_its_head(measure: Callable[..., Measure]) -> None:
+    assert measure(SIGNS) is Measure.ALLOW
+    assert measure(SIGNS, acute=0.9) is Measure.CRISIS
+
+
+def test_a_head_alone_never_shows_the_card_or_refuses(measure: Callable[..., Measure]) -> None:
+    assert measure("there is honey in the cupboard", acute=0.99, harm=0.99) is Measure.ALLOW
+    assert measure("there is honey in the cupboard", care=0.99) is Measure.SUPPORT
+
+
+def test_the_louder_of_danger_and_harm_is_believed(measure: Callable[..., Measure]) -> None:
+    text = "i'm bringing a gun to school and they will all see"
+    assert measure(text, acute=0.6, harm=0.9) is Measure.BLOCK
+    assert measure(text, acute=0.9, harm=0.6) is Measure.CRISIS
+
+
+def test_faint_sorrow_is_left_to_the_trend(room: Guardrails, context: MakeContext) -> None:
+    judge = Judge(room.judge.asked, room.judge.drafted, heads(care=0.35))
+    judgement = judge.message("there is honey in the cupboard", context())
+    assert judgement.decision.measure is Measure.ALLOW
+    assert 0 < judgement.weight < 0.25
+
+
+def test_a_text_has_features_of_its_own() -> None:
+    assert len(features("honey")) > 3
