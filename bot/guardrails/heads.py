@@ -26,6 +26,8 @@ SHORTEST = 14
 """Bytes of text below which a head has nothing to go by."""
 SOONER = 0.9
 """Share of its threshold at which the care head speaks up beside a word of distress."""
+ASIDE = 0.75
+"""The same where somebody steps out of a story to say something of their own."""
 FAINT = 0.6
 """Share of its threshold from which the care head leaves a note for the trend."""
 
@@ -62,21 +64,24 @@ class Heads:
         chances = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         return dict(zip(self.names, map(float, chances), strict=True))
 
-    def loud(self, views: Views, *, distressed: bool = False) -> dict[str, float]:
+    def loud(
+        self, views: Views, *, distressed: bool = False, aside: bool = False
+    ) -> dict[str, float]:
         """Return the heads that speak up, each with how far it is above its threshold.
 
-        Care speaks up sooner where sorrow was heard.
+        Care speaks up sooner where sorrow was heard, and beside a story.
         """
         if len(views.plain.encode()) < SHORTEST:
             return {}
         texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
+        sooner = ASIDE if aside else SOONER if distressed else 1.0
         found: dict[str, float] = {}
         for text in texts:
             scores = self.scores(text)
             if scores.get("care", 0.0) >= FAINT * self._least("care"):
                 found.setdefault("faint", 0.0)
-            if distressed and "care" in scores:
-                scores["care"] /= SOONER
+            if "care" in scores:
+                scores["care"] = min(1.0, scores["care"] / sooner)
             for name, least in zip(self.names, map(float, self.thresholds), strict=True):
                 if scores[name] >= least:
                     found[name] = max(found.get(name, 0.0), _odds(scores[name]) / _odds(least))

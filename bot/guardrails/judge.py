@@ -37,6 +37,27 @@ REAL = re.compile(
     r"fora do personagem|de verdade|sul serio|fuori dal personaggio|echt waar|naprawde|na serio)\b"
     r"|\(\(|本当に|リアルで|진짜로|真的|现实|सच में|حقا|بجد"
 )
+LONG_AGO = re.compile(
+    r"\b(?:(?:years?|months) ago (?:today )?i (?:\w+ ){0,3}(?:wanted to die|didn\x27?t want to"
+    r"|had the letter|was (?:at my|suicidal|in hospital)|tried to|nearly|almost|hit rock|attempted)"
+    r"|(?:wanted to die|kill myself|was suicidal|self-? ?harm\w*|cut(?:ting)?(?: myself)?|end it)\b"
+    r".{0,40}\b(?:years ago|as a (?:teen\w*|kid|student)|back then|in school)"
+    r"|used to (?:self-? ?harm|cut\b|hurt myself|hate myself|want to die|be (?:suicidal|depressed))"
+    r"|(?:days?|weeks?|months?|years?) (?:clean|sober|free of|without (?:cutting|drinking|harming))"
+    r"|clean (?:for|since|today)|in recovery"
+    r"|(?:glad|happy) (?:that )?i(?:\x27m| am) (?:still )?(?:here|alive)"
+    r"|(?:hace|ha) (?:\w+ ){1,2}(?:anos|meses)|il y a (?:\w+ ){1,2}ans|anni fa|jaar geleden"
+    r"|vor (?:\w+ ){1,2}(?:jahren|monaten)|lat temu)\b|年前|昔は|년 전|예전엔|साल पहले|قبل سنوات"
+)
+"""What is told of a danger that is over."""
+STILL = re.compile(
+    r"\b(?:again|tonight|right now|still (?!here|alive)|relaps\w+|is back|coming back"
+    r"|but (?:now|lately|today)"
+    r"|otra vez|de novo|encore|wieder|di nuovo|weer|znowu|esta noche|ce soir|heute nacht|hoje"
+    r"|todavia|ainda|toujours|immer noch|ancora|nog steeds|wciaz)\b"
+    r"|また|まだ|今夜|또|아직|다시|又|还|फिर|مرة أخرى|الليلة|ما زلت"
+)
+"""What makes a danger of long ago one of today."""
 PLAYED = re.compile(
     r"\*[^*\n]{2,}\*|[\"“«「][^\"”»」\n]{2,}[\"”»」]|(?i:\b(?:write|continue|describe|tell|scene|"
     r"chapter|poem|verse|story|lyrics|narrat\w+|dialogue|villain|hero|knight|queen|king|wizard|"
@@ -46,6 +67,7 @@ PLAYED = re.compile(
 REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
+OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 UNSETTLED = frozenset({"sh_support", "distress", "dependency", "delusion", "sentience", "minor"})
 """Categories of which a message may turn out to be graver than the rules alone can tell."""
 
@@ -109,7 +131,7 @@ class Judge:
     def _found(self, text: str, *, creative: bool) -> tuple[Hit, ...]:
         views = normalise(text)
         found = self._with_heads(self.asked.hits(views), views, creative=creative)
-        return self._excuse_fiction(found, text, views, creative=creative)
+        return self._excuse_fiction(_past(found, views), text, views, creative=creative)
 
     def draft(self, text: str, context: GuardContext) -> Decision:
         """Judge what a persona wrote, or began to write."""
@@ -134,9 +156,8 @@ class Judge:
         settled = any(hit.category not in UNSETTLED for hit in sure)
         if self.heads is None or in_story or settled:
             return sure
-        # Who steps out of a story, or sighs, is heard sooner.
-        sad = creative or any(hit.category == "distress" for hit in sure)
-        loud = self.heads.loud(views, distressed=sad)
+        sad = any(hit.category == "distress" for hit in sure)
+        loud = self.heads.loud(views, distressed=sad, aside=creative)
         # A threat and a cry for help share their words: the louder head says which it is.
         acute, harm = loud.get("acute", 0.0), loud.get("harm", 0.0)
         believed = "acute" if acute > harm else "harm"
@@ -163,6 +184,19 @@ class Judge:
             return hit.fiction_ok and (played or (creative and hit.category not in CARE))
 
         return tuple(_serious(hit) for hit in hits if not excused(hit))
+
+
+def _past(hits: tuple[Hit, ...], views: Views) -> tuple[Hit, ...]:
+    """Leave to the trend what a person says of long ago, such as at the end of a hard road."""
+    grave = any(hit.severity in (Severity.IMMINENT, Severity.METHOD) for hit in hits)
+    if grave or not LONG_AGO.search(views.plain) or STILL.search(views.plain):
+        return hits
+    return tuple(
+        replace(hit, severity=Severity.MILD)
+        if hit.category in CARE and hit.severity in OWN_DANGER
+        else hit
+        for hit in hits
+    )
 
 
 def _serious(hit: Hit) -> Hit:

@@ -65,3 +65,18 @@ def test_faint_sorrow_is_left_to_the_trend(room: Guardrails, context: MakeContex
 
 def test_a_text_has_features_of_its_own() -> None:
     assert len(features("honey")) > 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("two years ago i wanted to die and today my daughter was born", Measure.ALLOW),
+        ("i used to hurt myself as a kid, life is good", Measure.ALLOW),
+        ("two years ago i wanted to die and tonight i want to die again", Measure.CRISIS),
+        ("i used to cut and the urge to hurt myself is back", Measure.SUPPORT),
+    ],
+)
+def test_a_danger_of_long_ago_is_not_one_of_today(
+    measure: Callable[..., Measure], text: str, expected: Measure
+) -> None:
+    assert measure(text) is expected
