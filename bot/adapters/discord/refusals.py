@@ -1,5 +1,7 @@
 """What Discord's errors mean, and channels that are left alone after a 403.
 
+The meanings are English, the keys of their translations: a command shows them to its person.
+
 Codes: Discord API reference, "JSON Error Codes".
 """
 
@@ -13,6 +15,7 @@ import discord
 import structlog
 
 from bot.errors import DeliveryError, PermissionMissing, TargetGone
+from bot.languages import mark
 
 log = structlog.get_logger(__name__)
 
@@ -22,12 +25,12 @@ requests in ten minutes."""
 _MUTES_KEPT = 1000
 
 _GONE = {
-    10003: "the channel no longer exists",
-    10008: "the message no longer exists",
-    10015: "the webhook no longer exists",
-    10062: "the interaction is over",
-    50083: "the thread is archived",
-    160005: "the thread is locked",
+    10003: mark("the channel no longer exists"),
+    10008: mark("the message no longer exists"),
+    10015: mark("the webhook no longer exists"),
+    10062: mark("the interaction is over"),
+    50083: mark("the thread is archived"),
+    160005: mark("the thread is locked"),
 }
 _PERMISSIONS = {
     50001: "View Channel",
@@ -35,12 +38,12 @@ _PERMISSIONS = {
     160002: "Read Message History",
 }
 _REFUSED = {
-    20028: "the channel takes no more messages for now",
-    30007: "the channel has all the webhooks it may have",
-    30046: "the message is too old to be edited so often",
-    40060: "the interaction was answered already",
-    50006: "the message was empty",
-    50035: "the message was malformed",
+    20028: mark("the channel takes no more messages for now"),
+    30007: mark("the channel has all the webhooks it may have"),
+    30046: mark("the message is too old to be edited so often"),
+    40060: mark("the interaction was answered already"),
+    50006: mark("the message was empty"),
+    50035: mark("the message was malformed"),
 }
 
 
@@ -56,13 +59,15 @@ def delivery_error(error: BaseException, *, lacking: str = "Send Messages") -> D
             permission = _PERMISSIONS.get(error.code, lacking)
             return PermissionMissing(f"missing permission: {permission}", permission=permission)
         if error.code in _GONE or error.status == 404:
-            return TargetGone(_GONE.get(error.code, "the channel or message no longer exists"))
+            return TargetGone(
+                _GONE.get(error.code, mark("the channel or message no longer exists"))
+            )
         what = _REFUSED.get(error.code, f"Discord answered {error.status}")
         return DeliveryError(f"{what} (code {error.code})")
     if isinstance(error, discord.RateLimited):
         return DeliveryError(f"Discord asks to wait {error.retry_after:.0f} s")
     if isinstance(error, TimeoutError):
-        return DeliveryError("Discord did not answer in time")
+        return DeliveryError(mark("Discord did not answer in time"))
     if isinstance(error, aiohttp.ClientError | OSError):
         return DeliveryError(f"Discord can't be reached ({type(error).__name__})")
     return DeliveryError(type(error).__name__)

@@ -10,7 +10,7 @@ from discord import app_commands
 
 from bot.adapters.discord.commands.render import plain, say
 from bot.chat.notices import UNEXPECTED, notice_for
-from bot.errors import DeliveryError, TroupeError
+from bot.errors import DeliveryError, PermissionMissing, TroupeError
 from bot.languages import t, translated
 
 log = structlog.get_logger(__name__)
@@ -39,8 +39,12 @@ async def tell(interaction: discord.Interaction[Any], error: Exception, name: st
 
 def _line(error: Exception) -> str:
     match error:
+        case PermissionMissing():
+            return t(
+                "I need the permission {names} here. Please ask an admin.", names=error.permission
+            )
         case DeliveryError():
-            return t("Discord would not take it: {reason}.", reason=error)
+            return t("Discord would not take it: {reason}.", reason=_meaning(error))
         case TroupeError():
             return notice_for(error)
         case app_commands.MissingPermissions():
@@ -61,6 +65,12 @@ def _line(error: Exception) -> str:
             cause = error.original
             return _line(cause) if isinstance(cause, TroupeError) else notice_for(cause)
     return notice_for(error)
+
+
+def _meaning(error: DeliveryError) -> str:
+    """Return why Discord refused, in the reader's language where it is a known reason."""
+    reason, code, rest = str(error).partition(" (code ")
+    return translated(reason) + code + rest
 
 
 def _title(permission: str) -> str:

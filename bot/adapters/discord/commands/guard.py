@@ -12,7 +12,7 @@ from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.moderation import Moderation
 from bot.chat.place import ChannelId, UserId
-from bot.errors import InvalidChoice, PermissionMissing
+from bot.errors import InvalidChoice, NotAllowed
 from bot.guardrails import GuardAway, GuardContext
 from bot.guardrails.moderation import GuildPolicy, Strictness
 from bot.guardrails.wording import verdict_of
@@ -96,7 +96,7 @@ class GuardCommands(Serving):
             crisis_notices=crisis and channel is not None,
         )
         if not await self._moderation.set_modlog(guild, policy):
-            raise PermissionMissing("I can't write in that channel", permission="Send Messages")
+            raise NotAllowed("I can't write in that channel. I need Send Messages there.")
         await say(interaction, "\n".join(self._choices(policy)))
 
     @guard.command(description="How a message would be judged here, step by step")

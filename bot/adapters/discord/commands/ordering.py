@@ -8,9 +8,11 @@ from typing import Any
 
 import discord
 
-from bot.adapters.discord.commands.render import place_of, speaker_of_reader
+from bot.adapters.discord.commands.ask import place_for
+from bot.adapters.discord.commands.render import speaker_of_reader
 from bot.adapters.discord.commands.services import Services, services_of
-from bot.chat.place import MessageId, Place, snowflake_seconds
+from bot.adapters.discord.mapping import roles_of
+from bot.chat.place import MessageId, snowflake_seconds
 from bot.chat.turn import Answering, Attachment, Message, TurnId
 from bot.chat.variants import exchange_of, ideas_of
 from bot.creative.order import Order, Tool
@@ -40,15 +42,14 @@ class Begun:
             StoreError: it could not be journalled.
         """
         interaction = self.interaction
-        roles = [role.id for role in getattr(interaction.user, "roles", ())]
         message = Message(
             MessageId(interaction.id),
-            place_of(interaction),
+            place_for(interaction, private=False),
             speaker_of_reader(interaction),
             said,
             snowflake_seconds(interaction.id),
             attachments=tuple(pictures),
-            roles=tuple(roles),
+            roles=roles_of(interaction.user),
             order=order,
             answering=self.answering,
         )
@@ -104,7 +105,7 @@ async def known_ideas(interaction: discord.Interaction[Any], turn: TurnId) -> Id
     Raises:
         NotFound: they are gone.
     """
-    place: Place = place_of(interaction)
+    place = place_for(interaction, private=False)
     conversation = await services_of(interaction).conversations.load(place)
     exchange = exchange_of(conversation, turn)
     order = exchange.said[-1].order if exchange is not None and exchange.said else None
