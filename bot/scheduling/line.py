@@ -93,9 +93,6 @@ class FairLine:
     def __len__(self) -> int:
         return sum(flow.size for flow in self._flows.values())
 
-    def __contains__(self, waiter: Waiter) -> bool:
-        return self._find(waiter) is not None
-
     def add(self, waiter: Waiter) -> None:
         """Let a turn wait."""
         flow = self._flows.get(waiter.guild)

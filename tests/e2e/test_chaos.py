@@ -132,10 +132,11 @@ async def accepted(crowd: Crowd) -> None:
 
 
 async def queued(crowd: Crowd) -> None:
-    """Two are with the model, ten wait for a slot."""
+    """Two are with the model, ten wait for a slot, and some were told their place."""
     crowd.scene.ollama.set_pace(first_token=30)
     await crowd.ask()
     await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("please answer")) == 2, SOON)
+    await until(lambda: crowd.begun >= 3, "places in the line", SOON)
 
 
 async def awaited(crowd: Crowd) -> None:

@@ -29,6 +29,7 @@ class House:
         self.cues: dict[MessageId, Cue] = {}
         self.steps: list[str] = []
         self.left: list[JournalEntry] = []
+        self.runs: list[Running] = []
         self.settled: list[tuple[Sequence[MessageId], Outcome]] = []
         self.deleted: list[Sequence[MessageId]] = []
         self.may_accept, self.may_delete = asyncio.Event(), asyncio.Event()
@@ -36,6 +37,7 @@ class House:
 
     async def run(self, run: Running) -> TurnAccount:
         self.begun.append(run.turn.message_ids)
+        self.runs.append(run)
         account = TurnAccount(run.turn.id, run.turn.trigger)
         cue = self.cues.pop(run.turn.message_ids[0], None)
         if cue is not None and run.hand_on is not None:
@@ -165,3 +167,33 @@ async def test_two_deletions_at_once_are_both_done(house: House, intake: Intake)
     house.may_delete.set()
     await asyncio.gather(first, second)
     assert {ident for messages in house.deleted for ident in messages} == {7, 8}
+
+
+async def test_who_asks_directly_need_not_wait_for_their_own_burst(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    await intake.receive(message(7), Trigger.AUTO)
+    await intake.receive(message(8), Trigger.MENTION)
+    await asyncio.sleep(0)
+    last = house.runs[-1]
+    assert (last.turn.message_ids, last.turn.trigger, last.quiet) == (
+        (7, 8),
+        Trigger.MENTION,
+        0.0,
+    )
+
+
+async def test_what_is_overheard_joins_a_direct_question_and_never_makes_it_wait(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    await intake.receive(message(7), Trigger.MENTION)
+    await intake.receive(message(8), Trigger.AUTO)
+    await asyncio.sleep(0)
+    last = house.runs[-1]
+    assert (last.turn.message_ids, last.turn.trigger, last.quiet) == (
+        (7, 8),
+        Trigger.MENTION,
+        0.0,
+    )

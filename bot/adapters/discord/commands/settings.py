@@ -10,7 +10,7 @@ import discord
 from bot.adapters.discord.commands.greetings import greet
 from bot.adapters.discord.commands.permissions import require, require_level
 from bot.adapters.discord.commands.presses import Press, field, form
-from bot.adapters.discord.commands.render import place_of, plain
+from bot.adapters.discord.commands.render import place_of, plain, say
 from bot.adapters.discord.commands.settings_card import (
     choice_card,
     ident,
@@ -62,6 +62,16 @@ async def pressed(press: Press) -> None:
         case "form":
             note = await _written(press, place, rule, level)
     await _show(interaction, await settings_card(services, place, level, note))
+    if (step, rule) == ("pick", "cast") and level is levels_of(place)[0]:
+        await _greet(press, place)
+
+
+async def _greet(press: Press, place: Place) -> None:
+    """Let who was chosen say their first words. It may take longer than Discord waits for us."""
+    persona = press.services.casting.persona(press.values[0], place.guild)
+    problem = await greet(press.services, press.interaction, persona)
+    if problem is not None:
+        await say(press.interaction, problem)
 
 
 async def _show(interaction: discord.Interaction[Any], view: discord.ui.LayoutView) -> None:
@@ -154,8 +164,6 @@ async def _pick(press: Press, place: Place, rule: str, level: BindingLevel) -> s
             await services.rules.set_model(place, values[0], level=level)
         case "cast":
             persona = await services.casting.switch(place, values[0], level=level)
-            if level is levels_of(place)[0]:
-                await greet(services, press.interaction, persona)
             return t("**{persona}** plays there now.", persona=plain(persona.name))
         case _:
             raise InvalidChoice("This card is out of date. Please open a new one.")

@@ -35,7 +35,9 @@ LEVELS: Final[Mapping[BindingLevel, str]] = {
     BindingLevel.CATEGORY: mark("The whole category"),
     BindingLevel.GUILD: mark("The whole server"),
 }
-VALUE: Final = 300
+LISTED: Final = 10
+"""Roles and people that a line names."""
+VALUE: Final = 400
 """Characters of one setting on the card, whatever was set."""
 
 
@@ -84,7 +86,11 @@ def _cast(binding: ResolvedBinding, place: Place, casting: Casting) -> tuple[str
 
 def mentions(whom: Sequence[str]) -> str:
     """Return roles and people as Discord shows them; nobody is pinged by a card."""
-    return " ".join(f"<@&{each[1:]}>" if each[0] == "r" else f"<@{each[1:]}>" for each in whom)
+    shown = [f"<@&{each[1:]}>" if each[0] == "r" else f"<@{each[1:]}>" for each in whom[:LISTED]]
+    rest = len(whom) - len(shown)
+    if rest > 0:
+        shown.append(tn("and {count} more", "and {count} more", rest))
+    return " ".join(shown)
 
 
 def quiet_text(hours: QuietHours | None) -> str:
