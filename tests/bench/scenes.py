@@ -10,6 +10,7 @@ from tests.bench.bench_recall import recall
 from tests.bench.crowd import ask, crowd, figures_of, open_loop
 from tests.bench.fairness import fairness
 from tests.bench.instant import instant
+from tests.bench.stopping import stopping
 from tests.bench.table import Figures
 from tests.bench.world import world
 
@@ -111,4 +112,5 @@ SCENES: dict[str, Callable[[], Awaitable[Figures]]] = {
     "lorebook": lorebook,
     "fairness": fairness,
     "recall": recall,
+    "stop": stopping,
 }

@@ -17,6 +17,7 @@ from bot.adapters.redis import EmbeddedRedis, keys, open_redis
 from tests.e2e.troupe import SOON, START, Scene, Troupe, contents, opened, own_words, until
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.state import Message
+from tests.fakes.discord.validation import components_of
 
 PEOPLE, CHANNELS = 6, 2
 WORDS = "the answer to that is a rather long tale of ropes, ice and patience, told number"
@@ -187,15 +188,47 @@ async def killed_at(stage: Stage, folder: Path, settings: dict[str, str]) -> Non
         await crowd.answered()
 
 
+async def killed_while_rewriting(folder: Path) -> None:
+    """Somebody presses Regenerate, and the process dies before the new text and within it."""
+    folder.mkdir()
+    async with opened(folder) as scene:
+        stage, alice = scene.channel(), scene.person()
+        asked, _ = await scene.exchange(stage, alice, "please answer question 1", tale(1))
+        (reply,) = stage.replies_to(asked)
+        scene.ollama.reply_with(tale(2))
+        for variants, (rate, first_token) in enumerate(((None, 30), (10, 0.0)), start=2):
+            scene.ollama.set_pace(rate=rate, first_token=first_token)
+            before = len(scene.ollama.chats)
+            await alice.click(reply, control(reply, "again"))
+            await scene.ollama.until(lambda before=before: len(scene.ollama.chats) > before, SOON)
+            if rate is not None:
+                await until(lambda: "Tale 2" in reply.content and len(reply.content) < 60, "a part")
+            await scene.troupe.kill()
+            scene.ollama.set_pace(rate=None, first_token=0.0)
+            await scene.troupe.start()
+            whole = f"{variants}/{variants}"
+            await until(lambda whole=whole: whole in str(reply.components), whole, TAKEN_UP)
+            assert own_words(reply.content) == tale(2)
+        assert stage.replies_to(asked) == [reply]
+        assert len(stage.from_bot) == 1
+
+
+def control(reply: Message, action: str) -> str:
+    """Return the custom id of a button under a reply."""
+    found = (str(part.get("custom_id")) for part in components_of(reply.components))
+    return next(ident for ident in found if ident.startswith(f"reply:{action}:"))
+
+
 async def test_killed_at_any_stage_of_a_turn_nothing_is_lost_and_nothing_doubled(
     tmp_path: Path,
 ) -> None:
     """Side by side, since each waits ten seconds for the lease of the dead."""
     ends = await asyncio.gather(
         *(killed_at(stage, tmp_path / stage.__name__, settings) for stage, settings in STAGES),
+        killed_while_rewriting(tmp_path / "rewriting"),
         return_exceptions=True,
     )
-    names = [stage.__name__ for stage, _ in STAGES]
+    names = [*(stage.__name__ for stage, _ in STAGES), "rewriting"]
     assert {name: end for name, end in zip(names, ends, strict=True) if end is not None} == {}
 
 
@@ -330,6 +363,7 @@ async def test_two_processes_on_one_shard_never_both_answer(tmp_path: Path) -> N
             await twin.logged("connected", timeout=START)
             await crowd.ask()
             await until(lambda: crowd.complete == len(crowd.asked), "every answer")
+            await one_press_is_fulfilled_once(crowd)
             assert await twin.terminate() == 0
         finally:
             await twin.close()
@@ -337,6 +371,21 @@ async def test_two_processes_on_one_shard_never_both_answer(tmp_path: Path) -> N
         both = (crowd.scene.troupe, twin)
         answered = [each.events("turn over", outcome="answered") for each in both]
         assert sum(map(len, answered)) == len(crowd.asked) + len(crowd.stages)
+
+
+async def one_press_is_fulfilled_once(crowd: Crowd) -> None:
+    """Both processes hear of a press, and of a second click; one of them does it, once."""
+    stage, message, number = crowd.asked[-1]
+    (reply,) = stage.replies_to(message)
+    ollama, person = crowd.scene.ollama, crowd.people[-1]
+    await until(lambda: reply.components or None, "buttons")
+    before, ident = len(ollama.chats), control(reply, "again")
+    clicks = await asyncio.gather(*(person.click(reply, ident) for _ in range(2)))
+    assert not any(click.failed for click in clicks)
+    await until(lambda: "2/2" in str(reply.components), "a second variant")
+    await asyncio.sleep(0.3)
+    assert len(ollama.chats) == before + 1
+    assert own_words(reply.content) == tale(number)
 
 
 async def test_a_gateway_outage_is_caught_up_with(tmp_path: Path) -> None:
