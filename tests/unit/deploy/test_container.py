@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.settings import OLLAMA_SERVER_NAMES, load_settings
+from bot.setting_names import OLLAMA_SERVER_NAMES
+from bot.settings import load_settings
 from tests.unit.deploy.conftest import DEPLOY, ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
