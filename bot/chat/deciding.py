@@ -82,7 +82,8 @@ async def settle(
         context, route=decision.route, persona_name=player.name, adult_card=player.adult
     )
     account.decision, account.persona = decision, player
-    parts.dispatcher.observe(ask, decision)
+    if turn.order is None:  # a tool's route is no decision of the router
+        parts.dispatcher.observe(ask, decision)
     # Where care is needed one voice is enough.
     planned = planned if verdict.action is Action.ALLOW else ()
     language = reply_language(turn, conversation, player)

@@ -10,6 +10,7 @@ from bot.chat.deciding import Settled
 from bot.chat.drift import DriftCheck
 from bot.chat.generation import Generated, Generation, InputRefused
 from bot.chat.notices import CUT_SHORT, WAKING, small_print
+from bot.chat.ordering import as_said
 from bot.chat.parts import Parts
 from bot.chat.stopping import Stop
 from bot.chat.turn import Wish
@@ -60,7 +61,7 @@ class Drafting:
         parts, settled, account = self._parts, order.settled, order.account
         began = parts.clock.monotonic()
         review = asyncio.create_task(
-            parts.guardrails.review_input(settled.turn, settled.context),
+            parts.guardrails.review_input(as_said(settled.turn), settled.context),
             name=f"review {settled.turn.id}",
         )
         cleaner = _cleaner(order)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Any, Final
 from bot.creative.order import Length, Order, Tool
 from bot.data_files import personas_dir
 from bot.errors import SettingsRejected
-from bot.routing.profiles import RouteProfile, option_problems
+from bot.routing.profiles import RouteProfile, option_problems, read_tables
 
 TOOLS_FILE: Final = "tools.toml"
-_LARGEST_FILE: Final = 64 * 1024
 _LONGEST_TEXT: Final = 2_000
 _KEYS: Final = frozenset({"instruction", "several", "options", "words"})
 _MOST_WORDS: Final = 2_000
@@ -69,14 +67,7 @@ def load_tools(path: Path) -> Mapping[Tool, ToolProfile]:
     Raises:
         SettingsRejected: the file can't be read, or is wrong; one line for each problem.
     """
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise SettingsRejected([f"{path.name} is larger than {_LARGEST_FILE} bytes"])
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsRejected([f"{path}: {error.strerror or type(error).__name__}"]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingsRejected([f"{path.name}: not TOML: {error}"]) from error
+    tables = read_tables(path)
     problems = [
         f"{path.name}: [{name}] is not a tool; tools are {', '.join(Tool)}"
         for name in tables

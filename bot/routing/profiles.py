@@ -68,15 +68,7 @@ def load_profiles(path: Path) -> Mapping[Route, RouteProfile]:
     Raises:
         SettingsRejected: the file can't be read, or is wrong; one line for each problem.
     """
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise SettingsRejected([f"{path.name} is larger than {_LARGEST_FILE} bytes"])
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = f"{path}: {error.strerror or type(error).__name__}"
-        raise SettingsRejected([problem]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingsRejected([f"{path.name}: not TOML: {error}"]) from error
+    tables = read_tables(path)
     problems = [
         f"{path.name}: [{name}] is not a route; routes are {', '.join(Route)}"
         for name in tables
@@ -95,6 +87,23 @@ def load_profiles(path: Path) -> Mapping[Route, RouteProfile]:
     if problems:
         raise SettingsRejected(problems)
     return found
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """Return the tables of an operator's TOML file.
+
+    Raises:
+        SettingsRejected: it is too large, can't be read, or is no TOML.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise SettingsRejected([f"{path.name} is larger than {_LARGEST_FILE} bytes"])
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = f"{path}: {error.strerror or type(error).__name__}"
+        raise SettingsRejected([problem]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsRejected([f"{path.name}: not TOML: {error}"]) from error
 
 
 def _profile(route: Route, table: Mapping[str, Any]) -> RouteProfile:
