@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.chat.turn import Attachment, Turn
+from bot.chat.turn import Turn
 from bot.languages import mark, t, translated
 from bot.prompting import PromptReport
+from bot.prompting.late import is_picture
 
 UNREADABLE: Final = mark("not an image or a text")
 TOO_LARGE_TEXT: Final = mark("a text of more than 256 KB")
@@ -24,11 +25,6 @@ FILE: Final = "file "
 def unread(name: str, reason: str) -> str:
     """Return what stands for a file that was not read: its name, and one of the reasons above."""
     return f"{name} ({reason})"
-
-
-def is_picture(attachment: Attachment) -> bool:
-    """Whether a file that was read is a picture."""
-    return attachment.media_type.startswith("image/")
 
 
 def has_pictures(turn: Turn) -> bool:

@@ -148,6 +148,7 @@ def is_for_nobody(message: discord.Message, us: Us) -> bool:
         or message.webhook_id is not None
         or message.type not in _KINDS
         or (message.id == message.channel.id and not _is_post(message.channel))
+        or _has_hiding(message)  # it was hidden while nobody listened
     )
 
 
@@ -260,8 +261,11 @@ def quoted_of(data: dict[str, Any], us: Us) -> Quoted:
 
 def _is_hidden(message: discord.Message) -> bool:
     """Whether a message's author keeps it from us, by its beginning or by a reaction."""
-    reacted = any(str(each.emoji) == HIDING for each in message.reactions)
-    return reacted or message.content.lstrip().startswith(HIDDEN_PREFIX)
+    return _has_hiding(message) or message.content.lstrip().startswith(HIDDEN_PREFIX)
+
+
+def _has_hiding(message: discord.Message) -> bool:
+    return any(str(each.emoji) == HIDING for each in message.reactions)
 
 
 def _answered(message: discord.Message) -> MessageId | None:

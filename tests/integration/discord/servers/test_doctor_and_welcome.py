@@ -8,6 +8,7 @@ import pytest
 
 from bot.chat.place import ChannelId, GuildId, Place
 from bot.personas.binding import TriggerMode
+from tests.fakes.discord import payloads
 from tests.fakes.discord.state import Message
 from tests.integration.discord.commands.conftest import Stage
 
@@ -97,3 +98,20 @@ async def test_an_outage_is_no_joining(stage: Stage) -> None:
     guild = stage.discord.guild("known", channels=["a"])  # a GUILD_CREATE that speaks of an outage
     await asyncio.sleep(0.3)
     assert guild.channel("a").from_bot == []
+
+
+async def test_the_card_stands_in_the_first_channel_where_it_may(stage: Stage) -> None:
+    guild = stage.discord.guild("picky", channels=["a", "b"])
+    guild.channel("a").forbid_bot("send_messages")
+    body = payloads.guild(guild.record, stage.discord.world)
+    del body["unavailable"]  # a joining, not the end of an outage
+    stage.discord.gateway.dispatch("GUILD_CREATE", body, guild_id=guild.id)
+    await stage.discord.world.until(lambda: guild.channel("b").from_bot, 3.0, "a card")
+    assert guild.channel("a").from_bot == []
+    guild.channel("b").forbid_bot("view_channel")
+    await asyncio.sleep(0.1)
+    body = payloads.guild(guild.record, stage.discord.world)
+    del body["unavailable"]
+    stage.discord.gateway.dispatch("GUILD_CREATE", body, guild_id=guild.id)
+    await asyncio.sleep(0.3)
+    assert len(guild.channel("b").from_bot) == 1

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.chat import writing
+from bot.chat import drafting
 from bot.chat.place import GuildId
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, QuietHours
 from bot.scheduling import fair_queue
@@ -37,7 +37,7 @@ async def answer(stage: Stage, asked: Message, part: str) -> str:
 async def test_a_cold_start_is_announced_and_its_line_becomes_the_reply(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "WAKING_AFTER", 0.2)
+    monkeypatch.setattr(drafting, "WAKING_AFTER", 0.2)
     stage.ollama.scheduler.unload(guess(MODEL))
     stage.ollama.scheduler.load_seconds = 1.5
     stage.ollama.reply_with("Good morning.")
@@ -55,7 +55,7 @@ async def test_a_cold_start_is_announced_and_its_line_becomes_the_reply(
 async def test_a_slow_model_that_is_loaded_is_not_said_to_wake(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "WAKING_AFTER", 0.1)
+    monkeypatch.setattr(drafting, "WAKING_AFTER", 0.1)
     stage.ollama.reply_with("Done.")
     first = await stage.channel.says(stage.guest, "hello", mention_bot=True)
     await answer(stage, first, "Done.")
