@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,12 +19,13 @@ from bot.chat.account import TurnAccount
 from bot.chat.claims import ReplyClaims
 from bot.chat.door import Door, line_for
 from bot.chat.notices import EXPIRED, notice_for
-from bot.chat.place import ChannelId, MessageId, Place, UserId
+from bot.chat.place import MessageId, Place, UserId
 from bot.chat.runner import TurnRunner
 from bot.chat.running import Ending, Running, Tell
-from bot.chat.scene_turns import cued_message, follow_ups_of
+from bot.chat.scene_turns import cued_message
 from bot.chat.triggers import why_answer
 from bot.chat.turn import DIRECT, Again, Message, Trigger, Turn, TurnId
+from bot.chat.unsaying import Mindful, Unsaying
 from bot.errors import Busy, NotAllowed, StoreError
 from bot.languages import reading, translated
 from bot.memory import Memory
@@ -52,9 +52,6 @@ OPENS_THREADS = frozenset({Trigger.MENTION, Trigger.REPLY, Trigger.WORD})
 ENDING_AT_MOST = 1.5
 """Seconds that a press waits for what it was pressed under; Discord gives it three."""
 
-CHANGES_AT_MOST = 5.0
-"""Seconds that a message waits for edits and deletions which came before it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -67,18 +64,6 @@ class Patience:
     quiet_at_most: float = 6.0
     max_age: float = 600.0
     """Unfinished turns older than this are apologised for, not answered."""
-
-
-class Mindful(Protocol):
-    """A store that remembers messages by their ids, beside the conversations."""
-
-    async def forget(self, place: Place, messages: Sequence[MessageId]) -> int:
-        """Remove what is kept of messages that were edited or deleted.
-
-        Raises:
-            StoreError: the store is away.
-        """
-        ...
 
 
 class ThreadOpener(Protocol):
@@ -115,15 +100,12 @@ class Intake:
         self._metrics = metrics
         self._clock = clock
         self._patience = patience or Patience()
-        self._mindful = tuple(mindful)
-        self._memory = memory
         self._threads = threads
         self._door = Door(runner, metrics, clock)
         self._claims = claims
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
-        self._unsaid: dict[Place, set[MessageId]] = {}
-        self._changes: dict[Place, set[asyncio.Future[None]]] = {}
+        self._unsaying = Unsaying(conversations, mindful, memory)
         self._gone: deque[MessageId] = deque(maxlen=GONE_KEPT)
         self._draining = False
 
@@ -159,9 +141,8 @@ class Intake:
 
     async def _begin(self, message: Message, trigger: Trigger) -> None:
         """Begin the turn of a message that was written down."""
-        changes = self._changes.get(message.place)
-        if changes:  # what was deleted before this was said must not be in its prompt
-            await asyncio.wait(tuple(changes), timeout=CHANGES_AT_MOST)
+        # What was deleted before this was said must not be in its prompt.
+        await self._unsaying.settled(message.place)
         if message.id in self._gone:
             await self._journal.settle((message.id,), Outcome.CANCELLED)
             return
@@ -211,14 +192,7 @@ class Intake:
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         """Rewrite what was said. Never answers anew."""
-        with self._changing(place):
-            known = await self._conversations.edit(place, message, text)
-            if not known and (thread := _thread_of(place, message)) is not None:
-                await self._conversations.edit(thread, message, text)
-        if self._memory is not None:
-            await self._memory.source_edited(place, message, text)
-        for store in self._mindful:
-            await store.forget(place, [message])
+        await self._unsaying.rewrite(place, message, text)
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         """Remove what was said, and stop the turns whose question is gone."""
@@ -230,12 +204,7 @@ class Intake:
                 self._stop(run, Ending.DELETED)
             elif not run.visible:
                 self._supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
-        self._unsaid.setdefault(place, set()).update(gone)
-        for message in gone:
-            if (thread := _thread_of(place, message)) is not None:
-                self._unsaid.setdefault(thread, set()).add(message)
-        with self._changing(place):
-            await self._unsay()
+        await self._unsaying.remove(place, gone)
 
     async def hidden(self, place: Place, message: MessageId, by: UserId) -> None:
         """A person hides a message from us. Anybody else's stays as it is."""
@@ -248,20 +217,6 @@ class Intake:
             author = next((s.speaker.id for s in found if s.message_id == message), None)
         if author == by:
             await self.deleted(place, (message,))
-
-    @contextmanager
-    def _changing(self, place: Place) -> Iterator[None]:
-        """Let messages of this place that come meanwhile wait until the block is over."""
-        over = asyncio.get_running_loop().create_future()
-        changes = self._changes.setdefault(place, set())
-        changes.add(over)
-        try:
-            yield
-        finally:
-            over.set_result(None)
-            changes.discard(over)
-            if not changes and self._changes.get(place) is changes:
-                del self._changes[place]
 
     def stop(self, turn: TurnId, by: UserId, *, moderator: bool) -> bool:
         """Stop a turn at a person's wish, at once. What is visible stays. False when it is over.
@@ -312,10 +267,7 @@ class Intake:
     def _enter(self, message: Message, trigger: Trigger) -> None:
         """Begin a turn, or join the person's turn that is not visible yet."""
         current = self._by_person.get((message.place, message.speaker.id))
-        if message.persona is not None:  # its answer is somebody else's than the burst's
-            after = current.task if current else None
-            self._start(Running(Turn((message,), trigger), self._now(), after=after))
-        elif current is None or current.ending is not None:
+        if current is None or current.ending is not None:
             quiet = self._patience.quiet if trigger is Trigger.AUTO else 0.0
             after = current.task if current else None
             self._start(Running(Turn((message,), trigger), self._now(), after=after, quiet=quiet))
@@ -406,7 +358,7 @@ class Intake:
         while True:
             try:
                 await self.take_up()
-                await self._unsay()
+                await self._unsaying.catch_up()
             except StoreError as error:
                 log.warning("upkeep failed", reason=str(error))
             await asyncio.sleep(TAKE_UP_EVERY)
@@ -434,21 +386,6 @@ class Intake:
         self._metrics.turns.count(route=None, trigger=turn.trigger.value, outcome=Outcome.EXPIRED)
         await self._journal.settle(turn.message_ids, Outcome.EXPIRED)
 
-    async def _unsay(self) -> None:
-        """Delete from the store; what it misses is tried again by the upkeep."""
-        for place, unsaid in list(self._unsaid.items()):
-            gone = frozenset(unsaid)  # more may be deleted meanwhile
-            conversation = await self._conversations.load(place)
-            led_to = follow_ups_of(conversation, gone)
-            await self._conversations.delete(place, sorted(gone | led_to))
-            for store in self._mindful:
-                await store.forget(place, sorted(gone))
-            if self._memory is not None:
-                await self._memory.source_deleted(place, sorted(gone))
-            unsaid -= gone
-            if not unsaid and self._unsaid.get(place) is unsaid:
-                del self._unsaid[place]
-
     async def drain(self, timeout: float) -> int:
         """Begin no new turn; let running ones finish within `timeout` seconds.
 
@@ -464,13 +401,6 @@ class Intake:
         if late:
             await asyncio.wait([run.task for run in late if run.task], timeout=5)
         return len(late)
-
-
-def _thread_of(place: Place, message: MessageId) -> Place | None:
-    """Return the thread that may have begun with a message: it has the message's id."""
-    if place.guild is None or int(place.channel) == message:
-        return None
-    return Place(ChannelId(message), place.guild)
 
 
 def _rerun(turn: Turn, again: Again, began: float, noted: Progress | None = None) -> Running:

@@ -22,7 +22,7 @@ from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import Us, is_by_us, message_of, quote_of, roles_of
 from bot.chat.claims import Claim
 from bot.chat.place import MessageId, Place
-from bot.chat.turn import Attachment, Message, Quoted, Trigger, Wish
+from bot.chat.turn import Attachment, Message, Quoted, Wish
 from bot.chat.variants import own_text
 from bot.chat.wishing import Found, Press, Standing
 from bot.errors import InvalidChoice, NotAllowed, UserFacing
@@ -76,8 +76,9 @@ class PersonaForm(Form):
         await services.casting.ready(place.guild)
         chosen = self._who.values[0] if self._who.values else ""
         persona = services.casting.persona(chosen, place.guild)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await services.intake.ordered(replace(message, persona=persona.id))
         await say(interaction, t("{name} answers below.", name=persona.name))
-        await services.intake.receive(replace(message, persona=persona.id), Trigger.COMMAND)
 
 
 class AskForm(PersonaForm):
