@@ -424,6 +424,10 @@ class Controls:
     """Characters of the shown variant."""
     ideas: int = 0
     """How many ideas the reply lists, to pick from."""
+    comparison: bool = False
+    """Whether another reply may be asked for, to choose between the two."""
+    compared: bool = False
+    """Whether the person is to choose between the two variants."""
 
 
 @dataclass(frozen=True, slots=True)

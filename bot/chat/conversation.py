@@ -43,6 +43,8 @@ class Variant:
     route: Route
     model: str
     at: float
+    rival: bool = False
+    """Written to be compared with the one before it, and not chosen between yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,17 @@ class Exchange:
             for number, each in enumerate(self.variants)
         )
         return replace(self, variants=tuple(variants), chosen=index)
+
+    @property
+    def compared(self) -> bool:
+        """Whether a person is to choose between the two variants."""
+        return len(self.variants) == 2 and self.variants[1].rival
+
+    def picked(self, index: int) -> Exchange:
+        """Return this exchange with one of two compared variants chosen."""
+        shown = self.showing(index)
+        variants = tuple(replace(each, rival=False) for each in shown.variants)
+        return replace(shown, variants=variants)
 
     def rewritten(self, text: str) -> Exchange:
         """Return this exchange with another text in its shown variant."""

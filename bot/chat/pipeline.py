@@ -123,7 +123,13 @@ class TurnPipeline:
         with timer.stage("deliver"):
             await self._record(settled, text, (), model)
             ideas = written.ideas
-            ids = await sink.finish(text, Controls(turn.id, size=len(text), ideas=ideas))
+            controls = Controls(
+                turn.id,
+                size=len(text),
+                ideas=ideas,
+                comparison=await self._compares(settled, ideas),
+            )
+            ids = await sink.finish(text, controls)
         with timer.stage("record"):
             await self._record(settled, text, ids, model)
             await self._keep(settled, written.prompt, account)
@@ -135,6 +141,13 @@ class TurnPipeline:
             return Outcome.CANCELLED
         self._pass_on(settled, text, account)
         return Outcome.ANSWERED
+
+    async def _compares(self, settled: Settled, ideas: int) -> bool:
+        """Whether to offer the person another reply, to choose between the two."""
+        memory, turn = self._parts.memory, settled.turn
+        if memory is None or ideas or turn.cue is not None:
+            return False
+        return await memory.preferences.compares(turn.speaker.id, turn.id, settled.decision.route)
 
     def _pass_on(self, settled: Settled, text: str, account: TurnAccount) -> None:
         """In a scene: note who speaks next, unless people are waiting for an answer."""

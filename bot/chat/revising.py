@@ -77,15 +77,19 @@ class Reviser:
                 if not 0 <= again.index < len(work.exchange.variants):
                     raise InvalidChoice("There is no such variant any more.")
                 changed = work.exchange.showing(again.index)
+            case Wish.PICK:
+                if not (work.exchange.compared and 0 <= again.index < 2):
+                    raise InvalidChoice("There is nothing to choose between any more.")
+                changed = work.exchange.picked(again.index)
             case Wish.EDIT:
                 changed = work.exchange.rewritten(await self._judged(work))
-            case Wish.REGENERATE if len(work.exchange.variants) > again.variants:
+            case wish if wish.writes_another and len(work.exchange.variants) > again.variants:
                 changed = work.exchange  # it was stored before a crash
             case Wish.CONTINUE if len(work.reply.text) > again.size:
                 changed = work.exchange
-            case Wish.REGENERATE if len(work.exchange.variants) >= MAX_VARIANTS:
+            case wish if wish.writes_another and len(work.exchange.variants) >= MAX_VARIANTS:
                 raise InvalidChoice("There are enough variants of this. Flip through them.")
-            case Wish.REGENERATE | Wish.CONTINUE:
+            case _:
                 sink.begin()
                 changed = await self._written(work, sink)
         shown = await self._put(work, changed, sink)
@@ -155,6 +159,7 @@ class Reviser:
             route=settled.decision.route,
             model=written.model,
             at=parts.clock.now(),
+            rival=wish is Wish.COMPARE,
         )
         return work.exchange.with_variant(variant)
 
@@ -164,7 +169,7 @@ class Reviser:
         if question is None:
             raise InvalidChoice("Nobody asked for this one, so it can't be written again.")
         conversation = work.conversation
-        if work.again.wish is Wish.REGENERATE:
+        if work.again.wish.writes_another:
             conversation = before(conversation, work.exchange.turn)
         settled = await settle(
             parts, question, conversation, binding, work.account, work.persona.id
@@ -225,6 +230,9 @@ class Reviser:
             return
         if work.again.wish is Wish.REGENERATE:
             await memory.preferences.regenerated(person, place, changed)
+        elif work.again.wish is Wish.PICK:
+            chosen, other = changed.variants[changed.chosen], changed.variants[1 - changed.chosen]
+            await memory.preferences.picked(person, place, changed, chosen, other)
         elif work.again.wish is Wish.EDIT:
             text = changed.variants[changed.chosen].text
             await memory.preferences.corrected(person, place, work.exchange, text)

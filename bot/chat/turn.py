@@ -35,12 +35,26 @@ class Wish(StrEnum):
 
     REGENERATE = "regenerate"
     """Write another variant, and show it."""
+    COMPARE = "compare"
+    """Write another variant for the person to choose between it and the shown one."""
     CONTINUE = "continue"
     """Go on where the shown variant stops."""
     SHOW = "show"
     """Show another variant."""
+    PICK = "pick"
+    """Choose the shown one of two variants that were to be compared."""
     EDIT = "edit"
     """Put a person's text in the shown variant's place."""
+
+    @property
+    def writes_another(self) -> bool:
+        """Whether the model writes another variant."""
+        return self in {Wish.REGENERATE, Wish.COMPARE}
+
+    @property
+    def points(self) -> bool:
+        """Whether it points to a variant that is there, and nothing is written."""
+        return self in {Wish.SHOW, Wish.PICK}
 
 
 DIRECT = frozenset(
@@ -117,7 +131,7 @@ class Again:
     size: int = 0
     """Characters of the shown variant; more of them mean that it was continued already."""
     index: int = 0
-    """For `SHOW`: which variant, from 0."""
+    """For `SHOW` and `PICK`: which variant, from 0."""
     small_print: str = ""
     """What the program had added under the reply."""
 

@@ -86,7 +86,12 @@ def controls_of(exchange: Exchange) -> Controls:
     reply = exchange.reply
     size = len(reply.text) if reply is not None else 0
     return Controls(
-        exchange.turn, exchange.chosen, len(exchange.variants), size, len(ideas_of(exchange))
+        exchange.turn,
+        exchange.chosen,
+        len(exchange.variants),
+        size,
+        len(ideas_of(exchange)),
+        compared=exchange.compared,
     )
 
 

@@ -68,7 +68,7 @@ class Press:
     person: Speaker
     moderator: bool
     seen: int | None = None
-    """What its button counted: for `REGENERATE` variants, for `CONTINUE` characters."""
+    """What its button counted: characters for `CONTINUE`, else variants."""
     index: int = 0
     webhook: int | None = None
     small_print: str = ""
@@ -80,7 +80,7 @@ class Press:
         """Whether the reply is as it was when the button was made."""
         if self.seen is None:
             return True
-        if self.wish is Wish.REGENERATE:
+        if self.wish.writes_another:
             return self.seen == len(standing.exchange.variants)
         return self.seen == len(standing.reply.text)
 

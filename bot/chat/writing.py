@@ -238,7 +238,7 @@ class Writing:
                 estimator=parts.estimator,
                 model=model,
                 seed=int(settled.turn.id) if terms.seed is None else terms.seed,
-                regenerate=terms.wish is Wish.REGENERATE,
+                regenerate=terms.wish is not None and terms.wish.writes_another,
                 continue_reply=terms.wish is Wish.CONTINUE,
                 now=parts.clock.now(),
                 cast_names=tuple(sorted(set(players.values()) - {settled.persona.name})),

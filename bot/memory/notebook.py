@@ -13,6 +13,7 @@ from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
 from bot.memory.gates import is_command, normalised
 from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, without
+from bot.memory.preferences import COMPARE
 from bot.memory.recording import statement
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.scope import Use, use_of
@@ -251,9 +252,24 @@ class Notebook:
         """Begin to learn how the person likes replies, or forget that and stop."""
         shelf = await self._shelf(person)
         remove: tuple[str, ...] = ()
+        values = ((WANTED, "1"),) if wanted else ((WANTED, ""), (COMPARE, ""))
         if not wanted:
             remove = tuple(item.id for item in shelf.of(Kind.PERSONA, Kind.TASTE))
-        changes = Changes(remove=remove, values=((WANTED, "1" if wanted else ""),))
+        changes = Changes(remove=remove, values=values)
+        await self._store.apply(person, shelf, changes, by_person=True)
+
+    async def want_comparisons(self, person: UserId, wanted: bool) -> None:
+        """Let the person choose between two replies now and then, or no longer.
+
+        Raises:
+            InvalidChoice: their choices are not learned from.
+        """
+        shelf = await self._shelf(person)
+        if wanted and shelf.values.get(WANTED) != "1":
+            raise InvalidChoice(
+                "I don't learn from your choices yet. Switch that on with the option `learn` first."
+            )
+        changes = Changes(values=((COMPARE, "1" if wanted else ""),))
         await self._store.apply(person, shelf, changes, by_person=True)
 
     async def persona(self, person: UserId) -> PersonaPage:

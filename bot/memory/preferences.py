@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
+from zlib import crc32
 
 import structlog
 
 from bot.chat.conversation import Exchange, Variant
 from bot.chat.place import MessageId, Place, UserId
+from bot.chat.turn import TurnId
 from bot.errors import TroupeError
 from bot.memory.item import Item, Kind
 from bot.memory.learning import IDLE
@@ -26,6 +28,10 @@ from bot.memory.stylist import WANTED
 from bot.ports import Clock
 from bot.routing.route import Route
 
+COMPARE: Final = "compare"
+"""The person's value that says they want to choose between two replies now and then."""
+ONE_IN: Final = 12
+"""Of how many replies one comes with the offer of another to compare it with."""
 REGRET: Final = 300.0
 """Seconds after a thumb down within which another reply counts as the better one."""
 THUMBS: Final = 1_000
@@ -43,6 +49,19 @@ class Preferences:
         self._disliked: OrderedDict[tuple[UserId, Place, str], tuple[float, Variant]] = (
             OrderedDict()
         )
+
+    async def compares(self, person: UserId, turn: TurnId, route: Route) -> bool:
+        """Whether to offer another reply to compare this one with: rarely, and to who wants it."""
+        if route is Route.FACTUAL or crc32(turn.encode()) % ONE_IN:
+            return False
+        try:
+            shelf = await self._store.load(person)
+        except TroupeError as error:
+            log.info("no comparison offered", kind=type(error).__name__)
+            return False
+        if shelf is None or shelf.paused:
+            return False
+        return all(shelf.values.get(each) == "1" for each in (WANTED, COMPARE))
 
     async def voted(self, person: UserId, place: Place, exchange: Exchange, *, up: bool) -> bool:
         """Take a thumb for the reply that is shown."""

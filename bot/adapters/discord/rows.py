@@ -38,6 +38,11 @@ def reply_rows(controls: Controls | None) -> Rows:
             at,
             _button("on", turn, (shown + 1) % count, emoji="▶️"),
         ]
+    last = [_button("why", turn, emoji="❔", label=t("Why"))]
+    if controls.compared:
+        last = [_button("pick", turn, shown, emoji="⚖️", label=t("This one is better"))]
+    elif controls.comparison:
+        last.append(_button("duel", turn, count, emoji="⚖️", label=t("Compare with another")))
     return [
         *idea_rows(controls),
         _row(
@@ -48,7 +53,7 @@ def reply_rows(controls: Controls | None) -> Rows:
         ),
         _row(
             *flips,
-            _button("why", turn, emoji="❔", label=t("Why")),
+            *last,
             _button("delete", turn, emoji="🗑️"),
         ),
     ]

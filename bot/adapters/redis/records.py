@@ -75,9 +75,8 @@ def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
 
 def variant_record(variant: Variant) -> bytes:
     """Write what is known about a reply, without its text and its ids."""
-    return dump(
-        {"p": variant.persona, "r": variant.route.value, "m": variant.model, "at": variant.at}
-    )
+    known = {"p": variant.persona, "r": variant.route.value, "m": variant.model, "at": variant.at}
+    return dump(known | {"x": 1} if variant.rival else known)
 
 
 def variant_of(messages: tuple[MessageId, ...], about: bytes, text: bytes) -> Variant:
@@ -90,6 +89,7 @@ def variant_of(messages: tuple[MessageId, ...], about: bytes, text: bytes) -> Va
         _choice(Route, known.text("r")),
         known.text("m"),
         known.seconds("at"),
+        rival=known.has("x"),
     )
 
 

@@ -251,3 +251,23 @@ async def test_deleting_the_question_or_a_reply_takes_the_pair_away(learning: Co
         assert await learning.memory.preferences.kept(ANNA.id, HERE, both)
         await learning.memory.source_deleted(HERE, [MessageId(gone)])
         assert await learning.items() == []
+
+
+async def test_another_reply_to_compare_with_is_offered_rarely_and_only_to_who_wants_it(
+    learning: Company,
+) -> None:
+    memory, turns = learning.memory, [TurnId(str(number)) for number in range(1_000, 1_400)]
+
+    async def offers(route: Route = Route.CREATIVE) -> int:
+        return sum([await memory.preferences.compares(ANNA.id, turn, route) for turn in turns])
+
+    assert await offers() == 0
+    await memory.notebook.want_comparisons(ANNA.id, True)
+    assert 20 <= await offers() <= 50  # one in twelve
+    assert await offers(Route.FACTUAL) == 0
+    await memory.notebook.want_persona(ANNA.id, False)
+    assert await offers() == 0
+    with pytest.raises(InvalidChoice, match="learn"):
+        await memory.notebook.want_comparisons(ANNA.id, True)
+    await memory.notebook.want_persona(ANNA.id, True)
+    assert await offers() == 0  # the wish went with the learning

@@ -232,18 +232,23 @@ class MemoryCommands(Owning, group_name="memory", group_description="What I reme
 
     @app_commands.command(description="How you like replies: look, write it yourself, on or off")
     @app_commands.describe(
-        learn="Learn it from the replies you choose", text="In your own words; `-` deletes it"
+        learn="Learn it from the replies you choose",
+        compare="Now and then, offer me two replies to choose between",
+        text="In your own words; `-` deletes it",
     )
     async def persona(
         self,
         interaction: discord.Interaction,
         learn: bool | None = None,
+        compare: bool | None = None,
         text: app_commands.Range[str, 1, 600] | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         person = _person(interaction)
         if learn is not None:
             await self.notebook.want_persona(person, learn)
+        if compare is not None:
+            await self.notebook.want_comparisons(person, compare)
         if text is not None:
             await self.notebook.edit_persona(person, "" if text == "-" else clean_text(text))
         page = await self.notebook.persona(person)

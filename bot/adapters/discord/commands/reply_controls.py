@@ -39,6 +39,8 @@ _WISHES: Final = {
     "more": Wish.CONTINUE,
     "back": Wish.SHOW,
     "on": Wish.SHOW,
+    "duel": Wish.COMPARE,
+    "pick": Wish.PICK,
 }
 
 
@@ -70,8 +72,8 @@ class ReplyButton(
                 await why(interaction, self._turn)
             case "delete":
                 await delete(interaction, self._turn)
-            case "again" | "more" | "back" | "on":
-                await wish(interaction, self._turn, _WISHES[self._action], self._number)
+            case action if action in _WISHES:
+                await wish(interaction, self._turn, _WISHES[action], self._number)
             case _:
                 await acknowledge(interaction)
 
@@ -178,8 +180,8 @@ async def wish(interaction: Pressed, turn: TurnId, what: Wish, number: int) -> N
             what,
             speaker_of_reader(interaction),
             may_moderate(interaction),
-            seen=None if what is Wish.SHOW else number,
-            index=number if what is Wish.SHOW else 0,
+            seen=None if what.points else number,
+            index=number if what.points else 0,
             webhook=message.webhook_id,
             roles=roles_of(interaction.user),
             small_print=added_under(message.content, standing.reply.text)[:SMALL_PRINT],
@@ -195,7 +197,7 @@ async def wish(interaction: Pressed, turn: TurnId, what: Wish, number: int) -> N
         return
     work = Work(interaction, services, place, standing, press)
     try:
-        await work.begin(writes=what is not Wish.SHOW)
+        await work.begin(writes=not what.points)
     except BaseException:
         await services.wishes.let_go(place, standing, press)
         raise
@@ -217,7 +219,7 @@ class Work:
         rows = stop_row(TurnId(str(self.press.id))) if writes else None
         await acknowledge(self.interaction, rows)
         found = Found()
-        if self.press.wish is Wish.REGENERATE:
+        if self.press.wish.writes_another:
             client = cast("TroupeBot", self.interaction.client)
             found = Found(*await client.reread(self.place, self.standing.written))
         begun = await self.services.wishes.begin(
