@@ -4,7 +4,8 @@ A corpus file holds sections. `@lang de` and `@factual` (or `creative`, `compani
 `continuation`, `opener`, `closer`, `disclosure`) say what the following lines are; `@slot
 city` begins a list of values, parted by `|` or by lines, used as `{city}` by templates of the
 same language or of any.
-A line is a template: `[a|b|]` is one of its alternatives. Lines that begin with `#` are comments.
+A line is a template: `[a|b|]` is one of its alternatives, `⏎` a line break. Lines that begin with
+`# ` are comments.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ POOL_WEIGHT = 0.3
 LABELS = ("factual", "creative", "companion", "continuation")
 _SECTIONS = frozenset({*LABELS, "opener", "closer", "disclosure"})
 _PER_TEMPLATE = 6
+_BREAK = "⏎"
 _PART = re.compile(r"\[([^\[\]]*)\]|\{([^{}\s]+)\}")
 _KEYS = "qwertyuiopasdfghjklzxcvbnm"
 
@@ -105,7 +107,7 @@ class Corpus:
 
     def _expanded(self, template: str, lang: str, chance: random.Random) -> list[str]:
         if not _PART.search(template):
-            return [template]
+            return [template.replace(_BREAK, "\n")]
         texts: dict[str, None] = {}
         for _ in range(_PER_TEMPLATE):
             texts[self._filled(template, lang, chance)] = None
@@ -121,7 +123,7 @@ class Corpus:
         text = template
         for _ in range(3):
             text = _PART.sub(fill, text)
-        return " ".join(text.split(" "))
+        return text.replace(_BREAK, "\n")
 
     def _mixed(self, plain: Sequence[Example], chance: random.Random) -> Iterator[Example]:
         """A disclosure, or a mere opener, before a request: the request decides."""
