@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from bot.errors import SettingsRejected
+from bot.routing.accurate import ready_encoder
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.evaluation import Judged, judge, report
 from bot.routing.promotion import CANARY, in_service, judgement, place_of, promote, rollback
@@ -63,8 +64,8 @@ def _train(args: argparse.Namespace) -> int:
     corrections: list[Example] = []
     if args.data is not None:
         corrections = [
-            Example(each.text, each.label.value, each.lang or "en", -1 - number, 1.0)
-            for number, each in enumerate(read_labelled(args.data))
+            Example(each.text, each.label.value, each.lang or "en", 1.0)
+            for each in read_labelled(args.data)
         ]
     began = perf_counter()
     trained = train(Corpus.read(), corrections, pooled())
@@ -93,14 +94,13 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    if args.stage != "table":
-        raise SettingsRejected([f"stage {args.stage} needs a model that is not installed"])
     router = Router.load(args.model or in_service(args.data_dir))
     if router.problem:
         raise SettingsRejected([router.problem])
+    encoder = None if args.stage == "table" else ready_encoder()
     items: Sequence[Labelled] = read_labelled(args.file)
-    judged = judge(router, items)
-    figures = report(router, judged)
+    judged = judge(router, items, encoder)
+    figures = report(router, judged, encoder)
     if args.plots is not None:
         from bot.routing.plots import write_plots
 

@@ -10,36 +10,41 @@ A line is a template: `[a|b|]` is one of its alternatives, `⏎` a line break. L
 
 from __future__ import annotations
 
+import lzma
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "data" / "corpus"
-POOL = Path(__file__).parent / "data" / "pool.txt"
+POOL = Path(__file__).parent / "data" / "pool.txt.xz"
 """English variations of the corpus with a teacher's probabilities; see data/README.md."""
-POOL_WEIGHT = 0.3
+POOL_WEIGHT = 0.2
 LABELS = ("factual", "creative", "companion", "continuation")
 _SECTIONS = frozenset({*LABELS, "opener", "closer", "disclosure"})
 _PER_TEMPLATE = 6
 _BREAK = "⏎"
 _PART = re.compile(r"\[([^\[\]]*)\]|\{([^{}\s]+)\}")
+_NO_STATEMENT = re.compile(
+    r"[?？؟*]|\b(?:kill|die|dying|died|suicid\w*|pills?|cut|abus\w*|exist|disappear|hurt|bruise)\b"
+)
+"""A question, an act, or what may be a sign of distress, which outranks any request."""
 _KEYS = "qwertyuiopasdfghjklzxcvbnm"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training message. Examples of one template share their `group`."""
+    """One training message."""
 
     text: str
     label: str
     lang: str
-    group: int
-    """Negative for what is not of the corpus itself: corrections and the teacher's pool."""
     weight: float
     shares: tuple[float, ...] | None = None
     """Probabilities of the labels, where a teacher gave them."""
+    batch: str = ""
+    """The corpus file that it comes from; a file is one voice. Empty for corrections, the pool."""
 
 
 @dataclass(slots=True)
@@ -47,6 +52,8 @@ class Corpus:
     """Templates by (language, section), and the values of slots by (language, name)."""
 
     templates: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    batches: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """The file of each template."""
     slots: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     @classmethod
@@ -65,6 +72,7 @@ class Corpus:
             ValueError: a section has an unknown name, or a line stands outside of one.
         """
         lang, lines, in_slot = "en", None, False
+        batch: list[str] = []
         for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             line = raw.strip()
             if not line or line.startswith("# "):
@@ -73,6 +81,7 @@ class Corpus:
                 if lines is None:
                     raise ValueError(f"{path.name}:{number}: a line outside of a section")
                 lines += line.split("|") if in_slot else [line]
+                batch += [] if in_slot else [path.stem]
                 continue
             word, _, value = line[1:].partition(" ")
             in_slot = word == "slot"
@@ -82,6 +91,7 @@ class Corpus:
                 lines = self.slots.setdefault((lang, value), [])
             elif word in _SECTIONS:
                 lines = self.templates.setdefault((lang, word), [])
+                batch = self.batches.setdefault((lang, word), [])
             else:
                 raise ValueError(f"{path.name}:{number}: unknown section {word!r}")
 
@@ -93,16 +103,14 @@ class Corpus:
         """Return all examples, the same ones for the same seed."""
         chance = random.Random(seed)
         found: list[Example] = []
-        group = 0
         for (lang, section), templates in sorted(self.templates.items()):
             if section not in LABELS:
                 continue
-            for template in templates:
+            batches = self.batches[lang, section]
+            for template, batch in zip(templates, batches, strict=True):
                 texts = self._expanded(template, lang, chance)
                 weight = len(texts) ** -0.5
-                for text in texts:
-                    found.append(Example(text, section, lang, group, weight))
-                group += 1
+                found += [Example(t, section, lang, weight, batch=batch) for t in texts]
         return [*found, *self._mixed(found, chance), *self._noisy(found, chance)]
 
     def _expanded(self, template: str, lang: str, chance: random.Random) -> list[str]:
@@ -126,7 +134,11 @@ class Corpus:
         return text.replace(_BREAK, "\n")
 
     def _mixed(self, plain: Sequence[Example], chance: random.Random) -> Iterator[Example]:
-        """A disclosure, or a mere opener, before a request: the request decides."""
+        """A disclosure, or a mere opener, beside a request: the request decides."""
+        told: dict[str, list[str]] = {}
+        for example in plain:
+            if example.label == "companion" and _mere_statement(example.text):
+                told.setdefault(example.lang, []).append(example.text.rstrip(".!"))
         for example in plain:
             if example.label == "continuation":
                 continue
@@ -137,11 +149,12 @@ class Corpus:
                 yield _altered(example, f"{before} {example.text}")
             elif luck < 0.21 and after:
                 yield _altered(example, f"{example.text} {after}")
-            elif luck < 0.33 and example.label != "companion":
-                told = self._some("disclosure", example.lang, chance)
-                if told:
-                    comma = _pick([", ", ". ", " ", "... ", " - "], chance)
-                    yield _altered(example, f"{told}{comma}{example.text}")
+            elif luck < 0.45 and example.label != "companion":
+                disclosed = self._some("disclosure", example.lang, chance)
+                if disclosed is None or chance.random() < 0.5:
+                    disclosed = _pick(told[example.lang], chance) if example.lang in told else None
+                if disclosed is not None:
+                    yield _altered(example, _beside(disclosed, example.text, chance))
 
     def _some(self, section: str, lang: str, chance: random.Random) -> str | None:
         templates = self.templates.get((lang, section))
@@ -164,22 +177,35 @@ def pooled(path: Path = POOL) -> list[Example]:
         ValueError: a line has another form.
     """
     found: list[Example] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+    text = lzma.decompress(path.read_bytes()).decode("utf-8")
+    for number, line in enumerate(text.split("\n"), 1):
         if not line:
             continue
-        digits, _, text = line.partition(" ")
-        if len(digits) != 8 or not digits.isdecimal() or not text:
+        digits, _, said = line.partition(" ")
+        if len(digits) != 8 or not digits.isdecimal() or not said:
             raise ValueError(f"{path.name}:{number}: not a line of the pool")
         parts = [int(digits[at : at + 2]) for at in range(0, 8, 2)]
         total = sum(parts) or 1
         shares = tuple(part / total for part in parts)
         label = LABELS[max(range(len(parts)), key=lambda each: parts[each])]
-        found.append(Example(text, label, "en", -1, POOL_WEIGHT, shares))
+        found.append(Example(said, label, "en", POOL_WEIGHT, shares))
     return found
 
 
+def _mere_statement(text: str) -> bool:
+    """Whether something is only told, briefly, so that a request beside it would decide."""
+    return len(text) < 90 and not _NO_STATEMENT.search(text)
+
+
+def _beside(told: str, request: str, chance: random.Random) -> str:
+    if chance.random() < 0.25 and len(request) < 120:
+        end = "" if request[-1:] in "?!." else "."
+        return f"{request}{end} {told}"
+    return f"{told}{_pick([', ', '. ', ' ', '... ', ' - ', '! '], chance)}{request}"
+
+
 def _altered(example: Example, text: str) -> Example:
-    return Example(text, example.label, example.lang, example.group, example.weight * 0.6)
+    return replace(example, text=text, weight=example.weight * 0.6)
 
 
 def _pick(values: Sequence[str], chance: random.Random) -> str:

@@ -14,13 +14,14 @@ import structlog
 
 from bot.chat.place import Place, UserId
 from bot.errors import StoreError
+from bot.routing.accurate import SURE_ENOUGH, AccurateStage
 from bot.routing.corrections import NO_CORRECTIONS, CorrectionBook
 from bot.routing.model_stage import Asked, ModelStage
 from bot.routing.policy import DOUBT_MARGIN, IDLE_SECONDS, SURE, certain, safe_order
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
-from bot.routing.table import LABELS
+from bot.routing.table import LABELS, Scores
 from bot.routing.tally import Tally
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,7 @@ class Dispatcher:
         router: Router,
         *,
         overrides: OverrideStore | None = None,
+        accurate: AccurateStage | None = None,
         second: ModelStage | None = None,
         observer: RouteObserver | None = None,
         tally: Tally | None = None,
@@ -106,6 +108,7 @@ class Dispatcher:
         self.router = router
         self.tally = tally or Tally()
         self._overrides = overrides
+        self._accurate = accurate
         self._second = second
         self._observer = observer
         self._distressed: OrderedDict[tuple[int, int], float] = OrderedDict()
@@ -124,6 +127,10 @@ class Dispatcher:
             label = match.correction.label
             reason = f"a moderator sent a message {match.alike:.0%} like it to {label}"
             return certain(label, "correction", reason)
+        if decision.confidence < SURE_ENOUGH and self._accurate is not None:
+            opinion = await self._accurate.opinion(ask.message)
+            if opinion is not None:
+                decision = self._first(ask, overrides.pin, opinion)
         if decision.uncertain and self._second is not None:
             decision = await self._second_opinion(ask, decision, self._second)
         return self._held(ask, decision)
@@ -146,7 +153,7 @@ class Dispatcher:
                 flipped=flipped,
             )
 
-    def _first(self, ask: Ask, pin: Route | None) -> RouteDecision:
+    def _first(self, ask: Ask, pin: Route | None, opinion: Scores | None = None) -> RouteDecision:
         return self.router.route(
             ask.message,
             previous=ask.previous,
@@ -154,6 +161,7 @@ class Dispatcher:
             pin=pin,
             distress=ask.distress,
             in_scene=ask.in_scene,
+            opinion=opinion,
             now=ask.now,
         )
 

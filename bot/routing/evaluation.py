@@ -6,12 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bot.routing.accurate import SURE_ENOUGH
 from bot.routing.dataset import Labelled
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
+
+if TYPE_CHECKING:
+    from bot.routing.encoder import Encoder
 
 ECE_BINS = 10
 PRECISION = 0.95
@@ -40,18 +44,37 @@ def previous_of(router: Router, item: Labelled) -> PreviousRoute | None:
     return PreviousRoute(item.previous, _NOW, scene)
 
 
-def judge(router: Router, items: Sequence[Labelled]) -> list[Judged]:
-    """Route every message with its history, and time it."""
+def judge(
+    router: Router, items: Sequence[Labelled], encoder: Encoder | None = None
+) -> list[Judged]:
+    """Route every message with its history, and time it.
+
+    With an encoder, messages of which the table is not sure enough go to it, as in service.
+    """
     judged: list[Judged] = []
     for item in items:
         previous = previous_of(router, item)
         began = perf_counter()
-        decision = router.route(item.text, previous=previous, now=_NOW)
+        decision = _decided(router, item.text, previous, encoder)
         judged.append(Judged(item, decision, perf_counter() - began))
     return judged
 
 
-def report(router: Router, judged: Sequence[Judged]) -> dict[str, Any]:
+def _decided(
+    router: Router, text: str, previous: PreviousRoute | None, encoder: Encoder | None
+) -> RouteDecision:
+    decision = router.route(text, previous=previous, now=_NOW)
+    if encoder is None or decision.confidence >= SURE_ENOUGH:
+        return decision
+    opinion = encoder.scores(text)
+    if opinion is None:
+        return decision
+    return router.route(text, previous=previous, opinion=opinion, now=_NOW)
+
+
+def report(
+    router: Router, judged: Sequence[Judged], encoder: Encoder | None = None
+) -> dict[str, Any]:
     """Return the figures, ready for JSON."""
     times = sorted(each.seconds * 1000 for each in judged)
     return {
@@ -64,7 +87,7 @@ def report(router: Router, judged: Sequence[Judged]) -> dict[str, Any]:
         "ece": calibration_error(judged),
         "coverage_at_95": coverage_at(judged, PRECISION),
         "risk_coverage": risk_coverage(judged),
-        "flips_per_100": flips_per_100(router, [each.wanted for each in judged]),
+        "flips_per_100": flips_per_100(router, [each.wanted for each in judged], encoder),
         "confusion": confusion(judged),
         "latency_ms": {
             "p50": round(_quantile(times, 0.50), 4),
@@ -167,7 +190,9 @@ def risk_coverage(judged: Sequence[Judged]) -> list[dict[str, float]]:
     return rows
 
 
-def flips_per_100(router: Router, items: Sequence[Labelled]) -> float:
+def flips_per_100(
+    router: Router, items: Sequence[Labelled], encoder: Encoder | None = None
+) -> float:
     """Return how often the route changes in 100 turns of a talk that is all companion.
 
     The companion messages among the items that need no history are taken as one talk, in their
@@ -177,7 +202,7 @@ def flips_per_100(router: Router, items: Sequence[Labelled]) -> float:
     previous: PreviousRoute | None = None
     flips = 0
     for item in talk:
-        decision = router.route(item.text, previous=previous, now=_NOW)
+        decision = _decided(router, item.text, previous, encoder)
         flips += previous is not None and decision.route is not previous.route
         previous = PreviousRoute(decision.route, _NOW)
     return round(100 * flips / len(talk), 2) if talk else 0.0

@@ -1,6 +1,7 @@
-"""Hashed features of a message: words and their neighbours, pieces of words, and its shape.
+"""Hashed features of a message: words and their neighbours, words further apart, pieces of words,
+and its shape.
 
-Three groups, each with a norm of its own, so that a long message does not shout. Hashes are
+Four groups, each with a norm of its own, so that a long message does not shout. Hashes are
 CRC-32, which is the same on every machine and in every version of Python.
 """
 
@@ -13,12 +14,16 @@ from zlib import crc32
 
 from bot.routing.text import CODE_WORD, URL_WORD, fold, words
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 """Raised with every change here: a table of another version is refused."""
-BITS = 18
+BITS = 19
 MASK = (1 << BITS) - 1
 PIECES_WEIGHT = 1.4
 """How much pieces of words count beside whole words."""
+FAR_WEIGHT = 0.5
+"""How much pairs of words three or four apart count."""
+_FAR_WORDS = 40
+"""Pairs are read off the beginning of a message only."""
 _LONGEST_WORD = 24
 _FIRST_DENSE = "\u0e00"
 """From Thai on, scripts write without spaces or in syllables: shorter pieces, from one sign."""
@@ -29,18 +34,24 @@ class Features:
     """Buckets of the table, by group."""
 
     words: tuple[int, ...]
+    far: tuple[int, ...]
     pieces: tuple[int, ...]
     shape: tuple[int, ...]
 
-    def norms(self) -> tuple[float, float, float]:
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Return the groups in the order of `norms`."""
+        return (self.words, self.far, self.pieces, self.shape)
+
+    def norms(self) -> tuple[float, float, float, float]:
         """Return the factor of each group."""
-        return norms(len(self.words), len(self.pieces))
+        return norms(len(self.words), len(self.far), len(self.pieces))
 
 
-def norms(word_count: int, piece_count: int) -> tuple[float, float, float]:
-    """Return the factors of the three groups, from the size of the first two."""
+def norms(word_count: int, far_count: int, piece_count: int) -> tuple[float, float, float, float]:
+    """Return the factors of the four groups, from the size of the first three."""
     return (
         1.0 / sqrt(word_count) if word_count else 0.0,
+        FAR_WEIGHT / sqrt(far_count) if far_count else 0.0,
         PIECES_WEIGHT / sqrt(piece_count) if piece_count else 0.0,
         1.0 / 3.0,
     )
@@ -63,6 +74,14 @@ def word_buckets(tokens: list[str]) -> list[int]:
     found.append(bucket(f"^ {' '.join(tokens[:3])}"))
     found.append(bucket(f"$ {tokens[-1]}"))
     found.append(bucket(f"$ {' '.join(tokens[-2:])}"))
+    return found
+
+
+def far_buckets(tokens: list[str]) -> list[int]:
+    """Return the buckets of pairs of words that stand three or four apart."""
+    near = tokens[:_FAR_WORDS]
+    found = [bucket(f"t {a} {b}") for a, b in zip(near, tokens[3:], strict=False)]
+    found += [bucket(f"t {a} {b}") for a, b in zip(near, tokens[4:], strict=False)]
     return found
 
 
@@ -115,5 +134,8 @@ def features(message: str) -> Features:
     for token in tokens:
         pieces += piece_buckets(token)
     return Features(
-        tuple(word_buckets(tokens)), tuple(pieces), tuple(shape_buckets(folded, tokens))
+        tuple(word_buckets(tokens)),
+        tuple(far_buckets(tokens)),
+        tuple(pieces),
+        tuple(shape_buckets(folded, tokens)),
     )

@@ -1,64 +1,55 @@
-"""Multinomial logistic regression on sparse rows, by L-BFGS, in plain numpy.
+"""Linear learning on sparse rows: one pass after another in small steps, in plain numpy.
 
-Everything is summed in a fixed order in double precision, so that two runs give the same bytes.
+Every step has a size of its own for each weight (Adagrad): rare features, which say most, learn in
+large steps. Rows are taken in an order that depends on nothing but their number, and sums run in a
+fixed order, so that two runs give the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-_CHUNK = 2_000_000
-_KEPT_STEPS = 8
+ROUTES = 3
+RATE = 0.5
+ROWS_AT_ONCE = 256
+_FIRST_SQUARES = 1e-4
+_APPLIED_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Sparse rows: the columns and values of row i stand from starts[i] to starts[i + 1]."""
 
-    columns: Ints
-    values: Floats
+    columns: npt.NDArray[np.int32]
+    values: Singles
     starts: Ints
     width: int
 
-    def times(self, weights: Floats) -> Floats:
-        """Return the products of all rows with one column of weights."""
-        parts = []
-        for first, last in self._chunks():
-            low, high = self.starts[first], self.starts[last]
-            products = weights[self.columns[low:high]] * self.values[low:high]
-            parts.append(np.add.reduceat(products, self.starts[first:last] - low))
-        return np.concatenate(parts)
-
-    def transposed_times(self, errors: Floats) -> Floats:
-        """Return, for each column, the sum of its values times the rows' errors."""
-        result = np.zeros(self.width)
-        for first, last in self._chunks():
-            low, high = self.starts[first], self.starts[last]
-            spread = np.repeat(errors[first:last], np.diff(self.starts[first : last + 1]))
-            spread *= self.values[low:high]
-            result += np.bincount(self.columns[low:high], spread, self.width)
-        return result
+    def __len__(self) -> int:
+        return len(self.starts) - 1
 
     def some(self, chosen: Ints) -> Rows:
-        """Return only the chosen rows."""
+        """Return only the chosen rows. None of them may be empty."""
         counts = np.diff(self.starts)[chosen]
         starts = np.concatenate(([0], np.cumsum(counts)))
         take = np.arange(starts[-1]) + np.repeat(self.starts[chosen] - starts[:-1], counts)
         return Rows(self.columns[take], self.values[take], starts, self.width)
 
-    def _chunks(self) -> list[tuple[int, int]]:
-        count = len(self.starts) - 1
-        edges = np.searchsorted(self.starts, np.arange(0, self.starts[-1], _CHUNK))
-        bounds = [*dict.fromkeys(int(edge) for edge in edges), count]
-        return [(a, b) for a, b in pairwise(bounds) if b > a]
+    def times(self, weights: Singles) -> Singles:
+        """Return the products (rows x lanes) with weights (columns x lanes)."""
+        parts = []
+        for first in range(0, len(self), _APPLIED_AT_ONCE):
+            part = self.some(np.arange(first, min(first + _APPLIED_AT_ONCE, len(self))))
+            products = weights[part.columns] * part.values[:, None]
+            parts.append(np.add.reduceat(products, part.starts[:-1], axis=0))
+        return np.concatenate(parts)
 
 
 def softmax(scores: Floats) -> Floats:
@@ -68,66 +59,53 @@ def softmax(scores: Floats) -> Floats:
     return result
 
 
-def fit(rows: Rows, targets: Floats, sample_weights: Floats, *, decay: float, steps: int) -> Floats:
-    """Return weights (columns x classes) for target probabilities (rows x classes)."""
-    classes = targets.shape[1]
-    shares = sample_weights / sample_weights.sum()
+def fit(rows: Rows, targets: Floats, sample_weights: Floats, *, passes: int) -> Singles:
+    """Return weights (columns x 4): scores of the three routes, log-odds of a continuation.
 
-    def cost(flat: Floats) -> tuple[float, Floats]:
-        weights = flat.reshape(classes, rows.width)
-        scores = np.stack([rows.times(column) for column in weights], axis=1)
-        guessed = softmax(scores)
-        surprise = -(targets * np.log(np.maximum(guessed, 1e-300))).sum(axis=1)
-        errors = (guessed - targets) * shares[:, None]
-        slope = np.stack([rows.transposed_times(errors[:, k]) for k in range(classes)])
-        slope += decay * weights
-        loss = float((shares * surprise).sum()) + 0.5 * decay * float((flat * flat).sum())
-        return loss, slope.ravel()
-
-    return _minimised(cost, np.zeros(classes * rows.width), steps).reshape(classes, rows.width).T
-
-
-def _minimised(cost: Callable[[Floats], tuple[float, Floats]], start: Floats, steps: int) -> Floats:
-    """Return the point that L-BFGS with a backtracking line search reaches."""
-    point = start
-    loss, slope = cost(point)
-    history: list[tuple[Floats, Floats, float]] = []
-    for _ in range(steps):
-        direction = _direction(slope, history)
-        descent = float((direction * slope).sum())
-        length = 1.0 if history else min(1.0, 1.0 / float(np.abs(slope).sum()))
-        for _ in range(20):
-            moved = point + length * direction
-            new_loss, new_slope = cost(moved)
-            if new_loss <= loss + 1e-4 * length * descent:
-                break
-            length *= 0.5
-        else:
-            break
-        change, bend = moved - point, new_slope - slope
-        curve = float((change * bend).sum())
-        if curve > 1e-14:
-            history = [*history, (change, bend, 1.0 / curve)][-_KEPT_STEPS:]
-        settled = loss - new_loss < 1e-7 * max(1.0, abs(loss))
-        point, loss, slope = moved, new_loss, new_slope
-        if settled:
-            break
-    return point
+    `targets` (rows x 4) are probabilities of the labels. A mere continuation has no route of its
+    own: it is taught to be equally likely in all three, so that the previous turn decides even
+    where the gate is not sure.
+    """
+    weights = np.zeros((rows.width, targets.shape[1]), np.float32)
+    squares = np.full_like(weights, _FIRST_SQUARES)
+    shares = sample_weights / sample_weights.mean()
+    wanted = targets.copy()
+    wanted[:, :ROUTES] += targets[:, ROUTES:] / ROUTES
+    for number in range(passes):
+        order = _order(len(rows), number)
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            chosen = order[first : first + ROWS_AT_ONCE]
+            _step(weights, squares, rows.some(chosen), wanted[chosen], shares[chosen])
+    return weights
 
 
-def _direction(slope: Floats, history: list[tuple[Floats, Floats, float]]) -> Floats:
-    direction = -slope
-    shares = []
-    for change, bend, inverse in reversed(history):
-        share = inverse * float((change * direction).sum())
-        shares.append(share)
-        direction = direction - share * bend
-    if history:
-        change, bend, inverse = history[-1]
-        direction = direction / (inverse * float((bend * bend).sum()))
-    for (change, bend, inverse), share in zip(history, reversed(shares), strict=True):
-        direction = direction + (share - inverse * float((bend * direction).sum())) * change
-    return direction
+def _step(weights: Singles, squares: Singles, rows: Rows, wanted: Floats, shares: Floats) -> None:
+    """Move the weights of the columns that occur in some rows, in place."""
+    columns, place = np.unique(rows.columns, return_inverse=True)
+    now = weights[columns]
+    products = now[place] * rows.values[:, None]
+    scores = np.add.reduceat(products, rows.starts[:-1], axis=0).astype(np.float64)
+    guessed = np.empty_like(scores)
+    guessed[:, :ROUTES] = softmax(scores[:, :ROUTES])
+    guessed[:, ROUTES] = 1.0 / (1.0 + np.exp(-scores[:, ROUTES]))
+    errors = (guessed - wanted) * (shares / len(shares))[:, None]
+    spread = np.repeat(errors, np.diff(rows.starts), axis=0) * rows.values[:, None]
+    slope = np.stack([np.bincount(place, lane, len(columns)) for lane in spread.T], axis=1).astype(
+        np.float32
+    )
+    grown = squares[columns] + slope * slope
+    squares[columns] = grown
+    weights[columns] = now - RATE * slope / np.sqrt(grown)
+
+
+def _order(count: int, number: int) -> Ints:
+    """Return all rows in an order that looks like chance and is always the same."""
+    mixed = (np.arange(count, dtype=np.uint64) + np.uint64(number * 7919 + 1)) * np.uint64(
+        0x9E3779B97F4A7C15
+    )
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    return np.argsort(mixed >> np.uint64(16), kind="stable").astype(np.int64)
 
 
 def fitted_temperature(scores: Floats, labels: Ints) -> float:

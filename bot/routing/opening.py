@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.ports import ChatModel
+from bot.routing.accurate import load_accurate_stage
 from bot.routing.dispatch import Dispatcher, OverrideStore, RouteObserver
 from bot.routing.model_stage import ModelStage, StageObserver, load_model_stage
 from bot.routing.promotion import place_of
@@ -46,13 +47,14 @@ async def open_routing(
     model_name: str,
     metrics: Metrics,
 ) -> Routing:
-    """Load the operator's table, or the shipped one, and what `routes.toml` says of the model.
+    """Load the operator's table, or the shipped one, and what `routes.toml` says of the
+    other stages.
 
     A table in the data directory, where `troupe route train` puts it, comes before one in the
     personas folder.
 
     Raises:
-        SettingsRejected: `[model_stage]` is wrong.
+        SettingsRejected: `[model_stage]` or `[accurate_stage]` is wrong.
     """
     router = await asyncio.to_thread(Router.load)
     stage = await asyncio.to_thread(load_model_stage, directory / PROFILES)
@@ -60,6 +62,8 @@ async def open_routing(
     if stage.enabled:
         name = stage.model or model_name
         second = ModelStage(model, name, deadline_s=stage.deadline_s, observer=metrics)
+
+    accurate = await asyncio.to_thread(load_accurate_stage, directory / PROFILES)
 
     def reloaded(outcome: str, router: Router) -> None:
         metrics.reloaded(outcome)
@@ -69,7 +73,10 @@ async def open_routing(
     watch = TableWatch(router, places, on_reload=reloaded)
     await watch.look()
     metrics.model(digest_of(router))
-    return Routing(Dispatcher(router, overrides=overrides, second=second, observer=metrics), watch)
+    dispatcher = Dispatcher(
+        router, overrides=overrides, accurate=accurate, second=second, observer=metrics
+    )
+    return Routing(dispatcher, watch)
 
 
 def digest_of(router: Router) -> str:

@@ -57,8 +57,8 @@ MOST_REPLIES = 100
 _GUARDS = ("normal", "strict")
 _LARGEST_FILE = 64 * 1024
 _LONGEST_INSTRUCTION = 2_000
-OTHER_TABLE = "model_stage"
-"""Read by `bot.routing.model_stage`."""
+OTHER_TABLES = ("accurate_stage", "model_stage")
+"""Read by the modules of these names."""
 _KEYS = frozenset({"instruction", "options", "memory", "model", "guard", "remind_every"})
 
 
@@ -72,7 +72,7 @@ def load_profiles(path: Path) -> Mapping[Route, RouteProfile]:
     problems = [
         f"{path.name}: [{name}] is not a route; routes are {', '.join(Route)}"
         for name in tables
-        if name not in {*Route, OTHER_TABLE}
+        if name not in {*Route, *OTHER_TABLES}
     ]
     found: dict[Route, RouteProfile] = {}
     for route in Route:

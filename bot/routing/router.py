@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.errors import SettingsRejected
+from bot.routing.fusion import fused
 from bot.routing.policy import certain, circumstances, decide
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
@@ -61,6 +62,7 @@ class Router:
         pin: Route | None = None,
         distress: bool = False,
         in_scene: bool = False,
+        opinion: Scores | None = None,
         now: float,
     ) -> RouteDecision:
         """Return the route of a message.
@@ -73,6 +75,7 @@ class Router:
             pin: a route that a person or a moderator fixed.
             distress: the safety layer saw a sign of distress; nothing outranks it.
             in_scene: a role-play scene is running here.
+            opinion: the accurate stage's scores of the message, to be joined with the table's.
             now: unix seconds.
         """
         if distress:
@@ -87,8 +90,10 @@ class Router:
         around = circumstances(message, previous, in_scene=in_scene, now=now)
         if not has_words(message):
             return self._wordless(around.previous)
-        scores = table.scores(message)
-        return decide(scores, around, threshold=table.header.threshold, source="table")
+        scores, source = table.scores(message), "table"
+        if opinion is not None:
+            scores, source = fused(scores, opinion), "accurate"
+        return decide(scores, around, threshold=table.header.threshold, source=source)
 
     def scores(self, message: str) -> Scores | None:
         """Return the table's bare opinion of a message, without any history."""

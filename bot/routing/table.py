@@ -26,6 +26,7 @@ from bot.errors import SettingsRejected
 from bot.routing.features import (
     BITS,
     FEATURE_VERSION,
+    far_buckets,
     norms,
     piece_buckets,
     shape_buckets,
@@ -89,18 +90,26 @@ class RouteTable:
         """Return the four scores before calibration."""
         folded = fold(message)
         tokens = words(folded)
-        word_ids = word_buckets(tokens)
-        a, b, c, d, piece_count = self._piece_sums(tokens)
-        word_norm, piece_norm, shape_norm = norms(len(word_ids), piece_count)
-        scale = self.header.scale
-        w = self._sums(word_ids)
-        s = self._sums(shape_buckets(folded, tokens))
-        return (
-            scale * (w[0] * word_norm + a * piece_norm + s[0] * shape_norm),
-            scale * (w[1] * word_norm + b * piece_norm + s[1] * shape_norm),
-            scale * (w[2] * word_norm + c * piece_norm + s[2] * shape_norm),
-            scale * (w[3] * word_norm + d * piece_norm + s[3] * shape_norm),
+        word_ids, far_ids = word_buckets(tokens), far_buckets(tokens)
+        *piece_sums, piece_count = self._piece_sums(tokens)
+        parts = zip(
+            norms(len(word_ids), len(far_ids), piece_count),
+            (
+                self._sums(word_ids),
+                self._sums(far_ids),
+                piece_sums,
+                self._sums(shape_buckets(folded, tokens)),
+            ),
+            strict=True,
         )
+        a = b = c = d = 0.0
+        for norm, sums in parts:
+            a += norm * sums[0]
+            b += norm * sums[1]
+            c += norm * sums[2]
+            d += norm * sums[3]
+        scale = self.header.scale
+        return scale * a, scale * b, scale * c, scale * d
 
     def scores(self, message: str) -> Scores:
         """Return calibrated probabilities for a message."""

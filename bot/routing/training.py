@@ -10,22 +10,22 @@ import numpy as np
 
 from bot.routing.corpus import LABELS, Corpus, Example
 from bot.routing.features import BITS, features
-from bot.routing.learning import Floats, Ints, Rows, fit, fitted_temperature
+from bot.routing.learning import ROUTES, Floats, Ints, Rows, Singles, fit, fitted_temperature
 from bot.routing.table import TableHeader, write_table
 
-ROUTES = 3
 CONTINUATION = LABELS.index("continuation")
-DECAY = 2e-6
-GATE_DECAY = 4e-6
-STEPS = 90
-FOLD_STEPS = 40
+PASSES = 6
 FOLDS = 4
 RARE = 2
 """A feature of fewer messages is left out: it only remembers them."""
+STEPS = 51
+"""Steps from nothing to a large weight: more would cost space and not gain accuracy."""
+LIGHT = 1
+"""A feature that moves no score by more than this many steps is left out: it costs space."""
 CORRECTION_WEIGHT = 5.0
 _OTHERS = 2.0
 """Weight of the languages beside English, which alone has a pool."""
-_STANDALONE_CAUGHT = 0.015
+_STANDALONE_CAUGHT = 0.04
 """Share of stand-alone messages that the gate may take for continuations."""
 
 
@@ -36,7 +36,7 @@ class Trained:
     file: bytes
     examples: int
     accuracy: float
-    """Share of held-out examples that got their label, over the folds."""
+    """Share of messages of files that were held out that got their label, over the folds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class _Data:
     labels: Ints
     weights: Floats
     targets: Floats
-    groups: Ints
+    folds: Ints
+    """The fold of each message of the corpus, -1 for others. A file falls into one fold."""
     buckets: Ints
 
 
@@ -59,13 +60,10 @@ def train(
     examples = [*corpus.examples(), *pool]
     examples += [replace(each, weight=each.weight * CORRECTION_WEIGHT) for each in corrections]
     data = _data(examples)
-    everything = np.arange(len(data.labels))
-    temperature, accuracy = _calibrated(data)
-    gate_temperature, gate_shift = _gate_calibrated(data)
-    weights = np.concatenate(
-        (_fit_routes(data, everything, STEPS), _fit_gate(data, everything, STEPS)),
-        axis=1,
-    )
+    held = _held_out(data)
+    temperature, accuracy = _calibrated(held)
+    gate_temperature, gate_shift = _gate_calibrated(held)
+    weights = fit(data.rows, data.targets, data.weights, passes=PASSES)
     scale, table = _quantised(weights, data.buckets)
     languages = sorted({each.lang for each in examples})
     header = TableHeader(
@@ -80,8 +78,7 @@ def train(
             "pool": len(pool),
             "languages": languages,
             "held_out_accuracy": round(accuracy, 4),
-            "decay": DECAY,
-            "steps": STEPS,
+            "passes": PASSES,
         },
     )
     return Trained(write_table(header, table), len(examples), accuracy)
@@ -93,12 +90,15 @@ def _data(examples: Sequence[Example]) -> _Data:
     starts = [0]
     for example in examples:
         found = features(example.text)
-        for ids, norm in zip((found.words, found.pieces, found.shape), found.norms(), strict=True):
+        for ids, norm in zip(found.groups(), found.norms(), strict=True):
             columns += ids
             values += [norm] * len(ids)
         starts.append(len(columns))
     wide = Rows(
-        np.array(columns, np.int64), np.array(values), np.array(starts, np.int64), 1 << BITS
+        np.array(columns, np.int32),
+        np.array(values, np.float32),
+        np.array(starts, np.int64),
+        1 << BITS,
     )
     rows, buckets = _narrowed(wide)
     return _Data(
@@ -106,7 +106,7 @@ def _data(examples: Sequence[Example]) -> _Data:
         np.array([LABELS.index(each.label) for each in examples], np.int64),
         _balanced(examples),
         np.array([each.shares or _sure(each.label) for each in examples]),
-        np.array([each.group for each in examples], np.int64),
+        np.array([_fold(each.batch) for each in examples], np.int64),
         buckets,
     )
 
@@ -120,7 +120,7 @@ def _narrowed(wide: Rows) -> tuple[Rows, Ints]:
     seen = np.bincount(wide.columns, minlength=wide.width)
     # Each message has the feature "always", so no row becomes empty.
     buckets = np.flatnonzero(seen >= RARE)
-    number = np.full(wide.width, -1, np.int64)
+    number = np.full(wide.width, -1, np.int32)
     number[buckets] = np.arange(len(buckets))
     columns = number[wide.columns]
     kept = columns >= 0
@@ -148,70 +148,63 @@ def _balanced(examples: Sequence[Example]) -> Floats:
     )
 
 
-def _fit_routes(data: _Data, chosen: Ints, steps: int) -> Floats:
-    """Return three columns: the scores of the routes.
+def _fold(batch: str) -> int:
+    return zlib.crc32(batch.encode()) % FOLDS if batch else -1
 
-    A mere continuation has no route of its own: it is taught to be equally likely in all three,
-    so that the previous turn decides even where the gate is not sure.
+
+@dataclass(frozen=True, slots=True)
+class _HeldOut:
+    """Scores of messages by weights that saw no message of the same file."""
+
+    scores: Floats
+    labels: Ints
+
+
+def _held_out(data: _Data) -> _HeldOut:
+    """Return the scores of the corpus, each fold judged by the others.
+
+    The pool takes no part: its teacher saw every file. Small corpora, of one file, are parted by
+    message.
     """
-    targets = data.targets[chosen, :ROUTES] + data.targets[chosen, ROUTES:] / ROUTES
-    return fit(data.rows.some(chosen), targets, data.weights[chosen], decay=DECAY, steps=steps)
-
-
-def _fit_gate(data: _Data, chosen: Ints, steps: int) -> Floats:
-    """Return one column: the log-odds of a continuation."""
-    share = data.targets[chosen, CONTINUATION]
-    both = fit(
-        data.rows.some(chosen),
-        np.stack((1.0 - share, share), axis=1),
-        data.weights[chosen],
-        decay=GATE_DECAY,
-        steps=steps,
-    )
-    return both[:, 1:2] - both[:, 0:1]
-
-
-def _folds(groups: Ints) -> Ints:
-    """Return the fold of each example; all examples of a template fall into one."""
-    return np.array([zlib.crc32(b"%d" % group) % FOLDS for group in groups], np.int64)
-
-
-def _calibrated(data: _Data) -> tuple[float, float]:
-    """Return the temperature, and the accuracy, on templates that were held out."""
-    folds = _folds(data.groups)
-    scores = np.zeros((len(folds), ROUTES))
+    folds = data.folds
+    inside_any = np.flatnonzero(folds >= 0)
+    if len(np.unique(folds[inside_any])) < FOLDS:
+        folds = np.where(folds >= 0, np.arange(len(folds)) % FOLDS, -1)
+    scores = np.zeros((len(folds), CONTINUATION + 1))
     for fold in range(FOLDS):
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        weights = _fit_routes(data, inside, FOLD_STEPS)
-        held = data.rows.some(outside)
-        scores[outside] = np.stack([held.times(column) for column in weights.T], axis=1)
-    written = np.flatnonzero((data.labels < ROUTES) & (data.groups >= 0))
-    scores, labels = scores[written], data.labels[written]
+        inside = np.flatnonzero((folds >= 0) & (folds != fold))
+        outside = np.flatnonzero(folds == fold)
+        weights = fit(
+            data.rows.some(inside), data.targets[inside], data.weights[inside], passes=PASSES
+        )
+        scores[outside] = data.rows.some(outside).times(weights)
+    return _HeldOut(scores[inside_any], data.labels[inside_any])
+
+
+def _calibrated(held: _HeldOut) -> tuple[float, float]:
+    """Return the temperature, and the accuracy, on messages of files that were held out."""
+    alone = held.labels < ROUTES
+    scores, labels = held.scores[alone, :ROUTES], held.labels[alone]
     accuracy = float((scores.argmax(axis=1) == labels).mean())
     return fitted_temperature(scores, labels), accuracy
 
 
-def _gate_calibrated(data: _Data) -> tuple[float, float]:
-    """Return temperature and shift of the gate, on templates that were held out."""
-    folds = _folds(data.groups)
-    odds = np.zeros(len(data.labels))
-    for fold in range(FOLDS):
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        weights = _fit_gate(data, inside, FOLD_STEPS)
-        odds[outside] = data.rows.some(outside).times(weights[:, 0])
-    written = data.groups >= 0
-    positive = (data.labels[written] == CONTINUATION).astype(np.int64)
-    scores = np.stack((np.zeros(len(odds)), odds), axis=1)[written]
-    temperature = fitted_temperature(scores, positive)
-    alone = odds[written & (data.labels < ROUTES)]
+def _gate_calibrated(held: _HeldOut) -> tuple[float, float]:
+    """Return temperature and shift of the gate, on messages of files that were held out."""
+    odds = held.scores[:, CONTINUATION]
+    positive = (held.labels == CONTINUATION).astype(np.int64)
+    temperature = fitted_temperature(np.stack((np.zeros(len(odds)), odds), axis=1), positive)
+    alone = odds[held.labels < ROUTES]
     shift = float(np.quantile(alone, 1.0 - _STANDALONE_CAUGHT))
     return temperature, round(min(max(shift, -2.0), 2.0), 4)
 
 
-def _quantised(weights: Floats, buckets: Ints) -> tuple[float, bytes]:
+def _quantised(weights: Singles, buckets: Ints) -> tuple[float, bytes]:
     """Return the scale and the bytes of the whole table."""
-    scale = float(np.quantile(np.abs(weights), 0.9998)) / 127.0
+    scale = float(np.quantile(np.abs(weights), 0.9998)) / STEPS
     scale = float(f"{scale:.6g}")
+    steps = np.clip(np.rint(weights / scale), -127, 127).astype(np.int64)
+    steps[np.abs(steps).max(axis=1) <= LIGHT] = 0
     table = np.full((1 << BITS, CONTINUATION + 1), 128, np.uint8)
-    table[buckets] = np.clip(np.rint(weights / scale), -127, 127).astype(np.int64) + 128
+    table[buckets] = steps + 128
     return scale, table.tobytes()

@@ -47,8 +47,6 @@ class TableWatch:
         self._on_reload = on_reload
         # A router with a table has the shipped one: it is not read twice.
         self._tried: _Stamp | None = _stamp(SHIPPED) if router.table is not None else None
-        self.previous: RouteTable | None = None
-        """The table before the one in service, for `roll_back`."""
 
     async def run(self) -> None:
         """Look for a new file every few seconds. Endless."""
@@ -71,23 +69,10 @@ class TableWatch:
             return False
         if table is None or self._same(table):
             return False
-        self._serve(table)
+        self._router.adopt(table)
         log.info("route table loaded", file=str(file), sha256=table.header.digest[:12])
         self._on_reload("loaded", self._router)
         return True
-
-    def roll_back(self) -> bool:
-        """Bring the table before back, until the file changes again. False without one."""
-        if self.previous is None:
-            return False
-        self._serve(self.previous)
-        log.info("route table rolled back")
-        self._on_reload("loaded", self._router)
-        return True
-
-    def _serve(self, table: RouteTable) -> None:
-        self.previous = self._router.table
-        self._router.adopt(table)
 
     def _same(self, table: RouteTable) -> bool:
         serving = self._router.table

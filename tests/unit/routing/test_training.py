@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import lzma
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bot.routing import Route, Router
-from bot.routing.corpus import CORPUS, LABELS, Corpus, Example, pooled
-from bot.routing.dataset import Labelled
+from bot.routing.corpus import CORPUS, LABELS, POOL, Corpus, Example, pooled
+from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.learning import Rows, fit, fitted_temperature, softmax
 from bot.routing.promotion import checked_router, judgement, promote, rollback
 from bot.routing.router import SHIPPED
@@ -56,9 +58,24 @@ def test_templates_are_filled_from_slots_and_alternatives(small: Corpus) -> None
     assert not any("{" in text or "[" in text for text in texts)
 
 
-def test_a_request_after_a_disclosure_keeps_its_label(small: Corpus) -> None:
-    told = [each for each in small.examples() if each.text.startswith("i am tired")]
+def test_a_request_beside_a_disclosure_keeps_its_label(small: Corpus) -> None:
+    told = [e for seed in range(20) for e in small.examples(seed=seed) if "i am tired" in e.text]
+    assert told
     assert {each.label for each in told} <= {"factual", "creative"}
+
+
+def test_a_sign_of_distress_is_no_mere_disclosure(tmp_path: Path) -> None:
+    text = "@lang en\n@companion\ni took too many pills\n@factual\n"
+    text += "".join(f"what is the capital of country {number}\n" for number in range(60))
+    (tmp_path / "one.txt").write_text(text, encoding="utf-8")
+    examples = Corpus.read(tmp_path).examples()
+    assert {each.label for each in examples if "pills" in each.text} == {"companion"}
+
+
+def test_a_template_may_hold_line_breaks_and_knows_its_file(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("@lang en\n@factual\nfix this:⏎x = 1", encoding="utf-8")
+    example = Corpus.read(tmp_path).examples()[0]
+    assert (example.text, example.batch) == ("fix this:\nx = 1", "one")
 
 
 def test_the_corpus_expands_the_same_way_every_time(small: Corpus) -> None:
@@ -91,10 +108,9 @@ def test_no_template_names_a_slot_that_does_not_exist() -> None:
     assert not {text for text in left if "```" not in text and "=" not in text}
 
 
-def test_no_line_of_the_development_fixture_is_training_text() -> None:
-    from bot.routing.dataset import read_labelled
-
-    fixture = read_labelled(Path(__file__).parents[2] / "fixtures" / "routing" / "dev.jsonl")
+@pytest.mark.parametrize("name", ["dev", "same_author"])
+def test_no_line_of_a_fixture_is_training_text(name: str) -> None:
+    fixture = read_labelled(Path(__file__).parents[2] / "fixtures" / "routing" / f"{name}.jsonl")
     lines = {
         line.strip().lower()
         for path in CORPUS.glob("*.txt")
@@ -109,9 +125,26 @@ def test_no_line_of_the_development_fixture_is_training_text() -> None:
     assert shared == []
 
 
-def test_the_teachers_pool_reads_as_probabilities() -> None:
-    some = pooled()[:200]
+def test_the_teachers_pool_reads_as_probabilities(tmp_path: Path) -> None:
+    file = tmp_path / "pool.txt.xz"
+    file.write_bytes(lzma.compress(b"90050302 what is a quark\n00009900 gm 12\n"))
+    some = pooled(file)
+    assert [each.text for each in some] == ["what is a quark", "gm 12"]
+    assert [each.label for each in some] == ["factual", "companion"]
     assert all(each.shares and abs(sum(each.shares) - 1.0) < 1e-9 for each in some)
+
+
+def test_the_shipped_pool_is_large_and_of_the_right_form() -> None:
+    lines = lzma.decompress(POOL.read_bytes()).decode().split("\n")[:-1]
+    assert len(lines) > 200_000
+    assert all(re.fullmatch(r"\d{8} .+", line) for line in lines[::1000])
+
+
+def test_a_line_that_is_none_of_the_pool_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "pool.txt.xz"
+    file.write_bytes(lzma.compress(b"90050302 fine\n12 wrong\n"))
+    with pytest.raises(ValueError, match="xz:2"):
+        pooled(file)
 
 
 def test_two_trainings_give_the_same_bytes(small: Corpus) -> None:
@@ -130,19 +163,20 @@ def test_a_trained_table_routes_what_it_was_taught(small: Corpus, tmp_path: Path
 def test_corrections_weigh_more_than_the_corpus(small: Corpus, tmp_path: Path) -> None:
     text = "what is the capital of boredom"
     file = tmp_path / "route.table"
-    file.write_bytes(train(small, [Example(text, "companion", "en", -1, 1.0)] * 3).file)
+    file.write_bytes(train(small, [Example(text, "companion", "en", 1.0)] * 3).file)
     decision = Router.load(file).route(text, previous=None, now=0.0)
     assert decision.route is Route.COMPANION
 
 
 def test_the_learner_finds_a_line_between_two_classes() -> None:
     chance = np.random.default_rng(3)
-    points = chance.normal(size=(400, 5))
+    points = chance.normal(size=(400, 5)).astype(np.float32)
     labels = (points[:, 0] - points[:, 1] > 0).astype(np.int64)
-    rows = Rows(np.tile(np.arange(5), 400), points.ravel(), np.arange(0, 2001, 5), 5)
-    weights = fit(rows, np.eye(2)[labels], np.ones(400), decay=1e-4, steps=50)
-    scores = np.stack([rows.times(column) for column in weights.T], axis=1)
-    assert (scores.argmax(axis=1) == labels).mean() > 0.98
+    columns = np.tile(np.arange(5, dtype=np.int32), 400)
+    rows = Rows(columns, points.ravel(), np.arange(0, 2001, 5), 5)
+    weights = fit(rows, np.eye(4)[labels], np.ones(400), passes=30)
+    scores = rows.times(weights)[:, :3].astype(np.float64)
+    assert (scores.argmax(axis=1) == labels).mean() > 0.97
     assert softmax(scores).sum(axis=1) == pytest.approx(1.0)
 
 

