@@ -10,7 +10,8 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bot.memory import commandline as memory_commands
 from bot.memory.subject_access import PersonExport, Requester
 from bot.observability import LogOutput
 from bot.personas import commandline as card_commands
+from bot.ports import ChatModel
 from bot.routing import commandline as route_commands
 from bot.settings import Settings, load_settings
 
@@ -76,7 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     card_commands.add_parser(commands)
     _add_reports(guard_commands.add_parser(commands))
     memory_commands.add_parser(commands, embed_all=_embed_all)
-    _add_corrections(route_commands.add_parser(commands))
+    _add_corrections(route_commands.add_parser(commands, models=_models))
     _add_data(commands)
     return parser
 
@@ -189,6 +191,16 @@ async def _embed_all(texts: Sequence[str], env_file: Path) -> Sequence[Sequence[
 
     ollama = load_settings(env_file).ollama
     return await embed_all(texts, ollama, ollama.header_values)
+
+
+@asynccontextmanager
+async def _models(env_file: Path) -> AsyncIterator[tuple[ChatModel, str]]:
+    """Give the hosts of the settings, and the model that writes replies."""
+    from bot.adapters.ollama.opened import opened
+
+    ollama = load_settings(env_file).ollama
+    async with opened(ollama, ollama.header_values) as pool:
+        yield pool, ollama.model
 
 
 def _corrections(args: argparse.Namespace) -> int:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot.errors import SettingsRejected
-from bot.routing.accurate import ready_encoder
+from bot.ports import ChatModel
+from bot.routing.accurate import AccurateStage, ready_encoder
 from bot.routing.dataset import Labelled, read_labelled
-from bot.routing.evaluation import Judged, judge, report
+from bot.routing.dispatch import Dispatcher
+from bot.routing.evaluation import Judged, judge, judge_in_service, report
+from bot.routing.model_stage import ModelStage
 from bot.routing.promotion import CANARY, in_service, judgement, place_of, promote, rollback
 from bot.routing.router import SHIPPED, Router
 
@@ -21,8 +27,15 @@ _OK, _PROBLEMS = 0, 1
 _DATA = Path("data")
 
 
-def add_parser(subparsers: Any) -> Any:
-    """Add `route` with its steps to the parser of the program; return the steps, to add to."""
+Models: TypeAlias = Callable[[Path], AbstractAsyncContextManager[tuple[ChatModel, str]]]
+"""Opens the hosts that an environment file names, and tells the model's name."""
+
+
+def add_parser(subparsers: Any, *, models: Models | None = None) -> Any:
+    """Add `route` with its steps to the parser of the program; return the steps, to add to.
+
+    `models` serves `eval --stage full`.
+    """
     route = subparsers.add_parser(
         "route", help="train and judge the router", description="Train and judge the router."
     )
@@ -37,7 +50,13 @@ def add_parser(subparsers: Any) -> Any:
     evaluate = steps.add_parser("eval", help="judge the router on labelled messages")
     evaluate.add_argument("file", type=Path, help="JSON lines: text, label, history, prev_route …")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
-    evaluate.add_argument("--stage", choices=("table", "accurate", "full"), default="table")
+    evaluate.add_argument(
+        "--stage",
+        choices=("table", "accurate", "full"),
+        default="table",
+        help="the table alone; with the encoder; with encoder and language model",
+    )
+    evaluate.set_defaults(models=models)
     evaluate.add_argument("--plots", type=Path, metavar="DIR", help="write SVG pictures there")
     evaluate.add_argument("--misses", action="store_true", help="list the wrong decisions")
     evaluate.add_argument("--model", type=Path, help="a table file in place of the one in service")
@@ -99,7 +118,10 @@ def _evaluate(args: argparse.Namespace) -> int:
         raise SettingsRejected([router.problem])
     encoder = None if args.stage == "table" else ready_encoder()
     items: Sequence[Labelled] = read_labelled(args.file)
-    judged = judge(router, items, encoder)
+    if args.stage == "full":
+        judged = asyncio.run(_in_full(args, router, items))
+    else:
+        judged = judge(router, items, encoder)
     figures = report(router, judged, encoder)
     if args.plots is not None:
         from bot.routing.plots import write_plots
@@ -112,6 +134,35 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.misses:
         _say("\n".join(_miss(each) for each in judged if not each.right))
     return _OK
+
+
+async def _in_full(
+    args: argparse.Namespace, router: Router, items: Sequence[Labelled]
+) -> list[Judged]:
+    """Judge with every stage; what the model stage made of its questions goes to stderr."""
+    if args.models is None:
+        raise SettingsRejected(["--stage full needs the whole program"])
+    async with args.models(args.env_file) as (model, name):
+        outcomes = _Outcomes()
+        accurate = AccurateStage(ready_encoder())
+        second = ModelStage(model, name, observer=outcomes)
+        try:
+            dispatcher = Dispatcher(router, accurate=accurate, second=second)
+            judged = await judge_in_service(dispatcher, items)
+        finally:
+            accurate.close()
+    sys.stderr.write(f"model stage ({name}): {dict(outcomes.counts)}\n")
+    return judged
+
+
+class _Outcomes:
+    """Counts what came of the model stage's questions."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def asked_model(self, seconds: float, outcome: str) -> None:
+        self.counts[outcome] += 1
 
 
 def _rollback(args: argparse.Namespace) -> int:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from bot.chat.place import ChannelId, Place, UserId
 from bot.routing.accurate import SURE_ENOUGH
 from bot.routing.dataset import Labelled
+from bot.routing.dispatch import Ask, Dispatcher
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
@@ -70,6 +72,25 @@ def _decided(
     if opinion is None:
         return decision
     return router.route(text, previous=previous, opinion=opinion, now=_NOW)
+
+
+async def judge_in_service(dispatcher: Dispatcher, items: Sequence[Labelled]) -> list[Judged]:
+    """Route every message as the bot does, with all stages that the dispatcher has."""
+    judged: list[Judged] = []
+    for number, item in enumerate(items):
+        # A place of its own for each: single flight and distress windows are by place.
+        ask = Ask(
+            item.text,
+            Place(ChannelId(number + 1)),
+            UserId(1),
+            _NOW,
+            previous=previous_of(dispatcher.router, item),
+            history=item.history,
+        )
+        began = perf_counter()
+        decision = await dispatcher.route(ask)
+        judged.append(Judged(item, decision, perf_counter() - began))
+    return judged
 
 
 def report(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.adapters.ollama.embedder import OllamaEmbedder
-from bot.adapters.ollama.pool import OllamaPool
+from bot.adapters.ollama.opened import opened
 from bot.errors import SettingsRejected
 from bot.settings import OllamaSettings
 
@@ -25,17 +25,6 @@ async def embed_all(
     """
     if settings.embed_model is None:
         raise SettingsRejected(["OLLAMA_EMBED_MODEL: needed for --embeddings ollama"])
-    pool = OllamaPool(
-        settings.bases,
-        num_ctx=settings.num_ctx,
-        num_parallel=settings.num_parallel,
-        headers=headers,
-        first_token_timeout=settings.first_token_timeout,
-        token_timeout=settings.token_timeout,
-    )
-    await pool.start()
-    try:
+    async with opened(settings, headers) as pool:
         embedder = OllamaEmbedder(pool, settings.embed_model)
         return (await embedder.embed(texts, timeout=60 + SECONDS_A_TEXT * len(texts))).vectors
-    finally:
-        await pool.close()

@@ -51,3 +51,16 @@ def test_rollback_without_a_table_of_ones_own(
 ) -> None:
     assert ran("rollback", "--data-dir", str(tmp_path)) == 1
     assert "no table of your own" in capsys.readouterr().out
+
+
+def test_eval_of_the_accurate_stage_is_no_worse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("eval", str(CANARY), "--stage", "accurate", "--json", "--data-dir", str(tmp_path))
+    assert ran(*words) == 0
+    assert json.loads(capsys.readouterr().out)["macro_f1"] >= 0.97
+
+
+def test_eval_in_full_needs_the_program(tmp_path: Path) -> None:
+    with pytest.raises(SettingsRejected, match="whole program"):
+        ran("eval", str(CANARY), "--stage", "full", "--data-dir", str(tmp_path))

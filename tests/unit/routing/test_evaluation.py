@@ -5,17 +5,20 @@ from __future__ import annotations
 import pytest
 
 from bot.routing import Route, RouteDecision, Router
-from bot.routing.dataset import Labelled
+from bot.routing.dataset import Labelled, read_labelled
+from bot.routing.dispatch import Dispatcher
 from bot.routing.evaluation import (
     Judged,
     calibration_error,
     coverage_at,
     flips_per_100,
     judge,
+    judge_in_service,
     macro_f1,
     report,
 )
 from bot.routing.plots import confusion_svg, reliability_svg
+from bot.routing.promotion import CANARY
 
 F, C, P = Route.FACTUAL, Route.CREATIVE, Route.COMPANION
 
@@ -69,3 +72,10 @@ def test_pictures_are_svg_and_hold_the_counts() -> None:
     counts = {str(a): {str(b): 7 if a is b else 1 for b in Route} for a in Route}
     assert "7 (78%)" in confusion_svg(counts)
     assert reliability_svg([]).startswith("<svg")
+
+
+async def test_in_service_and_on_the_table_alone_the_same_is_decided() -> None:
+    items = read_labelled(CANARY)
+    router = Router.load()
+    alone = [each.decision for each in judge(router, items)]
+    assert [each.decision for each in await judge_in_service(Dispatcher(router), items)] == alone
