@@ -1,6 +1,6 @@
 """The accurate stage: the encoder's opinion where the table alone is not sure.
 
-It costs some ten milliseconds of a core and 60 MiB of memory, so it is off unless
+It costs some ten milliseconds of a core and 80 MiB of memory, so it is off unless
 `personas/routes.toml` says `[accurate_stage] enabled = true`. It runs in a thread of its own, one
 message at a time; whatever goes wrong, the table decides.
 """

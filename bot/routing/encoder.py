@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import dataclass
 from hashlib import sha256
 from math import exp
 from pathlib import Path
@@ -37,20 +38,34 @@ _EPSILON = 1e-12
 Singles = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """The weights as they are stored."""
+
+    matrices: dict[str, tuple[npt.NDArray[np.int8], Singles]]
+    """Small integers, and a factor for each row."""
+    vectors: dict[str, Singles]
+
+    def matrix(self, name: str) -> Singles:
+        """Return a matrix in single precision."""
+        steps, factors = self.matrices[name]
+        return steps.astype(np.float32) * factors
+
+
 class Encoder:
     """Gives its opinion of a message in a few milliseconds. Blocking: run it in a thread."""
 
-    def __init__(self, header: dict[str, Any], tensors: dict[str, Singles]) -> None:
+    def __init__(self, header: dict[str, Any], tensors: Tensors) -> None:
         self.digest = str(header["sha256"])
         self._heads = int(header["heads"])
         self._heat = float(header["temperature"])
         self._pieces = WordPieces(header["vocabulary"], int(header["longest"]))
-        self._words = tensors["word.weight"]
-        self._positions = tensors["pos.weight"]
-        self._norm = tensors["norm.weight"], tensors["norm.bias"]
-        self._head = tensors["head.weight"].T, tensors["head.bias"]
+        self._words = tensors.matrices["word.weight"]
+        self._positions = tensors.matrix("pos.weight")
+        self._norm = tensors.vectors["norm.weight"], tensors.vectors["norm.bias"]
+        self._head = tensors.matrix("head.weight").T, tensors.vectors["head.bias"]
         self._layers: list[_Layer] = []
-        while (name := f"layers.{len(self._layers)}") + ".q.weight" in tensors:
+        while (name := f"layers.{len(self._layers)}") + ".q.weight" in tensors.matrices:
             self._layers.append(_Layer(tensors, name, self._heads))
 
     def scores(self, message: str) -> Scores | None:
@@ -58,7 +73,8 @@ class Encoder:
         found = self._pieces.pieces(message)
         if found.fragmentation > READABLE or len(found.ids) <= 2:
             return None
-        states = self._words[list(found.ids)] + self._positions[: len(found.ids)]
+        ids = list(found.ids)
+        states = self._words[0][ids] * self._words[1][ids] + self._positions[: len(ids)]
         states = _normed(states, *self._norm)
         for layer in self._layers:
             states = layer.after(states)
@@ -75,18 +91,19 @@ class Encoder:
 class _Layer:
     """One transformer layer. Queries, keys and values are one product."""
 
-    def __init__(self, tensors: dict[str, Singles], name: str, heads: int) -> None:
+    def __init__(self, tensors: Tensors, name: str, heads: int) -> None:
         def both(*parts: str) -> tuple[Singles, Singles]:
-            weight = np.concatenate([tensors[f"{name}.{part}.weight"] for part in parts])
-            bias = np.concatenate([tensors[f"{name}.{part}.bias"] for part in parts])
+            weight = np.concatenate([tensors.matrix(f"{name}.{part}.weight") for part in parts])
+            bias = np.concatenate([tensors.vectors[f"{name}.{part}.bias"] for part in parts])
             return np.ascontiguousarray(weight.T), bias
 
         self._attend = both("q", "k", "v")
         self._mix = both("o")
         self._widen = both("i")
         self._narrow = both("d")
-        self._first = tensors[f"{name}.n1.weight"], tensors[f"{name}.n1.bias"]
-        self._second = tensors[f"{name}.n2.weight"], tensors[f"{name}.n2.bias"]
+        first, second = f"{name}.n1", f"{name}.n2"
+        self._first = tensors.vectors[f"{first}.weight"], tensors.vectors[f"{first}.bias"]
+        self._second = tensors.vectors[f"{second}.weight"], tensors.vectors[f"{second}.bias"]
         self._heads = heads
 
     def after(self, states: Singles) -> Singles:
@@ -150,17 +167,17 @@ def read_encoder(path: Path) -> Encoder:
         raise _rejected(f"{path.name} is damaged: {type(error).__name__}") from error
 
 
-def _tensors(header: dict[str, Any], data: bytes) -> dict[str, Singles]:
-    found: dict[str, Singles] = {}
+def _tensors(header: dict[str, Any], data: bytes) -> Tensors:
+    found = Tensors({}, {})
     at = 0
     for name, rows, columns in header["matrices"]:
         steps = np.frombuffer(data, np.int8, rows * columns, at).reshape(rows, columns)
         at += rows * columns
-        factors = np.frombuffer(data, "<f2", rows, at).astype(np.float32)
+        factors = np.frombuffer(data, "<f2", rows, at).astype(np.float32)[:, None]
         at += 2 * rows
-        found[name] = steps.astype(np.float32) * factors[:, None]
+        found.matrices[name] = steps.copy(), factors
     for name, length in header["vectors"]:
-        found[name] = np.frombuffer(data, "<f2", length, at).astype(np.float32)
+        found.vectors[name] = np.frombuffer(data, "<f2", length, at).astype(np.float32)
         at += 2 * length
     if at != len(data):
         raise ValueError("bytes are left over")
