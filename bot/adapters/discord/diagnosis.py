@@ -86,23 +86,22 @@ def _cause(
     me: int,
 ) -> Missing | None:
     """Return what took a permission away at last; None when it is there."""
-    cause = None if base & bit else Missing(bit, Cause.NO_ROLE)
-    general = overwrites.get(everyone)
-    if general is not None:
-        if general.deny & bit:
-            cause = cause or Missing(bit, Cause.EVERYONE)
-        if general.allow & bit:
-            cause = None
+    nothing = Overwrite(0, 0)
     theirs = {role: overwrites[role] for role in roles if role != everyone and role in overwrites}
     denying = [role for role, overwrite in theirs.items() if overwrite.deny & bit]
-    if denying:
-        cause = cause or Missing(bit, Cause.ROLE, denying[0])
-    if any(overwrite.allow & bit for overwrite in theirs.values()):
-        cause = None
-    own = overwrites.get(me)
-    if own is not None:
-        if own.deny & bit:
-            cause = cause or Missing(bit, Cause.MEMBER)
-        if own.allow & bit:
+    together = Overwrite(
+        bit if any(overwrite.allow & bit for overwrite in theirs.values()) else 0,
+        bit if denying else 0,
+    )
+    steps = (
+        (overwrites.get(everyone, nothing), Missing(bit, Cause.EVERYONE)),
+        (together, Missing(bit, Cause.ROLE, denying[0] if denying else None)),
+        (overwrites.get(me, nothing), Missing(bit, Cause.MEMBER)),
+    )
+    cause = None if base & bit else Missing(bit, Cause.NO_ROLE)
+    for overwrite, missing in steps:
+        if overwrite.deny & bit:
+            cause = cause or missing
+        if overwrite.allow & bit:
             cause = None
     return cause

@@ -12,7 +12,8 @@ import structlog
 
 from bot.adapters.ollama.breaker import BreakerState
 from bot.adapters.ollama.exchange import Exchange, Limits, begun
-from bot.adapters.ollama.health import names_of, poll, watch
+from bot.adapters.ollama.facts import is_loaded, sees
+from bot.adapters.ollama.health import poll, watch
 from bot.adapters.ollama.host import BackendStatus, Host, tagged
 from bot.adapters.ollama.http import call_json, new_session
 from bot.adapters.ollama.placement import choose
@@ -29,10 +30,6 @@ from bot.ports import ChatRequest, Finished, Piece
 
 log = structlog.get_logger(__name__)
 
-SHOW_SECONDS = 2.0
-"""For questions that a person waits for."""
-VISION = "vision"
-"""The capability of models that take pictures."""
 PATIENCE = 10.0
 """Seconds that a request waits for the probe of a host which answers its checks, if all rest."""
 PROBE_POLL = 0.1
@@ -154,46 +151,18 @@ class OllamaPool:
     async def is_loading(self, model: str, affinity: str) -> bool:
         """Whether a request with this affinity waits for its host to load the model."""
         base = choose([host.candidate(model) for host in self._hosts.values()], affinity)
-        if base is None:
+        if base is None or self._session is None or not self._hosts[base].healthy:
             return False
-        await self._refresh(self._hosts[base])
-        return self._hosts[base].healthy and tagged(model) not in self._hosts[base].loaded
+        return not await is_loaded(self._session, self._hosts[base], model)
 
     async def sees(self, model: str) -> bool:
-        """Whether a model takes pictures, by what its host says of it; remembered."""
+        """Whether a model takes pictures, by the first host that knows."""
         for host in self._hosts.values():
-            if not host.usable or tagged(model) not in host.models:
-                continue
-            known = host.capabilities.get(tagged(model))
-            if known is None:
-                try:
-                    found = await call_json(
-                        self._open_session,
-                        "POST",
-                        host.base,
-                        "/api/show",
-                        {"model": model},
-                        timeout=SHOW_SECONDS,
-                        model=model,
-                    )
-                except BackendError as error:
-                    log.info("ollama_show_failed", backend=host.base, error=str(error))
-                    continue
-                listed = found.get("capabilities")
-                known = frozenset(map(str, listed[:32] if isinstance(listed, list) else ()))
-                host.learn(model, known)
-            return VISION in known
+            if self._session is not None and host.usable and tagged(model) in host.models:
+                known = await sees(self._session, host, model)
+                if known is not None:
+                    return known
         return False
-
-    async def _refresh(self, host: Host) -> None:
-        """Ask a host what it has loaded by now."""
-        try:
-            found = await call_json(
-                self._open_session, "GET", host.base, "/api/ps", timeout=SHOW_SECONDS
-            )
-        except BackendError:
-            return
-        host.loaded = names_of(found)
 
     # ── work ────────────────────────────────────────────────────────────────────────────────
 
