@@ -22,10 +22,9 @@ Told = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A granted slot. `waited` is in seconds; `place` is where in the queue it stood, from 0."""
+    """A granted slot. `waited` is in seconds."""
 
     waited: float
-    place: int
 
 
 class FairQueue:
@@ -80,17 +79,17 @@ class FairQueue:
         loop = asyncio.get_running_loop()
         asked = loop.time()
         waiter = Waiter(guild, person, urgency)
-        place = await self._enter(waiter, timeout, told)
+        await self._enter(waiter, timeout, told)
         began = loop.time()
         try:
-            yield Slot(began - asked, place)
+            yield Slot(began - asked)
         finally:
             now = loop.time()
             self._stile.over(waiter, now - began, now)
             self.wake()
 
-    async def _enter(self, waiter: Waiter, timeout: float, told: Told | None) -> int:
-        """Wait for a slot. Return the place that the turn had at first; 0: it need not wait."""
+    async def _enter(self, waiter: Waiter, timeout: float, told: Told | None) -> None:
+        """Wait for a slot."""
         ready = asyncio.get_running_loop().create_future()
         victim = self._stile.enter(waiter)
         if victim is waiter:
@@ -100,11 +99,13 @@ class FairQueue:
         self._ready[waiter] = ready
         self.wake()
         if ready.done():
-            return 0
-        place = self._stile.place(waiter)
-        if self._stile.wait_at(place, self._capacity()) > timeout:
-            self._leave(waiter, ready)
-            raise self._busy(place, "late")
+            return
+        capacity = self._capacity()
+        if self._stile.wait_at(self.depth, capacity) > timeout:  # at worst; the exact place is dear
+            place = self._stile.place(waiter)
+            if self._stile.wait_at(place, capacity) > timeout:
+                self._leave(waiter, ready)
+                raise self._busy(place, "late")
         try:
             async with asyncio.timeout(timeout):
                 pause, known = TELL_AFTER, 0
@@ -122,7 +123,6 @@ class FairQueue:
             self._leave(waiter, ready)
             raise
         ready.result()  # raises what `_displace` has set
-        return place
 
     def wake(self) -> None:
         """Grant what can be granted; call it when the capacity has grown."""

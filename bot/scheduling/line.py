@@ -79,19 +79,20 @@ class _Flow:
 
 
 class FairLine:
-    """The line. Every method is constant in the turns waiting, save `place` and `victim`."""
+    """The line. Costs grow with the guilds that wait, not with their turns; `place` is dearer."""
 
     def __init__(self, weight: Callable[[Hashable], float] = lambda _: 1.0) -> None:
         """`weight` tells a guild's share; twice the weight is served twice as often."""
         self._weight = weight
         self._flows: dict[Hashable, _Flow] = {}
+        self._size = 0
         self._now = 0.0
         """The tag at which service has arrived (virtual time)."""
         self._past: OrderedDict[Hashable, float] = OrderedDict()
         """Tags of guilds with nobody waiting, as long as they lie ahead of the present."""
 
     def __len__(self) -> int:
-        return sum(flow.size for flow in self._flows.values())
+        return self._size
 
     def add(self, waiter: Waiter) -> None:
         """Let a turn wait."""
@@ -101,6 +102,7 @@ class FairLine:
             flow = self._flows[waiter.guild] = _Flow(self._weight_of(waiter.guild), tag)
         flow.rounds[waiter.urgency].setdefault(waiter.person, deque()).append(waiter)
         flow.size += 1
+        self._size += 1
 
     def remove(self, waiter: Waiter) -> bool:
         """Take a turn out, wherever it stands. False when it is not in the line."""
@@ -112,6 +114,7 @@ class FairLine:
         if not line:
             del flow.rounds[waiter.urgency][waiter.person]
         flow.size -= 1
+        self._size -= 1
         self._tidy(waiter.guild, flow)
         return True
 
@@ -120,12 +123,13 @@ class FairLine:
 
         Guilds that are `passed_over` wait for now, and lose nothing by it.
         """
-        ready = [(flow.tag, g, flow) for g, flow in self._flows.items() if not passed_over(g)]
-        if not ready:
+        ready = (each for each in self._flows.items() if not passed_over(each[0]))
+        guild, flow = min(ready, key=lambda each: each[1].tag, default=(None, None))
+        if flow is None:
             return None
-        _, guild, flow = min(ready, key=lambda each: each[0])
         self._now = max(self._now, flow.tag)
         waiter = flow.pop()
+        self._size -= 1
         flow.tag += 1.0 / flow.weight
         self._tidy(guild, flow)
         return waiter
