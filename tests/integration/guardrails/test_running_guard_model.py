@@ -48,7 +48,8 @@ async def test_what_was_held_back_is_measured(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     scene.ollama.reply_with("safe", kind="guard")
     scene.ollama.set_pace(rate=80)
-    told = " ".join(["K2 is the second-highest mountain on Earth, after Everest."] * 8)
+    peaks = ("K2", "Lhotse", "Makalu", "Manaslu", "Nuptse", "Trango", "Denali", "Elbrus")
+    told = " ".join(f"{peak} is a mountain that many climbers know well." for peak in peaks)
     _, said = await scene.exchange(stage, alice, "how tall is K2?", told)
     assert said == told
     async with asyncio.timeout(5):
@@ -77,7 +78,8 @@ async def test_when_it_is_away_facts_go_on_and_company_does_not(scene: Scene) ->
     company = await stage.says(bob, "i feel so lonely tonight, stay with me", mention_bot=True)
     await scene.troupe.over(company)
     assert AWAY in stage.answer_to(company)
-    assert all(not reply.components for reply in stage.replies_to(company))  # nothing to appeal
+    offered = str([reply.components for reply in stage.replies_to(company)])
+    assert "guard:mistake" not in offered  # nothing to appeal
     assert await scene.troupe.metric("troupe_guard_failures_total") >= 1
     assert await scene.troupe.metric("troupe_guard_degradations_total", action="allow") >= 1
     assert await scene.troupe.metric("troupe_guard_degradations_total", action="refuse") >= 1

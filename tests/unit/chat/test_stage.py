@@ -1,0 +1,69 @@
+"""The page and the terminal: what the program itself says there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from bot.chat.account import TurnAccount
+from bot.chat.stage import Stage
+from bot.chat.turn import Turn
+from bot.guardrails.care import read_care
+from bot.guardrails.disclosure import Disclosures
+from bot.guardrails.risk import ProcessTrends
+from bot.guardrails.room import shipped_personas
+from bot.ports import Face, Outcome, ReplySink
+
+CARE = read_care([shipped_personas() / "care"])
+
+
+class Screen:
+    """Remembers what stood on it last."""
+
+    text = ""
+
+    def show(self, text: str) -> None:
+        self.text = text
+
+
+class Says:
+    """A pipeline that answers the same to everything."""
+
+    async def perform(
+        self,
+        turn: Turn,
+        open_sink: Callable[[Face], ReplySink],
+        account: TurnAccount,
+        persona: str | None = None,
+    ) -> Outcome:
+        await open_sink(Face("bram", "Bram", None)).finish("Aquí estoy.")
+        return Outcome.ANSWERED
+
+
+class Wall:
+    """The clocks of this machine."""
+
+    now = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
+
+
+async def test_a_guest_is_told_once_in_their_language_that_an_ai_writes() -> None:
+    reasons: list[str] = []
+    disclosures = Disclosures(lambda: CARE, ProcessTrends(), reasons.append)
+    nothing = cast("Any", None)
+    stage = Stage(
+        cast("Any", Says()),
+        nothing,
+        nothing,
+        nothing,
+        cast("Any", Wall()),
+        nothing,
+        disclosures,
+    )
+    first, second = Screen(), Screen()
+    await stage.say("a", "hola, ¿quién eres tú y qué haces aquí?", None, first)
+    await stage.say("a", "y ahora cuéntame un chiste sobre gatos, por favor", None, second)
+    assert first.text == f"Aquí estoy.\n\n-# {CARE.words('es').first_contact}"
+    assert second.text == "Aquí estoy."
+    assert reasons == ["first"]
