@@ -40,6 +40,8 @@ MEANING: dict[str, tuple[str, Severity] | None] = {
     "harm": None,
 }
 """What a head's alarm counts as; None: it only confirms rules that need it."""
+CALM = 0.35
+"""Share of its threshold below which the care head finds a text calm, whatever its words."""
 MOST_VIEWS = 4
 """Views of a text that are scored: the plain one, and the first of those without a disguise."""
 LONG = 600
@@ -67,7 +69,8 @@ class Heads:
     def loud(
         self, views: Views, *, distressed: bool = False, aside: bool = False
     ) -> dict[str, float]:
-        """Return the heads that speak up, each with how far it is above its threshold.
+        """Return the heads that speak up, each with how far it is above its threshold; `faint`
+        and `calm` tell of the care head when it does not.
 
         Care speaks up sooner where sorrow was heard, and beside a story.
         """
@@ -76,8 +79,10 @@ class Heads:
         texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
         sooner = ASIDE if aside else SOONER if distressed else 1.0
         found: dict[str, float] = {}
+        sorrow = 0.0
         for text in texts:
             scores = self.scores(text)
+            sorrow = max(sorrow, scores.get("care", 1.0))
             if scores.get("care", 0.0) >= FAINT * self._least("care"):
                 found.setdefault("faint", 0.0)
             if "care" in scores:
@@ -85,6 +90,8 @@ class Heads:
             for name, least in zip(self.names, map(float, self.thresholds), strict=True):
                 if scores[name] >= least:
                     found[name] = max(found.get(name, 0.0), _odds(scores[name]) / _odds(least))
+        if sorrow < CALM * self._least("care"):
+            found["calm"] = 0.0
         return found
 
     def _least(self, name: str) -> float:
@@ -101,14 +108,13 @@ NOTED = Hit("head.faint", "distress", Severity.MILD, fiction_ok=True)
 
 def alarms(loud: Collection[str]) -> tuple[Hit, ...]:
     """Return what heads that speak up count as, as findings."""
-    if "faint" in loud and "care" not in loud:
-        return (*alarms([name for name in loud if name != "faint"]), NOTED)
-    meant = [(name, MEANING[name]) for name in sorted(loud) if name != "faint"]
-    return tuple(
+    meant = [(name, MEANING.get(name)) for name in sorted(loud)]
+    found = tuple(
         Hit(f"head.{name}", *meaning, fiction_ok=name != "order")
         for name, meaning in meant
-        if meaning
+        if meaning is not None
     )
+    return (*found, NOTED) if "faint" in loud and "care" not in loud else found
 
 
 def read_heads(path: Path = HEADS_FILE) -> Heads:

@@ -68,6 +68,8 @@ REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
+WIDE_CARE = frozenset({Severity.PASSIVE, Severity.THIRD_PARTY})
+"""Support whose rules are wide: left to the trend where the care head finds the text calm."""
 UNSETTLED = frozenset({"sh_support", "distress", "dependency", "delusion", "sentience", "minor"})
 """Categories of which a message may turn out to be graver than the rules alone can tell."""
 
@@ -158,6 +160,8 @@ class Judge:
             return sure
         sad = any(hit.category == "distress" for hit in sure)
         loud = self.heads.loud(views, distressed=sad, aside=creative)
+        if "calm" in loud:
+            sure = tuple(_softened(hit) if hit.severity in WIDE_CARE else hit for hit in sure)
         # A threat and a cry for help share their words: the louder head says which it is.
         acute, harm = loud.get("acute", 0.0), loud.get("harm", 0.0)
         believed = "acute" if acute > harm else "harm"
@@ -192,11 +196,13 @@ def _past(hits: tuple[Hit, ...], views: Views) -> tuple[Hit, ...]:
     if grave or not LONG_AGO.search(views.plain) or STILL.search(views.plain):
         return hits
     return tuple(
-        replace(hit, severity=Severity.MILD)
-        if hit.category in CARE and hit.severity in OWN_DANGER
-        else hit
+        _softened(hit) if hit.category in CARE and hit.severity in OWN_DANGER else hit
         for hit in hits
     )
+
+
+def _softened(hit: Hit) -> Hit:
+    return replace(hit, severity=Severity.MILD)
 
 
 def _serious(hit: Hit) -> Hit:
