@@ -6,9 +6,6 @@ What is opened first is closed last: the private Redis, the stores, the models, 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
-import gc
 import os
 import secrets
 import time
@@ -20,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from bot import __version__
+from bot import __version__, footprint
 from bot.adapters.ollama import OllamaEmbedder, OllamaPool, Rehearsal, answers
 from bot.adapters.redis import (
     RedisBindings,
@@ -170,6 +167,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         SettingsRejected: a data file or a setting can't be used.
         StoreError: Redis, or its schema.
     """
+    footprint.share_one_heap()
     embedded = settings.redis.url is None
     metrics, health = Metrics(__version__, embedded_redis=embedded), Health()
     clock = SystemClock()
@@ -266,7 +264,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     lag = LoopLag(metrics, alive=lambda: health.report("loop", True))
     background.keep("loop lag", lag.run)
     background.keep("health", lambda: _report_health(troupe))
-    _settle_memory()
+    footprint.settle()
     return troupe
 
 
@@ -281,17 +279,6 @@ def _open_memory(
     )
     asking = Asking(settings.core.memory_default)
     return Memory(stores.memories, learner, embedder, clock, metrics.memory, asking=asking)
-
-
-def _settle_memory() -> None:
-    """Give what only the start needed back to the system, such as what rules were read with.
-
-    What is left lives as long as the process, so the collector need not look at it again.
-    """
-    gc.collect()
-    gc.freeze()
-    with contextlib.suppress(OSError, AttributeError):  # glibc only
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 async def _open_personas(directory: Path) -> tuple[PersonaLibrary, Binding, Any]:

@@ -11,7 +11,14 @@ ROOT = Path(__file__).resolve().parents[3]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.languages",),
-    ("bot.errors", "bot.data_files", "bot.background", "bot.setting_names", "bot.setting_values"),
+    (
+        "bot.errors",
+        "bot.data_files",
+        "bot.background",
+        "bot.footprint",
+        "bot.setting_names",
+        "bot.setting_values",
+    ),
     ("bot.chat.place", "bot.routing.route", "bot.guardrails.verdict", "bot.creative.order"),
     ("bot.chat.turn",),
     ("bot.chat.conversation", "bot.routing.profiles", "bot.personas.binding"),
