@@ -18,7 +18,7 @@ from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.render import place_of, speaker_of_reader
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.mapping import clean_text, roles_of
-from bot.chat.place import ChannelId, GuildId, MessageId, Place, snowflake_seconds
+from bot.chat.place import ChannelId, MessageId, Place, snowflake_seconds
 from bot.chat.turn import Answering, Message
 from bot.errors import InvalidChoice
 from bot.personas.casting import check_place
@@ -91,13 +91,10 @@ def place_for(interaction: discord.Interaction[Any], *, private: bool) -> Place:
     never taken for a direct message, since others may read along.
     """
     place = place_of(interaction)
-    if interaction.guild_id is None:
-        if interaction.context.dm_channel and isinstance(interaction.channel, discord.DMChannel):
-            return place
-        return _own(interaction, Place(place.channel, GuildId(place.channel)))
-    if private or interaction.client.get_guild(interaction.guild_id) is None:
-        return _own(interaction, place)
-    return place
+    if place.guild is None:
+        return place
+    abroad = interaction.client.get_guild(place.guild) is None
+    return _own(interaction, place) if private or abroad else place
 
 
 def _own(interaction: discord.Interaction[Any], place: Place) -> Place:

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.adapters.discord.mapping import place_of_channel, speaker_of
-from bot.chat.place import Place
+from bot.chat.place import GuildId, Place
 from bot.chat.turn import Speaker
 from bot.errors import InvalidChoice
 from bot.languages import mark, t, translated
@@ -25,10 +25,17 @@ _ORIGINS = {
 
 
 def place_of(interaction: discord.Interaction[Any]) -> Place:
-    """Return the place where an interaction happened."""
+    """Return the place where an interaction happened.
+
+    A chat of other people, in which the bot is used by their own installation, is no direct
+    message: it counts as a server of its own, so that nothing private is spoken there.
+    """
     if interaction.channel is None:
         raise InvalidChoice("I can't see this channel. Ask an admin to let me view it.")
-    return place_of_channel(interaction.channel, interaction.guild_id)
+    place = place_of_channel(interaction.channel, interaction.guild_id)
+    if interaction.guild_id is None and interaction.context.private_channel:
+        return Place(place.channel, GuildId(place.channel))
+    return place
 
 
 def speaker_of_reader(interaction: discord.Interaction[Any]) -> Speaker:
