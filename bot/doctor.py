@@ -12,6 +12,7 @@ from bot.adapters.discord.examine import examine_account
 from bot.adapters.ollama import answers, list_models
 from bot.adapters.redis import check_seal, look_into_database, read_sealer
 from bot.adapters.redis.migrations import pending
+from bot.creative.profiles import TOOLS_FILE, open_tools
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import MigrationError, SettingsRejected, TroupeError
 from bot.guardrails import Guardrails
@@ -52,7 +53,7 @@ async def _personas(settings: Settings) -> AsyncIterator[Finding]:
         yield True, "personas", f"{len(personas)} in {directory}"
     else:
         yield False, "personas", f"none in {directory}: put card files there"
-    for name in ("cast.toml", "routes.toml", "guardrails"):
+    for name in ("cast.toml", "routes.toml", TOOLS_FILE, "guardrails"):
         try:
             if name == "cast.toml":
                 default = load_default_cast(directory / name)
@@ -61,6 +62,8 @@ async def _personas(settings: Settings) -> AsyncIterator[Finding]:
                     raise SettingsRejected([f"cast.toml: there is no persona {missing[0]!r}"])
             elif name == "routes.toml":
                 load_profiles(directory / name)
+            elif name == TOOLS_FILE:
+                open_tools(directory)
             else:
                 await asyncio.to_thread(Guardrails.load, directory)
         except SettingsRejected as error:

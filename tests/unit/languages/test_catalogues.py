@@ -33,6 +33,9 @@ def told() -> list[dict[str, Any]]:
 def test_what_is_shown_is_a_literal_with_all_its_fields(collected: Collected) -> None:
     assert collected.mistakes == []
     assert len(collected.places) > 400
+    plain = {(key.source, key.context) for key in collected.places if not key.plural}
+    forms = {(key.source, key.context) for key in collected.places if key.plural}
+    assert plain & forms == set(), "gettext keeps one entry a text: with forms, or without"
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

@@ -89,7 +89,7 @@ def mentions(whom: Sequence[str]) -> str:
     shown = [f"<@&{each[1:]}>" if each[0] == "r" else f"<@{each[1:]}>" for each in whom[:LISTED]]
     rest = len(whom) - len(shown)
     if rest > 0:
-        shown.append(tn("and {count} more", "and {count} more", rest))
+        shown.append(t("and {count} more", count=rest))
     return " ".join(shown)
 
 
