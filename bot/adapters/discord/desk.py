@@ -121,8 +121,8 @@ class Desk:
     async def close(self, timeout: float) -> None:
         """Let running calls end within `timeout` seconds, then cancel them."""
         for task in tuple(self._tasks):
-            if task.get_name() == "discord-typing":
-                task.cancel()  # it would only sleep until the next call
+            if task.get_name() in ("discord-typing", "discord-tidy"):
+                task.cancel()  # nobody waits for what they wait for
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=timeout)
         leftover = tuple(self._tasks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import discord as library
 import pytest
@@ -17,17 +18,25 @@ from tests.integration.discord.rig import desk_at
 
 
 @pytest.fixture
-async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]:
+async def discord() -> AsyncIterator[FakeDiscord]:
     """A Discord without latency and limits; scenes that need them switch them on."""
-    async with FakeDiscord() as server:
-        for owner, name in (
-            (Route, "BASE"),
-            (library.Asset, "BASE"),
-            (DiscordWebSocket, "DEFAULT_GATEWAY"),
-        ):
-            monkeypatch.setattr(owner, name, getattr(owner, name))  # restored afterwards
-        redirect(DiscordSettings(api_base=server.api_base, gateway_url=server.gateway_url))
+    async with redirected() as server:
         yield server
+
+
+@asynccontextmanager
+async def redirected() -> AsyncIterator[FakeDiscord]:
+    """A fake Discord, discord.py pointed at it, and back afterwards."""
+    async with FakeDiscord() as server:
+        with pytest.MonkeyPatch.context() as patch:
+            for owner, name in (
+                (Route, "BASE"),
+                (library.Asset, "BASE"),
+                (DiscordWebSocket, "DEFAULT_GATEWAY"),
+            ):
+                patch.setattr(owner, name, getattr(owner, name))  # restored afterwards
+            redirect(DiscordSettings(api_base=server.api_base, gateway_url=server.gateway_url))
+            yield server
 
 
 @pytest.fixture

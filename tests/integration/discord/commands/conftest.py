@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from bot.adapters.redis import open_redis
 from bot.app import Troupe
 from tests.fakes.discord.handles import Guild, Person, Place
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.ollama import FakeOllama
 from tests.integration.discord.commands.troupe import MODEL, running
+from tests.integration.discord.conftest import redirected
 
 
 @dataclass
@@ -83,3 +87,48 @@ async def stage(
             troupe,
             process,
         )
+
+
+_rooms = itertools.count(1)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(
+    redis_server_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """One bot for the scenes of a module, each in a room of its own."""
+    redis = await open_redis(redis_server_url)
+    await redis.flushall()
+    await redis.aclose()
+    folder = tmp_path_factory.mktemp("house")
+    async with redirected() as discord, FakeOllama([MODEL]) as ollama, AsyncExitStack() as process:
+        troupe = await process.enter_async_context(
+            running(discord, ollama, redis_server_url, folder)
+        )
+        guild = discord.guild("home", channels=["general"])
+        yield Stage(
+            discord,
+            ollama,
+            guild,
+            guild.channel("general"),
+            guild.channel("late", nsfw=True),
+            guild.member("ada", permissions=["manage_channels"]),
+            guild.member("guy"),
+            folder,
+            redis_server_url,
+            troupe,
+            process,
+        )
+
+
+@pytest.fixture
+def room(house: Stage) -> Stage:
+    """The running bot, a new channel and a new guest; nothing left over from other scenes."""
+    number = next(_rooms)
+    house.ollama.reset()
+    house.ollama.set_pace(rate=None, first_token=0.0)
+    house.discord.rest.faults.clear()
+    house.discord.forget_calls()
+    house.guest = house.guild.member(f"guy {number}")
+    house.channel = house.guild.channel(f"room-{number}")
+    return house

@@ -20,6 +20,15 @@ from tests.integration.discord.commands.test_reply_controls import (
     until,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def stage(room: Stage) -> Stage:
+    """A room of its own for each scene."""
+    return room
+
+
 ASK, REPLY_AS, EDIT = "Ask a persona about this", "Reply as…", "Edit this reply"
 
 
@@ -44,7 +53,7 @@ async def test_a_persona_is_asked_about_somebody_s_message(stage: Stage) -> None
     assert reply.author.name == "Bram"
     assert str(said.id) in str(reply.embeds)
     sent = stage.ollama.chats[-1].messages[-1]["content"]
-    assert "guy: is that old?" in sent
+    assert f"{stage.guest.record.name}: is that old?" in sent
     assert 'ada\'s message: "The lighthouse was built in 1789."' in sent
     assert list(buttons(reply)) == FULL
     stage.ollama.reply_next("Older than me.")
@@ -71,7 +80,8 @@ async def test_a_persona_replies_to_a_message_as_if_addressed(stage: Stage) -> N
     assert reply.author.name.startswith("Tamsin")
     (exchange,) = await stored(stage)
     assert [each.message_id for each in exchange.said] == [said.id]
-    assert "guy: who wants tea?" in stage.ollama.chats[-1].messages[-1]["content"]
+    sent = stage.ollama.chats[-1].messages[-1]["content"]
+    assert f"{stage.guest.record.name}: who wants tea?" in sent
     again = await stage.guest.context_menu(stage.channel, REPLY_AS, said)
     assert "answered already" in again.text
     await stage.channel.delete(said)

@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import Any
 
+import pytest
+
 from bot.chat.conversation import Exchange
 from bot.chat.place import ChannelId, GuildId, Place
 from tests.fakes.discord.handles import Person
@@ -14,6 +16,15 @@ from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.state import Message
 from tests.fakes.discord.validation import components_of
 from tests.integration.discord.commands.conftest import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def stage(room: Stage) -> Stage:
+    """A room of its own for each scene."""
+    return room
+
 
 LONG = " ".join(f"A road of {number} stones led on." for number in range(100))
 FULL = ["Regenerate", "Continue", "👍", "👎", "Why", "🗑️"]
@@ -337,8 +348,8 @@ async def test_in_a_thread_and_without_webhooks(stage: Stage) -> None:
     stage.ollama.reply_next("Owl.")
     await press(stage, stage.guest, reply, "Regenerate")
     await until(stage, lambda: reply.content.startswith("Owl.") and "2/2" in buttons(reply), "2/2")
-    stage.guild.forbid_bot("manage_webhooks")
     other = stage.guild.channel("bare")
+    other.forbid_bot("manage_webhooks")
     _, reply = await asked(stage, "name a fish", "Pike.", where=other)
     assert reply.webhook_id is None
     stage.ollama.reply_next("Carp.")
