@@ -62,5 +62,9 @@ def words(folded: str) -> list[str]:
 
 def has_words(message: str) -> bool:
     """Whether anything but signs, emoji and links is said."""
-    bare = _MENTION.sub(" ", _CUSTOM_EMOJI.sub(" ", _URL.sub(" ", message[: HEAD + TAIL])))
+    bare = message[: HEAD + TAIL]
+    if "://" in bare or "www." in bare:
+        bare = _URL.sub(" ", bare)
+    if "<" in bare:
+        bare = _MENTION.sub(" ", _CUSTOM_EMOJI.sub(" ", bare))
     return _WORDLIKE.search(bare) is not None
