@@ -68,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     chat = _add(commands, "chat", "talk in the terminal", _chat)
     chat.add_argument("--persona", help="id or name; without it the router chooses")
     _add(commands, "doctor", "check token, Redis, models and personas; say what to do", _doctor)
+    _add(commands, "pull", "fetch the models of the settings onto the hosts that lack them", _pull)
     migrate = _add(commands, "migrate", "bring the database's schema up to date", _migrate)
     migrate.add_argument("--dry-run", action="store_true", help="say what would be done")
     bench = _add(
@@ -176,6 +177,13 @@ def _doctor(args: argparse.Namespace) -> int:
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: examine(settings))
+
+
+def _pull(args: argparse.Namespace) -> int:
+    from bot.pulling import pull_missing
+
+    ollama = load_settings(args.env_file).ollama
+    return asyncio.run(pull_missing(ollama))
 
 
 def _migrate(args: argparse.Namespace) -> int:

@@ -126,11 +126,6 @@ async def _redis(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _ollama(ollama: OllamaSettings) -> AsyncIterator[Finding]:
     headers = ollama.header_values
-    wanted = {
-        "OLLAMA_MODEL": ollama.model,
-        "OLLAMA_EMBED_MODEL": ollama.embed_model,
-        "OLLAMA_GUARD_MODEL": ollama.guard_model,
-    }
     for base in ollama.bases:
         what = f"Ollama at {base}"
         if not await answers(base, headers):
@@ -146,9 +141,9 @@ async def _ollama(ollama: OllamaSettings) -> AsyncIterator[Finding]:
             yield False, what, f"can't list its models: {error}"
             continue
         have = set(names) | {name.removesuffix(":latest") for name in names}
-        for setting, model in wanted.items():
+        for model, setting in ollama.wanted_models.items():
             if model in have:
                 yield True, f"model {model}", f"on {base}"
-            elif model:
-                advice = f"run `ollama pull {model}` there, or change {setting}"
+            else:
+                advice = f"run `troupe pull`, or change {setting}"
                 yield False, f"model {model}", f"not on {base}: {advice}"

@@ -151,6 +151,21 @@ class OllamaSettings(BaseSettings):
         """Return the hosts' URLs without a trailing slash."""
         return [str(host).rstrip("/") for host in self.hosts]
 
+    @property
+    def wanted_models(self) -> dict[str, str]:
+        """Return the models that every host should have, each with the setting that names it."""
+        named = [
+            (self.model, "OLLAMA_MODEL"),
+            (self.embed_model, "OLLAMA_EMBED_MODEL"),
+            (self.guard_model, "OLLAMA_GUARD_MODEL"),
+            *((model, "OLLAMA_CHANNEL_MODELS") for model in self.channel_models),
+        ]
+        found: dict[str, str] = {}
+        for model, setting in named:
+            if model:
+                found.setdefault(model, setting)
+        return found
+
 
 class RedisSettings(BaseSettings):
     """Where the state lives."""

@@ -172,7 +172,7 @@ async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
     assert ended.code == 1
     ill = [line for line in ended.out.splitlines() if line.startswith("FAIL")]
     for advice in (
-        "run `ollama pull llama3.2:3b`",
+        "run `troupe pull`",
         "start it, or correct OLLAMA_HOSTS",
         "check REDIS_URL",
         "missing Send Messages: invite again with https://discord.com/",
