@@ -63,77 +63,11 @@ async def test_a_direct_message_needs_no_mention(scene: Scene) -> None:
     assert reply.author.id == scene.discord.bot_user.id
 
 
-async def test_a_thread_is_a_place_of_its_own(scene: Scene) -> None:
-    stage, alice = scene.channel(), scene.person()
-    await scene.exchange(stage, alice, "the password of this door is swordfish")
-    thread = await stage.thread("side talk", alice)
-    asked = await thread.says(alice, "what was said outside?", mention_bot=True)
-    assert await scene.answer(thread, asked)
-    (reply,) = thread.replies_to(asked)
-    assert reply.webhook_id is not None
-    assert "swordfish" not in contents(scene.asked("what was said outside?"))
-
-
 async def test_in_a_thread_of_the_bot_no_mention_is_needed(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     thread = await stage.thread("with Troupe", Person(scene.discord, scene.discord.bot_user))
     asked = await thread.says(alice, "how tall is K2?")
     assert await scene.answer(thread, asked)
-
-
-async def test_in_auto_mode_everything_is_answered_and_in_mention_mode_only_mentions(
-    scene: Scene,
-) -> None:
-    stage, alice = scene.channel(), scene.person("manage_channels")
-    unheard = await stage.says(alice, "nobody in particular should hear this")
-    opened = await alice.slash(stage, "channel mode", mode="auto")
-    assert "auto" in opened.text
-    asked = await stage.says(alice, "how tall is K2?")
-    assert await scene.answer(stage, asked)
-    hidden = await stage.says(alice, "// not for you")
-    last, _ = await scene.exchange(stage, alice, "and the Matterhorn?")
-    assert stage.replies_to(last)
-    assert not stage.replies_to(unheard)
-    assert not stage.replies_to(hidden)
-    assert "nobody in particular" not in contents(scene.ollama.chats)
-
-
-async def test_a_burst_gets_one_answer(scene: Scene) -> None:
-    stage, alice = scene.channel(), scene.person()
-    scene.ollama.set_pace(first_token=0.4)
-    first = await stage.says(alice, "tell me about mountains", mention_bot=True)
-    await scene.ollama.until(lambda: bool(scene.asked("mountains")))
-    second = await stage.says(alice, "especially K2", mention_bot=True)
-    await scene.troupe.over(first)
-    answers = stage.replies_to(first) + stage.replies_to(second)
-    assert len(answers) == 1
-    final = scene.ollama.chats[-1].messages[-1]["content"]
-    assert "mountains" in final
-    assert "especially K2" in final
-    assert scene.ollama.cancelled == 1
-
-
-async def test_two_people_at_once_each_get_their_own_answer(scene: Scene) -> None:
-    stage, alice, bob = scene.channel(), scene.person(), scene.person()
-    scene.ollama.reply_with(
-        lambda body: "apple!" if "say apple" in body["messages"][-1]["content"] else "banana!"
-    )
-    mine = await stage.says(alice, "please say apple", mention_bot=True)
-    yours = await stage.says(bob, "please say banana", mention_bot=True)
-    assert "apple" in await scene.answer(stage, mine)
-    assert "banana" in await scene.answer(stage, yours)
-
-
-async def test_an_edit_rewrites_history_and_answers_nothing(scene: Scene) -> None:
-    stage, alice = scene.channel(), scene.person()
-    asked, _ = await scene.exchange(stage, alice, "my cat is called Perseus")
-    before = len(scene.ollama.chats)
-    await stage.edit(asked, f"<@{scene.discord.bot_user.id}> my cat is called Minerva")
-    await scene.exchange(stage, alice, "what is my cat called?")
-    assert len(scene.ollama.chats) == before + 1
-    sent = contents(scene.ollama.chats[before:])
-    assert "Minerva" in sent
-    assert "Perseus" not in sent
 
 
 async def test_a_deleted_message_leaves_history_and_so_do_many_at_once(scene: Scene) -> None:
@@ -193,32 +127,6 @@ async def test_bots_and_webhooks_are_never_answered(scene: Scene) -> None:
     assert "for ever" not in contents(scene.ollama.chats)
     assert stage.replies_to(asked)
     assert stage.replies_to(after)
-
-
-async def test_a_long_reply_is_split_and_its_code_stays_code(scene: Scene) -> None:
-    stage, alice = scene.channel(), scene.person()
-    lines = [f"print('line {number} of a long listing')" for number in range(60)]
-    listing = "\n".join(lines)
-    asked, _ = await scene.exchange(
-        stage, alice, "show me a long listing", f"Here:\n```python\n{listing}\n```\nThat is all."
-    )
-    parts = stage.replies_to(asked)
-    assert len(parts) >= 2
-    assert all(len(part.content) <= 2000 for part in parts)
-    assert all(part.content.count("```") % 2 == 0 for part in parts)
-    shown = own_words("\n".join(part.content for part in parts))
-    assert [line for line in shown.splitlines() if line.startswith("print(")] == lines
-    assert shown.endswith("That is all.")
-
-
-async def test_the_model_can_ping_nobody(scene: Scene) -> None:
-    stage, alice, bob = scene.channel(), scene.person(), scene.person()
-    asked, answer = await scene.exchange(
-        stage, alice, "call everybody", f"@everyone @here come, and you too {bob.mention}!"
-    )
-    assert "come" in answer
-    (reply,) = stage.replies_to(asked)
-    assert set(reply.pings) <= {alice.id}
 
 
 async def test_a_dangerous_question_is_refused_without_asking_the_model(scene: Scene) -> None:

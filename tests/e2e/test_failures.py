@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.e2e.troupe import SOON, Scene, opened, own_words
+from tests.e2e.troupe import SOON, Scene, opened
 from tests.integration.redis.servers import free_port, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -166,25 +165,6 @@ async def test_typing_may_fail(scene: Scene) -> None:
     assert answer == TALE
 
 
-async def test_under_the_real_limits_nothing_is_refused_and_nothing_lost(scene: Scene) -> None:
-    limits = scene.discord.rest.limits
-    limits.enabled = True
-    try:
-        stage = scene.channel()
-        scene.ollama.set_pace(rate=40)
-        scene.ollama.reply_with(TALE)
-        people = [scene.person() for _ in range(8)]
-        asked = [await stage.says(each, "tell me a tale", mention_bot=True) for each in people]
-        answers = await asyncio.gather(
-            *(scene.answer(stage, message, timeout=40) for message in asked)
-        )
-        assert answers == [TALE] * len(people)
-        assert len(stage.from_bot) == len(people)
-        assert scene.discord.rate_limited <= 1  # the first of a bucket nobody can foresee
-    finally:
-        limits.enabled = False
-
-
 async def test_a_webhook_that_an_admin_removed_is_made_anew(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     await scene.exchange(stage, alice, "tell me a tale", TALE)
@@ -209,17 +189,6 @@ async def test_where_it_may_not_speak_the_bot_gives_up_and_goes_on_elsewhere(sce
     assert await scene.troupe.over(asked) == "failed"
     assert stage.from_bot == []
     await is_well(scene)
-
-
-async def test_an_event_that_is_replayed_is_answered_once(scene: Scene) -> None:
-    stage, alice = scene.channel(), scene.person()
-    asked, answer = await scene.exchange(stage, alice, "tell me a tale", TALE)
-    await scene.discord.gateway.drop_and_replay(asked)
-    await scene.troupe.logged("claimed already", message=asked.id)
-    again, _ = await scene.exchange(stage, alice, "and another?", TALE)
-    assert own_words(stage.answer_to(asked)) == answer
-    assert len(stage.from_bot) == 2
-    assert stage.replies_to(again)
 
 
 # ── Redis ───────────────────────────────────────────────────────────────────────────────────

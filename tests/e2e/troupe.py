@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -283,7 +283,7 @@ def said(place: Place, message: Message) -> str:
 
 def own_words(text: str) -> str:
     """Return what a persona said: a text without the small print of a first contact."""
-    return text.removesuffix(f"\n\n-# {FIRST_CONTACT}")
+    return text.partition(f"\n\n-# {FIRST_CONTACT}")[0]
 
 
 def contents(chats: Iterable[Any]) -> str:
@@ -293,15 +293,20 @@ def contents(chats: Iterable[Any]) -> str:
 
 @contextlib.asynccontextmanager
 async def opened(
-    folder: Path, *, connect: bool = True, ollama: Mapping[str, Any] | None = None, **settings: str
+    folder: Path,
+    *,
+    connect: bool = True,
+    models: Sequence[str] = (MODEL,),
+    ollama: Mapping[str, Any] | None = None,
+    **settings: str,
 ) -> AsyncIterator[Scene]:
     """Open a scene: both servers, a guild, and the bot, connected.
 
-    Keyword arguments are settings of the bot; `ollama` holds those of the fake.
+    Keyword arguments are settings of the bot; `models` and `ollama` are for the fake.
     """
     async with (
         FakeDiscord() as discord,
-        FakeOllama([MODEL], num_ctx=8192, num_parallel=16, **(ollama or {})) as model,
+        FakeOllama(models, num_ctx=8192, num_parallel=16, **(ollama or {})) as model,
     ):
         guild = discord.guild("home", channels=["general"])
         troupe = Troupe(folder, connections(discord, model) | settings)

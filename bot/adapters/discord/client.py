@@ -28,6 +28,8 @@ from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.places import Places
 from bot.adapters.discord.rest import PacedWebhooks, RestClient
 from bot.adapters.discord.translation import in_readers_language
+from bot.adapters.discord.tree import CheckedTree
+from bot.adapters.discord.unclaimed import is_unclaimed
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Trigger
 from bot.errors import StoreError
@@ -119,6 +121,7 @@ class TroupeBot(commands.Bot):
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
+            tree_cls=CheckedTree,
             intents=intents(message_content=connection.message_content),
             shard_id=shard_id,
             shard_count=connection.shard_count,
@@ -211,6 +214,8 @@ class TroupeBot(commands.Bot):
         if self.is_closed():
             return  # discord.py has no loop any more that could run a handler
         super().dispatch(event_name, *args, **kwargs)
+        if event_name == "interaction" and is_unclaimed(self, args[0]):
+            super().dispatch("unclaimed", *args)
 
     async def _run_event(
         self, coro: Callable[..., Awaitable[Any]], event_name: str, *args: Any, **kwargs: Any

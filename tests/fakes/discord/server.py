@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -28,6 +29,7 @@ from tests.fakes.discord.state import (
     Channel,
     Guild,
     Member,
+    Message,
     Role,
     User,
     Webhook,
@@ -233,6 +235,11 @@ class FakeDiscord:
     def remove_webhook(self, hook: Webhook) -> None:
         """Delete a webhook."""
         webhooks.remove(self.rest, hook)
+
+    def files(self, message: Message) -> list[bytes]:
+        """Return the contents of a message's files, as a download would give them."""
+        paths = [urlsplit(each["url"]).path for each in message.attachments]
+        return [self.world.files[path][0] for path in paths]
 
     # What goes wrong, and what was seen
 

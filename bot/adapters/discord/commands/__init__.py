@@ -16,10 +16,11 @@ from bot.adapters.discord.commands.greetings import FlipButton, GreetingButton
 from bot.adapters.discord.commands.guard import GuardCommands
 from bot.adapters.discord.commands.leaving import Leaving
 from bot.adapters.discord.commands.menus import add_menus
+from bot.adapters.discord.commands.outdated import Outdated
 from bot.adapters.discord.commands.persona import PersonaCommands
 from bot.adapters.discord.commands.presses import Presses
 from bot.adapters.discord.commands.previews import DecisionButton
-from bot.adapters.discord.commands.reply_controls import Outdated, ReplyButton
+from bot.adapters.discord.commands.reply_controls import ReplyButton
 from bot.adapters.discord.commands.report import MistakeButton, ReportCommands, add_menu
 from bot.adapters.discord.commands.route import RouteCommands
 from bot.adapters.discord.commands.services import Services
@@ -45,13 +46,13 @@ async def install(bot: commands.Bot, services: Services) -> None:
         DoctorCommands,
         ToolCommands,
         Leaving,
-        Outdated,
         Welcome,
     )
     for cog in cogs:
         await bot.add_cog(cog(services))
     cards = {settings_card.CARD: settings.pressed, welcome.CARD: welcome.pressed}
     await bot.add_cog(Presses(services, cards))
+    await bot.add_cog(Outdated(services, cards))
     add_menu(bot)
     add_menus(bot)
     bot.add_dynamic_items(

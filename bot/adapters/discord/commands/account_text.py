@@ -31,11 +31,8 @@ def _lines(account: Mapping[str, Any]) -> Iterator[str]:
     persona = account.get("persona")
     if persona:
         yield t("**Persona** {name}", name=plain(persona["name"]))
-    model, backend = plain(account.get("model") or t("none")), account.get("backend")
-    if backend:
-        yield t("**Model** `{model}` on {backend}", model=model, backend=backend)
-    else:
-        yield t("**Model** `{model}`", model=model)
+    # Not the host: its address is the operator's business.
+    yield t("**Model** `{model}`", model=plain(account.get("model") or t("none")))
     lore = (account.get("report") or {}).get("lore") or ()
     names = ", ".join(plain(str(each)) for each in lore[:LORE])
     yield t("**Lore** {entries}", entries=names or t("none"))
@@ -61,7 +58,7 @@ def _lines(account: Mapping[str, Any]) -> Iterator[str]:
     times = account.get("timings") or {}
     yield t(
         "**Times** {times}",
-        times=", ".join(f"{name} {seconds:.2f} s" for name, seconds in times.items()),
+        times=", ".join(f"{name.replace('_', ' ')} {took:.2f} s" for name, took in times.items()),
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final, Self, cast
 
 import discord
 import structlog
-from discord.ext import commands
 
 from bot.adapters.discord.client import TroupeBot
 from bot.adapters.discord.commands.account_text import account_text
@@ -17,7 +16,7 @@ from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
 from bot.adapters.discord.commands.permissions import may_moderate
 from bot.adapters.discord.commands.render import place_of, say, speaker_of_reader
 from bot.adapters.discord.commands.replies import summary_of_turn
-from bot.adapters.discord.commands.services import Services, Serving, services_of
+from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
 from bot.adapters.discord.rows import PREFIX, Rows, control_id, reply_rows, stop_row
 from bot.chat.claims import Claim
@@ -76,33 +75,6 @@ class ReplyButton(
                 await wish(interaction, self._turn, _WISHES[action], self._number)
             case _:
                 await acknowledge(interaction)
-
-
-class Outdated(Serving):
-    """Answers presses of buttons that were replaced before the press arrived.
-
-    discord.py looks for the button on the message as it is now, and drops what it does not find
-    (discord/ui/view.py, `schedule_dynamic_item_call`): the person would read that it failed.
-    """
-
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: Pressed) -> None:
-        """Press the button that the person still saw."""
-        data: Any = interaction.data or {}
-        if interaction.type is not discord.InteractionType.component or interaction.message is None:
-            return
-        named = ReplyButton.__discord_ui_compiled_template__.fullmatch(data.get("custom_id", ""))
-        if named is None or data["custom_id"] in shown_on(interaction.message):
-            return
-        button = ReplyButton(named["action"], TurnId(str(int(named["turn"]))), int(named["number"]))
-        await button.callback(interaction)
-
-
-def shown_on(message: discord.Message) -> frozenset[str]:
-    """Return the custom ids of a message's buttons."""
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    found = (getattr(item, "custom_id", None) for row in rows for item in row.children)
-    return frozenset(each for each in found if each)
 
 
 async def stop(interaction: Pressed, turn: TurnId) -> None:

@@ -54,8 +54,7 @@ def choice_card(
     """Return the card on which one setting is chosen."""
     parts: list[Item] = [
         discord.ui.TextDisplay(
-            f"### {translated(RULES[rule])}\n"
-            f"{rule_text(rule, binding, place, services.casting, services.model)}\n"
+            f"### {rule_text(rule, binding, place, services.casting, services.model)}\n"
             f"-# {t('The change is for: {level}', level=translated(LEVELS[level]))}"
         )
     ]

@@ -1,0 +1,1 @@
+"""What the bot sent to the fake Discord, drawn as Discord's own client shows it."""
