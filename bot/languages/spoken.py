@@ -132,6 +132,8 @@ _CHAT: Final[Mapping[str, str]] = {
         bine unde cand""",
     "hu": """szia koszonom kerlek reggelt este holnap tegnap most akarok tudsz irj mondd miert
         hogyan jo nagyon""",
+    "hi-latn": """hai hain kya kaise kyu kyun mera meri mere nahi nahin karo karu kar gaya gayi bhai
+        yaar tum aap mujhe raha rahi kahani sunao accha acha thik matlab bahut""",
     "vi": """xin chao cam on toi ban la khong co gi nhu the nao cho mot nhung cua va de duoc""",
 }
 """Words of chats, folded like the stop words, which were made for longer texts."""
@@ -194,7 +196,9 @@ def spoken_language(text: str) -> str | None:
     ranked = sorted(scores.values(), reverse=True)[:2]
     if not ranked or ranked[0] < ENOUGH or (len(ranked) > 1 and ranked[0] < LEAD * ranked[1]):
         return None
-    return max(scores, key=lambda code: scores[code])
+    best = max(scores, key=lambda code: scores[code])
+    # Hindi in Latin letters: its writer would not want to read Devanagari.
+    return best if best in NAMES else None
 
 
 def last_spoken(texts: Iterable[str]) -> str | None:
