@@ -66,8 +66,8 @@ def test_the_newest_text_that_shows_a_language_decides() -> None:
     [("routing/dev.jsonl", 0.84, 0.015), ("guardrails/cases.jsonl", 0.95, 0.01)],
 )
 def test_messages_of_the_fixtures_are_told_apart(file: str, right: float, wrong: float) -> None:
-    """Neither fixture was used to make the word lists; many of their messages are one or two
-    words long and show no language."""
+    """Many of the messages are one or two words long and show no language. An early state of the
+    first fixture was looked at while the word lists were written."""
     rows = [json.loads(line) for line in (FIXTURES / file).read_text("utf-8").splitlines()]
     told = [(row["lang"], spoken_language(row["text"])) for row in rows
             if row.get("lang") in NAMES and isinstance(row.get("text"), str)]  # fmt: skip
