@@ -12,7 +12,7 @@ import argparse
 import asyncio
 import base64
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.e2e.look.drawing import Drawing
 from tests.e2e.troupe import Scene, opened, until
 from tests.e2e.wants.seeing import buttons, press, shown, with_buttons
 from tests.fakes.discord import payloads
+from tests.fakes.discord.commands import GROUP, SUBCOMMAND
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.state import Message
@@ -85,7 +86,7 @@ class Album:
         message = shown(part) if isinstance(part, Interaction) else part
         used = ""
         if isinstance(part, Interaction) and "name" in part.data:
-            used = f"{part.user.display_name} used /{part.data['name']}"
+            used = f"{part.user.display_name} used /{' '.join(_words(part.data))}"
         return drawing.message(payloads.message(message), avatar=message.avatar_url, used=used)
 
     def _names(self) -> dict[str, str]:
@@ -95,6 +96,14 @@ class Album:
         for guild in world.guilds.values():
             named |= {str(role.id): role.name for role in guild.roles.values()}
         return named
+
+
+def _words(used: Mapping[str, Any]) -> Iterator[str]:
+    """Return the words of a command: its name, groups and subcommand."""
+    yield used["name"]
+    for inner in used.get("options") or ():
+        if inner["type"] in (SUBCOMMAND, GROUP):
+            yield from _words(inner)
 
 
 async def reply(scene: Scene, album: Album, stage: Place, ada: Person) -> None:

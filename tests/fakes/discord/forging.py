@@ -9,7 +9,7 @@ from typing import Any
 from tests.fakes.discord import payloads
 from tests.fakes.discord.commands import GROUP, SLASH, SUBCOMMAND
 from tests.fakes.discord.handles import Person, Place
-from tests.fakes.discord.interactions import COMMAND, COMPONENT, MODAL, Interaction
+from tests.fakes.discord.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.discord.state import Message
 
@@ -71,8 +71,12 @@ class Forger:
         options: Options = (),
         *,
         target: Message | None = None,
+        typing: bool = False,
     ) -> Interaction:
-        """Use a command whatever its options are, whoever it is offered to."""
+        """Use a command whatever its options are, whoever it is offered to.
+
+        `typing`: ask for completions instead; one of the options is `focused`.
+        """
         given: list[dict[str, Any]] = list(options)
         for name, kind in reversed(leaf.path):
             given = [{"name": name, "type": kind, "options": given}]
@@ -85,7 +89,7 @@ class Forger:
         if target is not None:
             data["target_id"] = str(target.id)
             data["resolved"] = {"messages": {str(target.id): payloads.message(target)}}
-        return await self._sent(COMMAND, who, where, data)
+        return await self._sent(AUTOCOMPLETE if typing else COMMAND, who, where, data)
 
     async def press(
         self, who: Person, where: Place, message: Message, custom_id: str, *values: str

@@ -189,6 +189,24 @@ async def test_hostile_texts_are_answered_and_ping_nobody(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("well")
+async def test_whatever_is_typed_into_an_option_something_is_offered(stage: Stage) -> None:
+    forger = Forger(stage.discord)
+    completed = [
+        (leaf, each)
+        for leaf in leaves(stage.discord)
+        for each in leaf.options
+        if each.get("autocomplete")
+    ]
+    assert len(completed) > 3
+    for leaf, each in completed:
+        for text in (*HOSTILE, "", "x" * 6000):
+            focused = given(each, text) | {"focused": True}
+            offered = await forger.use(stage.guest, stage.channel, leaf, [focused], typing=True)
+            assert offered.choices is not None, f"/{leaf.name} {each['name']}: {text[:20]!r}"
+            assert not offered.late
+
+
+@pytest.mark.usefixtures("well")
 async def test_who_lacks_the_permission_is_told_which_and_changes_nothing(stage: Stage) -> None:
     guarded = [leaf for leaf in leaves(stage.discord) if leaf.command["default_member_permissions"]]
     assert len(guarded) > 10
