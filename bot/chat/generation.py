@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from bot.chat.drift import Drift, DriftCheck, Drifted
 from bot.chat.stopping import Stop
 from bot.delivery.cleaning import ReplyCleaner
+from bot.delivery.reasoning import after_reasoning
 from bot.errors import EmptyReply
 from bot.guardrails import OutputGate, Release
 from bot.guardrails.verdict import Action, Verdict
@@ -97,7 +98,8 @@ class Generation:
         if visible and await self._reviewed(wait=False) and self._may_begin(visible):
             if self.first_shown is None:
                 self.first_shown = self.clock.monotonic()
-            self.sink.show(visible)
+            if spoken := after_reasoning(visible):
+                self.sink.show(spoken)
 
     def _may_begin(self, visible: str) -> bool:
         """Whether a text may become visible: the first one is looked at before."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.delivery.echoes import EchoFilter
 from bot.delivery.loops import LoopWatch, unlooped
-from bot.delivery.reasoning import ReasoningFilter
+from bot.delivery.reasoning import ReasoningFilter, after_reasoning
 from bot.delivery.speakers import SpeakerFilter
 
 
@@ -43,7 +43,8 @@ class ReplyCleaner:
         return self._loops.feed(rest)
 
     def whole(self, text: str) -> str:
-        """Return the released text as it is to stand: what went round is said once."""
+        """Return the released text as it is to stand: no thoughts, and what went round once."""
+        text = after_reasoning(text)
         return unlooped(text) if self._loops.found is not None else text
 
     def cuts(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bot.delivery.small import small
 
 _OPEN = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
+_ALONE = re.compile(r"^[ \t]*</(?:think|thinking|reasoning)>[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _OPENINGS = ("<think>", "<thinking>", "<reasoning>")
 
 
@@ -18,6 +19,16 @@ def _held_tail(text: str, starts: Sequence[str], first: str) -> int:
         return 0
     tail = small(text[at:])
     return len(tail) if any(start.startswith(tail) for start in starts) else 0
+
+
+def after_reasoning(text: str) -> str:
+    """Return what follows the last closing tag that stands alone on a line.
+
+    Some templates open the block in the prompt (DeepSeek R1's does), so that only its end is in the
+    reply: what was shown by then is taken back.
+    """
+    ends = [found.end() for found in _ALONE.finditer(text)] if "</" in text else []
+    return text[ends[-1] :].lstrip() if ends else text
 
 
 class ReasoningFilter:

@@ -106,6 +106,10 @@ async def test_i_never_see_what_it_thinks(scene: Scene) -> None:
         seen = " ".join(edit.content for edit in reply.edits).lower()
         assert "secret plan" not in seen
         assert "think" not in seen
+    # A template that opens the block in the prompt: only its end is in the reply.
+    half = "The user wants figures. A secret plan.\n</think>\n\n8,611 metres."
+    _, answer = await scene.exchange(stage, alice, "and how tall is K2 now?", half)
+    assert answer == "8,611 metres."
 
 
 async def test_i_never_read_interaction_failed(scene: Scene) -> None:

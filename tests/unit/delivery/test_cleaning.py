@@ -49,6 +49,22 @@ def test_reasoning_is_dropped_under_any_chunking(size: int, written: str, seen: 
     assert out == seen
 
 
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("She wants figures.\n</think>\n\n8,611 metres.", "8,611 metres."),
+        ("Hm.\n</think>\nNo.\n</THINKING>\nYes.", "Yes."),
+        ("Only thoughts.\n</think>\n", ""),
+        ("The tag `</think>` ends a block.", "The tag `</think>` ends a block."),
+    ],
+)
+def test_thoughts_that_began_in_the_prompt_are_taken_back(
+    size: int, written: str, seen: str
+) -> None:
+    assert cleaned(chunks(written, size)) == seen
+
+
 @pytest.mark.parametrize("size", [1, 2, 5, 1000])
 @pytest.mark.parametrize(
     ("written", "seen"),
