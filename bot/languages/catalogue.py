@@ -10,7 +10,7 @@ import gettext
 import re
 import struct
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import structlog
@@ -26,6 +26,7 @@ _COMMAND = re.compile(r"(?<=`/)[a-z][a-z-]*(?: [a-z][a-z-]*)*")
 _BY_PRIMARY = {language.partition("-")[0]: language for language in LANGUAGES}
 
 
+@lru_cache(maxsize=128)
 def language_for(locale: str | None) -> str:
     """Return the interface's language for a locale such as `es-419` or `pt`; English if none."""
     primary = (locale or "").replace("_", "-").partition("-")[0].lower()

@@ -35,7 +35,7 @@ class ToolMetrics:
             registry=registry,
         )
         self._distinct = Histogram(
-            "troupe_tool_distinct_2",
+            "troupe_tool_distinct_2_ratio",
             "Share of different word pairs among the ideas of a reply: 1 is all different.",
             ["tool"],
             buckets=(0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0),

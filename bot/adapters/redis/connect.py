@@ -13,6 +13,7 @@ from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -29,6 +30,8 @@ SOCKET_TIMEOUT = 2.0
 CONNECT_TIMEOUT = 2.0
 RETRIES = 3
 """Tries after a lost connection, 0.05 to 0.4 s apart: enough for a server that restarts."""
+DRIVER = DriverInfo()
+"""Made once: otherwise every connection reads the library's version from the disk."""
 
 _observers: weakref.WeakKeyDictionary[Client, Callable[[str], None]] = weakref.WeakKeyDictionary()
 
@@ -103,6 +106,7 @@ def _options() -> dict[str, Any]:
         "socket_timeout": SOCKET_TIMEOUT,
         "socket_connect_timeout": CONNECT_TIMEOUT,
         "health_check_interval": 30,
+        "driver_info": DRIVER,
         "retry": Retry(
             ExponentialWithJitterBackoff(base=0.1, cap=0.4), RETRIES, (RedisConnectionError,)
         ),

@@ -28,6 +28,9 @@ from tests.fakes.discord.validation import check_message
 if TYPE_CHECKING:
     from tests.fakes.discord.server import FakeDiscord
 
+STEP = 0.02
+"""Seconds between two looks at a message that may still change."""
+
 
 class Person:
     """Someone who talks to the bot."""
@@ -242,14 +245,19 @@ class Place:
     ) -> Message:
         """Wait until a message did not change for `quiet` seconds.
 
+        The seconds are counted in steps, so that a loop that stood still is not taken for quiet.
+
         Raises:
             TimeoutError: it went on changing for `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
-        while (left := reply.final_at + quiet - time.monotonic()) > 0:
+        seen, calm = reply.final_at, 0.0
+        while calm < quiet:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"message {reply.id} still changes after {timeout} s")
-            await asyncio.sleep(left)
+            await asyncio.sleep(STEP)
+            calm = calm + STEP if reply.final_at == seen else 0.0
+            seen = reply.final_at
         return reply
 
     # Webhooks and permissions

@@ -324,9 +324,9 @@ async def test_a_typing_call_that_fails_loses_no_reply(scene: Scene) -> None:
 async def test_typing_is_shown_until_there_is_text(scene: Scene) -> None:
     _, sink = await scene.ask()
     sink.begin()
-    await asyncio.sleep(0.1)
-    assert len(scene.channel.typings) == 1
+    await scene.discord.world.until(lambda: scene.channel.typings, 5.0, "typing")
     await sink.finish("Yes.")
+    assert len(scene.channel.typings) == 1
 
 
 async def test_withdrawing_removes_a_reply_that_is_just_being_posted(scene: Scene) -> None:

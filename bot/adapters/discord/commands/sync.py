@@ -41,15 +41,19 @@ async def sync_commands(
     remembered: Remembered,
     when: Literal["changed", "always", "never"],
 ) -> bool:
-    """Register the tree's commands if `when` says so. Return whether it was done."""
+    """Register the tree's commands if `when` says so. Return whether it was done.
+
+    What `always` registers is not remembered: the next start with `changed` registers again.
+    """
     if when == "never":
         return False
-    payload = await payload_of(tree)
-    digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
-    name = f"commands:{application}"
-    if when == "changed" and await remembered.get(name) == digest:
-        return False
-    await tree.sync()
+    name, digest = f"commands:{application}", None
+    if when == "changed":
+        payload = await payload_of(tree)
+        digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+        if await remembered.get(name) == digest:
+            return False
+    registered = await tree.sync()
     await remembered.set(name, digest)
-    log.info("commands registered", count=len(payload))
+    log.info("commands registered", count=len(registered))
     return True
