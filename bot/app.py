@@ -37,6 +37,7 @@ from bot.adapters.redis.connect import store_errors
 from bot.adapters.redis.memories import RedisMemories
 from bot.adapters.redis.migrations import migrate
 from bot.background import Background
+from bot.chat.character_judge import open_judge
 from bot.chat.parts import Parts
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.stage import Stage, StageStatus
@@ -229,6 +230,17 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         queue_timeout=limits.wait,
         facts=models.pool,
         channel_models=frozenset(settings.ollama.channel_models),
+        judge=None
+        if models.rehearsal
+        else open_judge(
+            directory / "routes.toml",
+            models.pool,
+            models.name,
+            stores.conversations,
+            metrics.replies,
+            idle=lambda: not queue.depth,
+            kept=stores.replies,
+        ),
     )
     troupe = Troupe(
         settings,
@@ -258,6 +270,8 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     background.keep("guardrails", guard.files.watch)
     background.keep("memory", memory.learner.run)
     background.keep("summaries", summaries.run)
+    if parts.judge is not None:
+        background.keep("judge of character", parts.judge.run)
     if not models.rehearsal:
         words = Vocabularies(parts.estimator, models.bases, models.headers)
         background.keep("vocabularies", words.run)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.chat.drift import Drift
+from bot.chat.drift import Drift, Hindsight
 from bot.chat.place import MessageId
 from bot.chat.turn import Cue, Trigger, TurnId
 from bot.guardrails.verdict import Verdict
@@ -39,6 +39,8 @@ class TurnAccount:
     """Whether the model takes pictures."""
     drift: Drift = field(default_factory=Drift)
     """How far the reply that stands there is from its persona."""
+    hindsight: Hindsight = field(default_factory=Hindsight)
+    """What a judge model thinks of it, once it does."""
     drafts: int = 1
     """How many drafts were written: a second one when the first was empty, or out of character."""
     reminded: bool = False
@@ -71,7 +73,12 @@ class TurnAccount:
                 }
                 for stage, verdict in self.verdicts
             ],
-            "drift": {**self.drift.to_json(), "drafts": self.drafts, "reminded": self.reminded},
+            "drift": {
+                **self.drift.to_json(),
+                "judge": self.hindsight.score,
+                "drafts": self.drafts,
+                "reminded": self.reminded,
+            },
             "timings": {stage: round(seconds, 4) for stage, seconds in self.timings.items()},
             "tokens": {"prompt": done.prompt_tokens, "reply": done.reply_tokens} if done else None,
             "outcome": self.outcome.value if self.outcome else None,

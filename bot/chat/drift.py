@@ -6,6 +6,8 @@ languages, another's name, and another language than the one that is spoken.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,6 +112,32 @@ class Drift:
     def to_json(self) -> dict[str, Any]:
         """Return it for `/why` and the playground."""
         return {"score": round(self.score, 2), "reasons": list(self.reasons)}
+
+
+@dataclass(slots=True)
+class Hindsight:
+    """What a judge model thinks of a reply that stands there already. Copies of a turn's account
+    share it: it is filled when the turn is over."""
+
+    score: float | None = None
+    """From 0, somebody else, to 1, itself; None when nobody was asked, or there is no answer."""
+    _settled: asyncio.Event | None = None
+
+    def expect(self) -> None:
+        """The judge was asked."""
+        self._settled = asyncio.Event()
+
+    def settle(self) -> None:
+        """The judge has spoken, or will not."""
+        if self._settled is not None:
+            self._settled.set()
+
+    async def known(self, timeout: float) -> None:
+        """Wait for the judge, if one was asked; at most `timeout` seconds."""
+        if self._settled is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._settled.wait()
 
 
 class Drifted(Exception):  # control flow between two drafts, never an error

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from bot.chat.character_judge import CharacterJudge
 from bot.chat.place import GuildId, Place
 from bot.chat.surroundings import Surroundings
 from bot.chat.turn import Turn
@@ -63,6 +64,7 @@ class Parts:
     ahead: tuple[Callable[[Turn], Awaitable[None]], ...] = ()
     """Reads that a turn will ask for later, begun together with its conversation."""
     summaries: Summariser | None = None
+    judge: CharacterJudge | None = None
     facts: ModelFacts | None = None
     around: Surroundings | None = None
     """Reads what people refer to; None where there is nothing to read."""

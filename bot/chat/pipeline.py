@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from bot.chat import drift
 from bot.chat.account import TurnAccount
 from bot.chat.admitting import take_turn
+from bot.chat.character_judge import Spoken
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.deciding import Settled, in_scene, settle
 from bot.chat.drafting import REFUSED
@@ -133,6 +134,7 @@ class TurnPipeline:
         with timer.stage("record"):
             await self._record(settled, text, ids, model)
             await self._keep(settled, written.prompt, account)
+            self._let_judge(settled, text, account)
             if parts.memory is not None and turn.cue is None:
                 await parts.memory.after(
                     turn, settled.decision.route, settled.persona.id, settled.conversation
@@ -141,6 +143,14 @@ class TurnPipeline:
             return Outcome.CANCELLED
         self._pass_on(settled, text, account)
         return Outcome.ANSWERED
+
+    def _let_judge(self, settled: Settled, text: str, account: TurnAccount) -> None:
+        """Let the judge of character read a reply with which the cheap check found nothing."""
+        judge = self._parts.judge
+        if judge is None or account.drift.drifted or self._writing.check(settled) is None:
+            return
+        turn = settled.turn
+        judge.look(Spoken(turn.place, settled.persona, turn.text, text, account))
 
     async def _compares(self, settled: Settled, ideas: int) -> bool:
         """Whether to offer the person another reply, to choose between the two."""

@@ -22,6 +22,8 @@ from bot.personas.binding import Binding
 from bot.ports import Clock, Controls, ConversationStore, Outcome
 
 GUEST = "Guest"
+HINDSIGHT = 3.0
+"""Seconds that an account waits for the judge of character; the reply is shown by then."""
 
 
 class Screen(Protocol):
@@ -167,6 +169,7 @@ class Stage:
             account.notice = notice_for(error)
             account.outcome = Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
         account.timings["total"] = self._clock.monotonic() - began
+        await account.hindsight.known(HINDSIGHT)  # the page shows an account once
         return account
 
     async def reset(self, session: str) -> None:

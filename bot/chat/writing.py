@@ -103,7 +103,7 @@ class Writing:
                 again_allowed=not again,
             )
 
-        check = self._check(settled)
+        check = self.check(settled)
         first = await order(again=False)
         turn, parts = settled.turn, self._parts
         key = turn.place.guild or turn.place.channel
@@ -131,6 +131,13 @@ class Writing:
     def judged(self, account: TurnAccount, stage: str, verdict: Verdict, route: Route) -> None:
         """Note a verdict in the account, and count it."""
         self._drafting.judged(account, stage, verdict, route)
+
+    def check(self, settled: Settled) -> DriftCheck | None:
+        """Return what to watch in the reply; nothing where care or honesty come first."""
+        if settled.verdict.category is not None:
+            return None
+        others = set(self._players(settled).values()) - {settled.persona.name}
+        return check_for(settled.persona, sorted(others), settled.language, settled.turn.text)
 
     async def _drafted(self, order: Order, again: Callable[[], Awaitable[Order]]) -> str:
         """Return a draft that may stand; a second one when the first is empty, or drifts."""
@@ -178,13 +185,6 @@ class Writing:
             for exchange in settled.conversation.exchanges
         )
         return every > 0 and spoken > 0 and spoken % every == 0
-
-    def _check(self, settled: Settled) -> DriftCheck | None:
-        """Return what to watch in the reply; nothing where care or honesty come first."""
-        if settled.verdict.category is not None:
-            return None
-        others = set(self._players(settled).values()) - {settled.persona.name}
-        return check_for(settled.persona, sorted(others), settled.language, settled.turn.text)
 
     async def _prompted(
         self,

@@ -43,6 +43,15 @@ class ReplyMetrics:
             ["what"],
             registry=registry,
         )
+        self._judged = Counter(
+            "troupe_character_judgements",
+            "Replies for the judge of character: answered, or why there is no opinion.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._outcome = Vocabulary(
+            "answered", "busy", "open", "deadline", "backend", "unreadable", limit=0
+        )
         self._what = Vocabulary("foreign_line", "label", "echo", "loop", limit=0)
         self._reason = Vocabulary(
             "character", "name", "language", "speaker", "empty", "judge", limit=0
@@ -55,6 +64,10 @@ class ReplyMetrics:
     def drifted(self, reason: str, action: str) -> None:
         """Count a reply out of character; `action` is `noted` or `regenerated`."""
         self._drift.labels(self._reason.word(reason), action).inc()
+
+    def judged(self, outcome: str) -> None:
+        """Count a reply that the judge of character was to read."""
+        self._judged.labels(self._outcome.word(outcome)).inc()
 
     def cut(self, what: str) -> None:
         """Count what was cut from a reply."""

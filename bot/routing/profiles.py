@@ -57,7 +57,7 @@ MOST_REPLIES = 100
 _GUARDS = ("normal", "strict")
 _LARGEST_FILE = 64 * 1024
 _LONGEST_INSTRUCTION = 2_000
-OTHER_TABLES = ("accurate_stage", "model_stage")
+OTHER_TABLES = ("accurate_stage", "model_stage", "character_judge")
 """Read by the modules of these names."""
 _KEYS = frozenset({"instruction", "options", "memory", "model", "guard", "remind_every"})
 

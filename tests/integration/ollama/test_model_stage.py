@@ -12,9 +12,10 @@ from bot.adapters.ollama import OllamaPool
 from bot.chat.place import ChannelId, Place, UserId
 from bot.errors import SettingsRejected
 from bot.routing import PreviousRoute, Route, Router
+from bot.routing.asked_model import FAILURES, OPEN_S
 from bot.routing.dispatch import Ask, Dispatcher
 from bot.routing.features import BITS
-from bot.routing.model_stage import FAILURES, OPEN_S, Asked, ModelStage, load_model_stage
+from bot.routing.model_stage import Asked, ModelStage, load_model_stage
 from bot.routing.table import RouteTable, TableHeader
 from tests.fakes.ollama import FakeOllama
 from tests.integration.ollama.conftest import MODEL, PoolOf

@@ -10,7 +10,8 @@ import pytest
 
 from bot.adapters.ollama import OllamaPool
 from bot.routing import Route, RouteDecision
-from bot.routing.model_stage import FAILURES, Asked, ModelStage
+from bot.routing.asked_model import FAILURES
+from bot.routing.model_stage import Asked, ModelStage
 from tests.fakes.ollama import FakeOllama
 
 MODEL = "llama3.2:3b"

@@ -64,6 +64,8 @@ def _lines(account: Mapping[str, Any]) -> Iterator[str]:
 
 def _drift(drift: Mapping[str, Any]) -> Iterator[str]:
     yield from drift["reasons"]
+    if drift.get("judge") is not None:
+        yield t("the judge model says {score}", score=f"{drift['judge']:.0%}")
     if drift["drafts"] > 1:
         yield t("written again")
     if drift["reminded"]:

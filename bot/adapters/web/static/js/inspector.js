@@ -108,7 +108,7 @@ function timings(account) {
 
 function character(drift) {
   if (!drift) return "";
-  const notes = [...list(drift.reasons), drift.drafts > 1 && "written again", drift.reminded && "reminded"].filter(Boolean);
+  const notes = [...list(drift.reasons), typeof drift.judge === "number" && `the judge model says ${Math.round(100 * drift.judge)} %`, drift.drafts > 1 && "written again", drift.reminded && "reminded"].filter(Boolean);
   return `${Math.round(100 * drift.score)} %${notes.length ? ` (${notes.join(", ")})` : ""}`;
 }
 
