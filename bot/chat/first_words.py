@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from bot.chat.conversation import Conversation, Exchange, Variant
@@ -61,8 +62,14 @@ class FirstWords:
             return None
         index %= count
         now = self._parts.clock.now()
-        text = greeting_text(
-            persona, index, user=reader.name, now=now, seed=place.channel, others=others
+        text = await asyncio.to_thread(
+            greeting_text,
+            persona,
+            index,
+            user=reader.name,
+            now=now,
+            seed=place.channel,
+            others=others,
         )
         return Greeting(persona, index, count, await self._judged(persona, place, text, now))
 

@@ -196,10 +196,8 @@ class Writing:
         reminded: bool,
     ) -> tuple[Prompt, ChatRequest]:
         account.reminded = reminded
-        made = (settled, account, recollection, terms)
-        if account.pictures:  # megabytes are encoded
-            return await asyncio.to_thread(self._prompt, *made)
-        return self._prompt(*made)
+        # A large book, a card full of macros and pictures take the processor for a while.
+        return await asyncio.to_thread(self._prompt, settled, account, recollection, terms)
 
     def _prompt(
         self,

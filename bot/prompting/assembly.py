@@ -56,6 +56,7 @@ from bot.prompting.untrusted import clean, one_line
 from bot.routing.profiles import RouteProfile
 
 MEMORY_SHARE = 0.1
+MACROS_LEFT = "the card has more macros than one prompt may: the rest stays as text"
 FILE_SHARE = 0.4
 """Shares of the limit that memories and attached files may take."""
 MAX_STOPS = 12
@@ -155,7 +156,9 @@ class _Assembly:
 
     def run(self) -> Prompt:
         given, ledger = self.given, self.ledger
-        system = system_text(given.persona, given.base_prompt, given.safety_text)
+        system = system_text(
+            given.persona, given.base_prompt, given.safety_text, self.context.budget
+        )
         ledger.must("system message", system, extra=PER_MESSAGE)
         said = self._said()
         ledger.must("message", said, extra=PER_MESSAGE)
@@ -164,7 +167,9 @@ class _Assembly:
         said += self._files()
         self._note()
         kept, trim_to = self._history()
-        opening = opening_of(given.persona, given.conversation, trim_to, ledger)
+        opening = opening_of(
+            given.persona, given.conversation, trim_to, ledger, self.context.budget
+        )
         messages = self._messages(system, opening.text, kept, said)
         report = PromptReport(
             parts=tuple(ledger.parts),
@@ -172,7 +177,7 @@ class _Assembly:
             limit=ledger.limit,
             lore=self.lore.fired,
             lore_cut=self.lore.cut,
-            warnings=self.lore.warnings,
+            warnings=self._warnings(),
             memories=self.memories,
             history=len(kept),
             history_cut=len(self.past) - len(kept),
@@ -189,6 +194,11 @@ class _Assembly:
             trim_to=trim_to,
             trim_next=self.trim_next,
         )
+
+    def _warnings(self) -> tuple[str, ...]:
+        if not self.context.budget.exceeded:
+            return self.lore.warnings
+        return (*self.lore.warnings, MACROS_LEFT)
 
     def _late_context(self) -> MacroContext:
         """Return what macros mean in this turn."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.prompting.calendar_text import moment, read_time, spoken
-from bot.prompting.macros import TRIM, Call, Trim, expand
+from bot.prompting.macros import TRIM, Budget, Call, Trim, expand
 
 MAX_DICE = 1_000
 MAX_SIDES = 1_000_000
@@ -49,6 +49,8 @@ class MacroContext:
     scanning: bool = False
     """The text is searched for keys: `{{hidden_key:A}}` counts."""
     variables: dict[str, str] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+    """For everything that is expanded with this context."""
     _nested: int = 0
 
     def expand(self, text: str) -> str:
@@ -57,7 +59,7 @@ class MacroContext:
         if "{{" not in text and "<" not in text:
             return text
         state = _Evaluation(self, text)
-        return expand(text, state)
+        return expand(text, state, self.budget)
 
 
 class _Evaluation:
@@ -66,6 +68,7 @@ class _Evaluation:
     def __init__(self, context: MacroContext, text: str) -> None:
         self.context = context
         self._text = text
+        self._digest: str | None = None
         self._original = context.original
 
     def __call__(self, call: Call) -> str | Trim | None:
@@ -90,21 +93,29 @@ class _Evaluation:
             return moment(context.now, "LT", offset_hours=float(zone[1]))
         return None
 
-    def _field(self, name: str) -> str:
+    def _field(self, name: str) -> str | None:
         context = self.context
         if context._nested >= MAX_NESTED:
             return ""
+        text = context.fields.get(name, "")
+        if not context.budget.take(characters=len(text)):
+            return None
         context._nested += 1
         try:
-            return context.expand(context.fields.get(name, ""))
+            return context.expand(text)
         finally:
             context._nested -= 1
 
     def pick(self, call: Call) -> float:
         """Return the same number for the same place in the same text of one conversation."""
-        seed = f"{self.context.pick_seed}\n{call.offset}\n{self._text}"
-        digest = hashlib.sha256(seed.encode("utf-8", "replace")).digest()
+        if self._digest is None:  # a text may hold thousands of picks
+            self._digest = _hash(self._text).hex()
+        digest = _hash(f"{self.context.pick_seed}\n{call.offset}\n{self._digest}")
         return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
 _FIELD_NAMES = {
@@ -187,6 +198,8 @@ def _roll(state: _Evaluation, call: Call) -> str | None:
     dice, faces = int(count or 1), int(sides)
     if not 1 <= dice <= MAX_DICE or not 1 <= faces <= MAX_SIDES:
         return ""
+    if not state.context.budget.take(dice=dice):
+        return None
     chance = state.context.chance
     return str(sum(1 + int(chance() * faces) for _ in range(dice)) + int(found[3] or 0))
 
@@ -247,6 +260,8 @@ def _add(state: _Evaluation, call: Call) -> str | None:
         return None
     variables = state.context.variables
     old = variables.get(_key(call.name, items[0]), "")
+    if not state.context.budget.take(characters=len(old) + len(items[1])):
+        return None
     _assign(variables, call.name, items[0], _sum(old, items[1]))
     return ""
 

@@ -13,8 +13,12 @@ from dataclasses import dataclass
 
 MAX_DEPTH = 32
 """Macros within macros; deeper braces are text."""
-MAX_EXPANDED = 2 * 2**20
-"""Characters that one text may grow to."""
+MAX_MACROS = 4_000
+"""Macros that one prompt may have replaced. Large real cards have some hundreds."""
+MAX_EXPANDED = 2**18
+"""Characters that macros may add to one prompt: more than any context holds."""
+MAX_ROLLED = 10_000
+"""Dice that one prompt may throw."""
 
 _BRACES = re.compile(r"\{\{|\}\}")
 _TAG = re.compile(r"<(user|bot|char|group|charifnotgroup)>", re.I)
@@ -25,6 +29,31 @@ class Node:
     """A macro: pieces of text, and macros within it, as they stand between its braces."""
 
     parts: list[str | Node]
+
+
+@dataclass(slots=True)
+class Budget:
+    """What macros may still cost. Asked before the work; what is beyond it stays as text.
+
+    One is shared by all texts of a prompt and by the fields within them: fields that hold each
+    other a few hundred times would else be millions of macros.
+    """
+
+    macros: int = MAX_MACROS
+    characters: int = MAX_EXPANDED
+    dice: int = MAX_ROLLED
+    exceeded: bool = False
+    """Whether anything stayed as text."""
+
+    def take(self, *, macros: int = 0, characters: int = 0, dice: int = 0) -> bool:
+        """Spend, unless it is more than is left."""
+        if macros > self.macros or characters > self.characters or dice > self.dice:
+            self.exceeded = True
+            return False
+        self.macros -= macros
+        self.characters -= characters
+        self.dice -= dice
+        return True
 
 
 class Trim:
@@ -79,11 +108,12 @@ def _split_commas(text: str) -> list[str]:
     return [part.replace("\x00", ",") for part in text.replace("\\,", "\x00").split(",")]
 
 
-def parse(text: str) -> list[str | Node]:
-    """Return a text's nodes. Braces without a partner are text. Linear in the text's length."""
+def parse(text: str, most: int = MAX_MACROS) -> list[str | Node]:
+    """Return a text's nodes, at most so many. Braces without a partner are text, and so is all
+    that follows when there were more. Linear in the text's length."""
     stack: list[list[str | Node]] = [[]]
     position = 0
-    while True:
+    for _ in range(2 * most):
         found = _BRACES.search(text, position)
         if found is None:
             break
@@ -109,23 +139,25 @@ def parse(text: str) -> list[str | Node]:
     return stack[0]
 
 
-def expand(text: str, evaluate: Evaluate) -> str:
-    """Return a text with its macros replaced by what `evaluate` says."""
+def expand(text: str, evaluate: Evaluate, budget: Budget | None = None) -> str:
+    """Return a text with its macros replaced by what `evaluate` says, within a budget."""
     if "{{" not in text and "<" not in text:
         return text
-    return _Expansion(evaluate).run(text)
+    return _Expansion(evaluate, budget or Budget()).run(text)
 
 
 class _Expansion:
-    """One text's expansion; counts macros and characters."""
+    """One text's expansion; numbers its macros."""
 
-    def __init__(self, evaluate: Evaluate) -> None:
+    def __init__(self, evaluate: Evaluate, budget: Budget) -> None:
         self._evaluate = evaluate
+        self._budget = budget
         self._count = 0
-        self._grown = 0
 
     def run(self, text: str) -> str:
-        return _join(self._values(parse(text)))
+        if text.count("{{") > self._budget.macros:
+            self._budget.exceeded = True
+        return _join(self._values(parse(text, self._budget.macros)))
 
     def _values(self, parts: Sequence[str | Node]) -> list[str | Trim]:
         values: list[str | Trim] = []
@@ -139,14 +171,20 @@ class _Expansion:
         return _TAG.sub(self._tag, text)
 
     def _tag(self, tag: re.Match[str]) -> str:
+        if not self._budget.take(macros=1):
+            return tag[0]
         value = self._evaluate(Call(tag[1].lower(), (), "", self._next()))
-        return value if isinstance(value, str) else tag[0]
+        if not isinstance(value, str) or not self._budget.take(characters=len(value)):
+            return tag[0]
+        return value
 
     def _next(self) -> int:
         self._count += 1
         return self._count
 
     def _macro(self, node: Node) -> str | Trim:
+        if not self._budget.take(macros=1):
+            return _source(node)
         offset = self._next()
         head = node.parts[0] if node.parts and isinstance(node.parts[0], str) else ""
         if head.startswith("//"):
@@ -160,12 +198,18 @@ class _Expansion:
                 inner = self._macro(part)
                 pieces.append((inner if isinstance(inner, str) else "", False))
         value = self._evaluate(Call(name.lower(), tuple(pieces), separator, offset))
-        if value is None:
-            return "{{" + name + separator + "".join(text for text, _ in pieces) + "}}"
         if isinstance(value, Trim):
             return value
-        self._grown += len(value)
-        return value if self._grown <= MAX_EXPANDED else ""
+        if value is None or not self._budget.take(characters=len(value)):
+            return "{{" + name + separator + "".join(text for text, _ in pieces) + "}}"
+        return value
+
+
+def _source(part: str | Node) -> str:
+    """Return a text as its author wrote it."""
+    if isinstance(part, str):
+        return part
+    return "{{" + "".join(map(_source, part.parts)) + "}}"
 
 
 _NAME = re.compile(r"([^\s:]*)(::|:|\s)?", re.S)

@@ -10,6 +10,7 @@ from bot.chat.turn import TurnId
 from bot.personas import Persona
 from bot.prompting.examples import ExampleLine, parse_examples
 from bot.prompting.ledger import Ledger
+from bot.prompting.macros import Budget
 from bot.prompting.system import stable_context
 from bot.prompting.untrusted import clean
 
@@ -30,15 +31,22 @@ class Opening:
 
 
 def opening_of(
-    persona: Persona, conversation: Conversation, trim_to: TurnId | None, ledger: Ledger
+    persona: Persona,
+    conversation: Conversation,
+    trim_to: TurnId | None,
+    ledger: Ledger,
+    budget: Budget | None = None,
 ) -> Opening:
-    """Return what fits, last blocks dropped first; spend it in the ledger."""
+    """Return what fits, last blocks dropped first; spend it in the ledger.
+
+    Like the system message it only tells the macros' `budget` when some stayed as text.
+    """
     parts: list[str] = []
     if trim_to is not None and conversation.summary:
         summary = _SUMMARY.format(summary=clean(conversation.summary).strip())
         if ledger.try_to("summary", summary):
             parts.append(summary)
-    blocks = [_written(block, persona) for block in example_blocks(persona)]
+    blocks = [_written(block, persona) for block in example_blocks(persona, budget)]
     shown: Sequence[str] = ()
     if trim_to is not None:
         # Once history has overflowed it shows how the persona speaks; examples that came and
@@ -55,11 +63,15 @@ def opening_of(
     return Opening("\n\n".join(parts), len(shown), cut)
 
 
-def example_blocks(persona: Persona) -> tuple[tuple[ExampleLine, ...], ...]:
+def example_blocks(
+    persona: Persona, budget: Budget | None = None
+) -> tuple[tuple[ExampleLine, ...], ...]:
     """Return the card's examples. The person in them is called "User", whoever speaks now."""
     context = stable_context(persona)
     context.user = _USER
     written = context.expand(persona.card.mes_example)
+    if budget is not None and context.budget.exceeded:
+        budget.exceeded = True
     return parse_examples(clean(written), _USER, persona.name)
 
 

@@ -14,6 +14,7 @@ from collections import OrderedDict
 
 from bot.personas import Persona
 from bot.prompting.macro_values import MacroContext
+from bot.prompting.macros import Budget
 from bot.prompting.untrusted import clean
 
 BASE_PROMPT = "Write {{char}}'s next reply in a conversation between {{char}} and {{user}}."
@@ -52,13 +53,20 @@ def stable_context(persona: Persona, original: str | None = None) -> MacroContex
     )
 
 
-_written: OrderedDict[tuple[str, str, str, str], str] = OrderedDict()
+_written: OrderedDict[tuple[str, str, str, str], tuple[str, bool]] = OrderedDict()
+"""System messages, and whether macros in them stayed as text for want of a budget."""
 _lock = threading.Lock()
 MAX_WRITTEN = 256
 
 
-def system_text(persona: Persona, base_prompt: str, safety_text: str) -> str:
-    """Return the system message of a persona. `safety_text` is ours and comes last."""
+def system_text(
+    persona: Persona, base_prompt: str, safety_text: str, budget: Budget | None = None
+) -> str:
+    """Return the system message of a persona. `safety_text` is ours and comes last.
+
+    It spends nothing of the prompt's `budget`, or it would change with it; but it tells it when
+    macros stayed as text here.
+    """
     key = (persona.id, persona.version, base_prompt, safety_text)
     with _lock:
         known = _written.get(key)
@@ -68,10 +76,13 @@ def system_text(persona: Persona, base_prompt: str, safety_text: str) -> str:
             _written[key] = known
             if len(_written) > MAX_WRITTEN:
                 _written.popitem(last=False)
-    return known
+    text, exceeded = known
+    if budget is not None and exceeded:
+        budget.exceeded = True
+    return text
 
 
-def _write(persona: Persona, base_prompt: str, safety_text: str) -> str:
+def _write(persona: Persona, base_prompt: str, safety_text: str) -> tuple[str, bool]:
     card = persona.card
     context = stable_context(persona)
     base = context.expand(base_prompt)
@@ -89,4 +100,4 @@ def _write(persona: Persona, base_prompt: str, safety_text: str) -> str:
     written = [clean(part).strip() for part in parts]
     written.append(WHO_IS_THE_USER.format(char=persona.name))
     written.append(safety_text.strip())
-    return "\n\n".join(part for part in written if part)
+    return "\n\n".join(part for part in written if part), context.budget.exceeded

@@ -133,11 +133,6 @@ def raw_shape(text: str) -> Shape:
     return dict(shape)
 
 
-def raw_estimate(text: str) -> float:
-    """Return the tokens of a text before any correction."""
-    return sum(raw_shape(text).values())
-
-
 @dataclass(slots=True)
 class _Learnt:
     """What one model's counts have taught: a factor for each group, and the doubt about it.

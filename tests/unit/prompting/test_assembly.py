@@ -15,7 +15,7 @@ from bot.chat.place import MessageId
 from bot.chat.turn import Attachment, Quoted
 from bot.errors import CardRejected
 from bot.prompting import TokenEstimator, assemble, greeting_text
-from bot.prompting.assembly import MAX_STOPS
+from bot.prompting.assembly import MACROS_LEFT, MAX_STOPS
 from bot.prompting.greeting import card_number
 from tests.unit.prompting.build import (
     GUILD,
@@ -373,3 +373,16 @@ def test_greetings_are_counted_as_the_card_s_author_counts_them() -> None:
     persona = persona_of("Sera", first_mes=" ", alternate_greetings=["a", "", "b"])
     assert persona.greetings == ("a", "b")
     assert [card_number(persona, index) for index in range(3)] == [1, 3, 4]
+
+
+@pytest.mark.parametrize("field", ["description", "post_history_instructions", "mes_example"])
+def test_a_card_full_of_macros_is_bounded_and_the_report_says_so(field: str) -> None:
+    bomb = {
+        "personality": "{{scenario}}" * 20,
+        "scenario": "{{char}}" * 20,
+        field: "{{personality}}" * 12,
+    }
+    for persona in (persona_of("Bo", **bomb), persona_of("Ba")):
+        for _ in range(2):  # the second time the system message is known
+            prompt = assemble(input_of(persona, turn_of("Hello"), num_ctx=262_144))
+            assert (MACROS_LEFT in prompt.report.warnings) is (persona.name == "Bo")

@@ -12,6 +12,7 @@ Divergences:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -23,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.prompting.macro_values import MAX_VARIABLES, MacroContext
-from bot.prompting.macros import MAX_EXPANDED, parse, without_comments
+from bot.prompting.macros import MAX_EXPANDED, MAX_MACROS, MAX_ROLLED, parse, without_comments
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "cards"
 OBSERVED = json.loads((GOLDEN / "macros.json").read_text("utf-8"))
@@ -185,5 +186,78 @@ def test_comments_are_not_searched() -> None:
     assert without_comments("a {{// dragon {{x}} }}b{{comment: dragon}}c{{y}}") == "a bc{{y}}"
 
 
-def test_parsing_is_linear() -> None:
-    assert len(parse("{{a}}" * 20_000)) == 40_001
+def test_parsing_stops_where_the_budget_ends() -> None:
+    assert len(parse("{{a}}" * 20_000, most=20_000)) == 40_001
+    assert parse("{{a}}{{b}}", most=1)[2:] == ["{{b}}"]
+
+
+BOMB = {
+    "description": "{{personality}}" * 300,
+    "personality": "{{scenario}}" * 300,
+    "scenario": "{{roll:1000d6}}" * 10,
+}
+"""900,000 macros and 900 million dice in 8.6 KB."""
+
+
+def test_fields_within_fields_share_one_budget() -> None:
+    thrown = 0
+
+    def chance() -> float:
+        nonlocal thrown
+        thrown += 1
+        return 0.5
+
+    given = context(fields=BOMB, chance=chance)
+    written = given.expand("{{description}}")
+    assert given.budget.exceeded
+    assert thrown <= MAX_ROLLED
+    assert given.budget.macros >= 0
+    assert len(written) <= MAX_EXPANDED
+    assert "{{scenario}}" in written or "{{roll:1000d6}}" in written, "the rest stays as text"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["{{user}}", "<USER>", "{{roll:1000d6}}", "{{random:a,b}}", "{{// x}}", "{{scenario}}", "{{"],
+)
+def test_what_is_beyond_the_budget_stays_as_its_author_wrote_it(written: str) -> None:
+    given = context(fields={"scenario": "{{user}}"}, user="Al")
+    text = given.expand(written * (MAX_MACROS * 2))
+    assert text.endswith(written)
+    assert given.budget.exceeded
+    assert given.expand(written) == written
+
+
+@pytest.mark.parametrize(
+    "written", ["{{getvar::a}}", "{{addvar::a::y}}", "{{lastmessage}}", "{{scenario}}", "<USER>"]
+)
+def test_long_values_are_not_multiplied(written: str) -> None:
+    long = "x" * 9_000
+    given = context(
+        fields={"scenario": long}, values={"lastmessage": long}, variables={"local a": long},
+        user=long,
+    )  # fmt: skip
+    text = given.expand(written * 1_000)
+    assert len(text) <= MAX_EXPANDED + len(written) * 1_000
+    assert given.budget.exceeded
+
+
+def test_a_text_with_many_picks_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = 0
+    real = hashlib.sha256
+
+    def counting(data: bytes) -> Any:
+        nonlocal hashed
+        hashed += len(data)
+        return real(data)
+
+    monkeypatch.setattr(hashlib, "sha256", counting)
+    written = "{{pick:a,b}}" * 2_000
+    context().expand(written)
+    assert 0 < hashed < len(written) + 2_000 * 100
+
+
+def test_an_ordinary_card_stays_far_below_the_budget() -> None:
+    given = context()
+    assert "{{" not in given.expand("{{char}} knows {{user}}. " * 1_000)
+    assert not given.budget.exceeded
