@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from bot.memory.item import LONGEST_STATEMENT, Kind, Slot
 from bot.memory.sensitive import sensitive_class
+from bot.memory.words import UNSPACED
 
 SHORTEST_QUOTE: Final = 4
 LONGEST_QUOTE: Final = 240
@@ -139,7 +140,7 @@ def is_command(text: str) -> bool:
 def quoted_in(quote: str, messages: Sequence[str]) -> int | None:
     """Return the place of the message that holds the quote, whatever its case and spaces."""
     wanted = normalised(quote)
-    if len(wanted) < SHORTEST_QUOTE and not re.search(r"[\u3040-\u9fff\uac00-\ud7af]", wanted):
+    if len(wanted) < SHORTEST_QUOTE and not UNSPACED.search(wanted):
         return None
     return next(
         (place for place, text in enumerate(messages) if wanted and wanted in normalised(text)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from bot.memory.retrieval import Vectors
 from bot.memory.scope import Use
 from bot.memory.shelf import Shelf, View
 from bot.memory.style import persona_text
+from bot.memory.words import UNSPACED
 from bot.routing.profiles import MemoryPolicy
 
 WORDS: Final = 200
@@ -28,7 +28,6 @@ DEPTH: Final = 12
 
 _PLAIN: Final = frozenset({Slot.LANGUAGE, Slot.TIMEZONE, Slot.REPLY_LENGTH})
 """Profile slots that also the factual route obeys."""
-_UNSPACED: Final = re.compile("[\u3000-\U0003ffff]")
 _SILENT: Final = "(obey this, never mention it)"
 _YIELDS: Final = "(What a message itself asks for wins over this.)"
 
@@ -130,7 +129,7 @@ def _line(item: Item) -> str:
 
 def _words(line: str) -> int:
     """Count words; of scripts without spaces two characters are one."""
-    unspaced = 0 if line.isascii() else len(_UNSPACED.findall(line))
+    unspaced = 0 if line.isascii() else sum(map(len, UNSPACED.findall(line)))
     return len(line.split()) + unspaced // 2
 
 

@@ -26,7 +26,7 @@ from bot.memory.retrieval import Passage, key_of
 from bot.memory.scope import is_closed
 from bot.memory.sensitive import sensitive_class
 from bot.memory.store import Put
-from bot.memory.words import LATIN, Terms, language_of
+from bot.memory.words import LATIN, UNSPACED_CLASS, Terms, language_of
 
 _BY_LOCALE: Final = {
     "de": "german", "fr": "french", "es": "spanish", "pt": "portuguese", "it": "italian",
@@ -34,7 +34,7 @@ _BY_LOCALE: Final = {
     "pl": "polish", "ro": "romanian", "hu": "hungarian", "tr": "turkish", "id": "indonesian",
     "ru": "russian", "el": "greek", "hi": "hindi",
 }  # fmt: skip
-_SAYS_SOMETHING: Final = re.compile(r"\w\W+\w|[\u3040-\u9fff\uac00-\ud7af]{2}")
+_SAYS_SOMETHING: Final = re.compile(rf"\w\W+\w|{UNSPACED_CLASS}{{2}}")
 
 
 def language(text: str, locale: str | None) -> str:

@@ -28,10 +28,11 @@ LONGEST_WORD: Final = 40
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"(?<=\w)['\u2019\u02bc`](?:s\b)?")
 _ACCENTS = re.compile("[\u0300-\u036f]")
-_UNSPACED = re.compile(
+UNSPACED_CLASS: Final = (
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
+    "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
 )
+UNSPACED: Final = re.compile(f"{UNSPACED_CLASS}+")
 """Thai, Lao, Myanmar, Khmer, kana, Han; and Hangul, whose particles cling to the words."""
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 """A Han character is often a word by itself."""
@@ -98,11 +99,11 @@ def words_of(text: str) -> list[str]:
         return [word[:LONGEST_WORD] for word in _WORD.findall(folded)]
     found: list[str] = []
     for word in _WORD.findall(folded):
-        if not word.isascii() and _UNSPACED.search(word):
-            for run in _UNSPACED.findall(word):
+        if not word.isascii() and UNSPACED.search(word):
+            for run in UNSPACED.findall(word):
                 found += [run[i : i + 2] for i in range(max(1, len(run) - 1))]
                 found += _HAN.findall(run)
-            found += [rest for rest in _UNSPACED.split(word) if rest]
+            found += [rest for rest in UNSPACED.split(word) if rest]
         else:
             found.append(word[:LONGEST_WORD])
     return found
