@@ -10,9 +10,10 @@ from bot.guardrails.pii import find
 _CONTACT: Final = frozenset({"email", "phone"})
 _NUMBER = r"(?:\+?\d[\d ()./-]{4,20}\d)"
 _IS = r"(?:\s*(?:[:=]|->|is|ist|lautet|est|es|é|è|to|это|olan|は|是|为|為|은|는|이|가)?\s*)"
-_NAMES_SECRET = (
+_SAID_BEFORE_ONE = (
     r"(?:pass(?:word|wort|code|phrase|wd)|pwd?|kennwort|mot de passe|mdp|contraseñ?a|senha"
-    r"|palavra-passe|wachtwoord|hasł?o|şifrem?|parola[mn]?|парол[ьяе]|パスワード|暗証番号|密码|密碼|口令|비밀번호|비번)"
+    r"|palavra-passe|wachtwoord|hasł?o|şifrem?|parola[mn]?|парол[ьяе]"
+    r"|パスワード|暗証番号|密码|密碼|口令|비밀번호|비번)"
 )
 _MINE = (
     r"(?:my|our|mein[er]?|mon|ma|mi|minha|meu|il mio|la mia|mijn|mój|moja|moje|мой|моя|моё|benim"
@@ -25,8 +26,8 @@ _PHONE = (
 )
 _CARRIED = (
     r"(?:pins?|pin[- ]?code|api[- ]?key|access token|secret key|credit card|debit card|card number"
-    r"|kreditkarte\w*|carte bancaire|tarjeta de crédito|cartão|social security\w*|ssn|passport number"
-    r"|seed phrase|recovery phrase|private key|iban|cvv)"
+    r"|kreditkarte\w*|carte bancaire|tarjeta de crédito|cartão|social security\w*|ssn"
+    r"|passport number|seed phrase|recovery phrase|private key|iban|cvv)"
 )
 _FORMS: Final = (
     ("contact", rf"{_PHONE}[はが是为為은는이]?\W{{0,3}}(?:\w+\W{{1,3}}){{0,2}}{_NUMBER}"),
@@ -39,9 +40,12 @@ _FORMS: Final = (
         r"\b(?:calle|avenida|rua|via|piazza|ul\.|ulica|ул\.|улица) [\w. ]{2,40}?,? \d{1,5}\b",
     ),
     ("contact", r"\b\w{2,30}(?:strasse|straße|str\.|weg|gasse|platz|straat|laan)\s+\d{1,4}\b"),
-    ("secret", rf"(?<!\w){_NAMES_SECRET}{_IS}[:=]\s*\S"),
-    ("secret", rf"(?<!\w){_NAMES_SECRET}\s*(?:is|ist|lautet|est|es|é|è|to|это|は|是|은|는)\s*\S"),
-    ("secret", rf"(?<!\w){_MINE}\s*(?:[\w-]+\s+){{0,2}}{_NAMES_SECRET}"),
+    ("secret", rf"(?<!\w){_SAID_BEFORE_ONE}{_IS}[:=]\s*\S"),
+    (
+        "secret",
+        rf"(?<!\w){_SAID_BEFORE_ONE}\s*(?:is|ist|lautet|est|es|é|è|to|это|は|是|은|는)\s*\S",
+    ),
+    ("secret", rf"(?<!\w){_MINE}\s*(?:[\w-]+\s+){{0,2}}{_SAID_BEFORE_ONE}"),
     ("secret", r"(?<!\w)şifrem\b"),
     ("secret", rf"(?<!\w){_MINE}\s*{_CARRIED}(?!\w)"),
     ("secret", r"\bseed phrase|\bapi[-_ ]?key\s*(?:is|[:=])"),

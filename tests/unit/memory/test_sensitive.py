@@ -56,7 +56,7 @@ def test_what_is_said_of_oneself_ends_with_its_clause() -> None:
 
 def test_a_number_counts_as_an_account_only_with_its_check_digits() -> None:
     assert sensitive_class("it is GB82 WEST 1234 5698 7654 32") == "secret"
-    assert sensitive_class("it is GB83 WEST 1234 5698 7654") is None
+    assert sensitive_class("it is GB83 WEST 1234 5698 7654 32") != "secret"
 
 
 @pytest.mark.parametrize("age", range(9, 30))
