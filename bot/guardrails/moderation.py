@@ -43,6 +43,8 @@ class GuildPolicy:
     """Where moderators are told of findings and reports."""
     crisis_notices: bool = False
     """Whether they are told, without a quote, that somebody was shown the crisis card."""
+    language: str = ""
+    """The server's language when the channel was chosen, in which moderators are told."""
 
     def in_force(self, least: Strictness) -> Strictness:
         """Return the strictness within the operator's bound: never milder than `least`."""

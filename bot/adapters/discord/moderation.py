@@ -164,10 +164,22 @@ class Moderation:
             return
         where = link(place, turn.message_ids[-1])
         who = f"<@{turn.speaker.id}>"
-        if category == PRIVATE:
-            line = f"**Care** {who} may be in distress and was shown where to find help: {where}"
-        else:
-            line = f"**Guardrails** `{category}` ({verdict.action.value}) from {who}: {where}"
+        with reading(policy.language):
+            line = (
+                t(
+                    "**Care** {who} may be in distress and was shown where to find help: {where}",
+                    who=who,
+                    where=where,
+                )
+                if category == PRIVATE
+                else t(
+                    "**Guardrails** `{category}` ({action}) from {who}: {where}",
+                    category=category,
+                    action=verdict.action.value,
+                    who=who,
+                    where=where,
+                )
+            )
         await self._post(policy, line)
 
     def _again(self, guild: GuildId, person: int, category: str) -> bool:
@@ -195,10 +207,13 @@ class Moderation:
         if policy is None:
             return False
         reason = discord.utils.escape_mentions(discord.utils.escape_markdown(report.reason))
-        line = (
-            f"**Report** of {link(place, report.message)} by <@{report.reporter}>: "
-            f"{reason or 'no reason given'}"
-        )
+        with reading(policy.language):
+            line = t(
+                "**Report** of {where} by {who}: {reason}",
+                where=link(place, report.message),
+                who=f"<@{report.reporter}>",
+                reason=reason or t("no reason given"),
+            )
         return await self._post(policy, line)
 
     async def mistaken(self, place: Place, message: int, category: str, digest: str) -> bool:
@@ -213,10 +228,14 @@ class Moderation:
         log.info("refusal called a mistake", category=category, digest=digest)
         policy = await self._policy(place.guild) if place.guild is not None else None
         if policy is not None:
-            where = link(place, message)
-            await self._post(
-                policy, f"**Called a mistake** a `{category}` refusal: {where} (`{digest[:12]}`)"
-            )
+            with reading(policy.language):
+                line = t(
+                    "**Called a mistake** a `{category}` refusal: {where} (`{digest}`)",
+                    category=category,
+                    where=link(place, message),
+                    digest=digest[:12],
+                )
+            await self._post(policy, line)
         return True
 
     async def set_modlog(self, guild: GuildId, policy: GuildPolicy) -> bool:
@@ -225,7 +244,8 @@ class Moderation:
         Raises:
             StoreError: it could not be kept.
         """
-        line = t("Moderators are told here of reports and of what the guardrails found.")
+        with reading(policy.language):
+            line = t("Moderators are told here of reports and of what the guardrails found.")
         if policy.modlog is not None and not await self._post(policy, line):
             return False
         await self.policies.choose(guild, policy)

@@ -43,7 +43,7 @@ People and guilds:
     troupe:{g:<guild>}:draft:<user> STRING a card before its importer decided (sealed); an hour
     troupe:{g:<guild>}:scripts    SET   ids of personas whose regex scripts may run
     troupe:{u:<user>}:cards       SET   <guild>:<card id> that the person imported
-    troupe:{g:<guild>}:guard      HASH  strictness, modlog, crisis_notices: what the server chose
+    troupe:{g:<guild>}:guard      HASH  strictness, modlog, crisis_notices, language as chosen
     troupe:{g:<guild>}:audit      STREAM decisions, with an HMAC of the text; 30 days
     troupe:{g:<guild>}:reports    STREAM d report (sealed); 90 days; guild 0 for DMs
     troupe:{g:<guild>}:mistakes   SET   HMACs of what was refused by mistake; 30 days

@@ -25,6 +25,8 @@ REPORTS: Final = "reports"
 MISTAKES: Final = "mistakes"
 DIRECT: Final = GuildId(0)
 """Stands for direct messages, which have no server."""
+LOCALE: Final = 10
+"""Characters of a locale of Discord's, such as `pt-BR`, at most."""
 REPORTS_KEPT: Final = 1000
 REPORTS_LIFETIME: Final = 90 * 86_400
 MISTAKES_LIFETIME: Final = 30 * 86_400
@@ -53,6 +55,7 @@ class RedisModeration:
             strictness=Strictness(strictness) if strictness in set(Strictness) else None,
             modlog=ChannelId(int(modlog)) if modlog.isdecimal() else None,
             crisis_notices=values.get("crisis_notices") == "1",
+            language=values.get("language", "")[:LOCALE],
         )
 
     async def choose(self, guild: GuildId, policy: GuildPolicy) -> None:
@@ -65,6 +68,7 @@ class RedisModeration:
             "strictness": policy.strictness.value if policy.strictness else "",
             "modlog": str(policy.modlog or ""),
             "crisis_notices": "1" if policy.crisis_notices else "",
+            "language": policy.language,
         }
         with store_errors(self._redis):
             await self._redis.hset(keys.guild(guild, POLICY), mapping=chosen)

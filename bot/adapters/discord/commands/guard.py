@@ -94,6 +94,7 @@ class GuardCommands(Serving):
             await self._moderation.policies.of(guild),
             modlog=ChannelId(channel.id) if channel is not None else None,
             crisis_notices=crisis and channel is not None,
+            language=str(interaction.guild_locale or ""),
         )
         if not await self._moderation.set_modlog(guild, policy):
             raise NotAllowed("I can't write in that channel. I need Send Messages there.")

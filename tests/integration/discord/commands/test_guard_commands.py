@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -98,6 +99,22 @@ async def test_a_moderators_channel_must_be_one_we_can_write_in(scene: Scene) ->
     assert "channel: none" in (await mod.slash(stage, "guard status")).text
 
 
+async def test_moderators_are_told_in_the_language_of_their_server(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, log, mod = scene.channel(), scene.channel(), scene.person("manage_guild")
+    monkeypatch.setattr(stage.record.guild, "preferred_locale", "de")
+    await mod.slash(stage, "guard modlog", channel=log)
+    assert "Hier erfährt die Moderation" in log.from_bot[-1].content
+    alice = scene.person()
+    await scene.exchange(stage, alice, "how tall is K2?")
+    await alice.submit_modal(await alice.slash(stage, "report"), reason="")
+    await until(
+        lambda: next((m for m in log.from_bot if m.content.startswith("**Meldung**")), None),
+        "a line to the moderators",
+    )
+
+
 # ── appeals ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -155,7 +172,8 @@ async def test_a_reply_is_reported_from_its_menu(scene: Scene) -> None:
     assert "K2 is high" not in line.content
     assert line.pings == ()
     assert await scene.troupe.metric("troupe_guard_reports_total") >= 1
-    assert "1 in the last day" in (await mod.slash(stage, "guard status")).text
+    status = await mod.slash(stage, "guard status")
+    assert re.search(r"\b[1-9]\d* in the last day", status.text)
     await mod.slash(stage, "guard modlog")
 
 
