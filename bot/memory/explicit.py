@@ -8,18 +8,30 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from bot.memory.item import LONGEST_STATEMENT, Item, Kind, Slot
+from bot.memory.item import Item, Kind, Slot
 from bot.memory.words import LATIN, language_of, query_terms
 
-COVERED: Final = 0.6
+LONGEST_REQUEST: Final = 1_200
+"""Characters that are read; what is asked for in more is longer than any memory."""
+COVERED: Final = 0.75
 """The share of a request's words that an item must hold to be the one that is meant."""
+HELD: Final = 0.5
+"""The share of a constraint's words that the request must hold besides: a passing word is not
+enough to take an allergy away."""
 
 _OPENING = (
     r"^\W*(?:(?:hey|hi|ok|okay|please|bitte|por favor|per favore|alsjeblieft|s'il te plaît)\W+)?"
     r"(?:@?\w+\s*[,:]\s*)?(?:please\s+|bitte\s+)?"
 )
 _REMEMBER = (
-    r"(?:can|could|would) you (?:please )?remember that|remember(?: that|:)"
+    r"(?:can|could|would|will) you (?:please )?remember that|(?:please )?remember:"
+    r"|remember that(?! (?:time|day|night|evening|morning|summer|winter|trip|party|movie|film|show"
+    r"|song|book|game|guy|girl|man|woman|kid|one|place|thing|joke|story|feeling|scene|episode"
+    r"|moment|conversation|when)\b)"
+    r"|remember(?= (?:i|i'm|i’m|i'd|i've|we|we're)\s)"
+    r"|remember(?= (?:my|our) (?:\S+ ){1,6}(?:is|are|was|were|has|have|lives?|likes?|hates?)\b)"
+    r"|(?:i want|i'd like|i would like|i need) you to (?:remember|know)(?: that)?"
+    r"|(?:please )?(?:note|make a note) that"
     r"|don'?t forget(?: that|:)"
     r"|keep in mind that|merk dir(?:,? dass|:| bitte:?)|denk dran,? dass|vergiss nicht,? dass"
     r"|souviens[- ]toi que|rappelle[- ]toi que|retiens que|n'oublie pas que|recuerda que"
@@ -37,13 +49,18 @@ _FORGET = (
 _SUFFIX = (
     (
         re.compile(
-            r"^(.{2,300}?)(?:ということ|こと)?を?(?:覚えて(?:おいて)?(?:ね|ください)?)[。！!]?$"
+            r"^(.{2,300}?)(?:ということ|こと)?を?(?:覚えて(?:おいて)?(?:ね|ください|くれ)?)[。！!]?$"
         ),
         True,
     ),
-    (re.compile(r"^(.{2,300}?)(?:ということ|こと)?を?(?:忘れて(?:ね|ください)?)[。！!]?$"), False),
-    (re.compile(r"^(?:请)?记住[，,:：]?\s*(.{2,300})$"), True),
-    (re.compile(r"^(?:请)?忘(?:记|掉)[，,:：]?\s*(.{2,300})$"), False),
+    (re.compile(r"^(.{2,300}?)(?:ということ|こと)?を?忘れて(?:ね|ください|くれ)[。！!]?$"), False),
+    (re.compile(r"^(?:请|请你|帮我)?记住(?!了)[，,:：]?\s*(.{2,300})$"), True),
+    (
+        re.compile(
+            r"^(?:(?:请|请你)忘(?:记|掉)(?!了)[，,:：]?|忘(?:记|掉)(?:关于|我说的|[，,:：]))\s*(.{2,300})$"
+        ),
+        False,
+    ),
     (
         re.compile(r"^(.{2,300}?)(?:라는|다는)?\s*(?:것을|걸|거)?\s*기억해\s?(?:줘|주세요)?[.!]?$"),
         True,
@@ -54,8 +71,8 @@ _SUFFIX = (
     ),
 )
 _PREFIX = (
-    (re.compile(rf"{_OPENING}(?:{_REMEMBER})\s+(.{{2,400}})", re.IGNORECASE | re.DOTALL), True),
-    (re.compile(rf"{_OPENING}(?:{_FORGET})\s+(.{{2,400}})", re.IGNORECASE | re.DOTALL), False),
+    (re.compile(rf"{_OPENING}(?:{_REMEMBER})\s+(.{{2,1000}})", re.IGNORECASE | re.DOTALL), True),
+    (re.compile(rf"{_OPENING}(?:{_FORGET})\s+(.{{2,1000}})", re.IGNORECASE | re.DOTALL), False),
 )
 _CONSTRAINT = re.compile(
     r"\b(?:allerg\w+|intoleran\w*|vegan\w*|vegetari\w+|never mention"
@@ -87,6 +104,11 @@ _ABOUT_SELF: Final = re.compile(
 )
 
 
+_POLITE: Final = re.compile(rf"{_OPENING}(?:can|could|would|will) you\b", re.IGNORECASE)
+"""A question that is a wish all the same."""
+_CLAUSE: Final = re.compile(r"[,;.!?\n，。！？]\s*")
+
+
 class Wish(Enum):
     """What somebody wants of the memory."""
 
@@ -103,13 +125,19 @@ class Request:
 
 
 def read_request(message: str) -> Request | None:
-    """Return what a message asks of the memory, or None."""
-    message = message.strip()[:600]
+    """Return what a message asks of the memory, or None. The text is whole, however long."""
+    message = message.strip()[:LONGEST_REQUEST]
+    asks = message.endswith(("?", "？", "吗", "嗎"))
     for pattern, remember in (*_PREFIX, *_SUFFIX):
         found = pattern.match(message)
-        if found and found[1].strip():
-            text = " ".join(found[1].split())[:LONGEST_STATEMENT].rstrip(" .!")
-            return Request(Wish.REMEMBER if remember else Wish.FORGET, text) if text else None
+        if found is None or (asks and not _POLITE.match(message)):
+            continue
+        text = found[1].rstrip("?？ ") if asks else found[1]
+        if not remember:
+            text = _CLAUSE.split(text, maxsplit=1)[0]
+        text = " ".join(text.split()).rstrip(" .!")
+        if text:
+            return Request(Wish.REMEMBER if remember else Wish.FORGET, text)
     return None
 
 
@@ -138,11 +166,24 @@ def kind_of(text: str) -> tuple[Kind, str]:
 
 def matching(text: str, items: Sequence[Item]) -> list[Item]:
     """Return the items that a request to forget means, by their words."""
-    found = []
-    for item in items:
-        language = item.language or language_of(text) or LATIN
-        wanted = set(query_terms(text, (language,)).tolist())
-        held = set(query_terms(item.text, (language,)).tolist())
-        if wanted and len(wanted & held) >= COVERED * len(wanted):
-            found.append(item)
-    return found
+    return [item for item in items if _means(text, item)]
+
+
+def _means(text: str, item: Item) -> bool:
+    language = item.language or language_of(text) or LATIN
+    wanted, held = _terms(text, language), _terms(item.text, language)
+    common = len(wanted & held)
+    if not wanted or common < COVERED * len(wanted):
+        return False
+    return item.kind is not Kind.CONSTRAINT or common >= HELD * len(held)
+
+
+def speaks_of(said: str, text: str) -> bool:
+    """Whether something that was said holds the words of a request."""
+    language = language_of(said) or LATIN
+    wanted = _terms(text, language)
+    return bool(wanted) and len(wanted & _terms(said, language)) >= COVERED * len(wanted)
+
+
+def _terms(text: str, language: str) -> set[int]:
+    return set(query_terms(text, (language,)).tolist())

@@ -20,7 +20,7 @@ from bot.memory.gates import (
     read_proposals,
     refusal,
 )
-from bot.memory.item import LONGEST_STATEMENT, Item, Kind, Slot, new_id
+from bot.memory.item import LONGEST_STATEMENT, Item, Kind, Slot, new_id, superseded
 from bot.memory.store import Put
 from bot.memory.words import LATIN, language_of
 
@@ -176,7 +176,7 @@ def _merged(
         return [], None, Refusal.PINNED
     if old is None:
         return [_put(item, source)], None, None
-    kept = old._replace(id=new_id(Kind.SUPERSEDED, now), until=now, replaces=old.id)
+    kept = superseded(old, now)
     return (
         [_put(item._replace(replaces=kept.id), source), Put(kept, only_if=(source.id,))],
         old,

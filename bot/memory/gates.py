@@ -35,7 +35,18 @@ _COMMAND: Final = re.compile(
     r"|you (?:must|should|are now|will|have to|can)"
     r"|from now on|pretend|instruction\w*|ignorier\w*|vergiss alle|du (?:musst|sollst|bist jetzt)"
     r"|anweisung\w*|ignore[zr]?|tu dois|vous devez|ignora|debes|tienes que|devi|je moet"
-    r"|игнорируй|ты должен|無視し|忽略)\b",
+    r"|игнорируй|ты должен|無視し|忽略)\b"
+    r"|(?:^|\band |\bthat |[,.;:!]\s*)(?:you )?(?:always|never|only) (?:answer|reply|respond|speak"
+    r"|talk|write|refuse|agree|decline|start|end|begin|break character)\b"
+    r"|\b(?:obey|refuse nothing|do anything i|without (?:any )?restrictions?|no restrictions"
+    r"|every order|all (?:my )?(?:orders|commands)|unfiltered|uncensored)\b"
+    r"|\b(?:antworte|sprich|schreib|gehorche?) (?:immer|nur|stets|mir)\b|\bimmer (?:gehorchen"
+    r"|antworten)\b|\b(?:réponds|obéis|parle) (?:toujours|uniquement)\b|\bobéis\b"
+    r"|\b(?:responde|obedece|habla) siempre\b|\b(?:responda|obedeça|fale) sempre\b"
+    r"|\b(?:rispondi|obbedisci|parla) sempre\b|\b(?:antwoord|gehoorzaam) altijd\b"
+    r"|\b(?:odpowiadaj|słuchaj) zawsze\b|\b(?:всегда отвечай|отвечай всегда|подчиняйся)\b"
+    r"|(?:必ず|常に|いつも).{0,20}(?:答えて|従って|話して)|(?:总是|永远|必须).{0,10}(?:回答|服从)"
+    r"|(?:항상|언제나).{0,15}(?:대답|복종)",
     re.IGNORECASE,
 )
 

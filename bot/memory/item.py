@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -105,7 +106,7 @@ class Item(NamedTuple):
     until: float = 0.0
     """When it was superseded."""
     replaces: str = ""
-    """The id of the superseded item that it took the place of."""
+    """The tombstone of what it took the place of; of a tombstone, the id that it had."""
     extra: str = ""
     """JSON of what only its kind has."""
     answers: tuple[int, ...] = ()
@@ -132,6 +133,31 @@ def retention(item: Item, used: float) -> float:
     Recency, importance and repetition count here, and only here: never in finding.
     """
     return used + 7 * DAY * item.importance + 3 * DAY * min(item.seen, 10)
+
+
+def superseded(item: Item, now: float) -> Item:
+    """Return the tombstone of an item whose place another takes; it knows the one before it."""
+    before = json.dumps({"before": item.replaces}) if item.replaces else ""
+    ident = new_id(Kind.SUPERSEDED, now)
+    return item._replace(id=ident, until=now, replaces=item.id, extra=before)
+
+
+def restored(tombstone: Item) -> Item:
+    """Return the item that a tombstone was made of, by its owner's wish: nothing replaces it."""
+    return tombstone._replace(
+        id=tombstone.replaces,
+        until=0.0,
+        replaces=before(tombstone),
+        extra="",
+        pinned=True,
+    )
+
+
+def before(item: Item) -> str:
+    """Return the id of the tombstone of what an item, or a tombstone's item, took the place of."""
+    if item.kind is not Kind.SUPERSEDED:
+        return item.replaces
+    return str(json.loads(item.extra)["before"]) if item.extra else ""
 
 
 def without(item: Item, gone: Collection[tuple[int, int]]) -> Item | None:

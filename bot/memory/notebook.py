@@ -11,8 +11,9 @@ from bot.chat.place import GuildId, MessageId, Place, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
+from bot.memory.forgetting import SAID, forgotten
 from bot.memory.gates import is_command, normalised
-from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, without
+from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, restored, without
 from bot.memory.preferences import COMPARE
 from bot.memory.recording import statement
 from bot.memory.retrieval import Passage, best, build
@@ -26,6 +27,8 @@ from bot.memory.stylist import WANTED
 from bot.ports import Clock
 
 STYLE_CHARACTERS: Final = 600
+MOST_FORGOTTEN: Final = 10
+"""Items that a request in words may take away at once; who wants more chooses."""
 TRIES: Final = 5
 """How often a change is fitted to a memory that changed meanwhile."""
 
@@ -47,11 +50,13 @@ class Undo:
 
     restore: tuple[Item, ...] = ()
     remove: tuple[str, ...] = ()
+    changed: tuple[Item, ...] = ()
+    """Messages as they were before our reply to what is forgotten was cut from them."""
     epoch: bytes = b""
     """The memory that it belongs to: another one, begun since, gets nothing back."""
 
     def __bool__(self) -> bool:
-        return bool(self.restore or self.remove)
+        return bool(self.restore or self.remove or self.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,7 @@ class Notebook:
         written = await self._store.apply(person, shelf, changes, by_person=True)
         if not written.stored:
             raise InvalidChoice("There is no room for another one. Forget an old one first.")
-        return put.item, Undo(tuple(old), (put.item.id,), shelf.epoch)
+        return put.item, Undo(tuple(old), (put.item.id,), epoch=shelf.epoch)
 
     async def edit(self, person: UserId, place: Place, ident: str, text: str) -> Undo:
         """Put an item in the person's own words; nothing else changes it from then on."""
@@ -162,18 +167,36 @@ class Notebook:
                 person, shelf, changes, by_person=True, if_unchanged=True
             )
             if not written.stale:
-                return Undo((item,), (new.id,), shelf.epoch)
+                return Undo((item,), (new.id,), epoch=shelf.epoch)
         raise StoreError("the memory changes too often")
 
     async def forget(self, person: UserId, place: Place, ident: str) -> Undo:
-        """Forget one item, and whatever else came from the same messages alone."""
+        """Forget one item, and what holds the same: its messages, our replies, its forerunners.
+
+        Another fact from one of these messages stays.
+        """
         item, shelf = await self._visible(person, place, ident)
         return await self._remove(person, shelf, [item])
 
     async def forget_matching(self, person: UserId, text: str) -> Undo:
-        """Forget whatever a request in words means, wherever it was told."""
+        """Forget whatever a request in words means, wherever it was told.
+
+        Raises:
+            NotFound: it means nothing that is remembered.
+            InvalidChoice: it could mean too much.
+        """
         shelf = await self._shelf(person)
-        return await self._remove(person, shelf, matching(text, shelf.items))
+        meant = matching(text, [item for item in shelf.items if item.kind in SAID])
+        if len(meant) > MOST_FORGOTTEN:
+            raise InvalidChoice(
+                "That could mean {count} memories. `/memory forget` shows them; say it in more "
+                "words, or choose there.",
+                count=len(meant),
+            )
+        undo = await self._remove(person, shelf, meant, about=text)
+        if not undo:
+            raise NotFound("I remember nothing like that.")
+        return undo
 
     async def forget_message(self, person: UserId, place: Place, message: MessageId) -> Undo:
         """Forget what came from one message."""
@@ -181,21 +204,15 @@ class Notebook:
         source = (int(place.channel), int(message))
         return await self._remove(person, shelf, [i for i in shelf.items if source in i.sources])
 
-    async def _remove(self, person: UserId, shelf: Shelf, items: Sequence[Item]) -> Undo:
-        sources = {source for item in items for source in item.sources}
-        ids = {item.id for item in items}
-        # The message holds what the fact held, and what was superseded held it before.
-        gone = [
-            item
-            for item in shelf.items
-            if item.id in ids
-            or (item.kind is Kind.EPISODE and sources.intersection(item.sources))
-            or (item.kind is Kind.SUPERSEDED and item.replaces in ids)
-        ]
-        if gone:
-            changes = Changes(remove=tuple(item.id for item in gone))
+    async def _remove(
+        self, person: UserId, shelf: Shelf, items: Sequence[Item], about: str = ""
+    ) -> Undo:
+        gone, changed = forgotten(shelf.items, items, about)
+        if gone or changed:
+            puts = tuple(Put(new, only_if=(new.id,)) for _, new in changed)
+            changes = Changes(puts, tuple(item.id for item in gone))
             await self._store.apply(person, shelf, changes, by_person=True)
-        return Undo(tuple(gone), epoch=shelf.epoch)
+        return Undo(tuple(gone), changed=tuple(old for old, _ in changed), epoch=shelf.epoch)
 
     async def undo(self, person: UserId, undo: Undo) -> None:
         """Bring back what a change took away, save what a message said that is gone since.
@@ -207,11 +224,22 @@ class Notebook:
         if shelf.epoch != undo.epoch:
             raise NotFound("There is nothing to go back to.")
         gone = self._taken_back()
-        left = (without(item, gone) for item in undo.restore)
+        left = (without(item, gone) for item in (*undo.restore, *undo.changed))
         puts = tuple(Put(item) for item in left if item is not None)
         await self._store.apply(person, shelf, Changes(puts, undo.remove), by_person=True)
 
-    async def undo_superseding(self, person: UserId, place: Place, ident: str) -> Item:
+    async def replaced(self, person: UserId, place: Place) -> list[tuple[Item, Item]]:
+        """Return what took the place of something that can still come back, with that."""
+        shelf = await self._shelf(person)
+        olds = {item.id: item for item in shelf.of(Kind.SUPERSEDED)}
+        now = self._clock.now()
+        return [
+            (item, olds[item.replaces])
+            for item in await self.show(person, place)
+            if item.replaces in olds and not olds[item.replaces].expired(now)
+        ]
+
+    async def go_back(self, person: UserId, place: Place, ident: str) -> tuple[Item, Undo]:
         """Bring back what an item took the place of, in place of the item.
 
         Raises:
@@ -219,12 +247,12 @@ class Notebook:
         """
         item, shelf = await self._visible(person, place, ident)
         old = shelf.get(item.replaces) if item.replaces else None
-        if old is None:
+        if old is None or old.expired(self._clock.now()):
             raise NotFound("There is nothing to go back to.")
-        back = old._replace(id=old.replaces, until=0.0, replaces="", pinned=True)
+        back = restored(old)
         changes = Changes((Put(back),), (item.id, old.id))
         await self._store.apply(person, shelf, changes, by_person=True)
-        return back
+        return back, Undo((item, old), (back.id,), epoch=shelf.epoch)
 
     async def share(
         self, person: UserId, ident: str, guild: GuildId, *, stop: bool = False

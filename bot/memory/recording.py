@@ -16,7 +16,6 @@ from bot.memory.explicit import Request, kind_of
 from bot.memory.item import (
     LONGEST_CONTEXT,
     LONGEST_EPISODE,
-    LONGEST_STATEMENT,
     STATEMENTS,
     Item,
     Kind,
@@ -87,7 +86,7 @@ def statement(
 ) -> Put:
     """Return what to write when a person asks for it to be remembered; for every persona."""
     kind, slot = kind_of(request.text)
-    text = request.text[:LONGEST_STATEMENT]
+    text = request.text
     item = _origin(place)._replace(
         id=new_id(kind, at),
         text=text,

@@ -120,7 +120,7 @@ async def test_a_change_of_mind_supersedes_and_can_be_undone(company: Company) -
     assert await company.texts(ANNA, Kind.SUPERSEDED) == ["I love Chinese food"]
     found = await company.recall("what shall we eat?")
     assert not any("love" in line for line in found.memories if "said:" not in line)
-    await company.memory.notebook.undo_superseding(ANNA.id, HERE, now.id)
+    await company.memory.notebook.go_back(ANNA.id, HERE, now.id)
     assert await company.texts(ANNA, Kind.PREFERENCE) == ["I love Chinese food"]
     assert await company.texts(ANNA, Kind.SUPERSEDED) == []
 
