@@ -124,6 +124,10 @@ class Request:
     text: str
 
 
+_SENTENCES = re.compile(r"[^.!?…。！？؟\n]+[.!?…。！？؟]*")
+_ASKS = re.compile(r"[?？؟]")
+
+
 def read_request(message: str) -> Request | None:
     """Return what a message asks of the memory, or None. The text is whole, however long."""
     message = message.strip()[:LONGEST_REQUEST]
@@ -148,6 +152,12 @@ def says_of_self(text: str) -> bool:
         or read_request(text) is not None
         or kind_of(text)[0] is not Kind.FACT
     )
+
+
+def tells_of_self(text: str) -> bool:
+    """Whether a message tells something about its writer: a question alone does not."""
+    told = " ".join(each for each in _SENTENCES.findall(text) if not _ASKS.search(each))
+    return bool(told) and says_of_self(told)
 
 
 def asks_about_self(text: str) -> bool:

@@ -15,7 +15,7 @@ from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, Turn, TurnId
 from bot.errors import ConsentRequired, InvalidChoice, NotFound, StoreError, TroupeError
-from bot.memory.explicit import Request, Wish, read_request, says_of_self
+from bot.memory.explicit import Request, Wish, read_request, tells_of_self
 from bot.memory.item import Kind, new_id, retention, without
 from bot.memory.learning import ENOUGH, IDLE, Learner, unread
 from bot.memory.notebook import Asking, Notebook
@@ -321,7 +321,7 @@ class Memory:
         return (
             self._asking is Asking.ASK
             and route is Route.COMPANION
-            and says_of_self(turn.text)
+            and tells_of_self(turn.text)
             and sensitive_class(turn.text) is None
         )
 

@@ -148,8 +148,8 @@ async def awaited(crowd: Crowd) -> None:
 
 
 async def half_written(crowd: Crowd) -> None:
-    """Most can be read in part."""
-    crowd.scene.ollama.set_pace(rate=10)
+    """Most can be read in part. Slowly, since a busy machine looks late."""
+    crowd.scene.ollama.set_pace(rate=3)
     await crowd.ask()
     await until(lambda: crowd.begun >= 8, "text of most answers")
     assert crowd.complete == 0

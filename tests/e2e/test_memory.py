@@ -126,6 +126,26 @@ async def asked(scene: Scene, stage: Place, person: Person, text: str) -> str:
     return str(scene.asked(text)[-1].messages[-1]["content"])
 
 
+async def test_nobody_is_asked_after_a_failure_or_for_a_question(scene: Scene) -> None:
+    stage, alice = await companion(scene, agreed=False)
+    ben = scene.person()
+
+    def offered() -> set[str]:
+        return {who for who in (str(alice.id), str(ben.id)) if who in everything()}
+
+    def everything() -> str:
+        return json.dumps([m.components for m in stage.messages if "memory:offer" in str(m)])
+
+    await scene.exchange(stage, ben, "what is my dog called?", "You never said.")
+    scene.ollama.fail_next("error", status=404, message="model not found")
+    asked = await stage.says(alice, "my dog is called Poppy", mention_bot=True)
+    assert await scene.troupe.over(asked) == "failed"
+    await scene.exchange(stage, alice, "my dog is called Poppy, I said", "A fine name.")
+    await scene.exchange(stage, ben, "my cat is called Moth", "A fine name.")
+    await until(offered, "an offer")
+    assert offered() == {str(ben.id)}
+
+
 async def test_a_memory_is_offered_once_and_a_yes_is_all_it_takes(scene: Scene) -> None:
     stage, alice = await companion(scene, agreed=False)
     ben = scene.person()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.memory.explicit import Wish, kind_of, matching, read_request
+from bot.memory.explicit import Wish, kind_of, matching, read_request, tells_of_self
 from bot.memory.extraction import learned, question
 from bot.memory.gates import Refusal, is_command, quoted_in, read_proposals, refusal
 from bot.memory.item import Item, Kind, new_id
@@ -263,3 +263,21 @@ def test_long_repeats_are_read_in_time(part: str) -> None:
     read_request(text)
     kind_of(text)
     sensitive_class(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("my boat is called Halcyon", True),
+        ("I love the sea. What do you drink?", True),
+        ("remember that I am allergic to nuts", True),
+        ("what is my boat called?", False),
+        ("what did I ask?", False),
+        ("ما اسم قاربي؟", False),
+        ("how tall is K2", False),
+        ("???", False),
+        ("", False),
+    ],
+)
+def test_a_question_alone_tells_nothing_of_oneself(text: str, tells: bool) -> None:
+    assert tells_of_self(text) is tells

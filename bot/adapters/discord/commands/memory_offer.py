@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import time
+from collections import OrderedDict
 from typing import Any, Final, Self, cast
 
 import aiohttp
@@ -28,6 +30,10 @@ OFFER: Final = "memory:offer"
 SILENT: Final = 4096
 """SUPPRESS_NOTIFICATIONS (Discord API reference, "Message Flags")."""
 TIMEOUT: Final = 20.0
+TROUBLE: Final = frozenset({Outcome.FAILED, Outcome.BUSY, Outcome.EXPIRED, Outcome.CANCELLED})
+UPSET_FOR: Final = 600.0
+"""Seconds after a turn that went wrong in which its person is asked for nothing."""
+UPSET_KEPT: Final = 1000
 FAILED = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 
 TEXT = mark(
@@ -44,9 +50,12 @@ class Offering:
     def __init__(self, desk: Desk, memory: Memory) -> None:
         self._desk = desk
         self._memory = memory
+        self._upset: OrderedDict[UserId, float] = OrderedDict()
 
     def over(self, turn: Turn, account: TurnAccount) -> None:
         """A turn is over. Never waits, never raises."""
+        if account.outcome in TROUBLE:
+            self._note_trouble(turn.speaker.id)
         calm = all(verdict.action is Action.ALLOW for _, verdict in account.verdicts)
         if (
             account.outcome is Outcome.ANSWERED
@@ -54,9 +63,21 @@ class Offering:
             and account.message_ids
             and turn.cue is None
             and calm
+            and not self._upset_lately(turn.speaker.id)
             and self._memory.may_offer(turn, account.decision.route)
         ):
             self._desk.own(self._offer(turn), "memory-offer")
+
+    def _note_trouble(self, person: UserId) -> None:
+        self._upset[person] = time.monotonic()
+        self._upset.move_to_end(person)
+        while len(self._upset) > UPSET_KEPT:
+            self._upset.popitem(last=False)
+
+    def _upset_lately(self, person: UserId) -> bool:
+        """Whether we let a person down just now: no time to ask them for anything."""
+        at = self._upset.get(person)
+        return at is not None and time.monotonic() - at < UPSET_FOR
 
     async def _offer(self, turn: Turn) -> None:
         if not await self._memory.offer_due(turn):
