@@ -112,8 +112,19 @@ class Intake:
     # ── what comes in ───────────────────────────────────────────────────────────────────────
 
     async def concerns(self, message: Message, *, own_thread: bool = False) -> Trigger | None:
-        """Return why a message is for us, or None."""
-        binding = await self._casting.resolved(message.place)
+        """Return why a message is for us, or None.
+
+        Raises:
+            StoreError: what is set there can't be read. Who asked us directly was told.
+        """
+        try:
+            binding = await self._casting.resolved(message.place)
+        except StoreError as error:
+            unbound = self._casting.unbound(message.place)
+            trigger = why_answer(message, unbound.mode, unbound.words, own_thread=own_thread)
+            if trigger in DIRECT:
+                await self._untaken(message, trigger, error)
+            raise
         members = self._casting.scene(binding, message.place)
         words = (*binding.words, *(member.name for member in members))
         trigger = why_answer(message, binding.mode, words, own_thread=own_thread)
@@ -128,16 +139,20 @@ class Intake:
         try:
             fresh = await self._journal.accept(message, trigger)
         except StoreError as error:
-            if message.cue is None:
-                with reading(message.speaker.locale):
-                    await self._runner.say(Turn((message,), trigger), notice_for(error))
-            self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
+            await self._untaken(message, trigger, error)
             raise
         if not fresh:
             log.debug("claimed already", message=message.id)
             return
         message = await self._in_thread(message, trigger)
         await self._begin(message, trigger)
+
+    async def _untaken(self, message: Message, trigger: Trigger, error: StoreError) -> None:
+        """Tell whoever asked that their message could not be taken in."""
+        if message.cue is None:
+            with reading(message.speaker.locale):
+                await self._runner.say(Turn((message,), trigger), notice_for(error))
+        self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
 
     async def _begin(self, message: Message, trigger: Trigger) -> None:
         """Begin the turn of a message that was written down."""

@@ -71,6 +71,10 @@ class Casting:
         await self.ready(place.guild)
         return resolve(place, await self._bindings.get(targets_of(place)), self._default)
 
+    def unbound(self, place: Place) -> ResolvedBinding:
+        """Return what holds at a place where nothing is set, or nothing can be read."""
+        return resolve(place, {}, self._default)
+
     def player(self, binding: ResolvedBinding, route: Route, guild: GuildId | None) -> Persona:
         """Return the persona for a route; the default's when the bound one is gone."""
         try:

@@ -205,7 +205,11 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
         async with opened(tmp_path, REDIS_URL=f"redis://127.0.0.1:{port}/0") as scene:
             stage, alice = scene.channel(), scene.person()
             await scene.exchange(stage, alice, "my boat is called Halcyon", TALE)
+            unread = scene.discord.guild("elsewhere", channels=["general"])
             running.close()  # killed
+            far = unread.channel("general")
+            lost = await far.says(unread.member("ben"), "hello?", mention_bot=True)
+            assert (await far.next_reply(lost, timeout=SOON, quiet=0)).content == FORGETFUL
             asked = await stage.says(alice, "how tall is K2?", mention_bot=True)
             line = await stage.next_reply(asked, timeout=SOON, quiet=0)
             assert line.content == FORGETFUL

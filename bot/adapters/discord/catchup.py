@@ -32,6 +32,16 @@ SLACK: Final = 30.0
 """Seconds read again before the last seen message: events are handled side by side, so that a
 later message may have been noted before an earlier one was claimed."""
 _CHANNEL_TIMEOUT: Final = 20.0
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, *([60.0] * 14))
+"""Seconds between tries while Redis or Discord is away: `MAX_AGE` in all."""
+_AWAY: Final = (
+    discord.DiscordServerError,
+    discord.RateLimited,
+    aiohttp.ClientError,
+    OSError,
+    StoreError,
+)
+"""What passes by itself; TimeoutError is an OSError."""
 
 
 class CatchUp:
@@ -42,42 +52,67 @@ class CatchUp:
         self._last_seen = last_seen
         self._prepare = prepare
         self._running: set[int] = set()
+        self._anew: set[int] = set()
+        """Clients with another fresh session since their reading began."""
 
     async def run(self, client: TroupeBot) -> int:
-        """Take what was missed. Return how many messages were for us."""
+        """Take what was missed, trying again while Redis or Discord is away.
+
+        Return how many messages were for us.
+        """
         if id(client) in self._running:
+            self._anew.add(id(client))
             return 0
         self._running.add(id(client))
         try:
             return await self._run(client)
         finally:
             self._running.discard(id(client))
+            self._anew.discard(id(client))
 
     async def _run(self, client: TroupeBot) -> int:
-        taken = 0
+        taken, missed = 0, None
+        for pause in PAUSES:
+            if id(client) in self._anew:
+                self._anew.discard(id(client))
+                missed = None
+            more, missed = await self._read(client, missed)
+            taken += more
+            if missed is not None and not missed and id(client) not in self._anew:
+                break
+            await asyncio.sleep(pause)
+            if client.is_closed():
+                break
+        if taken:
+            log.info("caught up", shard=client.shard_id, messages=taken)
+        return taken
+
+    async def _read(
+        self, client: TroupeBot, only: frozenset[ChannelId] | None
+    ) -> tuple[int, frozenset[ChannelId] | None]:
+        """Read channels once; `only` those, or None for all that were used lately.
+
+        Return how many messages were for us, and what is to be read again.
+        """
         try:
-            recent = await self._last_seen.recent()
+            recent = (await self._last_seen.recent())[:MAX_CHANNELS]
         except StoreError as error:
-            log.warning("not caught up", reason=str(error))
-            return 0
-        oldest = time.time() - MAX_AGE
-        for channel, message in recent[:MAX_CHANNELS]:
+            log.warning("not caught up yet", reason=str(error))
+            return 0, only
+        taken, missed, oldest = 0, set(), time.time() - MAX_AGE
+        for channel, message in recent:
+            if only is not None and channel not in only:
+                continue
             since = max(oldest, snowflake_seconds(message) - SLACK)
             try:
                 async with asyncio.timeout(_CHANNEL_TIMEOUT):
                     taken += await self._channel(client, channel, since)
-            except (
-                discord.HTTPException,
-                discord.InvalidData,
-                discord.RateLimited,
-                aiohttp.ClientError,
-                OSError,
-                StoreError,
-            ) as error:
+            except _AWAY as error:
+                log.info("channel not caught up yet", reason=type(error).__name__)
+                missed.add(channel)
+            except (discord.HTTPException, discord.InvalidData) as error:
                 log.info("channel not caught up", reason=type(error).__name__)
-        if taken:
-            log.info("caught up", shard=client.shard_id, messages=taken)
-        return taken
+        return taken, frozenset(missed)
 
     async def _channel(self, client: TroupeBot, ident: ChannelId, since: float) -> int:
         """Take one channel's messages, oldest first."""

@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.discord.client import TroupeBot
 from bot.chat.place import ChannelId, MessageId
 from bot.chat.turn import Message, Trigger
-from bot.errors import SettingsRejected
+from bot.errors import SettingsRejected, StoreError
 from tests.fakes.discord.server import FakeDiscord
 from tests.integration.discord.rig import Notes, Rig, Unread, picture, rig_at
 
@@ -237,6 +237,32 @@ async def test_what_was_said_during_a_fresh_start_is_caught_up(discord: FakeDisc
         await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
         assert "where you never were" not in {m.text for m in rig.notes.received}
         assert rig.notes.received[-1].place.guild == guild.id
+
+
+async def test_catching_up_waits_for_a_store_that_is_away(
+    discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away(Unread):
+        tries = 0
+
+        async def recent(self) -> list[tuple[ChannelId, MessageId]]:
+            self.tries += 1
+            if self.tries <= 2:
+                raise StoreError("Redis does not answer")
+            return await super().recent()
+
+    monkeypatch.setattr("bot.adapters.discord.catchup.PAUSES", (0.05,) * 10)
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+    seen = Away()
+    async with rig_at(discord, last_seen=seen) as rig:
+        await tavern.says(alice, "before", mention_bot=True)
+        await heard(rig, 1)
+    seen.tries = 0
+    missed = await tavern.says(alice, "while Redis was away", mention_bot=True)
+    async with rig_at(discord, last_seen=seen) as rig:
+        await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
+    assert seen.tries == 3
 
 
 async def test_an_invalidated_session_is_caught_up_too(discord: FakeDiscord) -> None:
