@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.errors import CardRejected
@@ -24,7 +26,13 @@ from bot.personas.patterns import compile_javascript, written
 MAX_ENTRIES = 10_000
 MAX_KEYS = 256
 MAX_KEY_CHARS = 2_000
+MAX_PATTERNS = 1_000
+"""Patterns among the keys of one book: each takes a quarter of a millisecond to compile."""
+MAX_PATTERN_CHARS = 100_000
+"""Characters of these patterns together."""
 
+_TAG_ID = re.compile(r"\d{9,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{9,}", re.I)
+"""How SillyTavern numbers tags: by the clock, or with a UUID."""
 _POSITIONS = {
     "before_char": Position.BEFORE_CHAR,
     "before_char_defs": Position.BEFORE_CHAR,
@@ -51,6 +59,7 @@ def read_book(raw: Mapping[str, Any], notes: Notes, *, world_info: bool = False)
         notes.warn("the lorebook has no extensions: taken as empty")
     entries = entries_of(raw, notes, world_info=world_info)
     names = [_uid(each, index) for index, each in enumerate(entries)]
+    keys = _KeyReader(notes)
     if len(set(names)) < len(names):
         notes.warn("lorebook entries share an id: told apart by their place")
     return Lorebook(
@@ -60,7 +69,8 @@ def read_book(raw: Mapping[str, Any], notes: Notes, *, world_info: bool = False)
         token_budget=integer(raw.get("token_budget"), "token_budget", notes, low=0),
         recursive=flag(raw.get("recursive_scanning"), "recursive_scanning", notes),
         entries=tuple(
-            _entry(index, _Fields(each, notes, world_info)) for index, each in enumerate(entries)
+            _entry(index, _Fields(each, notes, world_info), keys)
+            for index, each in enumerate(entries)
         ),
     )
 
@@ -131,7 +141,7 @@ class _Fields:
         return flag(self.extended(*names), names[0], self.notes)
 
 
-def _entry(index: int, fields: _Fields) -> Entry:
+def _entry(index: int, fields: _Fields, read: _KeyReader) -> Entry:
     raw, notes = fields.raw, fields.notes
     content = plain_lines(text(raw.get("content"), "an entry's content", notes), notes)
     decorators, body = split_decorators(content)
@@ -139,8 +149,9 @@ def _entry(index: int, fields: _Fields) -> Entry:
         notes.warn("a lorebook entry holds template code ({{#if}} or <% %>): left as text")
     if not body.strip():
         notes.warn("a lorebook entry has no content: it adds nothing")
-    keys = _keys(fields.own("keys", "key"), "keys", notes)
-    secondary = _keys(fields.own("secondary_keys", "keysecondary"), "secondary_keys", notes)
+    keys = read.keys(fields.own("keys", "key"), "keys")
+    secondary = read.keys(fields.own("secondary_keys", "keysecondary"), "secondary_keys")
+    decorators = read.decorated(decorators)
     constant = flag(raw.get("constant"), "constant", notes) or False
     selective = flag(raw.get("selective"), "selective", notes)
     if selective and not secondary:
@@ -214,8 +225,6 @@ def _conditions(fields: _Fields) -> dict[str, Any]:
     weight = number(extra("group_weight", "groupWeight"), "group_weight", notes)
     group = text(extra("group"), "group", notes)
     raw_filter = mapping(extra("characterFilter", "character_filter"), "characterFilter", notes)
-    names = texts(raw_filter.get("names"), "characterFilter", notes)
-    exclude = flag(raw_filter.get("isExclude"), "characterFilter.isExclude", notes) or False
     case = fields.extensions.get("case_sensitive")
     if case is None:
         case = fields.own("case_sensitive", "caseSensitive")
@@ -237,13 +246,28 @@ def _conditions(fields: _Fields) -> dict[str, Any]:
         "cooldown": fields.count("cooldown") or 0,
         "delay": fields.count("delay") or 0,
         "ignore_budget": truth("ignore_budget", "ignoreBudget") or False,
-        "characters": CharacterFilter(frozenset(n.casefold() for n in names), exclude)
-        if names
-        else None,
+        "characters": _characters(raw_filter, notes),
         "triggers": frozenset(
             each.casefold() for each in texts(extra("triggers"), "triggers", notes)
         ),
     }
+
+
+def _characters(raw: Mapping[str, Any], notes: Notes) -> CharacterFilter | None:
+    """Return whom an entry is for. SillyTavern writes a tag's number in it: nobody knows that."""
+    names = texts(raw.get("names"), "characterFilter", notes)
+    tags = texts(raw.get("tags"), "characterFilter.tags", notes)
+    exclude = flag(raw.get("isExclude"), "characterFilter.isExclude", notes) or False
+    if any(map(_TAG_ID.fullmatch, tags)):
+        effect = "the entry is kept from nobody by it" if exclude else "the entry is for nobody"
+        notes.warn(f"characterFilter names a tag by its number: {effect}")
+    if not names and not tags:
+        return None
+    return CharacterFilter(_folded(names), exclude, _folded(tags))
+
+
+def _folded(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(value.strip().casefold() for value in values)
 
 
 def _level(value: Any, notes: Notes) -> int:
@@ -267,20 +291,58 @@ def _uid(raw: Mapping[str, Any], index: int, notes: Notes | None = None) -> str:
     return str(index)
 
 
-def _keys(value: Any, field: str, notes: Notes) -> tuple[str, ...]:
-    keys = []
-    for key in texts(value, field, notes, split=True):
-        if not key.strip():
-            notes.warn(f"{field} holds an empty key: left out")
-        elif len(key) > MAX_KEY_CHARS:
-            notes.warn(f"{field} holds a key longer than {MAX_KEY_CHARS:,} characters: left out")
-        else:
-            pattern = written(key)
-            if pattern is not None and compile_javascript(*pattern) is None:
-                notes.warn(f"{field} holds a pattern that can't be read as one")
-            elif pattern is None and "," in key:
-                notes.warn(f"{field} holds a key with a comma: it matches as it stands")
-            keys.append(key)
-    if len(keys) > MAX_KEYS:
-        notes.warn(f"an entry has more than {MAX_KEYS} {field}: the others were left out")
-    return tuple(keys[:MAX_KEYS])
+class _KeyReader:
+    """Reads the keys of one book's entries, as many patterns among them as a book may have."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._patterns = MAX_PATTERNS
+        self._characters = MAX_PATTERN_CHARS
+
+    def keys(self, value: Any, field: str) -> tuple[str, ...]:
+        """Return an entry's keys, without those that can't be used."""
+        notes = self._notes
+        given = texts(value, field, notes, split=True)
+        if len(given) > MAX_KEYS:
+            notes.warn(f"an entry has more than {MAX_KEYS} {field}: the others were left out")
+        keys = []
+        for key in given[:MAX_KEYS]:
+            if not key.strip():
+                notes.warn(f"{field} holds an empty key: left out")
+            elif len(key) > MAX_KEY_CHARS:
+                notes.warn(
+                    f"{field} holds a key longer than {MAX_KEY_CHARS:,} characters: left out"
+                )
+            elif self._allowed(key):
+                pattern = written(key)
+                if pattern is not None and compile_javascript(*pattern) is None:
+                    notes.warn(f"{field} holds a pattern that can't be read as one")
+                elif pattern is None and "," in key:
+                    notes.warn(f"{field} holds a key with a comma: it matches as it stands")
+                keys.append(key)
+        return tuple(keys)
+
+    def decorated(self, decorators: Decorators) -> Decorators:
+        """Return decorators whose keys hold no more patterns than are left."""
+        if not decorators.additional_keys and not decorators.exclude_keys:
+            return decorators
+        return replace(
+            decorators,
+            additional_keys=tuple(
+                tuple(filter(self._allowed, group)) for group in decorators.additional_keys
+            ),
+            exclude_keys=tuple(filter(self._allowed, decorators.exclude_keys)),
+        )
+
+    def _allowed(self, key: str) -> bool:
+        if written(key) is None:
+            return True
+        if self._patterns < 1 or self._characters < len(key):
+            self._notes.warn(
+                f"the lorebook has more than {MAX_PATTERNS:,} patterns as keys, or very long "
+                "ones: the others are off"
+            )
+            return False
+        self._patterns -= 1
+        self._characters -= len(key)
+        return True

@@ -35,7 +35,12 @@ _PYGMALION = {
     "example_dialogue": "mes_example",
 }
 _V1_FIELDS = ("name", "description", "personality", "scenario", "first_mes", "mes_example")
-_V2_FIELDS = ("creator_notes", "system_prompt", "post_history_instructions", "creator")
+_CHARACTER_ONLY = (*_V1_FIELDS[2:], *_PYGMALION)
+"""What no lorebook has."""
+_V2_FIELDS = (
+    "creator_notes", "system_prompt", "post_history_instructions", "creator", "character_version",
+    "tags", "alternate_greetings",
+)  # fmt: skip
 _IMAGE = re.compile(
     r"!\[[^\]]*\]\(\s*https?://|<img\b|https?://\S+\.(?:png|jpe?g|gif|webp)\b", re.I
 )
@@ -54,7 +59,7 @@ def read_tree(tree: Any, filename: str, notes: Notes) -> Card:
     """
     if not isinstance(tree, Mapping):
         raise CardRejected("This is not a card: its JSON is not an object.")
-    if tree.get("spec") == "lorebook_v3" or ("entries" in tree and "name" not in tree):
+    if _is_lorebook(tree):
         raise CardRejected("This is a lorebook, not a character card.")
     spec = _spec_of(tree, notes)
     data = tree["data"] if spec in (V2, V3) else tree
@@ -73,6 +78,15 @@ def read_tree(tree: Any, filename: str, notes: Notes) -> Card:
     if not any(place.get(name) for place in (data, tree) for name in _V1_FIELDS):
         raise CardRejected("This is not a card: it has neither a name nor a description.")
     return _card(spec, tree, data, filename, notes)
+
+
+def _is_lorebook(tree: Mapping[str, Any]) -> bool:
+    """Whether this is a standalone lorebook. Some have a name and a description as cards do."""
+    if tree.get("spec") == "lorebook_v3":
+        return True
+    if "entries" not in tree or isinstance(tree.get("data"), Mapping):
+        return False
+    return "name" not in tree or not any(name in tree for name in _CHARACTER_ONLY)
 
 
 def _spec_of(tree: Mapping[str, Any], notes: Notes) -> str:

@@ -21,6 +21,11 @@ MAX_MEMBERS = 2_000
 MAX_FILE = 16 * 2**20
 MAX_TOTAL = 64 * 2**20
 """Bytes of all members together, unpacked."""
+MAX_RECORDS = 10 * MAX_MEMBERS
+"""Signs of a member in the bytes, before anything is built from them; assets may hold zips too."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What can be unpacked a piece at a time: 600 bytes of bzip2 or LZMA become a gigabyte at once."""
+_RECORD = b"PK\x01\x02"
 _STAMP = (1980, 1, 1, 0, 0, 0)
 """The same card makes the same file, whenever it is written."""
 
@@ -36,13 +41,13 @@ def unpack(data: bytes, notes: Notes) -> tuple[bytes, dict[str, bytes]]:
     Raises:
         CardRejected: it is damaged, encrypted or too large, or has no card.
     """
+    if data.count(_RECORD) > MAX_RECORDS:
+        raise _too_many()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS:
-                raise CardRejected(
-                    "The CHARX has more than {members} files.", members=f"{MAX_MEMBERS:,}"
-                )
+                raise _too_many()
             card = next((each for each in members if each.filename == CARD_NAME), None)
             if card is None:
                 raise CardRejected("The CHARX has no card.json at its root.")
@@ -52,6 +57,10 @@ def unpack(data: bytes, notes: Notes) -> tuple[bytes, dict[str, bytes]]:
         raise CardRejected("The CHARX can't be unpacked: it is damaged.") from error
     except (RuntimeError, NotImplementedError) as error:
         raise CardRejected("The CHARX is encrypted, or packed in a way I can't read.") from error
+
+
+def _too_many() -> CardRejected:
+    return CardRejected("The CHARX has more than {members} files.", members=f"{MAX_MEMBERS:,}")
 
 
 def _others(
@@ -76,6 +85,11 @@ def _others(
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
     """Read one member, trusting what comes out rather than what its header says."""
+    if member.compress_type not in _METHODS:
+        raise CardRejected(
+            "The CHARX is packed with another method than zip's usual one (deflate). Export the "
+            "card again, or pack it anew."
+        )
     with archive.open(member) as stream:
         content = stream.read(limit + 1)
     if len(content) > limit:

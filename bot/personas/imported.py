@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.chat.place import GuildId, UserId
-from bot.errors import CardRejected, InvalidChoice, NotFound, RecordCorrupt, StoreError
+from bot.errors import Busy, CardRejected, InvalidChoice, NotFound, RecordCorrupt, StoreError
 from bot.personas.card import V2, V3
 from bot.personas.editing import edit_card
 from bot.personas.export import Container, Exported, export_card
@@ -78,6 +78,7 @@ class ImportedCards:
         self._held: OrderedDict[GuildId, _Held] = OrderedDict()
         self._loading: dict[GuildId, asyncio.Lock] = {}
         self._readers = asyncio.Semaphore(READERS)
+        self._reading: set[asyncio.Task[ReadCard]] = set()
         self._seen = 0
         self._epoch = 0
 
@@ -96,7 +97,7 @@ class ImportedCards:
             async with asyncio.timeout(LOAD_TIMEOUT), lock:
                 if not self._is_fresh(guild):
                     await self._load(guild)
-        except (StoreError, TimeoutError) as error:
+        except (StoreError, Busy, TimeoutError) as error:
             if guild not in self._held:
                 raise StoreError("the imported cards can't be read") from error
             log.warning("imported cards not refreshed", reason=str(error))
@@ -337,12 +338,27 @@ class ImportedCards:
         return CardEntry(id, filename[-200:], by, self._now(), len(data), _digest(data))
 
     async def _read(self, data: bytes, filename: str) -> ReadCard:
-        async with self._readers:
-            try:
-                async with asyncio.timeout(READ_TIMEOUT):
-                    return await asyncio.to_thread(read_card, data, filename)
-            except TimeoutError as error:
-                raise CardRejected("The card takes too long to read.") from error
+        try:
+            async with asyncio.timeout(LOAD_TIMEOUT):
+                await self._readers.acquire()
+        except TimeoutError as error:
+            raise Busy("Other cards are being read. Please try again in a moment.") from error
+        reading = asyncio.create_task(asyncio.to_thread(read_card, data, filename))
+        self._reading.add(reading)
+        reading.add_done_callback(self._was_read)
+        try:
+            async with asyncio.timeout(READ_TIMEOUT):
+                return await asyncio.shield(reading)
+        except TimeoutError as error:
+            raise CardRejected("The card takes too long to read.") from error
+
+    def _was_read(self, reading: asyncio.Task[ReadCard]) -> None:
+        """Make room for the next card. A thread can't be stopped: who gave up waiting for one
+        still has it."""
+        self._reading.discard(reading)
+        self._readers.release()
+        if not reading.cancelled():
+            reading.exception()  # else it is logged as never looked at
 
 
 def _digest(data: bytes) -> str:

@@ -62,10 +62,12 @@ class Decorators:
 
 @dataclass(frozen=True, slots=True)
 class CharacterFilter:
-    """Which personas may use an entry, by name or id in small letters."""
+    """Which personas may use an entry, by name or id and by tag, in small letters. Both count
+    where both are given."""
 
     names: frozenset[str]
     exclude: bool = False
+    tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.personas.coerce import Notes
-from bot.personas.png import chunks_of, is_png
+from bot.personas.png import chunks_of, is_png, tail_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -68,7 +68,8 @@ def _is_portrait(picture: bytes) -> bool:
         return False
     width, height = struct.unpack(">II", chunks[0].body[:8])
     sound = not any(chunk.damaged for chunk in chunks)
-    return sound and 0 < width == height <= SIDES[0]
+    ends = not tail_of(picture, chunks, Notes())
+    return sound and ends and 0 < width == height <= SIDES[0]
 
 
 def _square(picture: bytes) -> bytes | None:

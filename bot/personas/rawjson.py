@@ -29,6 +29,7 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPE = re.compile(r"\\[u/]")
 """What this program would spell in another way."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -74,10 +75,10 @@ def parse(data: bytes | str, notes: Notes | None = None) -> Any:
     Raises:
         CardRejected: it is no JSON, or too long, too deep, or has too many values.
     """
-    text = data if isinstance(data, str) else _decode(data)
+    notes = notes or Notes()
+    text = data if isinstance(data, str) else _decode(data, notes)
     if len(text) > MAX_CHARS:
         raise CardRejected("The card's JSON is longer than {size} MB.", size=MAX_CHARS // 2**20)
-    notes = notes or Notes()
     twice = False
 
     def endless(_: str) -> None:
@@ -122,15 +123,23 @@ def pretty(tree: Any) -> str:
     return "".join(_write(tree, "\n"))
 
 
-def _decode(data: bytes) -> str:
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(encoding, errors="replace")
-    return data.decode("utf-8", errors="replace")
+def _decode(data: bytes, notes: Notes) -> str:
+    """Return a file's text. JSON is UTF-8, in the wild also UTF-16 and Windows-1252."""
+    encoding = json.detect_encoding(data[:4])
+    if encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+        notes.warn(f"the JSON is {encoding.upper()} without a mark: read as such")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        broken = data.decode(encoding, errors="replace")
+    if encoding != "utf-8" or _BEYOND_ASCII.search(broken):
+        notes.warn("some bytes of the JSON are no text: replaced")
+        return broken
+    notes.warn("the JSON is not UTF-8: read as Windows-1252")
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _integer(text: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -63,10 +63,10 @@ def read_card(data: bytes, filename: str) -> ReadCard:
     try:
         if png.is_png(data):
             return _from_png(data, filename, notes)
+        if charx.is_charx(data):  # before JSON: what precedes a zip may begin with a brace
+            return _from_charx(data, filename, notes)
         if _looks_like_json(data):
             return _from_json(data, filename, notes)
-        if charx.is_charx(data):
-            return _from_charx(data, filename, notes)
     except RecursionError as error:
         raise CardRejected("The card is nested too deep.") from error
     raise _refusal(data)
@@ -143,36 +143,47 @@ def _from_png(data: bytes, filename: str, notes: Notes) -> ReadCard:
         notes.warn("the card's checksum in the PNG is wrong: read all the same")
     if png.card_follows_picture(chunks):
         notes.warn("the card stands after the PNG's image data: read all the same")
-    found: dict[str, list[bytes]] = {}
-    files: dict[str, bytes] = {}
+    found: dict[str, list[png.PackedText]] = {}
+    assets: dict[str, png.PackedText] = {}
     for each in png.texts_of(chunks, notes):
         keyword = each.keyword.lower()
         if keyword in png.CARD_KEYWORDS:
-            found.setdefault(keyword, []).append(each.content)
-        elif keyword.startswith(png.ASSET_KEYWORD):
+            found.setdefault(keyword, []).append(each)
+        else:
             path = each.keyword[len(png.ASSET_KEYWORD) :].lstrip(":")
             if charx.is_plain_path(path):
-                files[path] = _unbase64(each.content) or b""
+                assets[path] = each
     if not found and charx.is_charx(data):
         return _from_charx(data, filename, notes)
     if not found:
         raise CardRejected("This PNG holds no card (no chara or ccv3 text).")
-    card = _best(found, filename, notes)
-    return _finish(card, png.picture_of(chunks), notes, files)
+    inflation = png.Inflation()
+    card = _best(found, inflation, filename, notes)
+    files = {}
+    for path, text in assets.items():
+        files[path] = _unbase64(png.unpack(text, inflation, notes) or b"") or b""
+    return _finish(card, png.picture_of(chunks, png.tail_of(data, chunks, notes)), notes, files)
 
 
-def _best(found: dict[str, list[bytes]], filename: str, notes: Notes) -> Card:
+def _best(
+    found: Mapping[str, Sequence[png.PackedText]],
+    inflation: png.Inflation,
+    filename: str,
+    notes: Notes,
+) -> Card:
     """Read `ccv3`, else `chara`; of several with one name the first that can be read."""
     trees: dict[str, Any] = {}
     refusal: CardRejected | None = None
     for keyword in png.CARD_KEYWORDS:
-        for content in found.get(keyword, []):
-            if len(found[keyword]) > 1:
-                notes.warn(f"the PNG holds several {keyword} texts: the first good one counts")
-            if keyword in trees:
-                continue
+        texts = found.get(keyword, ())
+        if len(texts) > 1:
+            notes.warn(f"the PNG holds several {keyword} texts: the first good one counts")
+        for text in texts:
             try:
-                trees[keyword] = rawjson.parse(_payload(content, notes), notes)
+                content = png.unpack(text, inflation, notes)
+                if content is not None:
+                    trees[keyword] = rawjson.parse(_payload(content, notes), notes)
+                    break
             except CardRejected as error:
                 notes.warn(f"the {keyword} text of the PNG can't be read: passed over")
                 refusal = refusal or error

@@ -99,6 +99,7 @@ def lore_notes(
         state=state,
         turn=turn.id,
         names=frozenset({persona.id, persona.name.casefold(), persona.card.name.casefold()}),
+        tags=frozenset(tag.strip().casefold() for tag in persona.card.tags),
         trigger=trigger,
         greeting=greeting,
     )

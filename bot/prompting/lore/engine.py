@@ -133,7 +133,11 @@ class _Scan:
         if entry.triggers and self.scene.trigger not in entry.triggers:
             return False
         only = entry.characters
-        return only is None or only.names.isdisjoint(self.scene.names) is only.exclude
+        return only is None or all(
+            asked.isdisjoint(own) is only.exclude
+            for asked, own in ((only.names, self.scene.names), (only.tags, self.scene.tags))
+            if asked
+        )
 
     def _is_sticky(self, candidate: Candidate) -> bool:
         return bool(self.timed.sticky) and candidate.key in self.timed.sticky

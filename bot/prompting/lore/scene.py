@@ -53,6 +53,8 @@ class Scene:
     turn: str = ""
     names: frozenset[str] = frozenset()
     """Name and id of the persona in small letters, for character filters."""
+    tags: frozenset[str] = frozenset()
+    """Tags of its card in small letters, for the same."""
     trigger: str = "normal"
     greeting: int | None = None
     injected: tuple[str, ...] = ()

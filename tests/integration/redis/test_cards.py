@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import pytest
 from bot.adapters.redis import Client, RedisCards, Sealer, keys
 from bot.adapters.redis.cards import MAX_CARDS
 from bot.chat.place import GuildId, UserId
-from bot.errors import CardRejected, InvalidChoice, NotFound, RecordCorrupt
-from bot.personas import PersonaLibrary
+from bot.errors import Busy, CardRejected, InvalidChoice, NotFound, RecordCorrupt
+from bot.personas import PersonaLibrary, ReadCard, read_card
 from bot.personas import imported as imported_room
 from bot.personas.export import Container
 from bot.personas.imported import MAX_CARD, ImportedCards
@@ -317,3 +318,32 @@ async def test_what_is_no_card_is_never_kept(here: Process, store: RedisCards, d
     with pytest.raises(CardRejected):
         await here.cards.propose(HOME, ANNA, data, "a.json")
     assert await store.draft(HOME, ANNA) is None
+
+
+async def test_a_reader_that_was_given_up_still_holds_its_place(
+    here: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads can't be stopped: a third slow card must not get a third thread."""
+    at_once, most, go = 0, 0, threading.Event()
+
+    def slowly(data: bytes, filename: str) -> ReadCard:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        go.wait(10)
+        at_once -= 1
+        return read_card(data, filename)
+
+    monkeypatch.setattr(imported_room, "read_card", slowly)
+    monkeypatch.setattr(imported_room, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(imported_room, "LOAD_TIMEOUT", 0.05)
+    for _ in range(imported_room.READERS):
+        with pytest.raises(CardRejected, match="too long"):
+            await here.cards.propose(HOME, ANNA, card(), "a.json")
+    with pytest.raises(Busy):
+        await here.cards.propose(HOME, ANNA, card(), "a.json")
+    assert most == imported_room.READERS
+    go.set()
+    monkeypatch.setattr(imported_room, "LOAD_TIMEOUT", 10)
+    monkeypatch.setattr(imported_room, "READ_TIMEOUT", 10)
+    await here.cards.propose(HOME, ANNA, card(), "a.json")

@@ -18,7 +18,8 @@ from bot.personas.card import V2, V3
 from bot.personas.coerce import Notes
 from bot.personas.editing import edit_card
 from bot.personas.export import Container, Exported, card_tree, export_card
-from bot.personas.png import chunks_of, texts_of
+from bot.personas.png import MAX_TAIL, SIGNATURE, Inflation, chunks_of, texts_of, unpack
+from bot.personas.portrait import portrait
 from bot.personas.rawjson import parse, pretty, write
 from bot.personas.reading import ReadCard
 from tests.unit.personas.files import (
@@ -211,11 +212,34 @@ def test_the_picture_is_untouched_and_the_modification_date_set() -> None:
     assert plain == [chunk for chunk in chunks_of(PICTURE, Notes()) if chunk.kind != b"tEXt"]
 
 
+def test_a_wrong_checksum_and_what_follows_the_end_stay_as_they_were() -> None:
+    at = PICTURE.index(b"IDAT") - 4
+    length = int.from_bytes(PICTURE[at : at + 4], "big")
+    wrong = at + 8 + length
+    picture = PICTURE[:wrong] + b"\0\1\2\3" + PICTURE[wrong + 4 :] + b"tail \0 bytes"
+    card = base64.b64encode(as_json(v2()))
+    start = len(SIGNATURE) + 25
+    data = picture[:start] + text_chunk("chara", card) + picture[start:]
+    read = read_card(data, "x.png")
+    assert read.avatar == picture
+    again = export_card(read, Container.PNG, spec=V2).data
+    assert read_card(again, "x.png").avatar == picture
+    assert portrait(picture) not in (None, picture), "what is shown has no tail"
+
+
+def test_a_very_long_tail_is_left_out_and_told() -> None:
+    data = png(text_chunk("chara", packed(v2()))) + b"x" * (MAX_TAIL + 1)
+    read = read_card(data, "x.png")
+    assert read.avatar == PICTURE
+    assert any("after the PNG's end" in each for each in read.warnings)
+
+
 def test_a_png_of_version_3_holds_a_version_2_copy_without_decorators() -> None:
     card = v3(character_book=book(entry(content="@@depth 3\nTrees.")), creator_notes="Mine")
     exported = export_card(read_card(as_json(card), "x"), Container.PNG)
     found = {
-        text.keyword: text.content for text in texts_of(chunks_of(exported.data, Notes()), Notes())
+        text.keyword: unpack(text, Inflation(), Notes()) or b""
+        for text in texts_of(chunks_of(exported.data, Notes()), Notes())
     }
     old, new = (json.loads(base64.b64decode(found[name])) for name in ("chara", "ccv3"))
     assert old["spec"] == "chara_card_v2"

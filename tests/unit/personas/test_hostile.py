@@ -10,16 +10,23 @@ import time
 import zipfile
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import CardRejected
+from bot.personas import charx as charx_room
 from bot.personas import make_persona, rawjson, read_card, read_lorebook
+from bot.personas.book_reading import MAX_PATTERN_CHARS, MAX_PATTERNS
+from bot.personas.card import V3
 from bot.personas.export import Container, export_card
+from bot.personas.png import MAX_INFLATED, MAX_TEXT
 from bot.personas.reading import MAX_FILE
+from bot.prompting.lore_notes import prepare_lore
 from tests.unit.personas.files import (
     PICTURE,
     as_json,
@@ -89,6 +96,126 @@ def test_an_encrypted_member_is_refused() -> None:
     for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(signature) + at] |= 1
     assert "encrypted" in refused(bytes(data))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("name", ["card.json", "assets/a.png"])
+def test_what_zipfile_inflates_at_once_is_never_opened(
+    method: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few hundred bytes of bzip2 or LZMA become a gigabyte, whatever limit is asked for."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        if name != "card.json":
+            archive.writestr("card.json", as_json(v3()))
+        archive.writestr(name, b" " * 2**20, compress_type=method)
+    opened: list[str] = []
+    real = zipfile.ZipFile.open
+
+    def counting(self: zipfile.ZipFile, member: zipfile.ZipInfo, mode: Any = "r") -> Any:
+        opened.append(member.filename)
+        return real(self, member, mode)
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", counting)
+    assert "deflate" in refused(buffer.getvalue())
+    assert name not in opened
+
+
+def test_a_directory_of_endless_members_is_refused_before_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(charx_room, "MAX_RECORDS", 3)
+    data = charx(v3(), {f"{n}.txt": b"" for n in range(9)})
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda _: pytest.fail("it was read"))
+    assert "files" in refused(data)
+
+
+class Inflating:
+    """Counts what is inflated, and holds everybody to asking for a bound."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.total = 0
+        real = zlib.decompressobj
+
+        def begin(*args: Any) -> Any:
+            inner = real(*args)
+
+            def decompress(data: bytes, most: int = 0) -> bytes:
+                assert 0 < most <= MAX_TEXT + 1, "an inflation without a bound"
+                content = inner.decompress(data, most)
+                self.total += len(content)
+                return content
+
+            return SimpleNamespace(decompress=decompress)
+
+        monkeypatch.setattr(zlib, "decompressobj", begin)
+
+
+@pytest.mark.parametrize("keyword", ["chara", "ccv3"])
+def test_bombs_by_number_share_one_bound(keyword: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = text_chunk(keyword, b"{" + b" " * (MAX_TEXT - 2), "zTXt")
+    data = png(*[bomb] * 40)
+    inflating = Inflating(monkeypatch)
+    refused(data)
+    assert inflating.total <= MAX_INFLATED + 40
+
+
+def test_assets_share_the_bound_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    asset = b"x" * (MAX_TEXT - 2)
+    assets = [text_chunk(f"chara-ext-asset_:{n}.bin", asset, "zTXt") for n in range(9)]
+    inflating = Inflating(monkeypatch)
+    data = png(text_chunk("chara", packed(v2())), *assets)
+    assert "unpack to more than 64 MB" in refused(data)
+    assert inflating.total <= MAX_INFLATED + 1
+
+
+def test_only_what_is_needed_of_many_texts_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = text_chunk("chara", packed(v2()), "zTXt")
+    big = text_chunk("chara", b"x" * (MAX_TEXT - 2), "zTXt")
+    other = text_chunk("Comment", b"x" * (MAX_TEXT - 2), "zTXt")
+    data = png(*[other] * 30, good, *[big] * 30)
+    inflating = Inflating(monkeypatch)
+    assert read_card(data, "x.png").card.name == "Sera"
+    assert inflating.total == len(packed(v2()))
+
+
+def test_a_text_too_large_does_not_hide_a_good_one() -> None:
+    read = read_card(png(bomb("zTXt"), text_chunk("chara", packed(v2()))), "x.png")
+    assert read.card.name == "Sera"
+    assert any("passed over" in warning for warning in read.warnings)
+
+
+def test_patterns_are_bounded_by_book_and_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    real = regex.compile
+
+    def counting(pattern: str, flags: int = 0) -> Any:
+        compiled.append(pattern)
+        return real(pattern, flags)
+
+    monkeypatch.setattr(regex, "compile", counting)
+    entries = [
+        entry(
+            keys=[f"/unlike{n}_{m}x/" for m in range(100)],
+            content=f"@@additional_keys /more{n}y/\n@@exclude_keys /less{n}z/\nx",
+        )
+        for n in range(40)
+    ]
+    read = read_card(as_json(v3(character_book=book(*entries, entry(keys=["plain"])))), "x")
+    prepare_lore(make_persona(read, "x"))
+    assert 0 < len(compiled) <= MAX_PATTERNS
+    assert len(set(compiled)) == len(compiled)
+    assert sum("patterns as keys" in each for each in read.warnings) == 1
+    assert read.card.book is not None
+    assert read.card.book.entries[-1].keys == ("plain",)
+    assert export_card(read, Container.JSON, spec=V3).data.count(b"unlike") == 4_000
+
+
+def test_long_patterns_are_bounded_together() -> None:
+    keys = [f"/{n}{'x' * 1_900}/" for n in range(100)]
+    read = read_card(as_json(v3(character_book=book(entry(keys=keys)))), "x")
+    assert read.card.book is not None
+    assert 0 < sum(map(len, read.card.book.entries[0].keys)) <= MAX_PATTERN_CHARS
 
 
 def test_many_members_are_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import CardRejected
 from bot.personas import ReadCard, make_persona, read_card, read_lorebook
-from bot.personas.lorebook import Position
+from bot.personas.lorebook import CharacterFilter, Position
 from tests.unit.personas.files import (
     PICTURE,
     as_json,
@@ -154,6 +154,32 @@ def test_utf_16_is_read() -> None:
     assert read_card(data, "x.json").card.name == "Sera"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_wide_json_without_a_mark_is_read_and_told(encoding: str) -> None:
+    read = read_card(json.dumps(v2(name="Zoé"), ensure_ascii=False).encode(encoding), "x.json")
+    assert read.card.name == "Zoé"
+    assert any(f"{encoding.upper()} without a mark" in each for each in read.warnings)
+
+
+def test_windows_1252_is_read_and_told() -> None:
+    text = json.dumps(v2(name="Zoé", description="“x” – y"), ensure_ascii=False)
+    read = read_card(text.encode("cp1252"), "x.json")
+    assert (read.card.name, read.card.description) == ("Zoé", "“x” – y")
+    assert "the JSON is not UTF-8: read as Windows-1252" in read.warnings
+
+
+def test_utf_8_with_a_broken_byte_stays_utf_8_and_is_told() -> None:
+    data = as_json(v2(name="Zoé", description="a|b")).replace(b"a|b", b"a\xffb")
+    read = read_card(data, "x.json")
+    assert (read.card.name, read.card.description) == ("Zoé", "a\ufffdb")
+    assert "some bytes of the JSON are no text: replaced" in read.warnings
+
+
+@pytest.mark.parametrize("prefix", [b"{", b'{"name": "x"}', b"[1]", b'"'])
+def test_a_charx_behind_what_looks_like_json_is_read(prefix: bytes) -> None:
+    assert read_card(charx(v3(), prefix=prefix + b" MZ stub "), "x.charx").card.name == "Sera"
+
+
 # ── deviations: what was written, the warning, and what is made of it ───────────────────────
 
 DEVIATIONS: list[tuple[str, Any, str, Any]] = [
@@ -170,6 +196,9 @@ DEVIATIONS: list[tuple[str, Any, str, Any]] = [
     ("newer kind", {**v3(), "spec": "chara_card_v4"}, "newer kind", ("name", "Sera")),
     ("missing fields", {"spec": "chara_card_v2", "spec_version": "2.0", "data": {"name": "S"}},
      "description is missing", ("description", "")),
+    *((f"no {name}", {**v2(), "data": {k: v for k, v in v2()["data"].items() if k != name}},
+       f"{name} is missing", ("name", "Sera"))
+      for name in ("tags", "alternate_greetings", "character_version", "creator")),
     ("null field", v2(personality=None), "personality is missing", ("personality", "")),
     ("empty name", v2(name=""), "the file's name is used", ("name", "card")),
     ("name beside data", {**v2(name=""), "name": "Top"}, "stand beside data", ("name", "Top")),
@@ -261,6 +290,13 @@ ENTRIES: list[tuple[str, dict[str, Any], str, tuple[str, Any]]] = [
     ("pattern flag everywhere", entry(use_regex=True, constant=True), "", ("constant", True)),
     ("role by number", entry(extensions={"role": 2}), "", ("role", "assistant")),
     ("role by name", entry(extensions={"role": "user"}), "", ("role", "user")),
+    ("a filter by a tag's number",
+     entry(extensions={"characterFilter": {"tags": ["1345561466591"]}}),
+     "for nobody",
+     ("characters", CharacterFilter(frozenset(), False, frozenset({"1345561466591"})))),
+    ("a filter by names and tags", entry(extensions={
+        "characterFilter": {"names": ["Bob"], "tags": ["Elf "], "isExclude": True}}), "",
+     ("characters", CharacterFilter(frozenset({"bob"}), True, frozenset({"elf"})))),
     ("recursion level as true", entry(extensions={"delay_until_recursion": True}), "",
      ("recursion_level", 1)),
 ]  # fmt: skip
@@ -311,6 +347,27 @@ def test_standalone_lorebooks_of_both_kinds_are_read() -> None:
     assert other.book.entries[0].position is Position.AT_DEPTH
     with pytest.raises(CardRejected, match="lorebook"):
         read_card(as_json(world), "w.json")
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"name": "Eldoria", "description": "Lore.", "entries": {"1": {"uid": 1, "key": ["elf"]}}},
+        {"name": "Eldoria", "entries": []},
+        {"entries": {}},
+        {"entries": {}, "first_mes": ""},
+        {"spec": "lorebook_v3", "data": {"name": "x", "entries": []}},
+    ],
+)
+def test_a_lorebook_with_a_name_is_no_empty_character(tree: dict[str, Any]) -> None:
+    with pytest.raises(CardRejected, match="a lorebook, not a character card"):
+        read_card(as_json(tree), "eldoria.json")
+    assert read_lorebook(as_json(tree), "eldoria.json").book is not None
+
+
+@pytest.mark.parametrize("tree", [v1(entries={}), {"char_name": "A", "name": "A", "entries": []}])
+def test_a_character_with_stray_entries_is_one(tree: dict[str, Any]) -> None:
+    assert read_card(as_json(tree), "x.json").card.name
 
 
 def test_tags_mark_a_card_as_adult() -> None:

@@ -329,3 +329,29 @@ def test_any_book_over_any_chat_keeps_its_budget(
     assert len({each.entry.index for each in result.fired}) == len(result.fired)
     again = look(entries, *texts, budget=10)
     assert [each.content for each in again.fired] == [each.content for each in result.fired]
+
+
+@pytest.mark.parametrize(
+    ("names", "tags", "exclude", "fires"),
+    [
+        ([], ["Elf"], False, True),
+        ([], ["orc"], False, False),
+        ([], ["elf"], True, False),
+        ([], ["orc"], True, True),
+        (["sera"], ["orc"], False, False),
+        (["sera"], ["elf", "orc"], False, True),
+        ([], ["6c6a7b58-93d7-4c1c-8a53-0f6a0a0f8a11"], False, False),
+        ([], ["6c6a7b58-93d7-4c1c-8a53-0f6a0a0f8a11"], True, True),
+    ],
+)
+def test_an_entry_is_for_characters_by_name_and_by_tag(
+    names: list[str], tags: list[str], exclude: bool, fires: bool
+) -> None:
+    only = {"names": names, "tags": tags, "isExclude": exclude}
+    result = look(
+        [entry("dragon", extensions={"characterFilter": only})],
+        "a dragon",
+        names=frozenset({"sera"}),
+        tags=frozenset({"elf"}),
+    )
+    assert bool(result.fired) is fires
