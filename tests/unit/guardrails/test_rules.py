@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,15 @@ from bot.guardrails.normalise import normalise
 from bot.guardrails.rules import SHIPPED, Rule, RuleSet, check_pattern, read_rules
 
 RULES = read_rules([SHIPPED])
-SETS = {role: RuleSet(RULES, role) for role in ("user", "assistant")}
+
+
+@cache
+def rules_for(role: str) -> RuleSet:
+    return RuleSet(RULES, role)
 
 
 def hits(rule: Rule, text: str) -> bool:
-    rules, views = SETS[rule.roles[0]], normalise(text)
+    rules, views = rules_for(rule.roles[0]), normalise(text)
     found = rules.wide_hits(views) if rule.needs else rules.hits(views)
     return any(hit.rule == rule.id for hit in found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -105,21 +106,23 @@ async def test_the_first_place_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        table(blank=True),
-        b"",
-        b"not a table",
-        table()[:-100],
-        table()[:200] + b"X" + table()[201:],
-        b"{}\n" + table(),
-        b"\x00" * 5_000_000,
+        lambda: table(blank=True),
+        lambda: b"",
+        lambda: b"not a table",
+        lambda: table()[:-100],
+        lambda: table()[:200] + b"X" + table()[201:],
+        lambda: b"{}\n" + table(),
+        lambda: b"\x00" * 5_000_000,
     ],
     ids=["knows nothing", "empty", "text", "cut short", "damaged", "no header", "huge"],
 )
-async def test_a_table_that_is_no_good_is_refused_once(tmp_path: Path, content: bytes) -> None:
+async def test_a_table_that_is_no_good_is_refused_once(
+    tmp_path: Path, content: Callable[[], bytes]
+) -> None:
     router, reloads = Router.load(), Reloads()
     before = router.table
     file = tmp_path / "route.table"
-    file.write_bytes(content)
+    file.write_bytes(content())
     watch = TableWatch(router, [file], on_reload=reloads)
     assert not await watch.look()
     assert not await watch.look()
