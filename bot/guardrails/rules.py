@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.errors import SettingsRejected
 from bot.guardrails.beginnings import Beginnings, beginning
 from bot.guardrails.expressions import Words, matches, options
-from bot.guardrails.literals import needs
+from bot.guardrails.literals import Needs, needs
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.taxonomy import CATEGORIES, Severity
 
@@ -198,11 +198,13 @@ class _Patterns:
         return list(found.values())
 
 
-def _both_ways(owned: Sequence[tuple[Rule, str]]) -> tuple[_Patterns, _Patterns]:
+def _both_ways(
+    owned: Sequence[tuple[Rule, str]], needed: Mapping[str, Needs]
+) -> tuple[_Patterns, _Patterns]:
     """Return patterns for words apart, and for words run together."""
-    needed = [needs(part) for _, part in owned]
-    return _Patterns(owned, [each.words for each in needed]), _Patterns(
-        [(rule, compact(part)) for rule, part in owned], [each.run_together for each in needed]
+    return _Patterns(owned, [needed[part].words for _, part in owned]), _Patterns(
+        [(rule, compact(part)) for rule, part in owned],
+        [needed[part].run_together for _, part in owned],
     )
 
 
@@ -220,12 +222,13 @@ class RuleSet:
             for pattern in rule.patterns
             for part in alternatives(pattern)
         ]
-        self._sure = _both_ways([each for each in owned if each[0].needs is None])
-        self._wide = _both_ways([each for each in owned if each[0].needs is not None])
+        needed = {part: needs(part) for _, part in owned}
+        self._sure = _both_ways([each for each in owned if each[0].needs is None], needed)
+        self._wide = _both_ways([each for each in owned if each[0].needs is not None], needed)
         self._begun: Beginnings | None = None
         if role == "assistant":
             parts = [part for _, part in owned]
-            self._begun = Beginnings(parts, [needs(part).openings for part in parts])
+            self._begun = Beginnings(parts, [needed[part].openings for part in parts])
 
     def warm(self) -> None:
         """Run examples once: RE2 makes its automaton as texts need it.
