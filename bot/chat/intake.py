@@ -8,6 +8,7 @@ it died is taken up by its successor.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -369,9 +370,10 @@ class Intake:
     # ── upkeep ──────────────────────────────────────────────────────────────────────────────
 
     async def upkeep(self) -> None:
-        """Take up what dead processes left, and repeat deletions that the store missed. Endless."""
+        """Take up what dead processes left, and repeat what the store missed. Endless."""
         while True:
             try:
+                await self._runner.settle_rest()
                 await self.take_up()
                 await self._unsaying.catch_up()
             except StoreError as error:
@@ -415,6 +417,8 @@ class Intake:
             self._stop(run, Ending.RESTART)
         if late:
             await asyncio.wait([run.task for run in late if run.task], timeout=5)
+        with contextlib.suppress(StoreError):  # away still: the successor takes them up
+            await self._runner.settle_rest()
         return len(late)
 
 

@@ -13,6 +13,7 @@ from bot.chat.accounts import Accounts, AccountStore
 from bot.chat.closing import Closing
 from bot.chat.notices import INTERRUPTED, notice_for, small_print
 from bot.chat.pipeline import TurnPipeline
+from bot.chat.place import MessageId
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
 from bot.chat.variants import controls_of
@@ -74,6 +75,7 @@ class TurnRunner:
         self._disclosures = disclosures
         self._aftercare = tuple(aftercare)
         self._kept = kept
+        self._unsettled: dict[tuple[MessageId, ...], Outcome] = {}
 
     async def run(self, run: Running) -> TurnAccount:
         """Perform a turn and settle it, whatever happens. Return its account."""
@@ -266,7 +268,18 @@ class TurnRunner:
         try:
             await self._journal.settle(run.turn.message_ids, outcome)
         except StoreError:
-            log.warning("turn not settled: it will be taken up and found answered")
+            self._unsettled[run.turn.message_ids] = outcome
+            log.warning("turn not settled yet")
+
+    async def settle_rest(self) -> None:
+        """Settle what was over while the store was away: nobody is to answer it once more.
+
+        Raises:
+            StoreError: it is away still.
+        """
+        for messages, outcome in list(self._unsettled.items()):
+            await self._journal.settle(messages, outcome)
+            del self._unsettled[messages]
 
 
 def _logged(account: TurnAccount) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import redis as redis_client
 
 from tests.e2e.troupe import SOON, Scene, opened
 from tests.integration.redis.servers import free_port, server
@@ -194,6 +196,12 @@ async def test_where_it_may_not_speak_the_bot_gives_up_and_goes_on_elsewhere(sce
 # ── Redis ───────────────────────────────────────────────────────────────────────────────────
 
 
+def unsettled(port: int) -> int:
+    """Return how many turns are journalled in a Redis."""
+    with redis_client.Redis(port=port) as client:
+        return sum(int(client.xlen(key)) for key in client.keys("troupe:*:turns"))
+
+
 async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path: Path) -> None:
     port = free_port()
 
@@ -221,4 +229,15 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
             sent = scene.asked("what is my boat called?")[-1].messages
             assert any("Halcyon" in message["content"] for message in sent)
             assert len(stage.from_bot) == 3
+            # Over while it was away: settled once it is back, so that no start answers it again.
+            scene.ollama.set_pace(rate=20)
+            asked = await stage.says(alice, "tell me a tale", mention_bot=True)
+            await stage.next_reply(asked, timeout=SOON, quiet=0)
+            running.close()
+            await scene.troupe.over(asked)
+            running.enter_context(redis())
+            await scene.troupe.ready(200)
+            async with asyncio.timeout(SOON):
+                while unsettled(port):
+                    await asyncio.sleep(0.1)
             assert await scene.troupe.terminate() == 0
