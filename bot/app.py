@@ -18,7 +18,13 @@ from typing import Any
 import structlog
 
 from bot import __version__, footprint
-from bot.adapters.ollama import OllamaEmbedder, OllamaPool, Rehearsal, answers
+from bot.adapters.ollama import (
+    OllamaClassifier,
+    OllamaEmbedder,
+    OllamaPool,
+    Rehearsal,
+    answers,
+)
 from bot.adapters.redis import (
     RedisBindings,
     RedisCards,
@@ -194,8 +200,10 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         overrides=stores.routes,
         model=models.pool,
         model_name=models.name,
+        classifier=OllamaClassifier(models.pool),
         metrics=metrics.routing,
     )
+    stack.callback(routing.close)
     imported = ImportedCards(stores.cards, library, now=clock.now)
     casting = Casting(stores.bindings, library, default, ready=imported.ready)
     limits = settings.limits

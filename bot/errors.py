@@ -117,6 +117,10 @@ class BackendUnreachable(BackendUnavailable):
     """No connection to the host, or it broke before an answer."""
 
 
+class NotOffered(BackendUnavailable):
+    """The host answers but has no such route: an older server, or something else's."""
+
+
 class ModelMissing(BackendError):
     """The host answers but does not have the model."""
 

@@ -112,6 +112,28 @@ class ChatModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A text to be sorted into one of some choices, each with what it stands for."""
+
+    model: str
+    text: str
+    instructions: str
+    criteria: Mapping[str, str]
+
+
+class Classifier(Protocol):
+    """Sorts a text where a host has a route of its own for that."""
+
+    async def shares(self, choices: Choices, *, timeout: float) -> Mapping[str, float] | None:
+        """Return a probability for each choice; None where no host offers it for the model.
+
+        Raises:
+            BackendError: a host failed, answered something else, or not in `timeout` seconds.
+        """
+        ...
+
+
 class ModelFacts(Protocol):
     """What is known about the models behind the hosts."""
 

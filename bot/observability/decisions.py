@@ -66,6 +66,13 @@ class RoutingMetrics:
             buckets=FAST,
             registry=registry,
         )
+        self._encoder_seconds = Histogram(
+            "troupe_route_encoder_seconds",
+            "Seconds that the accurate stage took, by what came of it.",
+            ["outcome"],
+            buckets=FAST,
+            registry=registry,
+        )
         self._reloads = Counter(
             "troupe_route_reloads",
             "New route tables, loaded or refused.",
@@ -111,6 +118,10 @@ class RoutingMetrics:
     def asked_model(self, seconds: float, outcome: str) -> None:
         """Note the model stage: `answered`, or why there was no opinion."""
         self._model_seconds.labels(self._outcome.word(outcome)).observe(seconds)
+
+    def asked_encoder(self, seconds: float, outcome: str) -> None:
+        """Note the accurate stage: `answered`, or why there was no opinion."""
+        self._encoder_seconds.labels(self._outcome.word(outcome)).observe(seconds)
 
     def reloaded(self, outcome: str) -> None:
         """Count a new table: `loaded` or `refused`."""

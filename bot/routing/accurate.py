@@ -11,7 +11,8 @@ import asyncio
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
@@ -31,31 +32,60 @@ DEADLINE_S: Final = 0.25
 _MOST_WAITING: Final = 4
 
 
+class EncoderObserver(Protocol):
+    """What is told about the stage."""
+
+    def asked_encoder(self, seconds: float, outcome: str) -> None:
+        """Note what came of a question: `answered`, `foreign`, `busy`, `deadline` or `failed`."""
+        ...
+
+
 class AccurateStage:
     """Asks the encoder off the event loop. Never raises, and never makes a message wait long."""
 
-    def __init__(self, encoder: Encoder, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        deadline_s: float = DEADLINE_S,
+        observer: EncoderObserver | None = None,
+    ) -> None:
         self._encoder = encoder
         self._deadline = deadline_s
+        self._observer = observer
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="route-encoder")
         self._waiting = 0
+        self._closed = False
 
     async def opinion(self, message: str) -> Scores | None:
         """Return the encoder's scores; None when it can't read the message or is too busy."""
+        began = perf_counter()
+        scores, outcome = await self._asked(message)
+        if self._observer is not None:
+            self._observer.asked_encoder(perf_counter() - began, outcome)
+        return scores
+
+    async def _asked(self, message: str) -> tuple[Scores | None, str]:
+        if self._closed:
+            return None, "failed"
         if self._waiting >= _MOST_WAITING:
-            return None
+            return None, "busy"
         self._waiting += 1
         asked = asyncio.get_running_loop().run_in_executor(
             self._thread, self._encoder.scores, message
         )
         asked.add_done_callback(self._answered)
         await asyncio.wait({asked}, timeout=self._deadline)
-        if not asked.done() or asked.cancelled() or asked.exception() is not None:
-            return None
-        return asked.result()
+        if not asked.done():
+            return None, "deadline"
+        if asked.cancelled() or asked.exception() is not None:
+            return None, "failed"
+        scores = asked.result()
+        return scores, "foreign" if scores is None else "answered"
 
     def close(self) -> None:
-        """Give the thread back."""
+        """Give the thread back; from now on the table decides alone."""
+        self._closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _answered(self, asked: asyncio.Future[Scores | None]) -> None:
@@ -64,7 +94,9 @@ class AccurateStage:
             logger.error("the encoder failed", error=type(error).__name__)
 
 
-def load_accurate_stage(path: Path, weights: Path = SHIPPED_ENCODER) -> AccurateStage | None:
+def load_accurate_stage(
+    path: Path, observer: EncoderObserver | None = None, weights: Path = SHIPPED_ENCODER
+) -> AccurateStage | None:
     """Return the stage if the route profiles' file switches it on; None without it.
 
     Weights that are missing or damaged are logged, and the table decides alone.
@@ -87,7 +119,7 @@ def load_accurate_stage(path: Path, weights: Path = SHIPPED_ENCODER) -> Accurate
     if not enabled:
         return None
     try:
-        return AccurateStage(ready_encoder(weights))
+        return AccurateStage(ready_encoder(weights), observer=observer)
     except SettingsRejected as error:
         logger.warning("accurate stage off", reason=error.problems[0])
         return None

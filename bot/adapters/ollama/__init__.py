@@ -9,6 +9,7 @@ from bot.adapters.ollama.admin import (
     show,
     version,
 )
+from bot.adapters.ollama.classifier import OllamaClassifier
 from bot.adapters.ollama.embedder import OllamaEmbedder
 from bot.adapters.ollama.host import BackendStatus
 from bot.adapters.ollama.pool import OllamaPool, PoolObserver
@@ -18,6 +19,7 @@ __all__ = [
     "BackendStatus",
     "ModelDetails",
     "ModelInfo",
+    "OllamaClassifier",
     "OllamaEmbedder",
     "OllamaPool",
     "PoolObserver",

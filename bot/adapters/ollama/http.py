@@ -100,8 +100,9 @@ async def call_json(
     *,
     timeout: float,
     model: str = "",
+    most: int = MAX_BODY,
 ) -> dict[str, Any]:
-    """Return the JSON object of an answer.
+    """Return the JSON object of an answer of at most so many bytes.
 
     Raises:
         BackendError: no answer in `timeout` seconds, an error answer, or no JSON object.
@@ -112,7 +113,7 @@ async def call_json(
             if response.status != 200:
                 text = await read_error(response, timeout)
                 raise classify(response.status, text, backend=base, model=model).error
-            value = json.loads(await _read(response, base))
+            value = json.loads(await _read(response, base, most))
     except TimeoutError:
         raise BackendStalled(f"no answer to {path} in {timeout:g} s", backend=base) from None
     except (aiohttp.ClientError, OSError) as error:
@@ -127,11 +128,11 @@ async def call_json(
     return value
 
 
-async def _read(response: aiohttp.ClientResponse, base: str) -> bytes:
+async def _read(response: aiohttp.ClientResponse, base: str, most: int) -> bytes:
     parts, size = [], 0
     while chunk := await response.content.readany():
         parts.append(chunk)
         size += len(chunk)
-        if size > MAX_BODY:
+        if size > most:
             raise RequestRejected("the answer is beyond any measure", backend=base)
     return b"".join(parts)

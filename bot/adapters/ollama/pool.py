@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from bot.adapters.ollama.exchange import Exchange, Limits, begun
 from bot.adapters.ollama.facts import is_loaded, sees
 from bot.adapters.ollama.health import poll, watch
 from bot.adapters.ollama.host import BackendStatus, Host, tagged
-from bot.adapters.ollama.http import call_json, new_session
+from bot.adapters.ollama.http import MAX_BODY, call_json, new_session
 from bot.adapters.ollama.placement import choose
 from bot.adapters.ollama.reuse import ReuseEstimator
 from bot.adapters.ollama.wire import chat_body, load_body
@@ -210,8 +210,33 @@ class OllamaPool:
                 last = _telling(last, error)
         raise last or self._nobody()
 
+    async def call_one(
+        self,
+        path: str,
+        body: Any,
+        *,
+        model: str,
+        timeout: float,
+        among: Collection[str],
+        most: int,
+    ) -> tuple[dict[str, Any], str]:
+        """Return the JSON answer, of at most so many bytes, of the best of these hosts, and which.
+
+        Raises:
+            BackendError: it did not answer within `timeout` seconds; or none of them is usable.
+        """
+        until = asyncio.get_running_loop().time() + timeout
+        host = self._pick(model, "", self._hosts.keys() - set(among))
+        if host is None:
+            raise self._nobody()
+        try:
+            return await self._call(host, path, body, model, until, most), host.base
+        except BackendError as error:
+            self._failed(host, error)
+            raise
+
     async def _call(
-        self, host: Host, path: str, body: Any, model: str, until: float
+        self, host: Host, path: str, body: Any, model: str, until: float, most: int = MAX_BODY
     ) -> dict[str, Any]:
         slots = host.slots(model)
         await slots.take(until)
@@ -219,7 +244,14 @@ class OllamaPool:
         try:
             left = max(0.01, until - asyncio.get_running_loop().time())
             value = await call_json(
-                self._open_session, "POST", host.base, path, body, timeout=left, model=model
+                self._open_session,
+                "POST",
+                host.base,
+                path,
+                body,
+                timeout=left,
+                model=model,
+                most=most,
             )
             host.breaker.succeeded()
             return value
@@ -274,7 +306,7 @@ class OllamaPool:
             token_timeout=self._token_timeout,
         )
 
-    def _pick(self, model: str, affinity: str, tried: set[str]) -> Host | None:
+    def _pick(self, model: str, affinity: str, tried: Collection[str]) -> Host | None:
         base = choose(
             [
                 host.candidate(model)

@@ -14,6 +14,7 @@ from bot.errors import (
     BackendUnavailable,
     ContextOverflow,
     ModelMissing,
+    NotOffered,
     RequestRejected,
 )
 
@@ -76,6 +77,8 @@ def classify(status: int, text: str, *, backend: str, model: str) -> Refusal:
             ModelMissing(f"{model} is not on this host; pull it there", backend=backend),
             sick=False,
         )
+    if status in (404, 405):
+        return Refusal(NotOffered(f"HTTP {status}: {message}", backend=backend), sick=True)
     if status in (401, 403):
         hint = "the host wants credentials; check OLLAMA_HEADERS"
         return Refusal(BackendUnavailable(f"HTTP {status}: {hint}", backend=backend), sick=True)

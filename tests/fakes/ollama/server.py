@@ -20,6 +20,7 @@ from tests.fakes.ollama.info import show_body, tag_entry
 from tests.fakes.ollama.record import Log, Record
 from tests.fakes.ollama.replies import Script, Scripts
 from tests.fakes.ollama.scheduler import FOREVER, Scheduler, ServerBusy, slot_of
+from tests.fakes.ollama.systemone import PATH, systemone_body
 from tests.fakes.ollama.tokens import tokenize
 from tests.fakes.ollama.validate import (
     Job,
@@ -61,6 +62,8 @@ class FakeOllama:
         self.version = version
         self.token = token
         """With one, every request needs `Authorization: Bearer …`, as behind a proxy."""
+        self.leaning: dict[str, float] | None = None
+        """The shares that typed classification gives; None: an older server without it."""
         self.scripts = Scripts()
         self.faults = FaultPlan()
         self.log = Log(keep_records)
@@ -179,6 +182,7 @@ class FakeOllama:
             web.post("/api/chat", self._work),
             web.post("/api/generate", self._work),
             web.post("/api/embed", self._work),
+            web.post(PATH, self._work),
             web.post("/api/show", self._show),
             web.post("/api/pull", self._pull),
             web.post("/api/create", self._create),
@@ -194,7 +198,7 @@ class FakeOllama:
         if self.token is not None and request.headers.get("Authorization") != wanted:
             return web.Response(status=401, text="Unauthorized")
         try:
-            if request.path not in ("/api/chat", "/api/generate", "/api/embed"):
+            if request.path not in ("/api/chat", "/api/generate", "/api/embed", PATH):
                 self.log.polls += 1
                 await self._early(self.faults.pick(request.path, {}), request)
             return await handler(request)
@@ -277,6 +281,8 @@ class FakeOllama:
     # ── work ────────────────────────────────────────────────────────────────────────────────
 
     async def _work(self, request: web.Request) -> web.StreamResponse:
+        if request.path == PATH and self.leaning is None:
+            raise web.HTTPNotFound
         began = time.perf_counter()
         body = parse_body(await request.read())
         peer = request.transport.get_extra_info("peername") if request.transport else None
@@ -288,6 +294,9 @@ class FakeOllama:
             model = find_model(self.models, body)
             if request.path == "/api/embed":
                 return await self._embed(model, body, record)
+            if request.path == PATH:
+                record.outcome = "done"
+                return json_response(systemone_body(model, body, self.leaning or {}))
             return await self._answer(request, model, body, record, fault, began)
         except (asyncio.CancelledError, ConnectionResetError):
             self.log.end(record, "cancelled")

@@ -8,11 +8,12 @@ from time import monotonic
 
 import pytest
 
-from bot.adapters.ollama import OllamaPool
+from bot.adapters.ollama import OllamaClassifier, OllamaPool
 from bot.routing import Route, RouteDecision
 from bot.routing.asked_model import FAILURES
 from bot.routing.model_stage import Asked, ModelStage
 from tests.fakes.ollama import FakeOllama
+from tests.fakes.ollama.catalogue import FakeModel
 
 MODEL = "llama3.2:3b"
 
@@ -106,3 +107,52 @@ async def test_a_sure_model_moves_a_torn_table(pool: OllamaPool) -> None:
     shares = {Route.FACTUAL: 0.05, Route.CREATIVE: 0.05, Route.COMPANION: 0.9}
     decision = ModelStage(pool, MODEL).fused(torn, shares)
     assert (decision.route, decision.source) == (Route.COMPANION, "model")
+
+
+async def test_a_host_with_typed_classification_is_asked_in_its_own_way(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.add_model(FakeModel(MODEL, ("completion", "systemone")))
+    ollama.leaning = {"creative": 0.8}
+    stage = ModelStage(pool, MODEL, classifier=OllamaClassifier(pool), deadline_s=2.0)
+    asked = Asked("here", "now the chorus", (("user", "a song"), ("assistant", "a verse")))
+    opinion = await stage.opinion(asked)
+    assert opinion.shares == pytest.approx(
+        {Route.FACTUAL: 0.1, Route.CREATIVE: 0.8, Route.COMPANION: 0.1}
+    )
+    assert "a verse" in ollama.requests[-1].body["state"]
+    assert ollama.chats == []
+
+
+@pytest.mark.parametrize("older", [True, False])
+async def test_without_it_one_token_is_asked_for(
+    older: bool, pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.leaning = None if older else {"creative": 0.8}
+    ollama.reply_with("C")
+    stage = ModelStage(pool, MODEL, classifier=OllamaClassifier(pool), deadline_s=2.0)
+    for _ in range(2):
+        shares = (await stage.opinion(Asked("here", "school"))).shares or {}
+        assert max(shares, key=lambda each: shares[each]) is Route.COMPANION
+    assert len(ollama.chats) == 2
+    assert sum(each.path == "/v1/systemone" for each in ollama.requests) <= 1
+
+
+async def test_an_unreadable_typed_answer_counts_as_a_failure(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.add_model(FakeModel(MODEL, ("completion", "systemone")))
+    ollama.leaning = {"creative": 3.0}
+    stage = ModelStage(pool, MODEL, classifier=OllamaClassifier(pool), deadline_s=2.0)
+    for _ in range(FAILURES):
+        assert (await stage.opinion(Asked("here", "hm"))).failure == "backend"
+    assert (await stage.opinion(Asked("here", "hm"))).failure == "open"
+
+
+async def test_a_stall_of_it_costs_the_deadline(pool: OllamaPool, ollama: FakeOllama) -> None:
+    ollama.leaning = {}
+    ollama.fail_next("slow", seconds=5.0, path="/v1/systemone")
+    stage = ModelStage(pool, MODEL, classifier=OllamaClassifier(pool), deadline_s=0.2)
+    began = monotonic()
+    assert (await stage.opinion(Asked("here", "hm"))).failure in ("deadline", "backend")
+    assert monotonic() - began < 1.0

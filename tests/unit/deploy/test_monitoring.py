@@ -58,6 +58,7 @@ def exercised() -> dict[str, set[str]]:
     )
     metrics.routing.corrected("factual", "creative")
     metrics.routing.asked_model(0.1, "answered")
+    metrics.routing.asked_encoder(0.01, "answered")
     metrics.routing.reloaded("loaded")
     metrics.routing.model("0123456789abcdef")
     metrics.guard.judged("input", "allow", seconds=0.001)

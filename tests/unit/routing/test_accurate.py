@@ -94,6 +94,30 @@ async def test_a_slow_encoder_is_not_waited_for_and_the_loop_stays_free() -> Non
     stage.close()
 
 
+class Heard:
+    def __init__(self) -> None:
+        self.outcomes: list[str] = []
+
+    def asked_encoder(self, seconds: float, outcome: str) -> None:
+        assert seconds >= 0.0
+        self.outcomes.append(outcome)
+
+
+async def test_every_question_is_timed_by_what_came_of_it() -> None:
+    heard = Heard()
+    for answer in (lambda _: CREATIVE, lambda _: None, lambda _: 1 / 0):
+        stage, _ = staged(answer, observer=heard)
+        await stage.opinion("x")
+        stage.close()
+    assert heard.outcomes == ["answered", "foreign", "failed"]
+
+
+async def test_a_closed_stage_leaves_the_decision_to_the_table() -> None:
+    stage, _ = staged(lambda _: CREATIVE)
+    stage.close()
+    assert await stage.opinion("x") is None
+
+
 def test_two_equal_opinions_are_the_joint_one() -> None:
     one = Scores((0.7, 0.2, 0.1), 0.3)
     joint = fused(one, one)
@@ -114,7 +138,7 @@ def test_it_is_off_unless_switched_on(tmp_path: Path) -> None:
 
 def test_without_weights_it_stays_off(tmp_path: Path) -> None:
     file = settings_file(tmp_path, "[accurate_stage]\nenabled = true")
-    assert load_accurate_stage(file, tmp_path / "none.encoder") is None
+    assert load_accurate_stage(file, None, tmp_path / "none.encoder") is None
 
 
 @pytest.mark.parametrize(
