@@ -66,7 +66,7 @@ async def settle(
     decision, context, verdict = await _judge(parts, turn, conversation, ask)
     care = (verdict.category or "").startswith(CARE)
     planned: tuple[str, ...] = ()
-    if verdict.plain_voice:
+    if verdict.plain_voice or named == PLAIN_VOICE.id:
         player, scene = PLAIN_VOICE, ()
     elif turn.cue is not None or (scene and not care):
         order = in_scene(parts, turn, scene, conversation)

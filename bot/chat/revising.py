@@ -16,6 +16,8 @@ from bot.chat.conversation import MAX_VARIANTS, Conversation, Exchange, Variant
 from bot.chat.deciding import Settled, settle
 from bot.chat.drafting import REFUSED
 from bot.chat.parts import Parts, Timer
+from bot.chat.place import GuildId
+from bot.chat.plain_voice import PLAIN_VOICE
 from bot.chat.stopping import Stop
 from bot.chat.terms import Terms
 from bot.chat.turn import Again, Turn, Wish
@@ -122,16 +124,21 @@ class Reviser:
         exchange = exchange_of(conversation, again.turn)
         if exchange is None or exchange.reply is None:
             raise NotFound("What this reply answered is gone, so I leave it alone.")
+        persona = self._writer(exchange.reply, guild)
+        check_place(persona, turn.place)
+        account.persona, account.model = persona, exchange.reply.model
+        return _Work(turn, again, conversation, exchange, persona, account, stop)
+
+    def _writer(self, reply: Variant, guild: GuildId | None) -> Persona:
+        if reply.persona == PLAIN_VOICE.id:
+            return PLAIN_VOICE
         try:
-            persona = parts.casting.persona(exchange.reply.persona, guild)
+            return self._parts.casting.persona(reply.persona, guild)
         except NotFound as error:
             raise NotFound(
                 "The persona that wrote this is no longer here, so I can't change its words. "
                 "Ask again, and another one answers."
             ) from error
-        check_place(persona, turn.place)
-        account.persona, account.model = persona, exchange.reply.model
-        return _Work(turn, again, conversation, exchange, persona, account, stop)
 
     async def _written(self, work: _Work, sink: ReplySink) -> Exchange:
         """Let the model write, and return the exchange with what it wrote."""
@@ -180,6 +187,12 @@ class Reviser:
         self._writing.judged(work.account, "input", verdict, settled.decision.route)
         if verdict.action is Action.REFUSE or verdict.reply is not None:
             raise NotAllowed("{reply}", reply=verdict.reply or translated(REFUSED))
+        if settled.persona is not work.persona and verdict.plain_voice:
+            # The plain voice can't speak from under a persona's name and picture.
+            raise NotAllowed(
+                "For now I answer plainly, without any persona, so this reply stays as it is. "
+                "Just write to me."
+            )
         return settled
 
     async def _judged(self, work: _Work) -> str:

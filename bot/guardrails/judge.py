@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.guardrails.company import harmless_company
 from bot.guardrails.context import GuardContext
 from bot.guardrails.heads import Heads, alarms
 from bot.guardrails.normalise import Views, normalise
@@ -67,6 +68,7 @@ PLAYED = re.compile(
 REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
+DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 WIDE_CARE = frozenset({Severity.PASSIVE, Severity.THIRD_PARTY})
 """Support whose rules are wide: left to the trend where the care head finds the text calm."""
@@ -133,6 +135,8 @@ class Judge:
     def _found(self, text: str, *, creative: bool) -> tuple[Hit, ...]:
         views = normalise(text)
         found = self._with_heads(self.asked.hits(views), views, creative=creative)
+        if harmless_company(views.plain):
+            found = tuple(hit for hit in found if not _of_deeds(hit))
         return self._excuse_fiction(_past(found, views), text, views, creative=creative)
 
     def draft(self, text: str, context: GuardContext) -> Decision:
@@ -199,6 +203,11 @@ def _past(hits: tuple[Hit, ...], views: Views) -> tuple[Hit, ...]:
         _softened(hit) if hit.category in CARE and hit.severity in OWN_DANGER else hit
         for hit in hits
     )
+
+
+def _of_deeds(hit: Hit) -> bool:
+    """Whether a finding is about how something is done, which in play is no harm."""
+    return hit.category in DEEDS or hit.severity is Severity.METHOD
 
 
 def _softened(hit: Hit) -> Hit:
