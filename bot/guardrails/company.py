@@ -25,7 +25,8 @@ GAMES = re.compile(
     r"phasmophobia|dead by daylight|pubg|warzone|rainbow six|escape from tarkov|mafia (?:ii|iii"
     r"|2|3))"
     r"\b)"
-    r"|スカイリム|マイクラ|ゼルダ|ゲームで|마인크래프트|마크에서|젤다|게임에서|塞尔达|我的世界|游戏里|गेम में|في اللعبة"
+    r"|スカイリム|マイクラ|ゼルダ|ゲームで|마인크래프트|마크에서|젤다|게임에서"
+    r"|塞尔达|我的世界|游戏里|गेम में|في اللعبة"
 )
 """Where killing is a move. Everyday words, such as "rust", are left out."""
 TURNS = re.compile(
