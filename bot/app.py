@@ -54,7 +54,6 @@ from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
 from bot.memory import Asking, Learner, Memory, Summariser
 from bot.observability import Health, LoopLag, Metrics
 from bot.personas import PersonaLibrary
-from bot.personas.admission import rate
 from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
 from bot.personas.imported import ImportedCards
@@ -64,6 +63,7 @@ from bot.routing import load_profiles
 from bot.routing.dispatch import Dispatcher
 from bot.routing.opening import open_routing
 from bot.scheduling import FairQueue
+from bot.scheduling.admission import rate
 from bot.settings import Settings
 from bot.vocabularies import Vocabularies
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from bot import __version__
+from bot import card_files as card_commands
 from bot.errors import SettingsRejected, TroupeError
 from bot.guardrails import commandline as guard_commands
 from bot.memory import commandline as memory_commands
 from bot.memory.subject_access import PersonExport, Requester
 from bot.observability import LogOutput
-from bot.personas import commandline as card_commands
 from bot.ports import ChatModel
 from bot.routing import commandline as route_commands
 from bot.settings import Settings, load_settings
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         code: int = args.run(args)
+        sys.stdout.flush()  # a reader that is gone is noticed here, not while closing
     except SettingsRejected as error:
         for problem in error.problems:
             print(f"settings: {problem}", file=sys.stderr)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.chat.notices import too_many
 from bot.chat.parts import Parts
 from bot.chat.turn import Turn
-from bot.personas.admission import buckets
 from bot.personas.binding import ResolvedBinding
+from bot.scheduling.admission import buckets
 
 
 async def take_turn(parts: Parts, turn: Turn, binding: ResolvedBinding) -> None:

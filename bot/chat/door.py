@@ -9,9 +9,9 @@ from bot.chat.place import Place, UserId
 from bot.chat.turn import DIRECT, Message, Trigger, Turn
 from bot.languages import mark, reading, t, translated
 from bot.observability import Metrics
-from bot.personas.admission import Barrier, Refusal, refusal
 from bot.personas.binding import ResolvedBinding
 from bot.ports import Clock, Outcome
+from bot.scheduling.admission import Barrier, Refusal, refusal
 
 AGAIN_AFTER: Final = 600.0
 """Seconds in which the same person is told once: a notice for each message would be a flood."""

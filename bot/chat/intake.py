@@ -31,10 +31,10 @@ from bot.errors import Busy, NotAllowed, StoreError
 from bot.languages import reading, translated
 from bot.memory import Memory
 from bot.observability import Metrics
-from bot.personas.admission import refusal
 from bot.personas.binding import TriggerMode
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, JournalEntry, Outcome, Progress, TurnJournal
+from bot.scheduling.admission import refusal
 
 log = structlog.get_logger(__name__)
 

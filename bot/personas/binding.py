@@ -69,7 +69,7 @@ class Binding:
     """Who may not, in the same form; stronger than `allowed`."""
     quiet: QuietHours | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
-    """Turns a minute by whom they count for: see `bot.personas.admission`."""
+    """Turns a minute by whom they count for: see `bot.scheduling.admission`."""
 
 
 @dataclass(frozen=True, slots=True)

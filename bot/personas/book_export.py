@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.personas.book_reading import entries_of
-from bot.personas.coerce import Notes
+from bot.personas.coerce import Notes, is_texts
 from bot.personas.lorebook import Entry, Lorebook
 
 _BOOK_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -73,7 +73,7 @@ def lorebook_tree(raw: Mapping[str, Any], book: Lorebook) -> dict[str, Any]:
 
 def _entry_tree(raw: Mapping[str, Any], entry: Entry, *, v3: bool) -> dict[str, Any]:
     tree = dict(raw)
-    if not _is_texts(tree.get("keys")):
+    if not is_texts(tree.get("keys")):
         tree["keys"] = list(entry.keys)
     if not isinstance(tree.get("content"), str):
         tree["content"] = entry.content
@@ -82,7 +82,7 @@ def _entry_tree(raw: Mapping[str, Any], entry: Entry, *, v3: bool) -> dict[str, 
     order = tree.get("insertion_order")
     if isinstance(order, bool) or not isinstance(order, int | float):
         tree["insertion_order"] = entry.order
-    if entry.secondary_keys and not _is_texts(tree.get("secondary_keys")):
+    if entry.secondary_keys and not is_texts(tree.get("secondary_keys")):
         tree["secondary_keys"] = list(entry.secondary_keys)
     for name in ("constant", "selective", "case_sensitive"):
         if name in tree and not isinstance(tree[name], bool):
@@ -115,7 +115,3 @@ def _extend(tree: dict[str, Any], raw: Mapping[str, Any]) -> None:
             added["position"] = int(number[:3])
     if added or not isinstance(raw.get("extensions"), Mapping):
         tree["extensions"] = {**extensions, **added}
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -53,7 +53,7 @@ def text(value: Any, field: str, notes: Notes) -> str:
     if isinstance(value, int | float):
         notes.warn(f"{field} is a number: read as a text")
         return str(getattr(value, "text", value))
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if is_texts(value):
         notes.warn(f"{field} is a list: joined to one text")
         return "\n".join(value)
     notes.warn(f"{field} is not a text: left out")
@@ -152,3 +152,8 @@ def plain_lines(value: str, notes: Notes) -> str:
         return value
     notes.warn("texts hold Windows line ends: read as plain ones")
     return value.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def is_texts(value: Any) -> bool:
+    """Whether a value is a list of texts, as the specifications want it."""
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

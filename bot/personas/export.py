@@ -19,6 +19,7 @@ from bot.errors import InvalidChoice
 from bot.personas import charx, png, rawjson
 from bot.personas.book_export import book_tree
 from bot.personas.card import PYGMALION, V1, V2, V3, Card
+from bot.personas.coerce import is_texts
 from bot.personas.decorators import strip_decorators
 from bot.personas.portrait import as_png
 from bot.personas.reading import ReadCard
@@ -108,7 +109,7 @@ def _complete(data: dict[str, Any], card: Card, spec: str) -> None:
         data["name"] = card.name
     lists = (*_LISTS, "group_only_greetings") if spec == V3 else _LISTS
     for name in lists:
-        if not _is_texts(data.get(name)):
+        if not is_texts(data.get(name)):
             data[name] = list(getattr(card, name))
     if not isinstance(data.get("extensions"), Mapping):
         data["extensions"] = {}
@@ -122,7 +123,7 @@ def _complete(data: dict[str, Any], card: Card, spec: str) -> None:
 
 def _mend_optional(data: dict[str, Any], card: Card) -> None:
     """Replace optional fields of Version 3 that are there, but not as it wants them."""
-    if "source" in data and not _is_texts(data["source"]):
+    if "source" in data and not is_texts(data["source"]):
         data["source"] = list(card.source)
     for name in ("creation_date", "modification_date"):
         value = data.get(name)
@@ -132,10 +133,6 @@ def _mend_optional(data: dict[str, Any], card: Card) -> None:
         data["nickname"] = card.nickname
     if "assets" in data and not isinstance(data["assets"], list):
         del data["assets"]
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _charx(read: ReadCard, now: float | None) -> Exported:

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from bot.chat.place import Place
 from bot.errors import InvalidChoice
-from bot.personas.admission import MAX_WHOM, checked_limit, checked_whom
 from bot.personas.binding import BindingLevel, QuietHours, TriggerMode
 from bot.personas.casting import Casting
+from bot.scheduling.admission import MAX_WHOM, checked_limit, checked_whom
 
 INHERITED: Final[dict[str, Any]] = {
     "mode": None,
@@ -96,7 +96,7 @@ class HouseRules:
         *,
         level: BindingLevel | None = None,
     ) -> None:
-        """Set, or with None lift, a limit at a level; see `bot.personas.admission` for `whom`.
+        """Set, or with None lift, a limit at a level; see `bot.scheduling.admission` for `whom`.
 
         Raises:
             InvalidChoice: out of bounds, or one limit too many.

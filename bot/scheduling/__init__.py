@@ -1,4 +1,5 @@
-"""Who may generate next: a fair queue in front of the backends, and token buckets before it."""
+"""Who may generate next: a fair queue in front of the backends, and before it who may ask at
+a place, when, and how often."""
 
 from bot.scheduling.fair_queue import FairQueue, Slot
 from bot.scheduling.line import Urgency

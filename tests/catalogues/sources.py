@@ -29,7 +29,7 @@ SHOWN_ERRORS = {
     for name, kind in vars(errors).items()
     if isinstance(kind, type) and issubclass(kind, errors.UserFacing)
 }
-COMMAND_LINE = {"commandline.py", "cli.py"}
+COMMAND_LINE = {"commandline.py", "cli.py", "card_files.py"}
 """Files whose texts an operator reads in a terminal."""
 _FIELD_ALONE = re.compile(r"\{\w+\}")
 OWN_KEYWORDS = {"Busy": {"retry_after"}}

@@ -14,18 +14,14 @@ from dataclasses import dataclass, field
 
 import regex
 
+from bot.languages.unspaced import UNSPACED
 from bot.personas.patterns import compile_javascript, written
 
 PATTERN_SECONDS = 0.02
 EVALUATION_SECONDS = 0.1
 """Seconds that one pattern, and all patterns of one evaluation, may take."""
 
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u30ff\u3100-\u318f\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
-)
-"""Thai, Lao, Burmese, Khmer, Chinese, Japanese; Korean joins particles to its words."""
-_WORD = regex.compile(rf"[\w--[{_UNSPACED}]]+", regex.VERSION1)
+_WORD = regex.compile(rf"[\w--[{UNSPACED}]]+", regex.VERSION1)
 """`regex`, not `re`: there the vowel signs of Hindi and Arabic belong to their words."""
 
 

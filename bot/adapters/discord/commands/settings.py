@@ -21,8 +21,8 @@ from bot.adapters.discord.commands.settings_text import RULES, clock, mentions
 from bot.chat.place import Place
 from bot.errors import InvalidChoice
 from bot.languages import t, translated
-from bot.personas.admission import LIMITED, quiet_hours
 from bot.personas.binding import BindingLevel, ResolvedBinding, TriggerMode
+from bot.scheduling.admission import LIMITED, quiet_hours
 
 FORMS = frozenset({"words", "quiet"})
 """Settings that are written, not chosen."""

@@ -17,8 +17,8 @@ from bot.adapters.discord.commands.settings_text import (
 )
 from bot.chat.place import Place
 from bot.languages import t, translated
-from bot.personas.admission import MAX_WHOM
 from bot.personas.binding import BindingLevel, ResolvedBinding, TriggerMode, targets_of
+from bot.scheduling.admission import MAX_WHOM
 
 CARD: Final = "set"
 INHERIT: Final = "-"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +93,43 @@ def test_prompt_prints_what_a_model_would_get(
     assert "── user ──" in capsys.readouterr().out
     assert main([*command, "--greeting", "9"]) == 2
     assert main([*command, "--num-ctx", "5"]) == 2
+
+
+def test_an_empty_folder_is_told_and_fails(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = folder / "empty"
+    empty.mkdir()
+    assert main(["cards", "check", str(empty)]) == 1
+    assert "no card files here" in capsys.readouterr().out
+    assert main(["cards", "check", str(empty), "--json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)
+    assert not found["ok"]
+    assert "no card files" in found["error"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(folder: Path) -> None:
+    """As in `troupe cards show … | head`: the pipe is closed before anything is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot", "cards", "show", str(folder / "sera.json")],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_a_prompt_whose_macros_are_too_many_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bomb = v3(description="{{scenario}}" * 100, scenario="{{char}}" * 100)
+    (folder / "bomb.json").write_bytes(as_json(bomb))
+    prompt = ["cards", "prompt", str(folder / "bomb.json"), "Hi", "--num-ctx", "65536"]
+    assert main(prompt) == 0
+    assert "more macros than one prompt may" in capsys.readouterr().err

@@ -11,15 +11,6 @@ from hypothesis import strategies as st
 
 from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.errors import InvalidChoice
-from bot.personas.admission import (
-    Barrier,
-    buckets,
-    checked_limit,
-    checked_whom,
-    quiet_hours,
-    quiet_until,
-    refusal,
-)
 from bot.personas.binding import (
     Binding,
     BindingLevel,
@@ -30,6 +21,15 @@ from bot.personas.binding import (
 )
 from bot.ports import BucketScope
 from bot.routing.route import Route
+from bot.scheduling.admission import (
+    Barrier,
+    buckets,
+    checked_limit,
+    checked_whom,
+    quiet_hours,
+    quiet_until,
+    refusal,
+)
 
 HERE = Place(ChannelId(2), GuildId(9), category=ChannelId(3))
 ANN = UserId(7)

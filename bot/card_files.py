@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     except InvalidChoice as error:
         _complain(f"cards {args.action}: {error}")
         return _USAGE
+    except BrokenPipeError:
+        raise  # `… | head` has seen enough
     except (UserFacing, OSError) as error:
         _complain(f"cards {args.action}: {_reason(error)}")
         return _PROBLEMS
@@ -102,7 +104,7 @@ def _read(path: Path) -> bytes:
 
 
 def _check(args: argparse.Namespace) -> int:
-    results = [check_file(path) for path in _files(args.files)]
+    results = [result for path in args.files for result in _checked(path)]
     if args.json:
         _print(json.dumps(results, ensure_ascii=False, indent=2))
     else:
@@ -113,11 +115,19 @@ def _check(args: argparse.Namespace) -> int:
     return _OK if all(result["ok"] for result in results) else _PROBLEMS
 
 
+def _checked(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the results of a file, or of each file of a folder."""
+    if not path.is_dir():
+        yield check_file(path)
+        return
+    files = sorted(p for p in path.iterdir() if p.suffix.lower() in CARD_ENDINGS and p.is_file())
+    if not files:
+        yield _refused(path, f"no card files here ({', '.join(sorted(CARD_ENDINGS))})")
+    yield from map(check_file, files)
+
+
 def check_file(path: Path) -> dict[str, Any]:
     """Read one card or lorebook; return file, ok, spec, name, warnings and error."""
-    result: dict[str, Any] = {
-        "file": str(path), "ok": False, "spec": None, "name": None, "warnings": [], "error": None
-    }  # fmt: skip
     try:
         data = _read(path)
         try:
@@ -129,17 +139,18 @@ def check_file(path: Path) -> dict[str, Any]:
             lore = read_lorebook(data, path.name)
             found = (lore.spec, lore.book.name, lore.warnings)
     except (CardRejected, OSError) as error:
-        return {**result, "error": _reason(error)}
-    return {**result, "ok": True, "spec": found[0], "name": found[1], "warnings": list(found[2])}
+        return _refused(path, _reason(error))
+    spec, name, warnings = found
+    return {
+        "file": str(path), "ok": True, "spec": spec, "name": name, "warnings": list(warnings),
+        "error": None,
+    }  # fmt: skip
 
 
-def _files(paths: list[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            inside = path.iterdir()
-            yield from sorted(p for p in inside if p.suffix.lower() in CARD_ENDINGS and p.is_file())
-        else:
-            yield path
+def _refused(path: Path, why: str) -> dict[str, Any]:
+    return {
+        "file": str(path), "ok": False, "spec": None, "name": None, "warnings": [], "error": why
+    }  # fmt: skip
 
 
 def _line(result: dict[str, Any]) -> str:
@@ -241,6 +252,8 @@ def _prompt(args: argparse.Namespace) -> int:
         return _OK
     for message in prompt.messages:
         _print(f"── {message.role} ──\n{message.content}\n")
+    for warning in prompt.report.warnings:
+        _complain(f"cards prompt: {warning}")
     return _OK
 
 
