@@ -13,6 +13,7 @@ from bot.adapters.discord.client import Connection, TroupeBot
 from bot.adapters.discord.commands import Services, install, sync_commands
 from bot.adapters.discord.commands.memory import install_memory
 from bot.adapters.discord.commands.memory_offer import Offering
+from bot.adapters.discord.commands.memory_told import Telling
 from bot.adapters.discord.desk import Account, Desk
 from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.moderation import Moderation
@@ -32,7 +33,7 @@ from bot.chat.correcting import RouteFixes
 from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
 from bot.chat.pipeline import TurnPipeline
-from bot.chat.runner import TurnRunner
+from bot.chat.runner import Aftercare, TurnRunner
 from bot.chat.wishing import Wishes
 from bot.errors import SettingsRejected
 from bot.personas.house_rules import HouseRules
@@ -109,7 +110,9 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         model_name=guard.model_name,
     )
     memory = troupe.parts.memory
-    aftercare = (moderation,) if memory is None else (moderation, Offering(desk, memory))
+    aftercare: tuple[Aftercare, ...] = (moderation,)
+    if memory is not None:
+        aftercare = (moderation, Telling(desk, memory.notebook), Offering(desk, memory))
     intake = Intake(
         runner=TurnRunner(
             pipeline=TurnPipeline(replace(troupe.parts, around=DiscordSurroundings(desk))),

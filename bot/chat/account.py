@@ -10,6 +10,7 @@ from bot.chat.drift import Drift, Hindsight
 from bot.chat.place import MessageId
 from bot.chat.turn import Cue, Trigger, TurnId
 from bot.guardrails.verdict import Verdict
+from bot.memory import Fulfilled
 from bot.personas import Persona
 from bot.ports import ChatMessage, Finished, Outcome
 from bot.prompting import PromptReport
@@ -45,6 +46,8 @@ class TurnAccount:
     """How many drafts were written: a second one when the first was empty, or out of character."""
     reminded: bool = False
     """Whether the persona was reminded of itself late in the prompt."""
+    wishes: tuple[Fulfilled, ...] = ()
+    """What became of what the person asked of their memory."""
     cue: Cue | None = None
     """In a scene: who speaks after this reply."""
 

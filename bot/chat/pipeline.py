@@ -136,7 +136,7 @@ class TurnPipeline:
             await self._keep(settled, written.prompt, account)
             self._let_judge(settled, text, account)
             if parts.memory is not None and turn.cue is None:
-                await parts.memory.after(
+                account.wishes = await parts.memory.after(
                     turn, settled.decision.route, settled.persona.id, settled.conversation
                 )
         if stop.wanted:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from bot.memory.explicit import Wish
 from bot.memory.item import Item, Kind, Slot
 from bot.memory.learning import Learner
-from bot.memory.notebook import Asking, Notebook, Undo
+from bot.memory.notebook import Asking, Notebook
 from bot.memory.recollection import NOTHING, Recollection
 from bot.memory.retrieval import Passage, retrieve
-from bot.memory.service import Memory
+from bot.memory.service import Fulfilled, Memory
 from bot.memory.store import Consent, MemoryStore
 from bot.memory.summary import Summariser
+from bot.memory.undo import Undo
 
 __all__ = [
     "NOTHING",
     "Asking",
     "Consent",
+    "Fulfilled",
     "Item",
     "Kind",
     "Learner",
@@ -26,5 +29,6 @@ __all__ = [
     "Slot",
     "Summariser",
     "Undo",
+    "Wish",
     "retrieve",
 ]

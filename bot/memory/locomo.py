@@ -62,7 +62,9 @@ def read_cases(path: Path, *, view: str = "all", facts: bool = False) -> list[Ca
     try:
         conversations = [_conversation(sample, facts) for sample in samples]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SettingsRejected([f"{path.name}: no LoCoMo file ({error!r})"]) from error
+        raise SettingsRejected(
+            [f"{path}: this is no LoCoMo file; it holds a list of conversations with `qa`"]
+        ) from error
     if view == "all":
         return conversations
     return [own for case in conversations for own in _own_views(case)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,12 +10,14 @@ from typing import Any, Final
 
 from bot.chat.place import GuildId, MessageId, Place, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
+from bot.languages import mark
 from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
 from bot.memory.forgetting import SAID, forgotten
 from bot.memory.gates import is_command, normalised
 from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, restored, without
 from bot.memory.preferences import COMPARE
+from bot.memory.recent import Recent
 from bot.memory.recording import statement
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.scope import Use, use_of
@@ -24,6 +27,7 @@ from bot.memory.store import Changes, Consent, MemoryStore, Put
 from bot.memory.style import WORDS as STYLE_WORDS
 from bot.memory.style import persona_text, refused_style
 from bot.memory.stylist import WANTED
+from bot.memory.undo import KEPT, Undo
 from bot.ports import Clock
 
 STYLE_CHARACTERS: Final = 600
@@ -44,19 +48,8 @@ class Asking(StrEnum):
     """Not at all. What was remembered can still be seen, taken along and deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """What brings a change back: the items that were there, and those that took their place."""
-
-    restore: tuple[Item, ...] = ()
-    remove: tuple[str, ...] = ()
-    changed: tuple[Item, ...] = ()
-    """Messages as they were before our reply to what is forgotten was cut from them."""
-    epoch: bytes = b""
-    """The memory that it belongs to: another one, begun since, gets nothing back."""
-
-    def __bool__(self) -> bool:
-        return bool(self.restore or self.remove or self.changed)
+NO_MEMORY: Final = mark("I keep no memory of you. `/memory on` starts one.")
+NO_MEMORIES: Final = mark("Memories are switched off by who runs this bot.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +77,29 @@ class Notebook:
         self._store = store
         self._clock = clock
         self._asking = asking
+        self._undos = Recent[tuple[UserId, str], Undo](KEPT)
+
+    def keep(self, person: UserId, undo: Undo) -> str:
+        """Keep what undoes a change for a button, which holds no more than a name; return it."""
+        name = secrets.token_hex(8)
+        self._undos[person, name] = undo
+        return name
+
+    async def take_back(self, person: UserId, name: str) -> None:
+        """Undo what was kept by a name, once.
+
+        Raises:
+            NotFound: it was undone, or is too long ago.
+        """
+        undo = self._undos.pop((person, name), None)
+        if undo is None:
+            raise NotFound("There is nothing to go back to.")
+        await self.undo(person, undo)
 
     async def _shelf(self, person: UserId) -> Shelf:
         shelf = await self._store.load(person)
         if shelf is None:
-            raise NotFound("I keep no memory of you. `/memory on` starts one.")
+            raise NotFound(NO_MEMORY)
         return shelf
 
     async def show(
@@ -346,13 +357,13 @@ class Notebook:
         """
         match consent:
             case Consent.ON if self._asking is Asking.NEVER:
-                raise NotAllowed("Memories are switched off by who runs this bot.")
+                raise NotAllowed(NO_MEMORIES)
             case Consent.ON:
                 await self._store.agree(person, self._clock.now())
             case Consent.PAUSED:
                 await self._store.pause(person, True)
             case Consent.DECLINED:
-                await self._store.decline(person, self._clock.now())
+                await self._store.decline(person)
             case Consent.UNDECIDED:
                 await self._store.forget_all(person)
 

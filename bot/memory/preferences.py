@@ -6,7 +6,6 @@ is no pair: it says nothing about what would have been better.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 from zlib import crc32
@@ -20,6 +19,7 @@ from bot.errors import TroupeError
 from bot.memory.item import Item, Kind
 from bot.memory.learning import IDLE
 from bot.memory.observer import Observer
+from bot.memory.recent import Recent
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, MemoryStore, Put
@@ -46,9 +46,7 @@ class Preferences:
         self._store = store
         self._clock = clock
         self._observer = observer
-        self._disliked: OrderedDict[tuple[UserId, Place, str], tuple[float, Variant]] = (
-            OrderedDict()
-        )
+        self._disliked = Recent[tuple[UserId, Place, str], tuple[float, Variant]](THUMBS)
 
     async def compares(self, person: UserId, turn: TurnId, route: Route) -> bool:
         """Whether to offer another reply to compare this one with: rarely, and to who wants it."""
@@ -70,8 +68,6 @@ class Preferences:
         if up:
             return await self._chose(person, place, exchange, Signal.PRAISED)
         self._disliked[person, place, exchange.turn] = (self._clock.now(), exchange.reply)
-        while len(self._disliked) > THUMBS:
-            self._disliked.popitem(last=False)
         return False
 
     async def regenerated(self, person: UserId, place: Place, exchange: Exchange) -> bool:

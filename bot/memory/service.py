@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Final, TypeVar
+from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, Turn, TurnId
-from bot.errors import ConsentRequired, InvalidChoice, NotFound, StoreError, TroupeError
+from bot.errors import (
+    ConsentRequired,
+    InvalidChoice,
+    NotAllowed,
+    NotFound,
+    StoreError,
+    TroupeError,
+    UserFacing,
+)
 from bot.memory.explicit import Request, Wish, read_request, tells_of_self
 from bot.memory.item import Kind, new_id, retention, without
 from bot.memory.learning import ENOUGH, IDLE, Learner, unread
-from bot.memory.notebook import Asking, Notebook
+from bot.memory.notebook import NO_MEMORIES, NO_MEMORY, Asking, Notebook
 from bot.memory.observer import Observer
 from bot.memory.preferences import Preferences
+from bot.memory.recent import Recent
 from bot.memory.recollection import NOTHING, Recollection, recollect
 from bot.memory.recording import Answered, episode
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
-from bot.memory.store import Changes, MemoryStore, Put
+from bot.memory.store import Changes, Consent, MemoryStore, Put
+from bot.memory.undo import NO_UNDO, Undo
 from bot.memory.vectors import question_vector
 from bot.ports import Clock, Embedder
 from bot.routing.profiles import MemoryPolicy
@@ -40,10 +49,16 @@ AHEAD: Final = 100
 REMOVED: Final = 5_000
 """Deleted and edited messages that are kept in mind while their turns may still be under way."""
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilled:
+    """What became of a wish that was said in chat: done, with what undoes it, or refused."""
+
+    wish: Wish
+    undo: Undo = NO_UNDO
+    refused: UserFacing | None = None
 
 
 class Memory:
@@ -62,8 +77,8 @@ class Memory:
         *,
         asking: Asking = Asking.ASK,
     ) -> None:
-        self._gone: OrderedDict[tuple[int, int], None] = OrderedDict()
-        self._edited: OrderedDict[tuple[int, int], str] = OrderedDict()
+        self._gone = Recent[tuple[int, int], None](REMOVED)
+        self._edited = Recent[tuple[int, int], str](REMOVED)
         self.notebook = Notebook(store, clock, asking, taken_back=self._taken_back)
         self.preferences = Preferences(store, clock, observer)
         self.learner = learner
@@ -72,15 +87,15 @@ class Memory:
         self._clock = clock
         self._observer = observer
         self._asking = asking
-        self._ahead: OrderedDict[TurnId, Shelf | None] = OrderedDict()
-        self._recalled: OrderedDict[TurnId, tuple[str, ...]] = OrderedDict()
+        self._ahead = Recent[TurnId, Shelf | None](AHEAD)
+        self._recalled = Recent[TurnId, tuple[str, ...]](REMEMBERED_TURNS)
 
     # ── before the reply ────────────────────────────────────────────────────────────────────
 
     async def foresee(self, turn: Turn) -> None:
         """Read the memory that `recall` will need for a turn. Never raises."""
         with suppress(TroupeError):  # `recall` will meet it too
-            _put(self._ahead, turn.id, await self._in_use(turn.speaker.id), AHEAD)
+            self._ahead[turn.id] = await self._in_use(turn.speaker.id)
 
     async def recall(
         self, turn: Turn, route: Route, policy: MemoryPolicy, persona_id: str
@@ -98,7 +113,7 @@ class Memory:
             log.warning("memories not recalled", turn=turn.id, kind=type(error).__name__)
         self._observer.recalled(self._clock.monotonic() - began, outcome=outcome)
         if found.ids:
-            _put(self._recalled, turn.id, found.ids, REMEMBERED_TURNS)
+            self._recalled[turn.id] = found.ids
         return found
 
     async def _recall(
@@ -123,19 +138,21 @@ class Memory:
 
     async def after(
         self, turn: Turn, route: Route, persona_id: str, conversation: Conversation
-    ) -> None:
+    ) -> tuple[Fulfilled, ...]:
         """Note what the person said, and do at once what they asked of the memory. Never raises.
 
-        `conversation` is as it was before the turn.
+        `conversation` is as it was before the turn. Returns what became of their wishes.
         """
         used = self._recalled.pop(turn.id, ())
         before = _last(conversation, turn)
+        fulfilled: list[Fulfilled] = []
         try:
-            await self._after(turn, route, persona_id, before, used)
+            await self._after(turn, route, persona_id, before, used, fulfilled)
         except ConsentRequired:
             pass  # paused or forgotten while we wrote: nothing is kept
         except TroupeError as error:
             log.warning("turn not remembered", turn=turn.id, kind=type(error).__name__)
+        return tuple(fulfilled)
 
     async def _after(
         self,
@@ -144,10 +161,12 @@ class Memory:
         persona: str,
         before: Exchange | None,
         used: Sequence[str],
+        fulfilled: list[Fulfilled],
     ) -> None:
         person = turn.speaker.id
         shelf = await self._in_use(person)
         if shelf is None:
+            fulfilled += await self._unheard(turn)
             return
         if before is not None:
             await self.preferences.kept(person, turn.place, before)
@@ -159,7 +178,7 @@ class Memory:
                 continue
             request = read_request(message.text)
             if request is not None:
-                await self._fulfil(request, message)
+                fulfilled += await self._fulfil(request, message)
                 continue
             if route is Route.CREATIVE:
                 continue  # in a story "I" is somebody else
@@ -193,13 +212,15 @@ class Memory:
         for ident in written.evicted:
             self._observer.evicted(Kind(ident[0]).word)
 
-    async def _fulfil(self, request: Request, message: Message) -> None:
+    async def _fulfil(self, request: Request, message: Message) -> list[Fulfilled]:
         person, place = message.speaker.id, message.place
         try:
             if request.wish is Wish.FORGET:
-                await self.notebook.forget_matching(person, request.text)
-            elif not self._is_gone(message):
-                await self.notebook.remember(
+                undo = await self.notebook.forget_matching(person, request.text)
+            elif self._is_gone(message):
+                return []
+            else:
+                _, undo = await self.notebook.remember(
                     person,
                     place,
                     request.text,
@@ -207,8 +228,29 @@ class Memory:
                     message=message.id,
                 )
                 self._observer.extracted("explicit")
-        except (InvalidChoice, NotFound):
+        except (InvalidChoice, NotFound) as error:
             self._observer.refused("explicit")
+            return [Fulfilled(request.wish, refused=error)]
+        return [Fulfilled(request.wish, undo)]
+
+    async def _unheard(self, turn: Turn) -> list[Fulfilled]:
+        """Say why a wish to remember comes to nothing; those who never decided are asked."""
+        person = turn.speaker.id
+        asked = (
+            read_request(message.text) for message in turn.messages if message.speaker.id == person
+        )
+        if not any(request is not None and request.wish is Wish.REMEMBER for request in asked):
+            return []
+        why: UserFacing
+        if self._asking is Asking.NEVER:
+            why = NotAllowed(NO_MEMORIES)
+        elif (consent := await self._store.consent(person)) is Consent.PAUSED:
+            why = NotAllowed("My memory of you is paused. `/memory on` goes on.")
+        elif consent is Consent.DECLINED or self._asking is Asking.OFF:
+            why = NotFound(NO_MEMORY)
+        else:
+            return []
+        return [Fulfilled(Wish.REMEMBER, refused=why)]
 
     async def _schedule(self, person: UserId) -> None:
         shelf = await self._store.load(person)
@@ -226,7 +268,7 @@ class Memory:
             StoreError: the store is away.
         """
         for message in message_ids:
-            _put(self._gone, (place.channel, message), None, REMOVED)
+            self._gone[place.channel, message] = None
             self._edited.pop((place.channel, message), None)
         owners = await self._store.owners(place.channel, message_ids)
         count = 0
@@ -244,7 +286,7 @@ class Memory:
             StoreError: the store is away.
         """
         source = (int(place.channel), int(message_id))
-        _put(self._edited, source, text, REMOVED)
+        self._edited[source] = text
         owners = await self._store.owners(place.channel, [message_id])
         person = owners.get(message_id)
         shelf = None if person is None else await self._store.load(person)
@@ -350,11 +392,3 @@ def _answered(before: Exchange | None, person: UserId) -> Answered:
         return Answered()
     messages = (*(said.message_id for said in before.said), *reply.message_ids)
     return Answered(reply.text, messages)
-
-
-def _put(held: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> None:
-    """Keep a value, and let the oldest go."""
-    held[key] = value
-    held.move_to_end(key)
-    while len(held) > most:
-        held.popitem(last=False)

@@ -78,8 +78,8 @@ class MemoryStore(Protocol):
 
     async def pause(self, person: UserId, paused: bool) -> None: ...
 
-    async def decline(self, person: UserId, at: float) -> None:
-        """Forget everything, and note that the person wants no memory."""
+    async def decline(self, person: UserId) -> None:
+        """Forget everything, and note that the person wants no memory; `forget_all` keeps that."""
         ...
 
     async def apply(

@@ -7,9 +7,8 @@ summary that changes would cost the prompt cache of every turn.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
@@ -17,6 +16,7 @@ from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import Place
 from bot.chat.turn import TurnId
 from bot.errors import BackendError, StoreError
+from bot.memory.recent import Recent
 from bot.memory.sensitive import sensitive_class
 from bot.memory.telling import told
 from bot.ports import ChatMessage, ChatModel, ChatRequest, ConversationStore
@@ -37,8 +37,6 @@ the language of the lines, no preface. Leave out health, faith, sexuality, polit
 data."""
 
 PLACES: Final = 1_000
-
-Value = TypeVar("Value")
 
 log = structlog.get_logger(__name__)
 
@@ -91,8 +89,8 @@ class Summariser:
         self._model = model
         self._model_name = model_name
         self._conversations = conversations
-        self._wanted: OrderedDict[Place, TurnId] = OrderedDict()
-        self._tried: OrderedDict[Place, tuple[TurnId, int]] = OrderedDict()
+        self._wanted = Recent[Place, TurnId](PLACES)
+        self._tried = Recent[Place, tuple[TurnId, int]](PLACES)
         self._wake = asyncio.Event()
 
     def look(self, conversation: Conversation, cut: TurnId | None, soon: TurnId | None) -> None:
@@ -106,8 +104,8 @@ class Summariser:
             to = cut
         if to is None or self._tried.get(conversation.place) == (to, conversation.taken_back):
             return
-        _put(self._tried, conversation.place, (to, conversation.taken_back))
-        _put(self._wanted, conversation.place, to)
+        self._tried[conversation.place] = (to, conversation.taken_back)
+        self._wanted[conversation.place] = to
         self._wake.set()
 
     async def run(self) -> None:
@@ -149,10 +147,3 @@ class Summariser:
             options={"temperature": 0.2, "num_predict": 250},
             affinity="memory",
         )
-
-
-def _put(held: OrderedDict[Place, Value], place: Place, value: Value) -> None:
-    held[place] = value
-    held.move_to_end(place)
-    while len(held) > PLACES:
-        held.popitem(last=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -231,6 +232,27 @@ async def test_forgetting_all_leaves_no_key_and_nobody_else_is_touched(scene: Sc
     assert await traces(scene, ben) == []
     async with database(scene) as redis:
         assert [key async for key in redis.scan_iter(f"*{{u:{ben.id}}}*")] == []
+
+
+async def test_a_wish_is_told_in_small_print_and_can_be_undone(scene: Scene) -> None:
+    stage, alice = await companion(scene)
+    ben = scene.person()
+
+    def notes(word: str) -> list[Message]:
+        return [m for m in stage.messages if m.content.startswith(f"-# {word}")]
+
+    await tell(scene, stage, alice, "remember that I like tea")
+    told = await until(lambda: next(iter(notes("Remembered.")), None), "the note")
+    assert not told.pings
+    assert "tea" not in told.content
+    [button] = re.findall(rf"memory:undo:{alice.id}:[0-9a-f]+", json.dumps(told.components))
+    refused = await ben.click(told, button)
+    assert "not for you" in refused.text
+    assert "Undone" in (await alice.click(told, button)).text
+    assert await remembered(scene, alice) == ()
+    await tell(scene, stage, alice, "remember that my password is hunter2")
+    refusal = await until(lambda: next(iter(notes("Not remembered")), None), "the refusal")
+    assert "never store" in refusal.content
 
 
 async def test_a_server_that_removes_the_bot_takes_its_memories_along(scene: Scene) -> None:

@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 class Sealer:
     """Seals with the first key, opens with any."""
 
-    __slots__ = ("_keys", "_newest", "_prefix")
+    __slots__ = ("_keys", "_prefix", "_secrets")
 
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
         """Take (id, 32 bytes) pairs, newest first."""
@@ -41,7 +41,7 @@ class Sealer:
             raise SettingsRejected(["ENCRYPTION_KEYS: needs at least one key"])
         self._keys = {ident.encode(): AESGCM(secret) for ident, secret in keys}
         newest = keys[0][0].encode()
-        self._newest = keys[0][1]
+        self._secrets = [secret for _, secret in keys]
         self._prefix = bytes((VERSION, len(newest))) + newest
 
     def __repr__(self) -> str:
@@ -49,7 +49,14 @@ class Sealer:
 
     def derived(self, purpose: str) -> bytes:
         """Return a key of 32 bytes for another purpose; it changes with the newest key."""
-        return HKDF(SHA256(), KEY_BYTES, None, purpose.encode()).derive(self._newest)
+        return self.derivations(purpose)[0]
+
+    def derivations(self, purpose: str) -> list[bytes]:
+        """Return that key, and those that it was before, as long as their keys are configured."""
+        return [
+            HKDF(SHA256(), KEY_BYTES, None, purpose.encode()).derive(secret)
+            for secret in self._secrets
+        ]
 
     def seal(self, plain: bytes, key: str, field: str = "") -> bytes:
         """Encrypt for one field of one Redis key."""

@@ -76,6 +76,8 @@ What a person lets us remember, all with the memory's lifetime; `forget-all` lea
     troupe:{u:<user>}:memory:offered    STRING that a memory was offered, so that it is once only
     troupe:{c:<channel>}:sources        HASH  message id → the person whose memory came from it
     troupe:{g:<guild>}:memory           SET   people with memories learned in the guild
+    troupe:{memory}:no:<hmac>           STRING that somebody wants no memory, so that they are not
+                                        asked again; the HMAC is of their id, and all there is
     troupe:{memory}:due                 ZSET  person → when their new messages are to be read
 
 Token buckets, in one slot, so that a turn takes from all of its buckets in one step. They go by
@@ -153,6 +155,11 @@ def person(user: UserId, part: str) -> str:
 def memory(user: UserId) -> tuple[str, ...]:
     """Return a person's memory keys, in the order of `MEMORY_PARTS`; scripts rely on it."""
     return tuple(person(user, part) for part in MEMORY_PARTS)
+
+
+def memory_no(name: str) -> str:
+    """Return the key that says that somebody wants no memory."""
+    return f"{PREFIX}{{memory}}:no:{name}"
 
 
 def sources(channel: ChannelId) -> str:

@@ -18,7 +18,8 @@ import structlog
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
-from bot.adapters.redis.memory_records import read_rows, values_of, write
+from bot.adapters.redis.memory_noes import Noes
+from bot.adapters.redis.memory_records import origins, read_rows, values_of, without_guild, write
 from bot.adapters.redis.scripts import Argument, Script
 from bot.adapters.redis.shelf_cache import ShelfCache
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
@@ -27,7 +28,7 @@ from bot.memory.export import exported
 from bot.memory.item import CAPS, NEVER_EVICTED, Item, Kind, retention
 from bot.memory.rows import Rows, packed, unpacked
 from bot.memory.shelf import Shelf
-from bot.memory.store import Changes, Consent, Put, Written
+from bot.memory.store import Changes, Consent, Written
 from bot.setting_values import KEY_BYTES
 
 LIFETIME_S: Final = 365 * 86_400
@@ -67,6 +68,7 @@ class RedisMemories:
         self._space = space
         self._lifetime = max(1, int(lifetime_s))
         self._held = ShelfCache(cache_bytes)
+        self._noes = Noes(sealer)
 
     def move_to(self, space: str) -> None:
         """Use vectors of this space from now on; others are as good as absent."""
@@ -154,13 +156,18 @@ class RedisMemories:
         """Return what the person decided."""
         with store_errors(self._redis):
             state: Any = await self._redis.hget(keys.memory(person)[0], "state")
-        return Consent(state.decode()) if state else Consent.UNDECIDED
+        if state:
+            return Consent(state.decode())
+        with store_errors(self._redis):
+            no: Any = await self._redis.exists(*self._noes.keys(person))
+        return Consent.DECLINED if no else Consent.UNDECIDED
 
     async def agree(self, person: UserId, at: float) -> None:
         """Note the person's yes; see the port."""
         meta = keys.memory(person)[0]
         key = self._sealer.seal(os.urandom(KEY_BYTES), meta, "dek")
         await self._decide(person, Consent.ON, at, secrets.token_hex(8), key)
+        await self._forget_no(person)
 
     async def pause(self, person: UserId, paused: bool) -> None:
         """Stop using and adding, or go on. Without a memory nothing changes."""
@@ -169,10 +176,15 @@ class RedisMemories:
         elif await self.consent(person) is Consent.PAUSED:
             await self._decide(person, Consent.ON, time.time())
 
-    async def decline(self, person: UserId, at: float) -> None:
-        """Forget everything, and remember only the no."""
+    async def decline(self, person: UserId) -> None:
+        """Forget everything, and remember only the no: under a name that tells nobody whose."""
+        with store_errors(self._redis):
+            await self._redis.set(self._noes.keys(person)[0], "1")
         await self.forget_all(person)
-        await self._decide(person, Consent.DECLINED, at)
+
+    async def _forget_no(self, person: UserId) -> None:
+        with store_errors(self._redis):
+            await self._redis.delete(*self._noes.keys(person))
 
     async def offer_once(self, person: UserId) -> bool:
         """Whether a memory was never offered to this undecided person; from now on it was."""
@@ -279,7 +291,7 @@ class RedisMemories:
 
     async def _note_origins(self, person: UserId, items: Sequence[Item]) -> None:
         with store_errors(self._redis):
-            for channel, messages in _origins(items).items():
+            for channel, messages in origins(items).items():
                 key = keys.sources(ChannelId(channel))
                 await self._redis.hset(key, mapping=dict.fromkeys(messages, str(person)))
                 await self._redis.expire(key, self._lifetime)
@@ -290,7 +302,7 @@ class RedisMemories:
 
     async def _forget_origins(self, person: UserId, items: Sequence[Item]) -> None:
         with store_errors(self._redis):
-            for channel, messages in _origins(items).items():
+            for channel, messages in origins(items).items():
                 await self._redis.hdel(keys.sources(ChannelId(channel)), *messages)
             for guild in {item.guild for item in items if item.guild}:
                 await self._redis.srem(keys.guild(GuildId(guild), "memory"), str(person))
@@ -340,7 +352,12 @@ class RedisMemories:
         return {"memory": exported(shelf.items if shelf else (), consent)}
 
     async def delete_person(self, person: UserId) -> int:
-        """Forget a person."""
+        """Forget a person; that they want no memory stays known, or they would be asked again."""
+        return await self.forget_all(person)
+
+    async def delete_strictly(self, person: UserId) -> int:
+        """Forget a person, and their no."""
+        await self._forget_no(person)
         return await self.forget_all(person)
 
     async def delete_guild(self, guild: GuildId) -> int:
@@ -353,7 +370,7 @@ class RedisMemories:
             gone = [item for item in shelf.items if item.guild == guild]
             shared = [item for item in shelf.items if guild in item.shared and item not in gone]
             if gone or shared:
-                changes = _without(gone, shared, guild)
+                changes = without_guild(gone, shared, guild)
                 try:
                     await self.apply(person, shelf, changes, by_person=True)
                 except ConsentRequired:
@@ -377,24 +394,5 @@ class RedisMemories:
         return Sealer([("own", key)]), None if same else anew
 
 
-def _origins(items: Sequence[Item]) -> dict[int, list[str]]:
-    """Return the messages that items came from, by channel."""
-    found: dict[int, list[str]] = {}
-    for item in items:
-        answers = ((item.channel, message) for message in item.answers)
-        for channel, message in (*item.sources, *answers):
-            found.setdefault(channel, []).append(str(message))
-    return found
-
-
 def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _without(gone: Sequence[Item], shared: Sequence[Item], guild: GuildId) -> Changes:
-    """Return the changes that take a guild out of a memory."""
-    kept = (
-        item._replace(shared=tuple(each for each in item.shared if each != guild))
-        for item in shared
-    )
-    return Changes(put=tuple(map(Put, kept)), remove=tuple(item.id for item in gone))

@@ -16,10 +16,12 @@ from typing import Final
 import numpy as np
 import structlog
 
+from bot.chat.place import GuildId
 from bot.errors import RecordCorrupt, StoreError
 from bot.memory.item import Item
 from bot.memory.recording import terms_for
 from bot.memory.rows import Coded, Rows, coded, from_items, from_json, to_json
+from bot.memory.store import Changes, Put
 from bot.memory.words import Terms
 
 VERSION: Final = 1
@@ -119,3 +121,22 @@ def values_of(meta: Mapping[bytes, bytes]) -> dict[str, str]:
         for name, value in meta.items()
         if name.startswith(b"v:")
     }
+
+
+def origins(items: Sequence[Item]) -> dict[int, list[str]]:
+    """Return the messages that items came from, by channel."""
+    found: dict[int, list[str]] = {}
+    for item in items:
+        answers = ((item.channel, message) for message in item.answers)
+        for channel, message in (*item.sources, *answers):
+            found.setdefault(channel, []).append(str(message))
+    return found
+
+
+def without_guild(gone: Sequence[Item], shared: Sequence[Item], guild: GuildId) -> Changes:
+    """Return the changes that take a guild out of a memory."""
+    kept = (
+        item._replace(shared=tuple(each for each in item.shared if each != guild))
+        for item in shared
+    )
+    return Changes(put=tuple(map(Put, kept)), remove=tuple(item.id for item in gone))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from bot.chat.conversation import Conversation
 from bot.errors import InvalidChoice, NotFound
-from bot.memory import Kind
+from bot.memory import Consent, Kind, Wish
 from bot.memory.notebook import MOST_FORGOTTEN
-from tests.integration.memory.conftest import ANNA, HERE, Company, noted
+from bot.routing.route import Route
+from tests.integration.memory.conftest import ANNA, BEN, HERE, Company, noted
 
 
 async def left(company: Company) -> str:
@@ -54,7 +56,7 @@ async def test_another_fact_from_the_same_message_stays(company: Company) -> Non
     await company.agrees()
     await company.says("I have a job in Berlin and a dog called Poppy")
     await company.reads(noted("I have a job in Berlin"), noted("a dog called Poppy"))
-    [job, _] = await company.items(ANNA, Kind.FACT)
+    [job] = [item for item in await company.items(ANNA, Kind.FACT) if "job" in item.text]
     await company.memory.notebook.forget(ANNA.id, HERE, job.id)
     assert await company.texts(ANNA) == ["a dog called Poppy"]
 
@@ -90,3 +92,46 @@ async def test_what_is_too_long_is_refused_whole(company: Company) -> None:
     await company.agrees()
     await company.says("Remember that " + "I am going to the long long sea " * 8)
     assert await company.items(ANNA) == []
+
+
+async def test_what_became_of_wishes_is_told(company: Company) -> None:
+    await company.agrees()
+    memory = company.memory
+
+    async def becomes(text: str) -> list[tuple[Wish, bool, str]]:
+        turn = company.turn(text)
+        done = await memory.after(turn, Route.COMPANION, "wren", Conversation(HERE))
+        return [(d.wish, bool(d.undo), d.refused.text if d.refused else "") for d in done]
+
+    assert await becomes("I like tea") == []
+    assert await becomes("remember that I like tea") == [(Wish.REMEMBER, True, "")]
+    [(_, _, why)] = await becomes("remember that I have asthma")
+    assert "health" in why
+    [(_, _, why)] = await becomes("remember that " + "I sail " * 40)
+    assert "160" in why
+    assert await becomes("forget that I like tea") == [(Wish.FORGET, True, "")]
+    [(_, _, why)] = await becomes("forget that I like tea")
+    assert "nothing like that" in why
+    await memory.notebook.set_consent(ANNA.id, Consent.PAUSED)
+    [(_, _, why)] = await becomes("remember that I like tea")
+    assert "paused" in why
+    await memory.notebook.set_consent(ANNA.id, Consent.DECLINED)
+    [(_, _, why)] = await becomes("remember that I like tea")
+    assert "/memory on" in why
+    await memory.notebook.forget_all(ANNA.id)
+    assert await memory.notebook.consent(ANNA.id) is Consent.DECLINED
+    assert not await memory.offer_due(company.turn("my dog is Poppy"))
+
+
+async def test_a_kept_undo_works_once_and_for_its_owner(company: Company) -> None:
+    await company.agrees()
+    notebook = company.memory.notebook
+    await company.says("remember that I like tea")
+    undo = await notebook.forget_matching(ANNA.id, "I like tea")
+    name = notebook.keep(ANNA.id, undo)
+    with pytest.raises(NotFound):
+        await notebook.take_back(BEN.id, name)
+    await notebook.take_back(ANNA.id, name)
+    assert await company.texts(ANNA) == ["I like tea"]
+    with pytest.raises(NotFound):
+        await notebook.take_back(ANNA.id, name)

@@ -313,15 +313,32 @@ async def test_concurrent_writers_lose_nothing(
     assert {each.text for each in read.items} == {f"fact {n}" for n in range(30)}
 
 
-async def test_declining_is_remembered_and_nothing_else(
+async def test_a_no_outlives_everything_and_names_nobody(
     memories: RedisMemories, redis: Client
 ) -> None:
     await remember(memories, item(Kind.FACT, "a"))
-    await memories.decline(ANNA, NOW)
+    await memories.decline(ANNA)
+    assert await mentions(redis, ANNA) == []
+    await memories.forget_all(ANNA)
+    await memories.delete_person(ANNA)
     assert await memories.consent(ANNA) is Consent.DECLINED
-    assert await mentions(redis, ANNA) == [keys.memory(ANNA)[0].encode()]
+    assert not await memories.offer_once(ANNA)
+    assert await memories.consent(BEN) is Consent.UNDECIDED
+    rotated = RedisMemories(
+        redis, Sealer([("new", bytes(range(1, 33))), ("test", bytes(range(32)))])
+    )
+    assert await rotated.consent(ANNA) is Consent.DECLINED
     await memories.agree(ANNA, NOW)
     assert await memories.consent(ANNA) is Consent.ON
+    await memories.forget_all(ANNA)
+    assert await memories.consent(ANNA) is Consent.UNDECIDED
+
+
+async def test_a_strict_deletion_takes_the_no_too(memories: RedisMemories, redis: Client) -> None:
+    await memories.decline(ANNA)
+    await memories.delete_strictly(ANNA)
+    assert await memories.consent(ANNA) is Consent.UNDECIDED
+    assert not [key async for key in redis.scan_iter("*:no:*")]
 
 
 async def test_messages_lead_to_their_owners(memories: RedisMemories) -> None:

@@ -13,6 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.adapters.discord.commands.memory_offer import OfferButton, Owning
+from bot.adapters.discord.commands.memory_told import UndoButton, what
 from bot.adapters.discord.commands.memory_views import Confirm, Pager, TakeBack, item_line
 from bot.adapters.discord.commands.menus import add_message_menu
 from bot.adapters.discord.commands.render import place_of, plain, say, shorten
@@ -20,8 +21,7 @@ from bot.adapters.discord.mapping import clean_text, is_unknown
 from bot.chat.place import GuildId, MessageId, Place, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.languages import mark, t, tn, translated
-from bot.memory import Consent, Kind, Memory, Undo
-from bot.memory.item import STATEMENTS
+from bot.memory import Consent, Memory, Undo
 
 CHOICES = 25
 PATIENCE = 2.0
@@ -36,7 +36,9 @@ that are not for me are not kept.
 that server and our DMs; what you say in a closed channel stays in that channel and our DMs.
 **What I never store**: health, faith, sexuality, politics, age, contact data, secrets.
 **What you can do**: `/memory show`, `search`, `edit`, `forget`, `share`, `export`, `pause`; \
-`/memory forget-all` leaves nothing, and its encryption key is destroyed as well.
+`/memory go-back` undoes a change of mine; `/memory forget-all` leaves nothing, and its \
+encryption key is destroyed as well. If you said no, only that stays, under a scrambled name, so \
+that I don't ask again.
 No text is logged, and no language model is trained on it; it runs on hosts of this bot's \
 operator.
 Where a server has switched on `/route keep-text`, a message whose persona a moderator corrected \
@@ -127,7 +129,32 @@ class MemoryCommands(Owning, group_name="memory", group_description="What I reme
         await interaction.response.defer(ephemeral=True)
         person, place = _person(interaction), place_here(interaction)
         undo = await self.notebook.forget(person, place, memory)
-        await self._done(interaction, t("Forgotten, with {what}.", what=_what(undo)), undo)
+        await self._done(interaction, t("Forgotten, with {what}.", what=what(undo)), undo)
+
+    async def _replaced(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Offer what took the place of something else."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                pairs = await self.notebook.replaced(_person(interaction), place_here(interaction))
+        except (NotFound, StoreError, TimeoutError):
+            return []
+        wanted = current.casefold().strip()
+        return [
+            app_commands.Choice(name=shorten(f"{new.text} ← {old.text}", 100), value=new.id)
+            for new, old in pairs
+            if wanted in f"{new.text} {old.text}".casefold()
+        ][:CHOICES]
+
+    @app_commands.command(name="go-back", description="Bring back what a memory replaced")
+    @app_commands.describe(memory="Which one")
+    @app_commands.autocomplete(memory=_replaced)
+    async def go_back(self, interaction: discord.Interaction, memory: str) -> None:
+        await interaction.response.defer(ephemeral=True)
+        person, place = _person(interaction), place_here(interaction)
+        item, undo = await self.notebook.go_back(person, place, memory)
+        await self._done(interaction, t("Noted: {text}", text=plain(item.text)), undo)
 
     @app_commands.command(name="forget-all", description="Forget everything about you, for good")
     async def forget_all(self, interaction: discord.Interaction) -> None:
@@ -292,7 +319,7 @@ class MemoryCommands(Owning, group_name="memory", group_description="What I reme
             raise NotFound("I remember nothing of yours from that message.")
         await self._done(
             interaction,
-            t("Forgotten: {what}.", what=_what(undo)),
+            t("Forgotten: {what}.", what=what(undo)),
             undo,
         )
 
@@ -305,7 +332,7 @@ async def install_memory(bot: commands.Bot, memory: Memory) -> None:
     """Add `/memory`, `/privacy` and the context menus to the bot."""
     cog = MemoryCommands(memory)
     await bot.add_cog(cog)
-    bot.add_dynamic_items(OfferButton)
+    bot.add_dynamic_items(OfferButton, UndoButton)
     for name, work in (("Remember this", cog.remember_this), ("Forget this", cog.forget_this)):
         add_message_menu(bot, app_commands.ContextMenu(name=name, callback=work))
     said: app_commands.Command[Any, ..., None] = app_commands.Command(
@@ -329,16 +356,6 @@ def place_here(interaction: discord.Interaction) -> Place:
 
 def _person(interaction: discord.Interaction) -> UserId:
     return UserId(interaction.user.id)
-
-
-def _what(undo: Undo) -> str:
-    facts = sum(item.kind in STATEMENTS for item in undo.restore)
-    messages = sum(item.kind is Kind.EPISODE for item in undo.restore)
-    return t(
-        "{facts} and {messages}",
-        facts=tn("{count} fact", "{count} facts", facts),
-        messages=tn("{count} message", "{count} messages", messages),
-    )
 
 
 async def _leaf(interaction: discord.Interaction, lines: list[str], heading: str) -> None:

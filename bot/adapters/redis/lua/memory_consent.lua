@@ -4,9 +4,7 @@ local lifetime, state = tonumber(ARGV[1]), ARGV[2]
 local before = redis.call('HGET', META, 'state') or ''
 if before == state then return 0 end
 if state == 'paused' and before ~= 'on' then return 0 end
-if state == 'declined' then
-  redis.call('DEL', unpack(KEYS))
-elseif before ~= 'on' and before ~= 'paused' then
+if before ~= 'on' and before ~= 'paused' then
   redis.call('DEL', unpack(KEYS))
   redis.call('HSET', META, 'epoch', ARGV[4], 'dek', ARGV[5], 'ver', ARGV[4] .. '.0')
 end

@@ -22,6 +22,8 @@ from bot.chat.conversation import Conversation
 from bot.chat.place import ChannelId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.memory import Consent, Item, Kind, Learner, Memory
+from bot.memory.item import new_id, superseded
+from bot.memory.store import Changes, Put
 from bot.observability import Metrics
 from bot.ports import ChatModel, ChatRequest
 from bot.routing.route import Route
@@ -199,7 +201,7 @@ async def test_ben_reaches_none_of_anna_s(scene: Scene) -> None:
 async def test_a_long_list_has_pages(scene: Scene) -> None:
     await agreed(scene)
     for number in range(20):
-        await scene.says(f"remember that thing {number} is mine", scene.channel)
+        await scene.says(f"remember that I own thing {number}", scene.channel)
     first = await scene.anna.slash(scene.channel, "memory show")
     page = first.original if not first.followups else first.followups[-1]
     assert page is not None
@@ -256,6 +258,26 @@ async def test_the_user_persona_is_shown_written_and_deleted(scene: Scene) -> No
     assert "Short and dry" in own.text
     gone = await scene.anna.slash(scene.channel, "memory persona", text="-")
     assert "Nothing yet" in gone.text
+
+
+async def test_what_a_memory_replaced_comes_back(scene: Scene) -> None:
+    await agreed(scene)
+    store, person = scene.store, UserId(scene.anna.id)
+    nothing = await scene.anna.slash(scene.channel, "memory go-back", memory="f0")
+    assert "no such memory" in nothing.text
+    now = time.time()
+    old = Item(new_id(Kind.FACT, now), "I live in Berlin", guild=int(scene.guild.id))
+    kept = superseded(old, now)
+    new = old._replace(id=new_id(Kind.FACT, now), text="I live in Porto", replaces=kept.id)
+    shelf = await store.load(person)
+    assert shelf is not None
+    await store.apply(person, shelf, Changes((Put(kept), Put(new))))
+    offered = await scene.anna.autocomplete(scene.channel, "memory go-back", "memory", "por")
+    [choice] = offered.choices or []
+    assert choice == {"name": "I live in Porto ← I live in Berlin", "value": new.id}
+    told = await scene.anna.slash(scene.channel, "memory go-back", memory=new.id)
+    assert "Berlin" in told.text
+    assert await scene.texts() == ["I live in Berlin"]
 
 
 async def offered(scene: Scene) -> Shown:

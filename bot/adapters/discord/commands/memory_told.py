@@ -1,0 +1,118 @@
+"""What became of a wish to remember or forget: told in small print, and undone by a button."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, Final, Self
+
+import discord
+import structlog
+
+from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
+from bot.adapters.discord.commands.memory_offer import FAILED, SILENT, TIMEOUT, notebook_of
+from bot.adapters.discord.commands.render import say
+from bot.adapters.discord.desk import Desk
+from bot.chat.account import TurnAccount
+from bot.chat.place import UserId
+from bot.chat.turn import Turn
+from bot.errors import NotAllowed
+from bot.languages import reading, t, tn
+from bot.memory import Fulfilled, Notebook, Undo, Wish
+
+UNDO: Final = "memory:undo"
+
+log = structlog.get_logger(__name__)
+
+
+class Telling:
+    """Looks after each turn whether a wish was fulfilled or refused. One for the process."""
+
+    def __init__(self, desk: Desk, notebook: Notebook) -> None:
+        self._desk = desk
+        self._notebook = notebook
+
+    def over(self, turn: Turn, account: TurnAccount) -> None:
+        """A turn is over. Never waits, never raises."""
+        if account.wishes and account.message_ids:
+            self._desk.own(self._tell(turn, account.wishes), "memory-told")
+
+    async def _tell(self, turn: Turn, wishes: tuple[Fulfilled, ...]) -> None:
+        with reading(turn.speaker.locale or ""):
+            body = self._body(turn, wishes)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await self._desk.calls.send(turn.place.channel, body, None)
+        except FAILED as error:
+            log.info("memory wish not told", reason=type(error).__name__)
+
+    def _body(self, turn: Turn, wishes: tuple[Fulfilled, ...]) -> dict[str, Any]:
+        """Return a message that rings nobody and repeats nothing of what was said."""
+        person = turn.speaker.id
+        buttons = [
+            UndoButton(person, self._notebook.keep(person, wish.undo)).to_component_dict()
+            for wish in wishes
+            if wish.undo
+        ]
+        return {
+            "content": "\n".join(f"-# {told(wish)}" for wish in wishes),
+            "components": [{"type": 1, "components": buttons[:5]}] if buttons else [],
+            "flags": SILENT,
+            "allowed_mentions": {"parse": []},
+            "message_reference": {
+                "message_id": str(turn.message_ids[-1]),
+                "fail_if_not_exists": False,
+            },
+        }
+
+
+def told(wish: Fulfilled) -> str:
+    """Return a line about what became of a wish. It stands where others read it."""
+    if wish.refused is not None:
+        if wish.wish is Wish.REMEMBER:
+            return t("Not remembered: {why}", why=wish.refused.translated)
+        return t("Not forgotten: {why}", why=wish.refused.translated)
+    if wish.wish is Wish.REMEMBER:
+        return t("Remembered. `/memory show` lists it.")
+    return t("Forgotten: {what}.", what=what(wish.undo))
+
+
+def what(undo: Undo) -> str:
+    """Return how much a change took away."""
+    facts, messages = undo.counts()
+    return t(
+        "{facts} and {messages}",
+        facts=tn("{count} fact", "{count} facts", facts),
+        messages=tn("{count} message", "{count} messages", messages),
+    )
+
+
+class UndoButton(
+    Told,
+    discord.ui.DynamicItem[PlainButton],
+    template=re.compile(UNDO + r":(?P<person>\d{1,20}):(?P<name>[0-9a-f]{16})"),
+):
+    """Takes a fulfilled wish back. What it undoes is kept in the process for a while."""
+
+    def __init__(self, person: int, name: str) -> None:
+        self._person, self._name = person, name
+        super().__init__(
+            discord.ui.Button(
+                label=t("Undo"),
+                style=discord.ButtonStyle.secondary,
+                custom_id=f"{UNDO}:{person}:{name}",
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: Pressed, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(int(match["person"]), match["name"])
+
+    async def pressed(self, interaction: Pressed) -> None:
+        """Undo it, once."""
+        if interaction.user.id != self._person:
+            raise NotAllowed("That is not for you.")
+        await notebook_of(interaction).take_back(UserId(self._person), self._name)
+        await say(interaction, t("Undone."))
