@@ -17,7 +17,7 @@ from typing import Any
 
 from bot import __version__
 from bot import card_files as card_commands
-from bot.errors import SettingsRejected, TroupeError
+from bot.errors import InputRejected, SettingsRejected, TroupeError
 from bot.guardrails import commandline as guard_commands
 from bot.memory import commandline as memory_commands
 from bot.memory.subject_access import PersonExport, Requester
@@ -37,8 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
         sys.stdout.flush()  # a reader that is gone is noticed here, not while closing
     except SettingsRejected as error:
+        about = args.command if isinstance(error, InputRejected) else "settings"
         for problem in error.problems:
-            print(f"settings: {problem}", file=sys.stderr)
+            print(f"{about}: {problem}", file=sys.stderr)
         return USAGE
     except TroupeError as error:
         print(f"{args.command}: {error}", file=sys.stderr)

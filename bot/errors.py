@@ -45,6 +45,10 @@ class SettingsRejected(TroupeError):
         self.problems = problems
 
 
+class InputRejected(SettingsRejected):
+    """What a command was given, such as a file, can't be used."""
+
+
 class UserFacing(TroupeError):
     """An error whose text may be shown to the person who caused it.
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected
 from bot.memory.evaluation import VectorFile, digest, evaluate, texts_of
 from bot.memory.locomo import read_cases
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the evaluation and return the exit code.
 
     Raises:
-        SettingsRejected: a file can't be used, or there is no embedding model.
+        InputRejected: a file can't be used, or there is no embedding model.
     """
     cases = read_cases(args.locomo, view=args.view, facts=args.facts)
     texts = texts_of(cases)
@@ -70,7 +70,7 @@ def _vectors(args: argparse.Namespace, texts: Sequence[str]) -> VectorFile | Non
     if args.embeddings != "ollama":
         return VectorFile.read(Path(args.embeddings))
     if args.embed_all is None:
-        raise SettingsRejected(["--embeddings ollama: no embedder is installed here"])
+        raise InputRejected(["--embeddings ollama: no embedder is installed here"])
     rows = asyncio.run(args.embed_all(texts, args.env_file))
     return VectorFile([digest(text) for text in texts], np.array(rows, dtype=np.float32))
 

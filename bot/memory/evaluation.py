@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected
 from bot.memory.locomo import Case, Question
 from bot.memory.retrieval import Vectors, best, build
 
@@ -36,7 +36,7 @@ class VectorFile:
         """Read a file.
 
         Raises:
-            SettingsRejected: it is not of this form.
+            InputRejected: it is not of this form.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
@@ -46,21 +46,21 @@ class VectorFile:
                 else:
                     keys = arrays["keys"]
         except (OSError, KeyError, ValueError, BadZipFile, EOFError) as error:
-            raise SettingsRejected([f"{path}: no .npz with `keys` and `vectors`"]) from error
+            raise InputRejected([f"{path}: no .npz with `keys` and `vectors`"]) from error
         if vectors.ndim != 2 or keys.ndim != 1 or len(keys) != len(vectors):
-            raise SettingsRejected([f"{path}: needs one row of `vectors` for each of `keys`"])
+            raise InputRejected([f"{path}: needs one row of `vectors` for each of `keys`"])
         return cls([str(key) for key in keys], vectors.astype(np.float32))
 
     def rows(self, texts: Sequence[str]) -> Vectors:
         """Return a row for each text.
 
         Raises:
-            SettingsRejected: the file lacks a text.
+            InputRejected: the file lacks a text.
         """
         try:
             places = [self._rows[digest(text)] for text in texts]
         except KeyError as error:
-            raise SettingsRejected(
+            raise InputRejected(
                 ["the vectors lack some texts: write them anew with `--list-texts`"]
             ) from error
         rows: Vectors = self._vectors[places]
@@ -110,7 +110,7 @@ def _figures(
     found: Sequence[tuple[Question, Mapping[int, float]]], seconds: Sequence[float]
 ) -> dict[str, Any]:
     if not found:
-        raise SettingsRejected(["the file holds no question with evidence"])
+        raise InputRejected(["the file holds no question with evidence"])
     by_category: dict[str, list[Mapping[int, float]]] = {}
     for question, recall in found:
         by_category.setdefault(question.category, []).append(recall)

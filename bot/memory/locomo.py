@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected
 from bot.memory.retrieval import Passage
 
 CATEGORIES: Final = {1: "multi-hop", 2: "temporal", 3: "open", 4: "single-hop", 5: "adversarial"}
@@ -51,18 +51,18 @@ def read_cases(path: Path, *, view: str = "all", facts: bool = False) -> list[Ca
         facts: turns carry the file's own observations that cite them.
 
     Raises:
-        SettingsRejected: the file can't be read, or is none of LoCoMo.
+        InputRejected: the file can't be read, or is none of LoCoMo.
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise SettingsRejected([f"{path.name} is larger than {LARGEST_FILE} bytes"])
+            raise InputRejected([f"{path.name} is larger than {LARGEST_FILE} bytes"])
         samples = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise SettingsRejected([f"{path}: can't be read as JSON"]) from error
+        raise InputRejected([f"{path}: can't be read as JSON"]) from error
     try:
         conversations = [_conversation(sample, facts) for sample in samples]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SettingsRejected(
+        raise InputRejected(
             [f"{path}: this is no LoCoMo file; it holds a list of conversations with `qa`"]
         ) from error
     if view == "all":
