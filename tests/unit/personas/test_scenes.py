@@ -1,6 +1,6 @@
 """Who speaks in a scene, against SillyTavern's natural order (`group.json`).
 
-Divergences: none of those given. `cjk-name-not-word` is reached by addressing, not by chance.
+Every given case passes; `cjk-name-not-word` is reached by addressing, not by chance.
 """
 
 from __future__ import annotations

@@ -5,14 +5,7 @@ SillyTavern counts tokens in words here, and its budget is exclusive where ours 
 entry that fits exactly fits. The harness therefore gives one word less; then no budget case
 differs.
 
-Divergences, all of them quirks that the reference names (section 2.7), or the newer behaviour:
-
-| case | observed | ours | reason |
-|---|---|---|---|
-| all cases with equal orders | later entry first | the author's order | ties reversed |
-| whole-word-accent | `caf` matches `café` | it does not | words end by Unicode, not ASCII |
-| whole-word-cyrillic-substring | `кот` matches `который` | it does not | the same |
-| budget-ignore-flag | dropped | goes in | SillyTavern of 2026 (`expected_2026`) |
+Where we differ stands in the table of `test_golden_divergences`.
 """
 
 from __future__ import annotations

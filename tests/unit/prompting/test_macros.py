@@ -1,13 +1,7 @@
 """Macros: observed results (`macros.json` of SillyTavern 2024, `macros_v3.json` of Version 3), and
 what strangers may not do with them.
 
-Divergences:
-
-| case | observed | ours | reason |
-|---|---|---|---|
-| `{{comment: hi}}`, `{{hidden_key:foo}}` | stay as text | empty | Version 3 says so |
-| `{{roll:d6}}`, times | marks of the test harness | real values | checked by their form |
-| `{{pick:…}}` | first or last by the harness's hash | by ours | checked: one of them, and stable |
+Where we differ stands in the table of `test_golden_divergences`.
 """
 
 from __future__ import annotations

@@ -4,19 +4,7 @@ The layout differs by design: most templates render only [system][user/assistant
 what SillyTavern sends as many system messages stands in three zones here. Compared are the parts,
 their order within each zone, the examples, and what a shrinking context drops first.
 
-Divergences:
-
-| case | observed | ours | reason |
-|---|---|---|---|
-| all | system messages between turns | late block of the last message | layout of the design |
-| all | `User` in the card's texts | `the user` | the system message is shared by everybody |
-| all | `[Start a new Chat]` | `[The conversation begins.]` | wording |
-| continue-prefill | assistant message last | a request to go on, last | prefill is not portable |
-| history-vs-examples | one message at a time | half at once, and only exchanges | the cache |
-| history-vs-examples | orphan `[Example Chat]` | none | quirk (2.7) |
-| injection-*, budget-injection-* | lost with the history above | kept | quirk (2.7) |
-| budget-pin-examples, pinned-* | examples first | history first | a setting we do not offer |
-| budget-mandatory-too-big | error | error, with what to do | none |
+Where we differ stands in the table of `test_golden_divergences`.
 """
 
 from __future__ import annotations
