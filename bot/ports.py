@@ -287,6 +287,10 @@ class TurnJournal(Protocol):
         """
         ...
 
+    def holds(self, message: MessageId) -> bool:
+        """Whether a message that was accepted is surely ours still; if not, `progress` tells."""
+        ...
+
     async def settle(self, messages: Sequence[MessageId], outcome: Outcome) -> None:
         """The turn is done: remove its messages. Their claims stay for a day."""
         ...

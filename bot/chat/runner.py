@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
@@ -33,6 +34,9 @@ from bot.ports import (
 )
 
 log = structlog.get_logger(__name__)
+
+OWNERSHIP_TIMEOUT = 2.0
+"""Seconds to find out whether a turn is ours still, once that is in doubt."""
 
 
 class Aftercare(Protocol):
@@ -157,7 +161,16 @@ class TurnRunner:
         closing = None
         if self._disclosures is not None and run.turn.again is None:
             closing = Closing(self._disclosures, run.turn, account, self._clock)
-        run.sink = WatchedSink(self._sinks.open(run.turn, face, run.progress, note), run, closing)
+
+        async def ours() -> bool:
+            if not self._journal.holds(run.turn.messages[0].id):
+                with contextlib.suppress(TimeoutError):  # the store is away: nobody else answers
+                    async with asyncio.timeout(OWNERSHIP_TIMEOUT):
+                        await self._note(run, run.progress or Progress())
+            return run.ending is not Ending.LOST
+
+        sink = self._sinks.open(run.turn, face, run.progress, note, ours)
+        run.sink = WatchedSink(sink, run, closing)
         return run.sink
 
     async def _note(self, run: Running, progress: Progress) -> None:
@@ -230,7 +243,7 @@ class TurnRunner:
             await self.say(run.turn, line, run.progress)
 
     async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> None:
-        sink = self._sinks.open(turn, self._own_face, progress, lambda _: None)
+        sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)
         await self._quietly(sink.notice(line))
 
     async def _quietly(self, effect: Awaitable[object] | None) -> None:
@@ -280,6 +293,11 @@ class TurnRunner:
         for messages, outcome in list(self._unsettled.items()):
             await self._journal.settle(messages, outcome)
             del self._unsettled[messages]
+
+
+async def _unowned() -> bool:
+    """A line about a message that was never ours may always be said."""
+    return True
 
 
 def _logged(account: TurnAccount) -> dict[str, object]:

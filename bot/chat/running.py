@@ -38,6 +38,7 @@ class SinkFactory(Protocol):
         face: Face,
         progress: Progress | None,
         on_progress: Callable[[Progress], None],
+        ours: Callable[[], Awaitable[bool]],
     ) -> ReplySink: ...
 
 

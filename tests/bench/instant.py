@@ -10,7 +10,7 @@ import asyncio
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -72,6 +72,7 @@ class _Sinks:
         face: Face,
         progress: Progress | None,
         on_progress: Callable[[Progress], None],
+        ours: Callable[[], Awaitable[bool]],
     ) -> _Taken:
         return _Taken(turn, self._count)
 

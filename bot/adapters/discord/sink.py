@@ -19,7 +19,7 @@ from bot.adapters.discord.rows import Rows, idea_rows, reply_rows, stop_row
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.tidying import Tidying
 from bot.adapters.discord.voices import UNCERTAIN, BotVoice, InteractionVoice, Voice
-from bot.adapters.discord.writer import ReplyWriter
+from bot.adapters.discord.writer import Ours, ReplyWriter
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority
@@ -41,6 +41,10 @@ _TYPING_ROUNDS: Final = 25
 """Three minutes: longer than any turn waits for its first token."""
 
 
+async def _always() -> bool:
+    return True
+
+
 class SinkFactory:
     """Opens the sink of a turn."""
 
@@ -55,14 +59,16 @@ class SinkFactory:
         face: Face,
         progress: Progress | None,
         on_progress: Callable[[Progress], None],
+        ours: Ours = _always,
     ) -> DiscordSink:
         """Return a sink.
 
         `progress` is None for a new turn; for one taken up after a restart it is what had been
         noted, and messages that stand there are continued. `on_progress` is told each time
-        another message of the reply is visible, and when the final text is.
+        another message of the reply is visible, and when the final text is. `ours` says whether
+        this process may still change it: one that was frozen finds that another one answered.
         """
-        return DiscordSink(self._desk, turn, face, progress, on_progress, self._tidying)
+        return DiscordSink(self._desk, turn, face, progress, on_progress, ours, self._tidying)
 
 
 class DiscordSink:
@@ -75,13 +81,15 @@ class DiscordSink:
         face: Face,
         progress: Progress | None,
         on_progress: Callable[[Progress], None],
+        ours: Ours,
         tidying: Tidying | None = None,
     ) -> None:
         self._desk = desk
         self._turn = turn
         self._tidying = tidying
         self._speaking = Speaking(desk, turn, face, progress)
-        self._writer = ReplyWriter(desk, turn, self._speaking, self._told, stop_row(turn.id))
+        rows = stop_row(turn.id)
+        self._writer = ReplyWriter(desk, turn, self._speaking, self._told, rows, ours)
         self._on_progress = on_progress
         self._waiting = False
         """What stands there only says why the reply takes a while."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -56,6 +56,9 @@ class _Change:
     rows: Rows = field(default_factory=list)
 
 
+Ours = Callable[[], Awaitable[bool]]
+
+
 class ReplyWriter:
     """Latest text wins; never two calls at once.
 
@@ -70,14 +73,17 @@ class ReplyWriter:
         speaking: Speaking,
         on_progress: Callable[[Progress], None],
         rows: Rows,
+        ours: Ours,
     ) -> None:
-        """`rows` stand under the last message while the reply is written."""
+        """`rows` stand under the last message while the reply is written; `ours` says before each
+        change whether the turn is ours still."""
         self._desk = desk
         self._turn = turn
         self._speaking = speaking
         self._on_progress = on_progress
         self._text = ""
         self._rows = rows
+        self._ours = ours
         self._split: tuple[str, str, list[str]] = ("", "", [])
         self._voice: Voice | None = None
         self._shown: list[_Shown] = []
@@ -234,6 +240,9 @@ class ReplyWriter:
         if change is None or self.erased or ticket.key != bucket_of(_route(voice, change)):
             self._desk.throttle.give_up(ticket)
             return
+        if not await self._ours():
+            self._desk.throttle.give_up(ticket)
+            raise DeliveryError("another process answers this now")
         try:
             await self._perform(voice, change, ticket)
             self._failures = 0

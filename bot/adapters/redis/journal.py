@@ -2,8 +2,8 @@
 
 Accepting claims the message and writes it down in one script. Each process holds a lease, renewed
 every few seconds; entries of a process whose lease is gone are taken over by exactly one other
-that serves their shard. A process that was away so long that it lost its entries learns so from
-`progress`, before it shows anything more.
+that serves their shard. A process that was frozen so long that it may have lost its entries does
+not `hold` them until it has asked by `progress`, before it shows anything more.
 """
 
 from __future__ import annotations
@@ -70,6 +70,9 @@ class RedisJournal:
         self._lease_s = lease_s
         self._now = now
         self._mine: set[MessageId] = set()
+        self._doubtful: set[MessageId] = set()
+        """What may be another process's by now."""
+        self._renewed = time.monotonic()
         self._taking = asyncio.Lock()
         self._renewal: asyncio.Task[None] | None = None
 
@@ -139,11 +142,23 @@ class RedisJournal:
         if noted < 0:
             self._mine.discard(message)
             raise OwnershipLost("another process has taken this turn over")
+        self._doubtful.discard(message)
+
+    def holds(self, message: MessageId) -> bool:
+        """Whether the lease has not run out since `progress` last answered; see the port."""
+        self._doubt()
+        return message not in self._doubtful
+
+    def _doubt(self) -> None:
+        """Doubt all that is ours once the lease has run out. The clock goes on while frozen."""
+        if time.monotonic() - self._renewed >= self._lease_s:
+            self._doubtful |= self._mine
 
     async def settle(self, messages: Sequence[MessageId], outcome: Outcome) -> None:
         """Remove the turn's messages. One round trip, for a burst one a partition."""
         await self._remove(messages, outcome.value)
         self._mine.difference_update(messages)
+        self._doubtful.difference_update(messages)
 
     async def take_up(self) -> Sequence[JournalEntry]:
         """Return unsettled entries of processes that are gone, oldest first.
@@ -188,7 +203,10 @@ class RedisJournal:
             args: list[Argument] = [self._process, int(seconds * 1000)]
             await RENEW.run(self._redis, [keys.journal(partition, "leases")], args)
 
+        asked = time.monotonic()
         await self._each(renew)
+        self._doubt()
+        self._renewed = asked
 
     async def _keep_lease(self) -> None:
         while True:
@@ -290,4 +308,5 @@ class RedisJournal:
         messages = [message.id for message in await self._select(wanted)]
         removed = await self._remove(messages, Outcome.CANCELLED.value)
         self._mine.difference_update(messages)
+        self._doubtful.difference_update(messages)
         return removed

@@ -420,3 +420,19 @@ async def test_other_faces_get_other_names(scene: Scene) -> None:
     face = Face("d", "Discord Clyde")
     await SinkFactory(scene.desk).open(turn, face, None, lambda _: None).finish("Hi.")
     assert scene.channel.from_bot[0].author.name.replace("\u200b", "") == "Discord Clyde"
+
+
+async def test_what_another_process_answers_is_left_alone(scene: Scene) -> None:
+    turn, _ = await scene.ask()
+    owned = True
+
+    async def ours() -> bool:
+        return owned
+
+    sink = SinkFactory(scene.desk).open(turn, WREN, None, scene.progress.append, ours)
+    sink.show("K2 is")
+    reply = await scene.channel.next_reply(timeout=5, quiet=0)
+    owned = False  # it was frozen, and its lease ran out
+    with pytest.raises(DeliveryError, match="another process"):
+        await sink.finish("K2 is -- the model broke off here.")
+    assert reply.content == "K2 is"

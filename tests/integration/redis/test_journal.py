@@ -219,12 +219,27 @@ async def test_entries_outlive_a_change_of_the_shard_count(start: Start) -> None
     assert len(await (await start("odd", (1,), 2)).take_up()) == 1
 
 
+async def test_who_was_away_and_lost_nothing_goes_on(start: Start) -> None:
+    slow = await start("slow")
+    await slow.accept(message(100), Trigger.DM)
+    await die(slow)
+    await asyncio.sleep(LEASE_S)
+    assert not slow.holds(MessageId(100))
+    await slow.start()
+    await slow.progress(MessageId(100), Progress())
+    assert slow.holds(MessageId(100))
+
+
 async def test_who_lost_an_entry_learns_it_before_showing_more(start: Start) -> None:
     slow = await start("slow")
     await slow.accept(message(100), Trigger.DM)
+    assert slow.holds(MessageId(100))
     await die(slow)  # suspended rather than dead
     heir = await start("heir")
     assert await take_up_within(heir)
+    assert not slow.holds(MessageId(100))
+    await slow.start()  # a lease taken anew brings nothing back
+    assert not slow.holds(MessageId(100))
     with pytest.raises(OwnershipLost):
         await slow.progress(MessageId(100), Progress())
     await heir.progress(MessageId(100), Progress())
