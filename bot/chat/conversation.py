@@ -27,6 +27,8 @@ class Said:
     """Said through a command: no message of the channel holds it."""
     order: Order | None = None
     """What was ordered of a creative tool with it."""
+    about: MessageId | None = None
+    """For a command: the message of the channel that it was said about. The reply may quote it."""
 
 
 @dataclass(frozen=True, slots=True)

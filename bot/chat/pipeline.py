@@ -216,6 +216,7 @@ class TurnPipeline:
                 message.at,
                 by_command=message.is_command,
                 order=message.order,
+                about=message.about if message.is_command else None,
             )
             for message in settled.turn.messages
             if message.cue is None

@@ -64,6 +64,16 @@ def cued_message(turn: Turn, reply: MessageId, cue: Cue, at: float) -> Message:
     return Message(reply, last.place, last.speaker, "", at, cue=cue)
 
 
+def asked_about(conversation: Conversation, gone: Collection[MessageId]) -> frozenset[MessageId]:
+    """Return the questions that were asked about these messages: their replies may quote them."""
+    return frozenset(
+        said.message_id
+        for exchange in conversation.exchanges
+        for said in exchange.said
+        if said.about in gone
+    )
+
+
 def follow_ups_of(conversation: Conversation, gone: Collection[MessageId]) -> frozenset[MessageId]:
     """Return the replies that go with these messages: those of the cued turns they led to."""
     led: set[int] = set()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from bot.chat.place import ChannelId, MessageId, Place
-from bot.chat.scene_turns import follow_ups_of
+from bot.chat.scene_turns import asked_about, follow_ups_of
 from bot.memory import Memory
 from bot.ports import ConversationStore
 
@@ -86,12 +86,13 @@ class Unsaying:
         for place, unsaid in list(self._unsaid.items()):
             gone = frozenset(unsaid)  # more may be deleted meanwhile
             conversation = await self._conversations.load(place)
-            led_to = follow_ups_of(conversation, gone)
-            await self._conversations.delete(place, sorted(gone | led_to))
+            taken = gone | asked_about(conversation, gone)
+            led_to = follow_ups_of(conversation, taken)
+            await self._conversations.delete(place, sorted(taken | led_to))
             for store in self._mindful:
-                await store.forget(place, sorted(gone))
+                await store.forget(place, sorted(taken))
             if self._memory is not None:
-                await self._memory.source_deleted(place, sorted(gone))
+                await self._memory.source_deleted(place, sorted(taken))
             unsaid -= gone
             if not unsaid and self._unsaid.get(place) is unsaid:
                 del self._unsaid[place]

@@ -56,6 +56,8 @@ def said_record(said: Said) -> bytes:
         about["c"] = True
     if said.order is not None:
         about["o"] = order_out(said.order)
+    if said.about is not None:
+        about["a"] = said.about
     return dump(about)
 
 
@@ -70,6 +72,7 @@ def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
         edited=words.flag("e"),
         by_command=known.flag("c"),
         order=order_in(known.part("o")) if known.has("o") else None,
+        about=MessageId(known.ident("a")) if known.has("a") else None,
     )
 
 

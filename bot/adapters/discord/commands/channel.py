@@ -12,10 +12,11 @@ from bot.adapters.discord.commands.permissions import require_level
 from bot.adapters.discord.commands.render import inherited, place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.commands.settings_card import levels_of, settings_card
+from bot.adapters.discord.commands.settings_text import RULES
 from bot.chat.place import Place
-from bot.languages import t
+from bot.languages import t, translated
 from bot.personas import Persona
-from bot.personas.binding import BindingLevel, TriggerMode
+from bot.personas.binding import BindingLevel, ResolvedBinding, TriggerMode
 from bot.routing.route import Route
 
 LEVELS = [
@@ -232,7 +233,24 @@ class ChannelCommands(
                 origin=inherited(binding, "model"),
             )
         )
+        lines += _also_set(binding)
+        lines.append(t("`/channel settings` shows and changes all of it."))
         return "\n".join(lines)
+
+
+def _also_set(binding: ResolvedBinding) -> list[str]:
+    """Name the limits that are set here; the card has their values."""
+    named = {"allowed": "allowed", "barred": "barred", "quiet": "quiet"}
+    named |= {f"limits.{whom}": "limits" for whom in list(binding.limits)[:1]}
+    return [
+        t(
+            "- {setting}: set ({origin})",
+            setting=translated(RULES[rule]),
+            origin=inherited(binding, name),
+        )
+        for name, rule in named.items()
+        if getattr(binding, rule)
+    ]
 
 
 def _scene_lines(members: tuple[Persona, ...]) -> list[str]:

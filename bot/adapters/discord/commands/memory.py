@@ -46,6 +46,12 @@ is kept for 90 days, and may train the part that picks personas; nothing else ma
 Your memory is sealed with a key of its own. Unused for a year, it is deleted.""")
 
 
+HIDING = mark(
+    "**Hiding**: I don't read a message that begins with `//`. React with 🙈 to a message of your "
+    "own, and I forget it with its answer; that can't be undone."
+)
+
+
 class MemoryCommands(Owning, group_name="memory", group_description="What I remember of you"):
     """A person's own hand in their memory; everything for their eyes only."""
 
@@ -343,7 +349,7 @@ async def install_memory(bot: commands.Bot, memory: Memory) -> None:
 
 async def privacy(interaction: discord.Interaction) -> None:
     """Say what is stored."""
-    await say(interaction, translated(PRIVACY))
+    await say(interaction, f"{translated(PRIVACY)}\n{translated(HIDING)}")
 
 
 def place_here(interaction: discord.Interaction) -> Place:

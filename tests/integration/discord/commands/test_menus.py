@@ -36,7 +36,8 @@ async def below(stage: Stage, text: str) -> Message:
     """Wait for a reply that says something; return it."""
 
     def there() -> bool:
-        return any(m.content.startswith(text) and m.components for m in stage.channel.from_bot)
+        said = [m for m in stage.channel.from_bot if m.content.startswith(text)]
+        return any(m.components and "Stop" not in buttons(m) for m in said)
 
     await until(stage, there, text)
     return next(m for m in stage.channel.from_bot if m.content.startswith(text))
@@ -59,6 +60,25 @@ async def test_a_persona_is_asked_about_somebody_s_message(stage: Stage) -> None
     stage.ollama.reply_next("Older than me.")
     await press(stage, stage.guest, reply, "Regenerate")  # the question is no message to be read
     await says(stage, reply, "Older than me.")
+
+
+async def test_what_was_asked_about_a_message_goes_with_it(stage: Stage) -> None:
+    said = await stage.channel.says(stage.admin, "The lighthouse was built in 1789.")
+    opened = await stage.guest.context_menu(stage.channel, ASK, said)
+    stage.ollama.reply_next("In 1789, you say? A swordfish of a lighthouse.")
+    await stage.guest.submit_modal(opened, persona=["bram"], question="is that old?")
+    await below(stage, "In 1789")
+    await asked(stage, "name a bird", "Wren.")
+    assert "swordfish" in str(stage.ollama.chats[-1].messages)
+    await stage.channel.delete(said)
+    for _ in range(200):
+        if len(await stored(stage)) == 1:
+            break
+        await asyncio.sleep(0.02)
+    (exchange,) = await stored(stage)
+    assert [each.text for each in exchange.said] == ["name a bird"]
+    await asked(stage, "what did we talk about?", "Birds.")
+    assert "1789" not in str(stage.ollama.chats[-1].messages)
 
 
 async def test_without_a_question_and_about_a_long_message(stage: Stage) -> None:

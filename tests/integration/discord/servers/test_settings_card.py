@@ -81,6 +81,11 @@ async def test_quiet_hours_words_and_limits_are_written_into_forms(stage: Stage)
     form = await stage.admin.click(message, "set:ask:limits:channel:each")
     done = await stage.admin.submit_modal(form, each="5")
     assert "each person: 5 a minute" in done.card
+    told = (await stage.admin.slash(stage.channel, "channel info")).text
+    assert "- Quiet hours: set" in told
+    assert "- Limits: set" in told
+    assert "Who may not" not in told
+    assert "`/channel settings`" in told
     role = stage.guild.role("patrons")
     await stage.admin.click(message, "set:open:limits:channel")
     form = await stage.admin.select(message, "set:ask:limits:channel", role)
