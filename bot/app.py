@@ -47,11 +47,12 @@ from bot.chat.character_judge import open_judge
 from bot.chat.parts import Parts
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.stage import Stage, StageStatus
+from bot.chat.summary import Summariser
 from bot.creative.profiles import open_tools
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected, StoreError
 from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
-from bot.memory import Asking, Learner, Memory, Summariser
+from bot.memory import Asking, Learner, Memory
 from bot.observability import Health, LoopLag, Metrics
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
@@ -103,12 +104,12 @@ class Stores:
     def subjects(self) -> dict[str, SubjectAccess]:
         """Return every store that may know something about a person, by its name."""
         return {
+            "bindings": self.bindings,  # before those that know which DMs are the person's
             "conversations": self.conversations,
             "memories": self.memories,
             "journal": self.journal,
             "routes": self.routes,
             "cards": self.cards,
-            "bindings": self.bindings,
             "replies": self.replies,
             "limits": self.limiter,
             "trends": self.guard.trends,

@@ -20,11 +20,11 @@ from bot import card_files as card_commands
 from bot.errors import InputRejected, SettingsRejected, TroupeError
 from bot.guardrails import commandline as guard_commands
 from bot.memory import commandline as memory_commands
-from bot.memory.subject_access import PersonExport, Requester
 from bot.observability import LogOutput
 from bot.ports import ChatModel
 from bot.routing import commandline as route_commands
 from bot.settings import Settings, load_settings
+from bot.subject_access import PersonExport, Requester
 
 OK, PROBLEMS, USAGE, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import GuildId, MessageId, Place, UserId
@@ -374,6 +374,15 @@ class SubjectAccess(Protocol):
 
     async def delete_guild(self, guild: GuildId) -> int:
         """Remove what is stored for the guild. Return how many records that were."""
+        ...
+
+
+@runtime_checkable
+class StrictAccess(Protocol):
+    """A store whose `delete_person` keeps what must outlive a person's own wish."""
+
+    async def delete_strictly(self, person: UserId) -> int:
+        """Remove that too. Return how many records were removed in all."""
         ...
 
 

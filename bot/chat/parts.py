@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from bot.chat.character_judge import CharacterJudge
 from bot.chat.place import GuildId, Place
+from bot.chat.summary import Summariser
 from bot.chat.surroundings import Surroundings
 from bot.chat.turn import Turn
 from bot.creative.order import Tool
 from bot.creative.profiles import ToolProfile
 from bot.guardrails import Guardrails
-from bot.memory import Memory, Summariser
+from bot.memory import Memory
 from bot.observability import Metrics
 from bot.personas.casting import Casting
 from bot.personas.scenes import SceneLimits

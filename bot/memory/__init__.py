@@ -10,7 +10,6 @@ from bot.memory.recollection import NOTHING, Recollection
 from bot.memory.retrieval import Passage, retrieve
 from bot.memory.service import Fulfilled, Memory
 from bot.memory.store import Consent, MemoryStore
-from bot.memory.summary import Summariser
 from bot.memory.undo import Undo
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "Passage",
     "Recollection",
     "Slot",
-    "Summariser",
     "Undo",
     "Wish",
     "retrieve",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from bot.chat.place import GuildId, Place
+from bot.chat.place import GuildId, Place, UserId
 from bot.routing.route import Route
+
+NOBODY: Final = "u0"
+"""Stands alone on a list of the allowed whose last person was forgotten: an empty one would let
+everybody in."""
 
 
 class TriggerMode(StrEnum):
@@ -163,3 +167,24 @@ class _Nearest:
                 self.origins[name] = level
                 return value
         return None
+
+
+def listed(binding: Binding, person: UserId) -> dict[str, Any]:
+    """Return what a binding says of one person."""
+    whom = f"u{person}"
+    lists = {"allowed": binding.allowed, "barred": binding.barred}
+    found: dict[str, Any] = {name: True for name, each in lists.items() if whom in (each or ())}
+    return found | ({"limit": binding.limits[whom]} if whom in binding.limits else {})
+
+
+def unlisted(binding: Binding, person: UserId) -> Binding:
+    """Return a binding that no longer names a person."""
+    whom = f"u{person}"
+    allowed, barred = (
+        None if each is None else tuple(name for name in each if name != whom)
+        for each in (binding.allowed, binding.barred)
+    )
+    if binding.allowed and not allowed:
+        allowed = (NOBODY,)
+    limits = {name: turns for name, turns in binding.limits.items() if name != whom}
+    return replace(binding, allowed=allowed, barred=barred, limits=limits)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -14,7 +16,7 @@ from bot.adapters.redis.followed import POLL_S, Followed
 from bot.adapters.redis.records import binding_of, binding_record
 from bot.chat.place import GuildId, UserId
 from bot.errors import RecordCorrupt, StoreError
-from bot.personas.binding import Binding, BindingLevel, BindingTarget
+from bot.personas.binding import Binding, BindingLevel, BindingTarget, listed, unlisted
 
 TARGETS: Final = 2000
 """Bindings of one guild; Discord allows 500 channels and 1000 active threads."""
@@ -80,12 +82,66 @@ class RedisBindings:
         await self._held.announce(owner)
 
     async def export_person(self, person: UserId) -> Mapping[str, Any]:
-        """Bindings belong to places: nothing is stored about people."""
-        return {}
+        """Return where admins listed the person, and what is set in their direct messages."""
+        servers = [
+            {"server": owner, "at": field, **listed(binding, person)}
+            for owner, field, binding in await self._naming(person)
+        ]
+        direct = {}
+        for owner in await self._direct(person):
+            with store_errors(self._redis):
+                held: Any = await self._redis.hgetall(keys.bindings(owner))
+            if held:
+                fields = {field.decode(): json.loads(record) for field, record in held.items()}
+                direct[owner.removeprefix("dm")] = fields
+        told: dict[str, Any] = {"servers": servers, "direct_messages": direct}
+        return {name: value for name, value in told.items() if value}
 
     async def delete_person(self, person: UserId) -> int:
-        """Bindings belong to places: nothing is stored about people."""
-        return 0
+        """Remove what is set in the person's direct messages.
+
+        What admins decided about them stays: nobody lifts a bar by asking for a deletion.
+        """
+        count = 0
+        for owner in await self._direct(person):
+            name = keys.bindings(owner)
+            with store_errors(self._redis):
+                count += int(await self._redis.hlen(name))
+                await self._redis.delete(name)
+            await self._held.announce(owner)
+        return count
+
+    async def delete_strictly(self, person: UserId) -> int:
+        """Remove the person from the lists of admins as well."""
+        count = await self.delete_person(person)
+        for owner, field, _ in await self._naming(person):
+            name = keys.bindings(owner)
+            change: Any = partial(_unlist, name=name, field=field, person=person)
+            with store_errors(self._redis):
+                count += await self._redis.transaction(change, name, value_from_callable=True)
+            await self._held.announce(owner)
+        return count
+
+    async def _naming(self, person: UserId) -> list[tuple[str, str, Binding]]:
+        """Return the bindings that name a person, as owner, field, and binding. By SCAN."""
+        with store_errors(self._redis):
+            names = [name async for name in self._redis.scan_iter(keys.bindings("*"), count=500)]
+        owners = sorted({keys.owner_of(name.decode()) for name in names})
+        return [
+            (owner, field, binding)
+            for owner in owners
+            for field, binding in (await self._read(owner)).items()
+            if listed(binding, person)
+        ]
+
+    async def _direct(self, person: UserId) -> list[str]:
+        """Return the owners of bindings in a person's direct messages, as far as we know these."""
+        found: set[Any] = set()
+        for part in ("places", "memory:places"):
+            with store_errors(self._redis):
+                found |= await self._redis.smembers(keys.person(person, part))
+        places = (member.decode().partition(":") for member in sorted(found))
+        return [f"dm{channel}" for guild, _, channel in places if guild == "0"]
 
     async def delete_guild(self, guild: GuildId) -> int:
         """Remove a guild's bindings."""
@@ -99,6 +155,16 @@ class RedisBindings:
     async def _read(self, owner: str) -> Guild:
         with store_errors(self._redis):
             return _read(owner, await self._redis.hgetall(keys.bindings(owner)))
+
+
+async def _unlist(pipe: Any, *, name: str, field: str, person: UserId) -> int:
+    """Take a person out of one binding; done again if another hand changes it meanwhile."""
+    record = await pipe.hget(name, field)
+    pipe.multi()
+    if record is None:
+        return 0
+    pipe.hset(name, field, binding_record(unlisted(binding_of(record), person)))
+    return 1
 
 
 def _owner(target: BindingTarget) -> str:

@@ -182,6 +182,11 @@ def bindings(owner: str) -> str:
     return f"{PREFIX}{{g:{owner}}}:bindings"
 
 
+def owner_of(name: str) -> str:
+    """Return whose bindings a key holds."""
+    return name.partition("{g:")[2].partition("}")[0]
+
+
 def owned(owner: str, part: str) -> str:
     """Return a key of a guild id, or of `dm<channel>`."""
     return f"{PREFIX}{{g:{owner}}}:{part}"

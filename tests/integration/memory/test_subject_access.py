@@ -18,14 +18,14 @@ from bot.app import Stores
 from bot.cli import main
 from bot.errors import StoreError
 from bot.guarding import GuardStores
-from bot.memory.subject_access import (
+from bot.ports import SubjectAccess
+from bot.subject_access import (
     PersonExport,
     Requester,
     StoresExport,
     delete_person,
     export_person,
 )
-from bot.ports import SubjectAccess
 from tests.integration.memory.conftest import ANNA, HERE, Company
 from tests.integration.redis.values import exchange, said
 

@@ -170,3 +170,52 @@ async def test_leaving_a_guild_removes_its_bindings(store: RedisBindings, redis:
     assert await store.get([CHANNEL, DM]) == {DM: FULL}
     assert await store.delete_person(UserId(1)) == 0
     assert await store.export_person(UserId(1)) == {}
+
+
+PERSON, NAMED = UserId(101), "u101"
+
+
+async def set_about_person(store: RedisBindings, redis: Client) -> None:
+    await store.put(SERVER, Binding(barred=(NAMED, "r5"), limits={NAMED: 3, "all": 9}))
+    await store.put(CHANNEL, Binding(allowed=(NAMED,), mode=TriggerMode.AUTO))
+    await store.put(DM, Binding(mode=TriggerMode.OFF))
+    await redis.sadd(keys.person(PERSON, "places"), f"0:{DM.id}", "7:50")
+
+
+async def test_a_person_is_told_what_admins_set_about_them(
+    store: RedisBindings, redis: Client
+) -> None:
+    await set_about_person(store, redis)
+    told = await store.export_person(PERSON)
+    assert sorted(told["servers"], key=lambda each: each["at"]) == [
+        {"server": "7", "at": "channel:50", "allowed": True},
+        {"server": "7", "at": "guild:7", "barred": True, "limit": 3},
+    ]
+    assert list(told["direct_messages"]) == [str(DM.id)]
+    assert await store.export_person(UserId(1)) == {}
+
+
+async def test_their_own_wish_lifts_no_bar(store: RedisBindings, redis: Client) -> None:
+    await set_about_person(store, redis)
+    before = await store.get([SERVER, CHANNEL])
+    assert await store.delete_person(PERSON) == 1
+    assert await store.get([SERVER, CHANNEL, DM]) == before
+
+
+async def test_a_strict_deletion_names_them_nowhere_and_lets_nobody_else_in(
+    store: RedisBindings, redis: Client, other: RedisBindings
+) -> None:
+    await set_about_person(store, redis)
+    assert await other.get([SERVER])
+    assert await store.delete_strictly(PERSON) == 3
+    found = await store.get([SERVER, CHANNEL, DM])
+    assert found == {
+        SERVER: Binding(barred=("r5",), limits={"all": 9}),
+        CHANNEL: Binding(allowed=("u0",), mode=TriggerMode.AUTO),
+    }
+    for name in [name async for name in redis.scan_iter("*bindings")]:
+        assert b"101" not in b"".join((await redis.hgetall(name)).values())
+    async with asyncio.timeout(2):
+        while NAMED in ((await other.get([SERVER]))[SERVER].barred or ()):
+            await asyncio.sleep(0.02)
+    assert await store.delete_strictly(PERSON) == 0

@@ -38,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.prompting",),
     ("bot.guardrails",),
     ("bot.chat",),
-    ("bot.settings", "bot.card_files"),
+    ("bot.settings", "bot.card_files", "bot.subject_access"),
     ("bot.adapters",),
     ("bot.guarding", "bot.vocabularies"),
     ("bot.app",),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.chat.place import UserId
 from bot.errors import StoreError
 from bot.memory.export import MemoryExport
-from bot.ports import SubjectAccess
+from bot.ports import StrictAccess, SubjectAccess
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 class Requester(StrEnum):
     """Who asks for a deletion (the four of Red-DiscordBot's contract).
 
-    All four remove everything: nothing that is stored about a person serves anybody else.
+    `user` keeps what moderation needs: that a server bars or limits them, which their own wish must
+    not lift, and that they want no memory. The other three remove everything.
     """
 
     DISCORD_DELETED_USER = "discord_deleted_user"
@@ -55,7 +56,8 @@ class StoresExport(BaseModel):
     cards: dict[str, Any] = {}
     """`cards` that the person imported: server, card, file, time."""
     bindings: dict[str, Any] = {}
-    """Nothing: they belong to places."""
+    """`servers`: where admins listed the person (`allowed`, `barred`, `limit`), which stays when
+    they ask for a deletion themselves; `direct_messages`: what is set in theirs."""
     replies: dict[str, Any] = {}
     """Nothing: they know of turns, not of people."""
     limits: dict[str, Any] = {}
@@ -102,7 +104,10 @@ async def delete_person(
     failed: list[str] = []
     for name, store in stores.items():
         try:
-            counts[name] = await store.delete_person(person)
+            if requester is not Requester.USER and isinstance(store, StrictAccess):
+                counts[name] = await store.delete_strictly(person)
+            else:
+                counts[name] = await store.delete_person(person)
         except StoreError as error:
             log.warning("person not deleted", store=name, reason=str(error))
             failed.append(name)
