@@ -77,10 +77,11 @@ def run(args: argparse.Namespace) -> int:
         return _PROBLEMS
 
 
-def _reason(error: Exception) -> str:
-    """Return what is wrong, for people: no error numbers."""
+def _reason(error: Exception, known: Path | None = None) -> str:
+    """Return what is wrong, for people: no error numbers. `known` is a path said already."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}." if error.filename else error.strerror
+        named = error.filename and str(error.filename) != str(known)
+        return f"{error.filename}: {error.strerror}." if named else f"{error.strerror}."
     return str(error)
 
 
@@ -139,7 +140,7 @@ def check_file(path: Path) -> dict[str, Any]:
             lore = read_lorebook(data, path.name)
             found = (lore.spec, lore.book.name, lore.warnings)
     except (CardRejected, OSError) as error:
-        return _refused(path, _reason(error))
+        return _refused(path, _reason(error, path))
     spec, name, warnings = found
     return {
         "file": str(path), "ok": True, "spec": spec, "name": name, "warnings": list(warnings),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,17 @@ from bot.setting_names import unknown_names
 from bot.setting_values import read_headers, read_keys
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+SHARES_NEEDED = "needs server ids with weights from 0.1 to 100, such as 123=2"
+SHARE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
+PLAIN = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a smaller whole number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "bool_parsing": "must be true or false",
+}
+"""What pydantic says in its own terms, for those who write settings, by its error type."""
 DEFAULT_OLLAMA = "http://127.0.0.1:11434"
 
 
@@ -233,6 +245,10 @@ class PlaySettings(BaseSettings):
         return self
 
 
+def _is_share(guild: str, weight: str) -> bool:
+    return guild.isascii() and guild.isdigit() and SHARE.fullmatch(weight) is not None
+
+
 class LimitSettings(BaseSettings):
     """How much one person or server may ask, and how long anybody waits."""
 
@@ -255,6 +271,8 @@ class LimitSettings(BaseSettings):
         pairs = _split(value)
         if isinstance(pairs, list):
             parts = [str(pair).partition("=") for pair in pairs]
+            if not all(_is_share(guild.strip(), weight.strip()) for guild, _, weight in parts):
+                raise ValueError(SHARES_NEEDED)
             return {guild.strip(): weight.strip() for guild, _, weight in parts}
         return value
 
@@ -262,7 +280,7 @@ class LimitSettings(BaseSettings):
     @classmethod
     def _weights_in_bounds(cls, value: dict[int, float]) -> dict[int, float]:
         if not all(guild > 0 and 0.1 <= weight <= 100 for guild, weight in value.items()):
-            raise ValueError("needs server ids with weights from 0.1 to 100, such as 123=2")
+            raise ValueError(SHARES_NEEDED)
         return value
 
 
@@ -409,5 +427,6 @@ def _lines(section: type[BaseSettings], error: ValidationError) -> list[str]:
     for problem in error.errors(include_input=False, include_url=False):
         name = f"{prefix}{problem['loc'][0]}".upper() if problem["loc"] else ""
         message = problem["msg"].removeprefix("Value error, ")
+        message = PLAIN.get(problem["type"], message.replace("Input should", "must"))
         lines.append(f"{name}: {message}" if name else message)
     return lines

@@ -46,7 +46,7 @@ class Closing:
         )
         lines = [self._due.line if self._due is not None else "", self._unread()]
         under = "\n".join(small_print(line) for line in lines if line)
-        return f"{_closed(text)}\n\n{under}" if under else text
+        return f"{text}\n\n{under}" if under else text
 
     def _unread(self) -> str:
         account = self._account
@@ -57,9 +57,3 @@ class Closing:
         if self._due is not None:
             turn, due = self._turn, self._due
             await self._disclosures.said(due, turn.speaker.id, turn.place, self._clock.now())
-
-
-def _closed(text: str) -> str:
-    """Return a text without a code block left open: what follows is no code."""
-    fences = sum(line.lstrip().startswith("```") for line in text.split("\n"))
-    return f"{text}\n```" if fences % 2 else text

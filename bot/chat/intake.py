@@ -108,6 +108,8 @@ class Intake:
         self._by_person: dict[tuple[Place, UserId], Running] = {}
         self._unsaying = Unsaying(conversations, mindful, memory)
         self._gone: deque[MessageId] = deque(maxlen=GONE_KEPT)
+        self._untouched: list[JournalEntry] = []
+        """Taken over from dead processes, so nobody else's, but not begun: the store failed."""
         self._draining = False
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────
@@ -382,26 +384,38 @@ class Intake:
 
     async def take_up(self) -> int:
         """Continue unsettled turns of processes that are gone. Return how many messages."""
-        entries = sorted(await self._journal.take_up(), key=lambda entry: entry.message.id)
+        self._untouched += await self._journal.take_up()
+        entries = sorted(self._untouched, key=lambda entry: entry.message.id)
         for turn, first in _regrouped(entries, self._patience.merge):
-            age = self._clock.now() - first.accepted_at
-            placed = [await self._in_thread(each, turn.trigger) for each in turn.messages]
-            turn = replace(turn, messages=tuple(placed))
-            if turn.again is not None:
-                run = _rerun(turn, turn.again, self._now(), first.progress)
-            else:
-                run = Running(turn, self._now(), progress=first.progress)
-            if age > self._patience.max_age or first.attempts > MAX_ATTEMPTS:
-                await self._expire(run)
-            else:
-                self._start(run)
-        return len(entries)
+            try:
+                await self._resume(turn, first)
+            except StoreError as error:
+                log.warning("turn not taken up yet", turn=turn.id, reason=str(error))
+                continue
+            messages = turn.message_ids
+            self._untouched = [e for e in self._untouched if e.message.id not in messages]
+        return len(entries) - len(self._untouched)
 
-    async def _expire(self, run: Running) -> None:
-        turn = run.turn
-        await self._runner.give_up(run, translated(EXPIRED))
-        self._metrics.turns.count(route=None, trigger=turn.trigger.value, outcome=Outcome.EXPIRED)
-        await self._journal.settle(turn.message_ids, Outcome.EXPIRED)
+    async def _resume(self, turn: Turn, first: JournalEntry) -> None:
+        """Continue a turn of a process that is gone, unless it is too late for it.
+
+        Raises:
+            StoreError: nothing was done.
+        """
+        placed = [await self._in_thread(each, turn.trigger) for each in turn.messages]
+        turn = replace(turn, messages=tuple(placed))
+        if turn.again is not None:
+            run = _rerun(turn, turn.again, self._now(), first.progress)
+        else:
+            run = Running(turn, self._now(), progress=first.progress)
+        late = self._clock.now() - first.accepted_at > self._patience.max_age
+        if late or first.attempts > MAX_ATTEMPTS:
+            with reading(turn.speaker.locale):
+                await self._runner.give_up(run, translated(EXPIRED))
+            trigger = turn.trigger.value
+            self._metrics.turns.count(route=None, trigger=trigger, outcome=Outcome.EXPIRED)
+        else:
+            self._start(run)
 
     async def drain(self, timeout: float) -> int:
         """Begin no new turn; let running ones finish within `timeout` seconds.

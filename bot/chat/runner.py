@@ -235,12 +235,13 @@ class TurnRunner:
             await run.tell(line)
 
     async def give_up(self, run: Running, line: str) -> None:
-        """End what can't be begun any more: its person is told why."""
+        """End what can't be begun any more: its person is told why, and it is settled."""
         if run.turn.again is not None:
             await self._restore(run, TurnAccount(run.turn.again.turn, run.turn.trigger))
             await self._answer_wish(run, line)
         elif run.turn.cue is None:
             await self.say(run.turn, line, run.progress)
+        await self._settle(run, Outcome.EXPIRED)
 
     async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> None:
         sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)

@@ -14,6 +14,7 @@ from bot.chat.place import MessageId, UserId
 from bot.chat.stopping import Stop
 from bot.chat.turn import Message, Turn, TurnId
 from bot.ports import Controls, Face, Progress, ReplySink
+from bot.prompting.small_print import code_closed
 
 
 class Ending(StrEnum):
@@ -109,8 +110,8 @@ class WatchedSink:
     async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
         self._run.visible, self._run.shown = True, text
         if self._closing is None or self._run.ending is not None or not text.strip():
-            return await self._sink.finish(text, controls)
-        ids = await self._sink.finish(await self._closing.under(text), controls)
+            return await self._sink.finish(code_closed(text), controls)
+        ids = await self._sink.finish(code_closed(await self._closing.under(text)), controls)
         await self._closing.stands()
         return ids
 

@@ -20,6 +20,7 @@ from bot.guardrails.disclosure import Disclosures
 from bot.personas import Persona, PersonaLibrary
 from bot.personas.binding import Binding
 from bot.ports import Clock, Controls, ConversationStore, Outcome
+from bot.prompting.small_print import code_closed
 
 GUEST = "Guest"
 HINDSIGHT = 3.0
@@ -54,9 +55,9 @@ class _ScreenSink:
 
     async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
         if self._closing is None or not text.strip():
-            self._screen.show(text)
+            self._screen.show(code_closed(text))
             return self._reply
-        self._screen.show(await self._closing.under(text))
+        self._screen.show(code_closed(await self._closing.under(text)))
         await self._closing.stands()
         return self._reply
 

@@ -12,6 +12,18 @@ def without_small_print(text: str) -> str:
     return _SMALL_PRINT.sub("", text)
 
 
+def code_closed(text: str) -> str:
+    """Return a text as it is shown: no code block is open where its notes begin.
+
+    The stored text keeps the block open: a continuation goes on within it.
+    """
+    own = without_small_print(text)
+    fences = sum(line.lstrip().startswith("```") for line in own.split("\n"))
+    if own == text or fences % 2 == 0:
+        return text
+    return f"{own}\n```{text[len(own) :]}"
+
+
 def added_under(shown: str, stored: str) -> str:
     """Return the notes that stand under a shown reply and are not part of the stored one."""
     own = set(_notes(stored))

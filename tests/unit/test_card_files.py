@@ -42,7 +42,9 @@ def test_check_prints_what_is_odd_and_fails_on_a_refusal(
     assert found["world.json"]["spec"] == "world_info"
     assert main(["cards", "check", str(folder / "sera.json")]) == 0
     assert "✓" in capsys.readouterr().out
-    assert main(["cards", "check", str(folder / "none.json")]) == 1
+    missing = folder / "none.json"
+    assert main(["cards", "check", str(missing)]) == 1
+    assert capsys.readouterr().out == f"✗ {missing}: No such file or directory.\n"
 
 
 @pytest.mark.parametrize("target", ["out.json", "out.png", "out.charx"])

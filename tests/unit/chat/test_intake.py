@@ -12,10 +12,14 @@ import pytest
 from bot.chat.account import TurnAccount
 from bot.chat.conversation import Conversation
 from bot.chat.intake import Intake
+from bot.chat.notices import EXPIRED
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.running import Running
 from bot.chat.turn import Cue, Message, Speaker, Trigger, TurnId
+from bot.errors import StoreError
+from bot.languages import reading, translated
 from bot.observability import Metrics
+from bot.personas.binding import ResolvedBinding, TriggerMode
 from bot.ports import JournalEntry, Outcome
 
 HERE, ELSEWHERE = Place(ChannelId(1), GuildId(2)), Place(ChannelId(3), GuildId(2))
@@ -29,6 +33,8 @@ class House:
         self.cues: dict[MessageId, Cue] = {}
         self.steps: list[str] = []
         self.left: list[JournalEntry] = []
+        self.told: list[str] = []
+        self.unreadable: set[Place] = set()
         self.runs: list[Running] = []
         self.settled: list[tuple[Sequence[MessageId], Outcome]] = []
         self.deleted: list[Sequence[MessageId]] = []
@@ -48,7 +54,17 @@ class House:
         return account
 
     async def take_up(self) -> Sequence[JournalEntry]:
-        return self.left
+        """Each entry is returned once, as the real journal does."""
+        left, self.left = self.left, []
+        return left
+
+    async def give_up(self, run: Running, line: str) -> None:
+        self.told.append(line)
+
+    async def resolved(self, place: Place) -> ResolvedBinding:
+        if place in self.unreadable:
+            raise StoreError("away")
+        return ResolvedBinding({}, TriggerMode.MENTION, None, (), {})
 
     async def accept(self, message: Message, trigger: Trigger) -> bool:
         self.steps.append(f"accepted {message.id}")
@@ -84,8 +100,13 @@ async def house() -> House:
 
 @pytest.fixture
 def intake(house: House) -> Intake:
+    return intake_of(house)
+
+
+def intake_of(house: House, *, threads: bool = False) -> Intake:
     part = cast("Any", house)
     return Intake(
+        threads=part if threads else None,
         runner=part,
         journal=part,
         conversations=part,
@@ -161,6 +182,37 @@ async def test_a_cue_that_was_left_by_a_dead_process_is_a_turn_of_its_own(
     await intake.take_up()
     await asyncio.sleep(0)
     assert house.begun == [(7,), (57,)]
+
+
+async def test_what_was_taken_over_is_begun_even_where_the_store_fails_midway(
+    house: House,
+) -> None:
+    intake = intake_of(house, threads=True)
+    house.left = [
+        JournalEntry(message(7), Trigger.MENTION, 0.0),
+        JournalEntry(message(8, ELSEWHERE), Trigger.MENTION, 0.0),
+    ]
+    house.unreadable = {HERE}
+    assert await intake.take_up() == 1
+    await asyncio.sleep(0)
+    assert house.begun == [(8,)]
+    house.unreadable.clear()
+    assert await intake.take_up() == 1
+    assert await intake.take_up() == 0
+    await asyncio.sleep(0)
+    assert house.begun == [(8,), (7,)]
+
+
+async def test_who_is_told_that_it_is_too_late_reads_it_in_their_language(
+    house: House, intake: Intake
+) -> None:
+    late = replace(message(7), speaker=Speaker(UserId(4), "Ann", locale="de"))
+    house.left = [JournalEntry(late, Trigger.MENTION, -3600.0)]
+    await intake.take_up()
+    assert house.begun == []
+    (line,) = house.told
+    with reading("de"):
+        assert line == translated(EXPIRED) != EXPIRED
 
 
 async def test_two_deletions_at_once_are_both_done(house: House, intake: Intake) -> None:

@@ -30,6 +30,9 @@ class Screen:
 class Says:
     """A pipeline that answers the same to everything."""
 
+    def __init__(self, text: str = "Aquí estoy.") -> None:
+        self.text = text
+
     async def perform(
         self,
         turn: Turn,
@@ -37,7 +40,7 @@ class Says:
         account: TurnAccount,
         persona: str | None = None,
     ) -> Outcome:
-        await open_sink(Face("bram", "Bram", None)).finish("Aquí estoy.")
+        await open_sink(Face("bram", "Bram", None)).finish(self.text)
         return Outcome.ANSWERED
 
 
@@ -48,12 +51,10 @@ class Wall:
     monotonic = staticmethod(time.monotonic)
 
 
-async def test_a_guest_is_told_once_in_their_language_that_an_ai_writes() -> None:
-    reasons: list[str] = []
-    disclosures = Disclosures(lambda: CARE, ProcessTrends(), reasons.append)
+def stage_of(pipeline: Says, disclosures: Disclosures | None = None) -> Stage:
     nothing = cast("Any", None)
-    stage = Stage(
-        cast("Any", Says()),
+    return Stage(
+        cast("Any", pipeline),
         nothing,
         nothing,
         nothing,
@@ -61,9 +62,21 @@ async def test_a_guest_is_told_once_in_their_language_that_an_ai_writes() -> Non
         nothing,
         disclosures,
     )
+
+
+async def test_a_guest_is_told_once_in_their_language_that_an_ai_writes() -> None:
+    reasons: list[str] = []
+    stage = stage_of(Says(), Disclosures(lambda: CARE, ProcessTrends(), reasons.append))
     first, second = Screen(), Screen()
     await stage.say("a", "hola, ¿quién eres tú y qué haces aquí?", None, first)
     await stage.say("a", "y ahora cuéntame un chiste sobre gatos, por favor", None, second)
     assert first.text == f"Aquí estoy.\n\n-# {CARE.words('es').first_contact}"
     assert second.text == "Aquí estoy."
     assert reasons == ["first"]
+
+
+async def test_what_the_program_adds_stands_outside_of_code() -> None:
+    screen = Screen()
+    cut = "```python\nprint(1)\n\n-# This was cut."
+    await stage_of(Says(cut)).say("a", "code, please", None, screen)
+    assert screen.text == "```python\nprint(1)\n```\n\n-# This was cut."

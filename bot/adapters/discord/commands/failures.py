@@ -50,9 +50,6 @@ def _line(error: Exception) -> str:
         case app_commands.MissingPermissions():
             names = ", ".join(_title(p) for p in error.missing_permissions)
             return t("You need the permission {names} here.", names=names)
-        case app_commands.BotMissingPermissions():
-            names = ", ".join(_title(p) for p in error.missing_permissions)
-            return t("I need the permission {names} here. Please ask an admin.", names=names)
         case app_commands.NoPrivateMessage():
             return t("That works in a server only.")
         case app_commands.CommandOnCooldown():

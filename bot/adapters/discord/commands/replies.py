@@ -73,7 +73,7 @@ async def _turn_of(services: Services, place: Place, given: str | None) -> TurnI
         exchanges = (await services.conversations.load(place)).exchanges
         answered = [each.turn for each in exchanges if each.reply and each.reply.message_ids]
         if not answered:
-            raise NotFound("I have not replied here yet.")
+            raise NotFound("I have not replied here yet, or the conversation was reset.")
         return answered[-1]
     exchange = await services.conversations.find(place, wanted)
     if exchange is None:

@@ -79,7 +79,7 @@ class ReportCommands(Serving):
             exchanges = (await conversations.load(place)).exchanges
             replies = [each.reply for each in exchanges if each.reply and each.reply.message_ids]
             if not replies:
-                raise NotFound("I have not replied here yet.")
+                raise NotFound("I have not replied here yet, or the conversation was reset.")
             wanted = replies[-1].message_ids[0]
         else:
             exchange = await conversations.find(place, wanted)
