@@ -76,7 +76,7 @@ def parse(data: bytes | str, notes: Notes | None = None) -> Any:
         CardRejected: it is no JSON, or too long, too deep, or has too many values.
     """
     notes = notes or Notes()
-    text = data if isinstance(data, str) else _decode(data, notes)
+    text, odd = (data, "") if isinstance(data, str) else _decode(data)
     if len(text) > MAX_CHARS:
         raise CardRejected("The card's JSON is longer than {size} MB.", size=MAX_CHARS // 2**20)
     twice = False
@@ -106,6 +106,8 @@ def parse(data: bytes | str, notes: Notes | None = None) -> Any:
         raise CardRejected(
             "This is not a card: its JSON can't be read ({brief}).", brief=_brief(error)
         ) from error
+    if odd:
+        notes.warn(odd)
     if twice:
         notes.warn("an object holds a field twice: the last one counts")
     # With fields left out the strings of the text and of the tree no longer go in step.
@@ -123,23 +125,24 @@ def pretty(tree: Any) -> str:
     return "".join(_write(tree, "\n"))
 
 
-def _decode(data: bytes, notes: Notes) -> str:
-    """Return a file's text. JSON is UTF-8, in the wild also UTF-16 and Windows-1252."""
+def _decode(data: bytes) -> tuple[str, str]:
+    """Return a file's text, and what is odd about its encoding. JSON is UTF-8, in the wild also
+    UTF-16 and Windows-1252."""
     encoding = json.detect_encoding(data[:4])
-    if encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
-        notes.warn(f"the JSON is {encoding.upper()} without a mark: read as such")
+    unmarked = encoding.endswith(("le", "be"))
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError:
-        broken = data.decode(encoding, errors="replace")
-    if encoding != "utf-8" or _BEYOND_ASCII.search(broken):
-        notes.warn("some bytes of the JSON are no text: replaced")
-        return broken
-    notes.warn("the JSON is not UTF-8: read as Windows-1252")
+        text = data.decode(encoding, errors="replace")
+    else:
+        return text, f"the JSON is {encoding.upper()} without a mark: read as such" * unmarked
+    if encoding != "utf-8" or _BEYOND_ASCII.search(text):
+        return text, "some bytes of the JSON are no text: replaced"
+    told = "the JSON is not UTF-8: read as Windows-1252"
     try:
-        return data.decode("cp1252")
+        return data.decode("cp1252"), told
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return data.decode("latin-1"), told
 
 
 def _integer(text: str) -> int:

@@ -72,6 +72,13 @@ def test_a_zip_bomb_is_refused() -> None:
     assert "more than I accept" in refused(charx({"x": "y" * (20 * 2**20)}))
 
 
+def test_the_members_of_a_charx_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"{n}.bin": b"x" * 600 for n in range(5)}
+    monkeypatch.setattr(charx_room, "MAX_TOTAL", len(as_json(v3())) + 2_000)
+    assert "more than I accept" in refused(charx(v3(), files))
+    assert read_card(charx(v3(), {"0.bin": b"x" * 600}), "x.charx").files
+
+
 def test_a_lying_zip_header_is_refused() -> None:
     data = bytearray(charx(v3(), {"a.bin": b"\0" * 2**20}))
     for signature, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
