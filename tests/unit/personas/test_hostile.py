@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from bot.errors import CardRejected
 from bot.personas import charx as charx_room
 from bot.personas import make_persona, rawjson, read_card, read_lorebook
+from bot.personas import png as png_room
 from bot.personas.book_reading import MAX_PATTERN_CHARS, MAX_PATTERNS
 from bot.personas.card import V3
 from bot.personas.export import Container, export_card
-from bot.personas.png import MAX_INFLATED, MAX_TEXT
+from bot.personas.png import MAX_INFLATED, MAX_TEXT, Inflation
 from bot.personas.reading import MAX_FILE
 from bot.prompting.lore_notes import prepare_lore
 from tests.unit.personas.files import (
@@ -168,12 +169,12 @@ def test_bombs_by_number_share_one_bound(keyword: str, monkeypatch: pytest.Monke
 
 
 def test_assets_share_the_bound_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    asset = b"x" * (MAX_TEXT - 2)
-    assets = [text_chunk(f"chara-ext-asset_:{n}.bin", asset, "zTXt") for n in range(9)]
+    assets = [text_chunk(f"chara-ext-asset_:{n}.bin", b"x" * 1_000, "zTXt") for n in range(9)]
     inflating = Inflating(monkeypatch)
-    data = png(text_chunk("chara", packed(v2())), *assets)
-    assert "unpack to more than 64 MB" in refused(data)
-    assert inflating.total <= MAX_INFLATED + 1
+    monkeypatch.setattr(png_room, "Inflation", lambda: Inflation(3_500))
+    assert "unpack to more than" in refused(png(text_chunk("chara", packed(v2())), *assets))
+    assert inflating.total == 3_501
+    assert len(read_card(png(text_chunk("chara", packed(v2())), *assets[:3]), "x").files) == 3
 
 
 def test_only_what_is_needed_of_many_texts_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
