@@ -12,7 +12,6 @@ import contextlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import structlog
 
@@ -24,6 +23,8 @@ from bot.chat.place import MessageId, Place, UserId
 from bot.chat.runner import TurnRunner
 from bot.chat.running import Ending, Running, Tell
 from bot.chat.scene_turns import cued_message
+from bot.chat.taking_up import regrouped, rerun
+from bot.chat.thread_opening import ThreadOpener, in_thread
 from bot.chat.triggers import why_answer
 from bot.chat.turn import DIRECT, Again, Message, Trigger, Turn, TurnId
 from bot.chat.unsaying import Mindful, Unsaying
@@ -33,7 +34,7 @@ from bot.memory import Memory
 from bot.observability import Metrics
 from bot.personas.binding import TriggerMode
 from bot.personas.casting import Casting
-from bot.ports import Clock, ConversationStore, JournalEntry, Outcome, Progress, TurnJournal
+from bot.ports import Clock, ConversationStore, JournalEntry, Outcome, TurnJournal
 from bot.scheduling.admission import refusal
 
 log = structlog.get_logger(__name__)
@@ -48,8 +49,6 @@ MAX_ATTEMPTS = 3
 GONE_KEPT = 1000
 """Ids of deleted messages that are remembered: a message may be deleted while it is taken in."""
 
-OPENS_THREADS = frozenset({Trigger.MENTION, Trigger.REPLY, Trigger.WORD})
-"""What begins a conversation, in a channel where each gets a thread."""
 ENDING_AT_MOST = 1.5
 """Seconds that a press waits for what it was pressed under; Discord gives it three."""
 
@@ -65,15 +64,6 @@ class Patience:
     quiet_at_most: float = 6.0
     max_age: float = 600.0
     """Unfinished turns older than this are apologised for, not answered."""
-
-
-class ThreadOpener(Protocol):
-    """Opens threads for conversations."""
-
-    async def open(self, message: Message) -> Place | None:
-        """Return the thread that begins with a message, opened if need be; None when there can
-        be none. Never raises."""
-        ...
 
 
 class Intake:
@@ -147,7 +137,7 @@ class Intake:
         if not fresh:
             log.debug("claimed already", message=message.id)
             return
-        message = await self._in_thread(message, trigger)
+        message = await in_thread(message, trigger, self._casting, self._threads)
         await self._begin(message, trigger)
 
     async def _untaken(self, message: Message, trigger: Trigger, error: StoreError) -> None:
@@ -181,7 +171,7 @@ class Intake:
             raise Busy("I'm restarting. Please try again in a minute.")
         if not await self._journal.accept(message, Trigger.AGAIN):
             return False
-        run = _rerun(Turn((message,), Trigger.AGAIN), message.again, self._now())
+        run = rerun(Turn((message,), Trigger.AGAIN), message.again, self._now())
         before = self._runs.get(message.again.turn)
         run.tell, run.after = tell, before.task if before else None
         self._start(run)
@@ -266,19 +256,6 @@ class Intake:
     def running(self, place: Place) -> tuple[Turn, ...]:
         """Return the turns under way in a place."""
         return tuple(run.turn for run in self._runs.values() if run.turn.place == place)
-
-    async def _in_thread(self, message: Message, trigger: Trigger) -> Message:
-        """Return a message in the thread that its conversation gets, where it gets one."""
-        place = message.place
-        if (
-            self._threads is None
-            or trigger not in OPENS_THREADS
-            or place.guild is None
-            or place.parent is not None
-            or (await self._casting.resolved(place)).mode is not TriggerMode.THREAD
-        ):
-            return message
-        return replace(message, place=await self._threads.open(message) or place)
 
     # ── running turns ───────────────────────────────────────────────────────────────────────
 
@@ -386,7 +363,7 @@ class Intake:
         """Continue unsettled turns of processes that are gone. Return how many messages."""
         self._untouched += await self._journal.take_up()
         entries = sorted(self._untouched, key=lambda entry: entry.message.id)
-        for turn, first in _regrouped(entries, self._patience.merge):
+        for turn, first in regrouped(entries, self._patience.merge):
             try:
                 await self._resume(turn, first)
             except StoreError as error:
@@ -402,10 +379,13 @@ class Intake:
         Raises:
             StoreError: nothing was done.
         """
-        placed = [await self._in_thread(each, turn.trigger) for each in turn.messages]
+        placed = [
+            await in_thread(each, turn.trigger, self._casting, self._threads)
+            for each in turn.messages
+        ]
         turn = replace(turn, messages=tuple(placed))
         if turn.again is not None:
-            run = _rerun(turn, turn.again, self._now(), first.progress)
+            run = rerun(turn, turn.again, self._now(), first.progress)
         else:
             run = Running(turn, self._now(), progress=first.progress)
         late = self._clock.now() - first.accepted_at > self._patience.max_age
@@ -434,29 +414,3 @@ class Intake:
         with contextlib.suppress(StoreError):  # away still: the successor takes them up
             await self._runner.settle_rest()
         return len(late)
-
-
-def _rerun(turn: Turn, again: Again, began: float, noted: Progress | None = None) -> Running:
-    """Return a run that changes a reply where it stands."""
-    standing = noted.reply_ids if noted and noted.reply_ids else again.reply
-    return Running(turn, began, progress=Progress(standing, again.webhook))
-
-
-def _regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Turn, JournalEntry]]:
-    """Put bursts together again: one person's messages in one place, close in time."""
-    groups: list[list[JournalEntry]] = []
-    latest: dict[tuple[Place, UserId], list[JournalEntry]] = {}
-    for entry in entries:
-        if entry.message.cue is not None:  # a turn of its own, whoever spoke just before
-            groups.append([entry])
-            continue
-        key = (entry.message.place, entry.message.speaker.id)
-        group = latest.get(key)
-        if entry.message.again is not None or entry.message.order is not None:
-            groups.append([entry])
-        elif group and entry.message.at - group[-1].message.at <= window:
-            group.append(entry)
-        else:
-            latest[key] = [entry]
-            groups.append(latest[key])
-    return [(Turn(tuple(e.message for e in group), group[0].trigger), group[0]) for group in groups]

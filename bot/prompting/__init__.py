@@ -1,6 +1,7 @@
 """Prompts: assembly, lore, macros, token estimates, and what was cut."""
 
-from bot.prompting.assembly import Prompt, PromptInput, assemble
+from bot.prompting.assembly import assemble
+from bot.prompting.given import Prompt, PromptInput
 from bot.prompting.greeting import greeting_text, greetings_of
 from bot.prompting.history import plan_trim
 from bot.prompting.lore_notes import prepare_lore
