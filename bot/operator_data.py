@@ -77,11 +77,16 @@ async def show_reports(settings: Settings, guild: int | None, count: int, *, as_
         when = datetime.fromtimestamp(each.at, UTC).isoformat(" ", "minutes")
         sys.stdout.write(
             f"{when}  https://discord.com/channels/{guild or '@me'}/{each.channel}/{each.message}\n"
-            f"    by {each.reporter}: {each.reason or '(no reason given)'}\n"
+            f"    by {each.reporter}: {_harmless(each.reason) or '(no reason given)'}\n"
         )
     if not found and not as_json:
         sys.stdout.write("no reports\n")
     return OK
+
+
+def _harmless(text: str) -> str:
+    """Return a stranger's text without anything that a terminal would obey."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 async def _written(path: Path, text: str) -> bool:

@@ -84,8 +84,10 @@ class Drafting:
             self.judged(account, "output", generated.release.verdict, settled.decision.route)
             return generated.release.text
         except DraftBlocked as blocked:
+            self._taken_back(generation)
             return (await self._repair(order, generation.draft, blocked.verdict)).text
         except InputRefused as refused:
+            self._taken_back(generation)
             self.judged(account, "review", refused.verdict, settled.decision.route)
             return refused.verdict.reply or translated(REFUSED)
         except BackendError as error:
@@ -106,6 +108,10 @@ class Drafting:
         self._parts.metrics.guard.judged(
             stage, verdict.action.value, category=verdict.category, route=route.value
         )
+
+    def _taken_back(self, generation: Generation) -> None:
+        if generation.first_shown is not None:
+            self._parts.metrics.guard.retracted()
 
     async def _tell_of_waking(self, order: Order, generation: Generation) -> None:
         """Say that the model is being loaded, if that is what the person waits for."""

@@ -184,6 +184,11 @@ class GuardMetrics:
             buckets=SLOW,
             registry=registry,
         )
+        self._retractions = Counter(
+            "troupe_guard_late_retractions",
+            "Replies of which something was visible before they were blocked.",
+            registry=registry,
+        )
 
     def _declare_care(self, registry: CollectorRegistry) -> None:
         self._reason = Vocabulary("first", "legal", "break", "asked", limit=0)
@@ -229,6 +234,10 @@ class GuardMetrics:
     def held_back(self, seconds: float) -> None:
         """Observe how long written text waited for its verdict."""
         self._holdback.observe(seconds)
+
+    def retracted(self) -> None:
+        """Count a reply that was blocked when something of it was visible already."""
+        self._retractions.inc()
 
     def disclosed(self, reason: str) -> None:
         """Count a disclosure: `first`, `legal`, `break` or `asked`."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from bot.guardrails import GuardContext, Guardrails
+from bot.guardrails.evaluation import Case, judge_cases, read_lines, report
 from bot.guardrails.taxonomy import Measure
 from bot.routing.route import Route
 
@@ -48,3 +50,17 @@ def test_a_pretext_is_seen_through(
 ) -> None:
     judged = room.judge.message(text, context(route=Route.FACTUAL))
     assert judged.decision.measure is measure
+
+
+FIXTURES = Path(__file__).parents[2] / "fixtures/guardrails"
+
+
+@pytest.mark.parametrize(
+    ("name", "hindered", "steered"), [("safe_prompts", 0.01, 0.01), ("ordinary", 0.002, 0.02)]
+)
+def test_safe_prompts_and_ordinary_lines_pass(
+    room: Guardrails, name: str, hindered: float, steered: float
+) -> None:
+    figures = report(judge_cases(room.judge, read_lines(FIXTURES / f"{name}.jsonl", Case)))
+    assert figures["hard_on_allowed"] <= hindered
+    assert figures["any_on_allowed"] <= steered

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from tests.e2e.troupe import Scene, opened, until
+from tests.e2e.troupe import Scene, opened, run, until
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.state import Message
 
@@ -151,6 +152,21 @@ async def test_an_answer_has_no_such_button(scene: Scene) -> None:
     assert "mistake" not in str([reply.components for reply in stage.replies_to(asked)])
 
 
+async def test_what_was_shown_before_its_block_is_counted(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    calm = (
+        "K2 is 8,611 metres high. It stands on the border of Pakistan and China. Montgomerie named "
+        "it when he drew the Karakoram in 1856. Two Italians reached its top in July of 1954, and "
+        "a Polish woman followed in 1986. Ten Nepalese climbers sang their anthem there in winter. "
+        "Most people set out from Skardu and walk for a week over the Baltoro glacier. "
+    )
+    scene.ollama.set_pace(rate=400.0)
+    blocked = f"{calm}Go kill yourself, nobody would miss you."
+    asked, _ = await scene.exchange(stage, alice, "how tall is K2?", blocked)
+    assert "kill yourself" not in stage.answer_to(asked)
+    assert await scene.troupe.metric("troupe_guard_late_retractions_total") == 1
+
+
 # ── reports ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -190,6 +206,24 @@ async def test_the_last_reply_is_reported_by_command(scene: Scene) -> None:
     assert "no reply of mine" in strange.text
     junk = await alice.slash(stage, "report", message="<script>")
     assert "link of a message" in junk.text
+
+
+async def test_the_operator_reads_what_was_reported(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    asked, _ = await scene.exchange(stage, alice, "how tall is K2?")
+    await alice.submit_modal(await alice.slash(stage, "report"), reason="too\u202e tall\x1b[31m")
+    guild, folder = str(scene.guild.id), scene.troupe.folder
+    shown = await run(folder, "guard", "reports", "--guild", guild, "--count", "1", "--json")
+    assert shown.code == 0, shown.err
+    report = json.loads(shown.out)
+    assert report["reporter"] == alice.id
+    assert report["message"] == stage.replies_to(asked)[0].id
+    assert "tall" in report["reason"]
+    plain = await run(folder, "guard", "reports", "--guild", guild)
+    assert str(alice.id) in plain.out
+    assert "\x1b" not in plain.out  # a reason is data, no order to the terminal
+    assert (await run(folder, "guard", "reports")).out == "no reports\n"
+    assert (await run(folder, "guard", "reports", "--guild", "x")).code == 2
 
 
 async def test_what_people_say_can_t_be_reported_to_us(scene: Scene) -> None:

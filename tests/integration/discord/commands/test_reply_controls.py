@@ -367,3 +367,14 @@ async def test_the_buttons_outlive_a_restart(stage: Stage) -> None:
     await says(stage, reply, "Owl.")
     await press(stage, stage.guest, reply, "▶️")
     await says(stage, reply, "Wren.")
+
+
+async def test_after_a_crisis_no_persona_writes_anew(stage: Stage) -> None:
+    _, reply = await asked(stage, "name a bird", "Wren.")
+    elsewhere = stage.guild.channel("quiet")
+    stage.ollama.reply_next("I am glad that you told me.")
+    said = await elsewhere.says(stage.guest, "i am going to kill myself tonight", mention_bot=True)
+    await elsewhere.next_reply(to=said, timeout=10, quiet=0)
+    pressed = await press(stage, stage.guest, reply, "Regenerate")
+    await stage.tells(pressed, "without any persona")
+    await says(stage, reply, "Wren.")
