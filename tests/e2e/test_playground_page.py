@@ -124,6 +124,22 @@ async def test_the_little_markdown_of_chat_is_set_and_the_rest_stays_text(page: 
         assert milliseconds < 1000
 
 
+async def test_what_the_program_says_under_a_reply_stays_when_the_turn_is_over(
+    page: Browser,
+) -> None:
+    await say(page, "disclose yourself")
+    assert await page.text(".theirs .words > p:first-child") == "Good evening."
+    assert await page.text(".theirs .words .small") == "I am an AI."
+    assert await page.text(".theirs .notice") == "The model broke off here."
+    for theme in ("light", "dark"):
+        await page.run(f"document.documentElement.dataset.theme = '{theme}'")
+        tones = await page.run(
+            "return [...document.querySelectorAll('#account .swatch')]"
+            ".map(each => getComputedStyle(each).backgroundColor)"
+        )
+        assert len(tones) == len(set(tones)) == 12
+
+
 async def test_shift_and_enter_break_the_line(page: Browser, company: Company) -> None:
     await page.click("#text")
     await page.press("one")

@@ -148,6 +148,14 @@ class Company:
                 line = "The model broke off here."
                 sink.show(f"-# {line}")
                 return Account(text, who, "", {"outcome": "failed", "notice": line})
+            case "disclose":
+                sink.show("Good evening.")
+                await asyncio.sleep(0.05)
+                sink.show("Good evening.\n\n-# I am an AI.\n-# The model broke off here.")
+                names = [f"part {number}" for number in range(12)]
+                report = {"parts": [{"name": name, "tokens": 9} for name in names]}
+                notice = {"notice": "The model broke off here.", "report": report}
+                return Account(text, who, "Good evening.", notice)
             case "rewrite":
                 sink.show("This was")
                 await asyncio.sleep(0.05)

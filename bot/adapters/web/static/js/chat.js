@@ -58,13 +58,14 @@ export class Reply {
     if (follow) toEnd();
   }
 
-  /** The turn is over: put up what was recorded, and the way to the account. */
+  /** The turn is over: put up who spoke, and the way to the account. */
   end(account, persona) {
     this.account = account;
-    if (typeof account.reply === "string" && account.reply) this.text = account.reply;
+    // What was streamed last is whole: the account lacks what the program said under the reply.
+    if (!this.text.trim() && typeof account.reply === "string") this.text = account.reply;
     const notice = unmarked(account.notice);
     // A notice may have come as text, too: it is said once.
-    if (notice && unmarked(this.text) === notice) this.text = "";
+    if (notice) this.text = this.text.split("\n").filter((line) => unmarked(line) !== notice).join("\n").trim();
     const follow = atEnd();
     this.element.setAttribute("aria-busy", "false");
     this.name.textContent = account.persona?.name ?? persona?.name ?? "Troupe";

@@ -58,7 +58,9 @@ function budget(report) {
       h("tbody", {}, rows)));
 }
 
-const tone = (i) => `tone-${i % 7}`;
+/** As many as a prompt has parts by name: system message, user persona, summary, examples, lore… */
+const TONES = 12;
+const tone = (i) => `tone-${i % TONES}`;
 const name = (each) => each.name ?? each.part ?? each.kind ?? "part";
 const isCut = (each) => Boolean(Array.isArray(each.cut) ? each.cut.length : each.cut);
 
