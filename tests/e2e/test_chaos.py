@@ -20,7 +20,8 @@ from tests.fakes.discord.state import Message
 from tests.fakes.discord.validation import components_of
 
 PEOPLE, CHANNELS = 6, 2
-WORDS = "the answer to that is a rather long tale of ropes, ice and patience, told number"
+WORDS = "it is a long one. It has ropes and ice in it. It asks for patience. It was told as number"
+"""In sentences, since a reply is shown sentence by sentence."""
 TAKEN_UP = 60.0
 """Seconds for a successor: the lease of a killed process runs out after ten, and then it looks
 every five; the rest is for a busy machine."""
