@@ -28,6 +28,8 @@ MAX_KEYS = 256
 MAX_KEY_CHARS = 2_000
 MAX_PATTERNS = 1_000
 """Patterns among the keys of one book: each takes a quarter of a millisecond to compile."""
+LIVING_PATTERN = 10
+"""As how many a pattern with macros counts: it is compiled anew for each person."""
 MAX_PATTERN_CHARS = 100_000
 """Characters of these patterns together."""
 
@@ -337,12 +339,13 @@ class _KeyReader:
     def _allowed(self, key: str) -> bool:
         if written(key) is None:
             return True
-        if self._patterns < 1 or self._characters < len(key):
+        cost = LIVING_PATTERN if "{{" in key else 1
+        if self._patterns < cost or self._characters < len(key):
             self._notes.warn(
                 f"the lorebook has more than {MAX_PATTERNS:,} patterns as keys, or very long "
                 "ones: the others are off"
             )
             return False
-        self._patterns -= 1
+        self._patterns -= cost
         self._characters -= len(key)
         return True

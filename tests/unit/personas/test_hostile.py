@@ -22,7 +22,7 @@ from bot.errors import CardRejected
 from bot.personas import charx as charx_room
 from bot.personas import make_persona, rawjson, read_card, read_lorebook
 from bot.personas import png as png_room
-from bot.personas.book_reading import MAX_PATTERN_CHARS, MAX_PATTERNS
+from bot.personas.book_reading import LIVING_PATTERN, MAX_PATTERN_CHARS, MAX_PATTERNS
 from bot.personas.card import V3
 from bot.personas.export import Container, export_card
 from bot.personas.png import MAX_INFLATED, MAX_TEXT, Inflation
@@ -217,6 +217,13 @@ def test_patterns_are_bounded_by_book_and_compiled_once(monkeypatch: pytest.Monk
     assert read.card.book is not None
     assert read.card.book.entries[-1].keys == ("plain",)
     assert export_card(read, Container.JSON, spec=V3).data.count(b"unlike") == 4_000
+
+
+def test_patterns_with_macros_count_for_more() -> None:
+    keys = [f"/{n} {{{{user}}}}/" for n in range(200)]
+    read = read_card(as_json(v3(character_book=book(entry(keys=keys)))), "x")
+    assert read.card.book is not None
+    assert len(read.card.book.entries[0].keys) == MAX_PATTERNS // LIVING_PATTERN
 
 
 def test_long_patterns_are_bounded_together() -> None:
