@@ -216,6 +216,10 @@ def _connection(
     async def fresh(client: TroupeBot) -> None:
         await catchup.run(client)
 
+    async def before_identify() -> None:
+        await budget.wait()
+        await catchup.mark()
+
     def recognised(account: Account) -> None:
         desk.recognise(account)
         log.info("logged in", application=account.application)
@@ -229,7 +233,7 @@ def _connection(
         is_our_webhook=desk.webhooks.is_ours,
         on_account=recognised,
         set_up=set_up,
-        before_identify=budget.wait,
+        before_identify=before_identify,
         on_fresh_session=fresh,
     )
 

@@ -18,7 +18,7 @@ import structlog
 
 from bot.adapters.discord.client import LastSeen, TroupeBot
 from bot.adapters.discord.pacing import priority_of
-from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, snowflake_seconds
+from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, snowflake_seconds
 from bot.delivery.pacing import Priority
 from bot.errors import StoreError
 
@@ -54,6 +54,18 @@ class CatchUp:
         self._running: set[int] = set()
         self._anew: set[int] = set()
         """Clients with another fresh session since their reading began."""
+        self._from: dict[ChannelId, MessageId] = {}
+
+    async def mark(self) -> None:
+        """Remember where gaps begin, before a fresh session hears anything. Never raises.
+
+        A message that comes while the session begins would else hide what came before it.
+        """
+        try:
+            for channel, message in await self._last_seen.recent():
+                self._from.setdefault(channel, message)
+        except StoreError as error:
+            log.info("gaps not marked", reason=str(error))
 
     async def run(self, client: TroupeBot) -> int:
         """Take what was missed, trying again while Redis or Discord is away.
@@ -103,7 +115,8 @@ class CatchUp:
         for channel, message in recent:
             if only is not None and channel not in only:
                 continue
-            since = max(oldest, snowflake_seconds(message) - SLACK)
+            begins = min(message, self._from.get(channel, message))
+            since = max(oldest, snowflake_seconds(begins) - SLACK)
             try:
                 async with asyncio.timeout(_CHANNEL_TIMEOUT):
                     taken += await self._channel(client, channel, since)
@@ -128,6 +141,7 @@ class CatchUp:
             found = [message async for message in newest]
         for message in reversed(found):
             taken += await client.take(message) is not None
+        self._from.pop(ident, None)
         return taken
 
 

@@ -150,6 +150,10 @@ async def rig_at(
     async def set_up(client: TroupeBot) -> None:
         pass
 
+    async def before_identify() -> None:
+        await budget.wait()
+        await catchup.mark()
+
     connection = Connection(
         listener=heard,
         last_seen=seen,
@@ -159,7 +163,7 @@ async def rig_at(
         is_our_webhook=desk.webhooks.is_ours,
         on_account=desk.recognise,
         set_up=set_up,
-        before_identify=budget.wait,
+        before_identify=before_identify,
         on_fresh_session=fresh,
     )
     supervisor = Supervisor(

@@ -239,6 +239,30 @@ async def test_what_was_said_during_a_fresh_start_is_caught_up(discord: FakeDisc
         assert rig.notes.received[-1].place.guild == guild.id
 
 
+async def test_a_message_during_the_start_hides_no_gap_before_it(
+    discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy(Unread):
+        reads = 0
+
+        async def recent(self) -> list[tuple[ChannelId, MessageId]]:
+            self.reads += 1
+            if self.reads == 2:  # after the mark: somebody spoke while the session began
+                self.note(ChannelId(tavern.id), MessageId(newer.id))
+            return await super().recent()
+
+    monkeypatch.setattr("bot.adapters.discord.catchup.SLACK", 0.0)
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+    seen = Busy()
+    seen.note(ChannelId(tavern.id), MessageId((await tavern.says(alice, "long before")).id))
+    missed = await tavern.says(alice, "in the gap", mention_bot=True)
+    newer = await tavern.says(alice, "while it starts", mention_bot=True)
+    async with rig_at(discord, last_seen=seen) as rig:
+        await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
+    assert seen.reads == 2
+
+
 async def test_catching_up_waits_for_a_store_that_is_away(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,7 +286,7 @@ async def test_catching_up_waits_for_a_store_that_is_away(
     missed = await tavern.says(alice, "while Redis was away", mention_bot=True)
     async with rig_at(discord, last_seen=seen) as rig:
         await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
-    assert seen.tries == 3
+    assert seen.tries >= 3
 
 
 async def test_an_invalidated_session_is_caught_up_too(discord: FakeDiscord) -> None:
