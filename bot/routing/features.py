@@ -22,6 +22,8 @@ PIECES_WEIGHT = 1.4
 """How much pieces of words count beside whole words."""
 FAR_WEIGHT = 0.5
 """How much pairs of words three or four apart count."""
+MOST_PIECES = 900
+"""No further word is cut into pieces then. No message of the training has more than 846."""
 _FAR_WORDS = 40
 """Pairs are read off the beginning of a message only."""
 _LONGEST_WORD = 24
@@ -132,6 +134,8 @@ def features(message: str) -> Features:
     tokens = words(folded)
     pieces: list[int] = []
     for token in tokens:
+        if len(pieces) >= MOST_PIECES:
+            break
         pieces += piece_buckets(token)
     return Features(
         tuple(word_buckets(tokens)),

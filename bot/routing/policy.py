@@ -20,8 +20,15 @@ IDLE_SECONDS = 15 * 60
 SWITCH_MARGIN = 0.40
 """A new route must beat the previous one by this much: less flips more, more misses switches.
 
-From 0.20 to 0.40 flips fall from 12 to 5 in 100 turns of a hard companion talk, at no cost in
-macro-F1 on either fixture.
+Chosen on `same_author`: from 0.20 to 0.40 its flips fall from 12 to 5 in 100 turns, at no cost in
+macro-F1 there. Beyond, real switches are missed: at 0.60 another 4 to 10 %.
+"""
+TOLD_MARGIN = 0.55
+"""The same from the companion to the creative, unless the message names the work that it wants:
+what somebody tells of their day often reads like a story's line.
+
+Chosen on `tests/fixtures/routing/talk.jsonl`: from 0.40 to 0.55 its flips fall from 7.3 to 4.2 in
+100 turns, and 2 % of `dev`'s creative messages, put after a companion's turn, are missed for it.
 """
 SURE = 0.90
 """A switch this sure passes the margin, and a distress window."""
@@ -113,9 +120,11 @@ def _held(
     if around.previous is None or around.explicit:
         return route
     before = around.previous.route
-    if route is before or mixed[route] >= SURE or mixed[route] - mixed[before] >= SWITCH_MARGIN:
+    told = (before, route) == (Route.COMPANION, Route.CREATIVE)
+    margin = TOLD_MARGIN if told else SWITCH_MARGIN
+    if route is before or mixed[route] >= SURE or mixed[route] - mixed[before] >= margin:
         return route
-    reasons.append(f"{route} is not {SWITCH_MARGIN:.2f} above the previous {before}")
+    reasons.append(f"{route} is not {margin:.2f} above the previous {before}")
     return before
 
 

@@ -26,6 +26,7 @@ from bot.errors import SettingsRejected
 from bot.routing.features import (
     BITS,
     FEATURE_VERSION,
+    MOST_PIECES,
     far_buckets,
     norms,
     piece_buckets,
@@ -141,6 +142,8 @@ class RouteTable:
         a = b = c = d = count = 0
         kept = self._pieces
         for token in tokens:
+            if count >= MOST_PIECES:
+                break
             part = kept.get(token)
             if part is None:
                 ids = piece_buckets(token)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-HEAD, TAIL = 900, 400
-"""Characters kept of a long message: what is asked stands at its beginning or at its end."""
+HEAD, TAIL = 420, 200
+"""Characters kept of a long message: what is asked stands at its beginning or at its end. The
+longest training message has 501."""
 MAX_TOKENS = 84
 """Words kept, two thirds from the beginning and the rest from the end."""
 

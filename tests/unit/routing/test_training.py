@@ -108,8 +108,10 @@ def test_no_template_names_a_slot_that_does_not_exist() -> None:
     assert not {text for text in left if "```" not in text and "=" not in text}
 
 
-@pytest.mark.parametrize("name", ["dev", "same_author"])
-def test_no_line_of_a_fixture_is_training_text(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "least"), [("dev", 600), ("same_author", 600), ("third_voice", 270), ("talk", 190)]
+)
+def test_no_line_of_a_fixture_is_training_text(name: str, least: int) -> None:
     fixture = read_labelled(Path(__file__).parents[2] / "fixtures" / "routing" / f"{name}.jsonl")
     lines = {
         line.strip().lower()
@@ -121,7 +123,7 @@ def test_no_line_of_a_fixture_is_training_text(name: str) -> None:
         for each in fixture
         if not each.history and len(each.text) > 24 and each.text.lower() in lines
     ]
-    assert len(fixture) >= 600
+    assert len(fixture) >= least
     assert shared == []
 
 
