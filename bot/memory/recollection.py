@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from bot.chat.place import Place
 from bot.memory.explicit import Wish, asks_about_self, matching, read_request
-from bot.memory.item import Item, Kind, Slot
+from bot.memory.item import DAY, Item, Kind, Slot
 from bot.memory.retrieval import Vectors
 from bot.memory.scope import Use
 from bot.memory.shelf import Shelf, View
@@ -73,8 +74,9 @@ def recollect(
     if not budget and asks_about_self(question):
         budget = WORDS_WHEN_ASKED
     if budget:
-        facts = shelf.find(view.facts, question, vector, DEPTH)
-        turns = shelf.find(view.episodes, question, vector, DEPTH)
+        near = None if vector is None else shelf.near(vector)
+        facts = shelf.find(view.facts, question, near, DEPTH)
+        turns = shelf.find(view.episodes, question, near, DEPTH)
         left = budget - lines.fill([found.item for found in facts], budget // 2)
         lines.fill([found.item for found in turns], left)
     style = None if policy is MemoryPolicy.CONSTRAINTS else _user_persona(shelf)
@@ -117,7 +119,7 @@ class _Lines:
 
 
 def _line(item: Item) -> str:
-    day = item.date or datetime.fromtimestamp(item.at, UTC).strftime("%Y-%m")
+    day = item.date or _month(int(item.at // DAY))
     text = " ".join(item.text.split())
     if item.kind is not Kind.EPISODE:
         return f"[{day}] {text}"
@@ -125,6 +127,12 @@ def _line(item: Item) -> str:
     if len(words) > EPISODE_WORDS:
         text = " ".join(words[:EPISODE_WORDS]) + " …"
     return f'[{day}] said: "{text[:600]}"'
+
+
+@lru_cache(maxsize=1024)
+def _month(day: int) -> str:
+    """Return the month of a day that is counted from 1970 on."""
+    return datetime.fromtimestamp(day * DAY, UTC).strftime("%Y-%m")
 
 
 def _words(line: str) -> int:

@@ -109,8 +109,11 @@ class Shelf:
 
     def of(self, *kinds: Kind) -> list[Item]:
         """Return the items of some kinds, oldest first."""
-        wanted = [ord(kind.value) for kind in kinds]
-        return list(self.rows.items(np.flatnonzero(np.isin(self.rows.letters(), wanted))))
+        letters = self.rows.letters()
+        wanted = np.zeros(len(letters), dtype=bool)
+        for kind in kinds:  # `isin` costs more than a few comparisons
+            wanted |= letters == ord(kind.value)
+        return list(self.rows.items(np.flatnonzero(wanted)))
 
     def since(self, kind: Kind, ident: str) -> list[Item]:
         """Return the items of a kind that came after an id, oldest first."""
@@ -199,11 +202,10 @@ class Shelf:
         found = np.unique(self.rows.language[rows])
         return [self.rows.languages[place] for place in found] or [LATIN]
 
-    def find(self, part: Part, question: str, vector: Vectors | None, k: int) -> list[Found]:
-        """Return the `k` items of a part that answer best."""
+    def find(self, part: Part, question: str, near: Scores | None, k: int) -> list[Found]:
+        """Return the `k` items of a part that answer best; `near` is of all items."""
         if not len(part.rows):
             return []
-        near = None if vector is None else self.near(vector)
         if near is not None:
             near = near[part.rows]
         lexical = part.index.smooth(part.index.words(question))
