@@ -140,7 +140,8 @@ def read_request(message: str) -> Request | None:
         if not remember:
             text = _CLAUSE.split(text, maxsplit=1)[0]
         text = " ".join(text.split()).rstrip(" .!")
-        if text:
+        # "Forget about it" is a way of speaking.
+        if text and (remember or _terms(text, language_of(text) or LATIN)):
             return Request(Wish.REMEMBER if remember else Wish.FORGET, text)
     return None
 

@@ -198,6 +198,7 @@ def test_wishes_are_understood(message: str, wish: Wish, text: str) -> None:
         "忘记了带钥匙",
         "忘记带钥匙",
         "傘を忘れて",
+        "forget about it",
     ],
 )
 def test_what_is_no_wish_is_none(message: str) -> None:
