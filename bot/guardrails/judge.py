@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.guardrails.company import harmless_company
+from bot.guardrails.company import harmless_company, without_figures
 from bot.guardrails.context import GuardContext
 from bot.guardrails.heads import Heads, alarms
 from bot.guardrails.normalise import Views, normalise
@@ -135,9 +135,23 @@ class Judge:
     def _found(self, text: str, *, creative: bool) -> tuple[Hit, ...]:
         views = normalise(text)
         found = self._with_heads(self.asked.hits(views), views, creative=creative)
-        if harmless_company(views.plain):
-            found = tuple(hit for hit in found if not _of_deeds(hit))
+        if any(_of_deeds(hit) for hit in found):
+            found = self._in_company(found, views, creative=creative)
         return self._excuse_fiction(_past(found, views), text, views, creative=creative)
+
+    def _in_company(
+        self, found: tuple[Hit, ...], views: Views, *, creative: bool
+    ) -> tuple[Hit, ...]:
+        """Leave out findings about deeds that are play, history, or a mere figure of speech."""
+        if harmless_company(views.plain):
+            return tuple(hit for hit in found if not _of_deeds(hit))
+        plain = without_figures(views.plain)
+        if plain == views.plain:
+            return found
+        bare = normalise(plain)
+        left = self._with_heads(self.asked.hits(bare), bare, creative=creative)
+        meant = {hit.rule for hit in left}
+        return tuple(hit for hit in found if hit.rule in meant or not _of_deeds(hit))
 
     def draft(self, text: str, context: GuardContext) -> Decision:
         """Judge what a persona wrote, or began to write."""
