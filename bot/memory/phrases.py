@@ -6,7 +6,8 @@ end of a word stands for any ending. A full stop stands for the end of a clause.
 
 - `after`: names of groups of `speaking.toml`, of which one must come before, in the same clause;
 - `gap`: how many words may stand between the two (2 unless given);
-- `then`: words of which one must follow at once.
+- `then`: words of which one must follow at once;
+- `unless`: words of which none may, such as "rock" after "progressive".
 
 In scripts without spaces a word counts wherever its characters stand.
 """
@@ -95,6 +96,7 @@ class Group:
     after: Phrases | None
     gap: int
     then: Phrases | None
+    unless: Phrases | None
 
     def found_in(self, text: Text) -> bool:
         """Whether one of the words stands in a text as the group wants it."""
@@ -115,9 +117,12 @@ class Group:
         return False
 
     def _goes_on(self, tokens: Sequence[str], place: int) -> bool:
-        if self.then is None:
-            return True
-        return place < len(tokens) and any(self.then.ends_at(tokens, place))
+        def follows(phrases: Phrases) -> bool:
+            return place < len(tokens) and any(phrases.ends_at(tokens, place))
+
+        if self.unless is not None and follows(self.unless):
+            return False
+        return self.then is None or follows(self.then)
 
     def _unspaced(self, squeezed: str) -> bool:
         endings = [""] if self.then is None else self.then.unspaced
@@ -164,13 +169,14 @@ def read_groups(folder: Path, *, speaking: str) -> dict[str, tuple[Group, ...]]:
 
 
 def _group(raw: Mapping[str, Any], frames: Mapping[str, Sequence[str]]) -> Group:
-    if unknown := raw.keys() - {"about", "after", "gap", "then", "words"}:
+    if unknown := raw.keys() - {"about", "after", "gap", "then", "unless", "words"}:
         raise TypeError(f"unknown keys {sorted(unknown)}")
     after = [phrase for frame in raw.get("after", ()) for phrase in frames[frame]]
-    then = raw.get("then")
+    then, unless = raw.get("then"), raw.get("unless")
     return Group(
         words=Phrases(raw["words"]),
         after=Phrases(after) if after else None,
         gap=int(raw.get("gap", GAP)),
         then=None if then is None else Phrases(then),
+        unless=None if unless is None else Phrases(unless),
     )

@@ -14,7 +14,7 @@ from discord.ext import commands
 
 from bot.adapters.discord.commands.buttons import view_of
 from bot.adapters.discord.commands.failures import on_command_error
-from bot.adapters.discord.commands.memory import PRIVACY, install_memory
+from bot.adapters.discord.commands.memory import HIDING, PRIVACY, install_memory
 from bot.adapters.discord.commands.memory_offer import OfferButton
 from bot.adapters.redis import Client, Sealer
 from bot.adapters.redis.memories import RedisMemories
@@ -316,7 +316,7 @@ async def test_an_old_no_deletes_nothing_that_was_agreed_to_since(scene: Scene) 
 
 async def test_privacy_says_what_is_stored(scene: Scene) -> None:
     answer = await scene.anna.slash(scene.channel, "privacy")
-    assert answer.text == PRIVACY
+    assert answer.text == f"{PRIVACY}\n{HIDING}"
     assert answer.ephemeral
 
 
