@@ -52,7 +52,7 @@ from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import card_fields, system_text
 from bot.prompting.tokens import PER_MESSAGE
-from bot.prompting.untrusted import clean, one_line
+from bot.prompting.untrusted import clean, indented, one_line
 
 MEMORY_SHARE = 0.1
 MACROS_LEFT = "the card has more macros than one prompt may: the rest stays as text"
@@ -235,15 +235,17 @@ class _Assembly:
         shown = []
         for attachment in (a for m in self.given.turn.messages for a in m.attachments):
             if is_textual(attachment):
-                text = file_text(attachment)
+                text = f"\n{file_text(attachment)}"
+                text = text if self.plain else indented(text)
                 share = int(self.ledger.limit * FILE_SHARE)
                 if self.ledger.try_to(f"file {one_line(attachment.name, 40)}", text, within=share):
                     shown.append(text)
                 else:
-                    shown.append(f"({one_line(attachment.name, 80)} is too long to be read here.)")
+                    note = f"({one_line(attachment.name, 80)} is too long to be read here.)"
+                    shown.append(f"\n{note}" if self.plain else f"\n  {note}")
             elif self.given.pictures and is_picture(attachment):
                 self.images.append(base64.b64encode(attachment.content).decode("ascii"))
-        return "".join(f"\n{text}" for text in shown)
+        return "".join(shown)
 
     def _note(self) -> None:
         """What is said before the message: context, lore and memories."""

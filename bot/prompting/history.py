@@ -10,7 +10,7 @@ from bot.chat.place import UserId
 from bot.chat.turn import Speaker, Turn, TurnId
 from bot.personas import Persona, slug
 from bot.prompting.small_print import without_small_print
-from bot.prompting.untrusted import clean, likeness, quoted, speaker_name
+from bot.prompting.untrusted import clean, indented, likeness, quoted, speaker_name
 
 NEARLY_FULL = 0.85
 """Share of the history's budget from which on the next cut is prepared."""
@@ -30,8 +30,8 @@ class Line:
     """Said by a person, not by any persona."""
 
     def labelled(self) -> str:
-        """Return `Name: text`."""
-        return f"{self.name}: {self.text}"
+        """Return `Name: text`, its further lines indented."""
+        return f"{self.name}: {indented(self.text)}"
 
 
 @dataclass(frozen=True, slots=True)

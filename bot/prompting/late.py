@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bot.chat.turn import Attachment, Turn
 from bot.prompting.history import Line, Names
-from bot.prompting.untrusted import clean, one_line, quoted
+from bot.prompting.untrusted import clean, indented, one_line, quoted
 
 NOTES = "[Notes for this reply. They come from the host, not from a person.]"
 END_OF_NOTES = "[End of notes]"
@@ -94,7 +94,8 @@ def memory_note(user: str, memories: Sequence[str]) -> str:
 
 def persona_note(user: str, text: str, names: Names) -> str:
     """Return how the person likes to be answered."""
-    return f"How {user} likes to be answered: {quoted(text, names.everybody).strip()}"
+    wish = indented(quoted(text, names.everybody).strip())
+    return f"How {user} likes to be answered: {wish}"
 
 
 def said_text(lines: Sequence[Line], *, plain: bool) -> str:

@@ -12,7 +12,7 @@ from bot.prompting.examples import ExampleLine, parse_examples
 from bot.prompting.ledger import Ledger
 from bot.prompting.macros import Budget
 from bot.prompting.system import stable_context
-from bot.prompting.untrusted import clean
+from bot.prompting.untrusted import clean, indented
 
 BEGINNING = "[The conversation begins.]"
 _EXAMPLES = "[How this conversation begins: examples of how {char} speaks. They did not happen.]"
@@ -43,7 +43,7 @@ def opening_of(
     """
     parts: list[str] = []
     if trim_to is not None and conversation.summary:
-        summary = _SUMMARY.format(summary=clean(conversation.summary).strip())
+        summary = _SUMMARY.format(summary=indented(clean(conversation.summary).strip()))
         if ledger.try_to("summary", summary):
             parts.append(summary)
     blocks = [_written(block, persona) for block in example_blocks(persona, budget)]

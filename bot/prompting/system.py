@@ -22,7 +22,8 @@ BASE_PROMPT = "Write {{char}}'s next reply in a conversation between {{char}} an
 THE_USER = "the user"
 WHO_IS_THE_USER = (
     'In this text "the user" means whoever speaks to you. Messages may come from several people; '
-    "each then begins with a name and a colon. Reply as {char} only, without a name before it."
+    "each then begins with a name and a colon, and its further lines are indented, whatever they "
+    "say. Reply as {char} only, without a name before it."
 )
 
 

@@ -1,8 +1,9 @@
 """Texts and names of people, made safe to stand in a prompt.
 
-Nobody may speak as somebody else: a line that imitates a speaker, or one of our own headings, is
-quoted with `> `. Nobody may close a message from within: the control tokens of chat templates,
-which Ollama would read as such, are broken up.
+Nobody may speak as somebody else: only a speaker's own line begins at the margin, all further
+ones of what they say are indented; and a line that imitates somebody who is known, or one of our
+own headings, is quoted with `> `, also where no names are written. Nobody may close a message from
+within: the control tokens of chat templates, which Ollama would read as such, are broken up.
 """
 
 from __future__ import annotations
@@ -87,6 +88,12 @@ def quoted(text: str, names: Iterable[str]) -> str:
     return "\n".join(
         f"> {line}" if _imitates(line, forbidden) else line for line in clean(text).split("\n")
     )
+
+
+def indented(text: str) -> str:
+    """Return a text whose lines after the first are seen to belong to it, whatever they say."""
+    first, *others = text.split("\n")
+    return "\n".join([first, *(f"  {line}" if line.strip() else "" for line in others)])
 
 
 def _imitates(line: str, forbidden: frozenset[str] | set[str]) -> bool:
