@@ -53,7 +53,7 @@ from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected, StoreError
 from bot.guarding import Guard, GuardStores, open_guard, open_guard_stores
 from bot.memory import Asking, Learner, Memory
-from bot.observability import Health, LoopLag, Metrics
+from bot.observability import Health, LoopLag, Metrics, tell_losses
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
@@ -178,6 +178,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     footprint.share_one_heap()
     embedded = settings.redis.url is None
     metrics, health = Metrics(__version__, embedded_redis=embedded), Health()
+    tell_losses(metrics.log_lines_lost)
     clock = SystemClock()
     health.expect("loop", live=True, stale_after=10)
     for name in ("redis", "backend"):

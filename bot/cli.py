@@ -168,7 +168,7 @@ def _play(args: argparse.Namespace) -> int:
 
 
 def _chat(args: argparse.Namespace) -> int:
-    from bot.serve import converse
+    from bot.serve_terminal import converse
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: converse(settings, args.persona))

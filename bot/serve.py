@@ -1,4 +1,4 @@
-"""The program's faces: the bot on Discord, the playground page, the terminal.
+"""The program's faces: the bot on Discord, the playground page.
 
 Each opens the shared parts, runs until a signal or the end of its input, drains, and closes
 everything in order.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import secrets
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -80,46 +79,6 @@ async def _serve_playground(troupe: Troupe, stop: asyncio.Event, stack: AsyncExi
     playground.drain()
     troupe.health.drain()
     return 0
-
-
-class _Terminal:
-    """A screen that writes what is new."""
-
-    def __init__(self) -> None:
-        self._shown = ""
-
-    def show(self, text: str) -> None:
-        new = text[len(self._shown) :] if text.startswith(self._shown) else f"\n{text}"
-        sys.stdout.write(new)
-        sys.stdout.flush()
-        self._shown = text
-
-
-async def converse(settings: Settings, persona: str | None) -> int:
-    """Talk in the terminal until the input ends or `/quit`."""
-    async with AsyncExitStack() as stack:
-        troupe = await open_troupe(settings, stack)
-        stage, session = troupe.stage(), f"terminal-{secrets.token_hex(8)}"
-        if persona is not None:
-            persona = troupe.casting.persona(persona, None).id
-        stack.push_async_callback(stage.reset, session)
-        while True:
-            line = await asyncio.to_thread(_read_line)
-            if line is None or line.strip() == "/quit":
-                return 0
-            if not line.strip():
-                continue
-            account = await stage.say(session, line.strip(), persona, _Terminal())
-            who = account.persona.name if account.persona else "nobody"
-            route = account.decision.route.value if account.decision else "none"
-            sys.stdout.write(f"\n[{who}, {route}] {account.notice or ''}\n")
-
-
-def _read_line() -> str | None:
-    try:
-        return input("> ")
-    except EOFError:
-        return None
 
 
 async def migrate_only(settings: Settings, *, dry_run: bool) -> int:

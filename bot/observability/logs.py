@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Literal, Self, TextIO
+from typing import Literal, Self, TextIO, cast
 
 import structlog
 
@@ -45,16 +45,14 @@ class LogOutput:
         level: str = "INFO",
         format: Literal["console", "json"] = "console",  # noqa: A002 - the setting's name
         stream: TextIO | None = None,
-        lost: Callable[[int], None] | None = None,
     ) -> None:
-        """`lost` is told how many lines were dropped."""
         self._level: int = logging.getLevelNamesMapping()[level]
         self._stream = stream or sys.stderr
         self._before: tuple[int, list[logging.Handler]] = (logging.WARNING, [])
         writer = logging.StreamHandler(self._stream)
         writer.setFormatter(logging.Formatter("%(message)s"))
-        self._handler = _RenderThenQueue(_formatter(format, self._stream), lost)
-        self._listener = logging.handlers.QueueListener(self._handler.queue, writer)
+        self._handler = _RenderThenQueue(_formatter(format, self._stream))
+        self._listener = _Writer(self._handler.queue, writer)
 
     def open(self) -> None:
         """Route structlog and the standard library's loggers into this output."""
@@ -106,13 +104,25 @@ def turn_logs(turn: str, **labels: str | int) -> AbstractContextManager[object]:
     return structlog.contextvars.bound_contextvars(turn=turn, **labels)
 
 
+def tell_losses(lost: Callable[[int], None]) -> None:
+    """Tell how many lines the process's log drops: those so far, and each from now on."""
+    for each in logging.getLogger().handlers:
+        if isinstance(each, _RenderThenQueue):
+            each.tell(lost)
+
+
 class _RenderThenQueue(logging.handlers.QueueHandler):
     """Renders in the caller's context; a full queue drops the line and counts it."""
 
-    def __init__(self, formatter: logging.Formatter, lost: Callable[[int], None] | None) -> None:
+    def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__(queue.Queue(QUEUE_LINES))
         self.setFormatter(formatter)
+        self._lost: Callable[[int], None] | None = None
+        self._untold = 0
+
+    def tell(self, lost: Callable[[int], None]) -> None:
         self._lost = lost
+        lost(self._untold)
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         line = self.format(record)
@@ -122,8 +132,17 @@ class _RenderThenQueue(logging.handlers.QueueHandler):
         try:
             self.queue.put_nowait(record)
         except queue.Full:
-            if self._lost is not None:
+            if self._lost is None:
+                self._untold += 1
+            else:
                 self._lost(1)
+
+
+class _Writer(logging.handlers.QueueListener):
+    """Writes the queue's lines from a thread; its end waits for room in a full queue."""
+
+    def enqueue_sentinel(self) -> None:
+        cast("queue.Queue[None]", self.queue).put(None)
 
 
 def _shared() -> list[structlog.typing.Processor]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+import sys
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.e2e.troupe import MODEL, Troupe, connections, opened, run
+from bot.adapters.redis.embedded import is_running
+from tests.e2e.troupe import MODEL, START, Troupe, connections, environment, opened, run, until
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.ollama import FakeOllama
 
@@ -216,8 +220,47 @@ async def test_a_talk_in_the_terminal_tells_of_failures(tmp_path: Path) -> None:
     assert ended.code == 0
     assert "The model can't be reached right now." in ended.out
     unknown = await run(tmp_path, "chat", "--persona", "nobody", OLLAMA_HOSTS=NO_OLLAMA)
-    assert unknown.code == 3
+    assert unknown.code == 2
+    assert "settings: --persona: there is no 'nobody', but " in unknown.err
+    assert "bram" in unknown.err
     assert "Traceback" not in unknown.err
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)], ids=["Ctrl-C", "SIGTERM"]
+)
+async def test_a_signal_ends_a_talk_at_once_and_leaves_nothing_running(
+    tmp_path: Path, number: int, code: int
+) -> None:
+    """At Ctrl-C the model is speaking, at SIGTERM the program waits for a line."""
+    async with FakeOllama([MODEL], num_ctx=8192) as ollama:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "chat"),
+            cwd=tmp_path,
+            env=environment(DATA_DIR=str(tmp_path / "data"), OLLAMA_HOSTS=ollama.url),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            async with asyncio.timeout(START):
+                await process.stdout.readuntil(b"> ")
+                assert is_running(tmp_path / "data")
+                if number == signal.SIGINT:
+                    ollama.set_pace(rate=20)
+                    ollama.reply_next("a long story, " * 200)
+                    process.stdin.write(b"tell me a long story\n")
+                    await process.stdout.readuntil(b"a long")
+                process.send_signal(number)
+                assert await process.wait() == code
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if number == signal.SIGINT:
+            await until(lambda: ollama.cancelled, "the end of the generation")
+    assert not is_running(tmp_path / "data")
 
 
 @pytest.mark.parametrize(

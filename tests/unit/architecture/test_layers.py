@@ -42,7 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.adapters",),
     ("bot.guarding", "bot.vocabularies"),
     ("bot.app",),
-    ("bot.serve_discord", "bot.doctor", "bot.operator_data", "bot.pulling"),
+    ("bot.serve_discord", "bot.serve_terminal", "bot.doctor", "bot.operator_data", "bot.pulling"),
     ("bot.serve",),
     ("bot.cli",),
     ("bot.__main__",),

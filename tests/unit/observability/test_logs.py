@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.errors import BackendStalled, InvalidChoice
-from bot.observability import LogOutput, turn_logs
+from bot.observability import LogOutput, Metrics, tell_losses, turn_logs
 from bot.observability import logs as logs_module
 from bot.observability.redaction import redact, scrub
 
@@ -156,14 +157,34 @@ def test_errors_that_quote_a_person_are_logged_without_the_quote() -> None:
     assert "InvalidChoice: no persona called {name}" in page.lines[1]["exception"]
 
 
+class SlowStream(io.StringIO):
+    """A stream whose reader takes nothing for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.may_write = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        self.reached.set()
+        self.may_write.wait(10)
+        return super().write(text)
+
+
 def test_a_slow_reader_loses_lines_and_not_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs_module, "QUEUE_LINES", 3)
-    lost: list[int] = []
-    output = LogOutput("INFO", "json", io.StringIO(), lost.append)
-    handler = output._handler
-    for number in range(5):
-        handler.handle(logging.LogRecord("x", logging.INFO, "", 0, f"line {number}", None, None))
-    assert lost == [1, 1]
+    slow = SlowStream()
+    metrics = Metrics("test", embedded_redis=False)
+    with LogOutput("INFO", "json", slow):
+        log = structlog.get_logger("bot")
+        log.info("first")
+        assert slow.reached.wait(5)  # the writer holds it; three more find room
+        for number in range(5):
+            log.info("more", number=number)
+        tell_losses(metrics.log_lines_lost)
+        log.info("one more")
+        lost = metrics.registry.get_sample_value("troupe_log_lines_lost_total")
+        slow.may_write.set()
+    assert lost == 3
 
 
 json_values = st.recursive(
