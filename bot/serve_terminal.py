@@ -91,6 +91,11 @@ class _Interruption:
         loop.add_signal_handler(signal.SIGINT, self._stop, 128 + signal.SIGINT)
         loop.add_signal_handler(signal.SIGTERM, self._stop, 0)
 
+    def close(self) -> None:
+        """Leave the signals as they were: whom to wake is gone."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().remove_signal_handler(number)
+
     def _stop(self, code: int) -> None:
         if self.code is None:
             self.code = code
@@ -120,6 +125,7 @@ async def converse(settings: Settings, persona: str | None) -> int:
     async with AsyncExitStack() as stack:
         keyboard = stack.enter_context(_Keyboard())
         interruption = _Interruption(keyboard)
+        stack.callback(interruption.close)
         troupe = await open_troupe(settings, stack)
         stage, session = troupe.stage(), f"terminal-{secrets.token_hex(8)}"
         chosen = _chosen(troupe, stage, persona) if persona is not None else None
