@@ -379,9 +379,17 @@ class Intake:
         Raises:
             StoreError: nothing was done.
         """
+        gone = set(self._gone)  # deleted while they waited here
+        rest = tuple(m for m in turn.messages if (m.about or m.id) not in gone)
+        question = turn.again.question if turn.again is not None else ()
+        if question and gone.issuperset(question):
+            rest = ()
+        if left_out := [m.id for m in turn.messages if m not in rest]:
+            await self._journal.settle(left_out, Outcome.CANCELLED)
+        if not rest:
+            return
         placed = [
-            await in_thread(each, turn.trigger, self._casting, self._threads)
-            for each in turn.messages
+            await in_thread(each, turn.trigger, self._casting, self._threads) for each in rest
         ]
         turn = replace(turn, messages=tuple(placed))
         if turn.again is not None:

@@ -203,6 +203,22 @@ async def test_what_was_taken_over_is_begun_even_where_the_store_fails_midway(
     assert house.begun == [(8,), (7,)]
 
 
+async def test_what_is_deleted_while_it_waits_to_be_taken_up_is_not_answered(
+    house: House,
+) -> None:
+    intake = intake_of(house, threads=True)
+    house.left = [JournalEntry(message(n), Trigger.MENTION, 0.0) for n in (7, 8)]
+    house.unreadable = {HERE}
+    house.may_delete.set()
+    await intake.take_up()
+    await intake.deleted(HERE, [MessageId(7)])
+    house.unreadable.clear()
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert house.begun == [(8,)]
+    assert house.settled == [([7], Outcome.CANCELLED)]
+
+
 async def test_who_is_told_that_it_is_too_late_reads_it_in_their_language(
     house: House, intake: Intake
 ) -> None:
