@@ -12,6 +12,7 @@ from bot.errors import (
     BackendUnavailable,
     ContextOverflow,
     ModelMissing,
+    NotOffered,
     RequestRejected,
 )
 
@@ -34,7 +35,7 @@ OVERFLOW = {
         (400, OVERFLOW, ContextOverflow, False),
         (500, {"error": "the input length exceeds the context length"}, ContextOverflow, False),
         (404, {"error": "model 'x' not found"}, ModelMissing, False),
-        (404, "404 page not found", BackendUnavailable, True),
+        (404, "404 page not found", NotOffered, True),
         (400, {"error": "invalid role"}, RequestRejected, False),
         (500, {"error": 'option "num_ctx" must be of type integer'}, RequestRejected, False),
         (
