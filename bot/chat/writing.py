@@ -196,8 +196,10 @@ class Writing:
         reminded: bool,
     ) -> tuple[Prompt, ChatRequest]:
         account.reminded = reminded
-        # A large book, a card full of macros and pictures take the processor for a while.
-        return await asyncio.to_thread(self._prompt, settled, account, recollection, terms)
+        made = (settled, account, recollection, terms)
+        if account.pictures or settled.persona.heavy:
+            return await asyncio.to_thread(self._prompt, *made)
+        return self._prompt(*made)  # a thread would cost more than it spares
 
     def _prompt(
         self,

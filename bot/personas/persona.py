@@ -7,11 +7,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from bot.personas import rawjson
 from bot.personas.card import Card
-from bot.personas.lorebook import Lorebook
+from bot.personas.lorebook import Entry, Lorebook
 from bot.personas.reading import ReadCard
 
 MAX_AVATAR = 8 * 2**20
@@ -26,6 +26,12 @@ _ADULT = frozenset(
 _NOT_ADULT = frozenset({"no", "non", "not", "sfw"})
 _TAG_WORD = re.compile(r"[\w+-]+")
 _VOLATILE = frozenset({"modification_date"})
+
+
+LIGHT_ENTRIES: Final = 150
+LIGHT_CHARACTERS: Final = 60_000
+LIGHT_MACROS: Final = 60
+"""Up to these a prompt is made in about two milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Persona:
     lorebook: Lorebook | None = field(compare=False, repr=False, default=None)
     world: Lorebook | None = field(compare=False, repr=False, default=None)
     """The standalone lorebook that the card names, when the library has it."""
+    heavy: bool = field(compare=False, repr=False, default=False)
+    """Whether its prompt takes the processor for milliseconds: not on the event loop."""
 
 
 def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Persona:
@@ -67,6 +75,35 @@ def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Pers
         group_greetings=tuple(each for each in card.group_only_greetings if each.strip()),
         lorebook=card.book,
         world=world,
+        heavy=_is_heavy(card, card.book, world),
+    )
+
+
+def _has_patterns(entry: Entry) -> bool:
+    keys = (*entry.keys, *entry.secondary_keys)
+    return entry.use_regex or any(key.startswith("/") for key in keys)
+
+
+def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
+    """Whether a card holds long texts, many macros, which may stand in each other, much lore, or
+    patterns."""
+    texts = (
+        card.description,
+        card.personality,
+        card.scenario,
+        card.mes_example,
+        card.system_prompt,
+        card.post_history_instructions,
+        card.first_mes,
+        *card.alternate_greetings,
+    )
+    entries = [entry for book in books if book is not None for entry in book.entries]
+    contents = [entry.content for entry in entries]
+    return (
+        len(entries) > LIGHT_ENTRIES
+        or any(map(_has_patterns, entries))
+        or sum(map(len, (*texts, *contents))) > LIGHT_CHARACTERS
+        or sum(text.count("{{") for text in (*texts, *contents)) > LIGHT_MACROS
     )
 
 

@@ -126,6 +126,7 @@ async def _bot(
 ) -> AsyncIterator[int]:
     environment = {
         **os.environ,
+        "MEMORY_DEFAULT": "off",  # an offer would count as a second answer
         "DISCORD_TOKEN": discord.token,
         "DISCORD_API_BASE": discord.api_base,
         "DISCORD_GATEWAY_URL": discord.gateway_url,
