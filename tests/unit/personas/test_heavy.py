@@ -19,7 +19,7 @@ def entry(**more: Any) -> dict[str, Any]:
 
 def heavy(**data: Any) -> bool:
     card = {"spec": "chara_card_v2", "spec_version": "2.0", "data": {**PLAIN, **data}}
-    return make_persona(read_card(json.dumps(card).encode()), "wren").heavy
+    return make_persona(read_card(json.dumps(card).encode(), "wren.json"), "wren").heavy
 
 
 def test_an_ordinary_card_is_light() -> None:
