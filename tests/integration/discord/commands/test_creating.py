@@ -85,7 +85,7 @@ async def test_a_text_is_rewritten_from_each_source(stage: Stage) -> None:
     for prompt, text in zip(
         quoted, ("the owl was late", "the rain had opinions", "the tea was cold"), strict=True
     ):
-        assert f"```text\n{text}" in prompt
+        assert f"```text\n  {text}" in prompt
 
 
 async def test_an_order_is_a_turn_that_can_be_written_again(stage: Stage) -> None:
@@ -160,7 +160,7 @@ async def test_an_idea_is_picked_after_a_restart(stage: Stage) -> None:
     stage.ollama.reply_next("The bridge left at dawn.")
     await stage.admin.click(reply, buttons(reply)["Use 2"])
     await written(stage, "The bridge left at dawn.")
-    assert f"```text\n{BRIDGE}" in prompt_of(stage)
+    assert f"```text\n  {BRIDGE}" in prompt_of(stage)
     assert KETTLE not in prompt_of(stage)
 
 
