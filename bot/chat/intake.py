@@ -210,7 +210,7 @@ class Intake:
             rest = tuple(m for m in run.turn.messages if (m.about or m.id) not in gone)
             if not rest or run.concerns <= gone:
                 self._stop(run, Ending.DELETED)
-            elif not run.visible:
+            elif run.silent:
                 self._supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
         await self._unsaying.remove(place, gone)
 
@@ -233,7 +233,7 @@ class Intake:
             NotAllowed: it is somebody else's.
         """
         run = self._runs.get(turn)
-        if run is None:
+        if run is None or run.over:
             return False
         if not moderator and not run.may_stop(by):
             raise NotAllowed("Only who asked for this, or a moderator, can stop it.")
@@ -266,7 +266,7 @@ class Intake:
             quiet = self._patience.quiet if trigger is Trigger.AUTO else 0.0
             after = current.task if current else None
             self._start(Running(Turn((message,), trigger), self._now(), after=after, quiet=quiet))
-        elif not current.visible and self._now() - current.began <= self._window(current):
+        elif current.silent and self._now() - current.began <= self._window(current):
             together = sorted((*current.turn.messages, message), key=lambda each: each.id)
             asked = trigger in DIRECT and current.turn.trigger not in DIRECT
             why = trigger if asked else current.turn.trigger
@@ -329,7 +329,7 @@ class Intake:
         return self._by_person.get((run.turn.place, run.turn.speaker.id)) is not run
 
     def _stop(self, run: Running, ending: Ending) -> None:
-        if run.ending is not None:
+        if run.over or run.ending is not None:
             return
         run.ending = ending
         # A task that is cancelled before its first step never runs its own ending.

@@ -94,6 +94,7 @@ class TurnRunner:
                 if run.ending is not None:
                     raise asyncio.CancelledError
                 outcome = await self._perform(run, account)
+                run.over = True
             except asyncio.CancelledError:
                 outcome = await self._cancelled(run, account)
             except TroupeError as error:
@@ -200,6 +201,7 @@ class TurnRunner:
 
     async def _failed(self, run: Running, account: TurnAccount, error: BaseException) -> Outcome:
         """Tell the person, in one line, what went wrong."""
+        run.over = True
         account.notice = notice_for(error)
         log.warning("turn failed", kind=type(error).__name__, reason=str(error))
         if run.turn.again is not None:

@@ -56,6 +56,8 @@ class Running:
     sink: ReplySink | None = None
     started: bool = False
     visible: bool = False
+    over: bool = False
+    """How it ended stands, and is being told or settled: nothing may stop it any more."""
     ending: Ending | None = None
     shown: str = ""
     hand_on: Callable[[TurnAccount], Awaitable[None]] | None = None
@@ -74,6 +76,11 @@ class Running:
         if again is not None:
             return frozenset(again.question)
         return frozenset(message.about or message.id for message in self.turn.messages)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody has heard of it yet, so that it may begin anew with other messages."""
+        return not (self.visible or self.over)
 
     def is_about(self, turn: TurnId | None, message: MessageId | None) -> bool:
         """Whether this writes or changes a turn's reply, named by the turn or by its message."""
@@ -116,6 +123,7 @@ class WatchedSink:
         return ids
 
     async def notice(self, text: str) -> tuple[MessageId, ...]:
+        self._run.visible = True
         return await self._sink.notice(text)
 
     async def withdraw(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 import redis as redis_client
 
-from tests.e2e.troupe import SOON, Scene, opened
+from tests.e2e.troupe import SOON, Scene, opened, until
 from tests.integration.redis.servers import free_port, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -123,6 +123,21 @@ async def test_a_host_that_dies_in_the_middle_leaves_a_marked_reply(scene: Scene
         await scene.ollama.start()
     await scene.troupe.logged("ollama_back")
     await is_well(scene)
+
+
+async def test_who_speaks_while_a_failure_is_being_told_is_answered(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.fail_next("error", status=500, times=2)
+    notice = scene.discord.fail("POST /channels/{channel}/messages", delay=0.5)
+    asked = await stage.says(alice, "how tall is K2?", mention_bot=True)
+    await until(lambda: notice.hits, "the notice on its way")
+    scene.ollama.faults.clear()
+    again, answer = await scene.exchange(stage, alice, "how tall is it, then?", TALE)
+    assert answer == TALE
+    (line,) = stage.replies_to(asked)
+    assert line.content.endswith(AWAY)
+    assert len(stage.replies_to(again)) == 1
+    assert await scene.troupe.over(asked) == "failed"
 
 
 async def test_somebody_who_floods_is_asked_to_wait(scene: Scene) -> None:

@@ -39,12 +39,18 @@ class House:
         self.settled: list[tuple[Sequence[MessageId], Outcome]] = []
         self.deleted: list[Sequence[MessageId]] = []
         self.may_accept, self.may_delete = asyncio.Event(), asyncio.Event()
+        self.may_settle: asyncio.Event | None = None
+        """Where it is set, a turn has ended at once but is settled only then."""
         self.accepting, self.deleting = asyncio.Event(), asyncio.Event()
 
     async def run(self, run: Running) -> TurnAccount:
         self.begun.append(run.turn.message_ids)
         self.runs.append(run)
         account = TurnAccount(run.turn.id, run.turn.trigger)
+        if self.may_settle is not None:
+            run.over = True
+            await self.may_settle.wait()
+            self.steps.append(f"settled {run.turn.id}")
         cue = self.cues.pop(run.turn.message_ids[0], None)
         if cue is not None and run.hand_on is not None:
             run.visible = True
@@ -268,3 +274,31 @@ async def test_what_is_overheard_joins_a_direct_question_and_never_makes_it_wait
         Trigger.MENTION,
         0.0,
     )
+
+
+async def test_what_is_said_while_a_turn_is_settled_is_a_turn_of_its_own(
+    house: House, intake: Intake
+) -> None:
+    """The old turn settles its messages: one that joined it now would never be answered."""
+    house.may_accept.set()
+    house.may_settle = asyncio.Event()
+    await intake.receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    await intake.receive(message(8), Trigger.MENTION)
+    house.may_settle.set()
+    await intake.drain(5)
+    assert house.begun == [(7,), (8,)]
+    assert house.runs[1].after is house.runs[0].task
+
+
+async def test_nothing_stops_what_is_being_settled(house: House, intake: Intake) -> None:
+    house.may_accept.set()
+    house.may_delete.set()
+    house.may_settle = asyncio.Event()
+    await intake.receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    assert not intake.stop(TurnId(MessageId(7)), UserId(4), moderator=False)
+    await intake.deleted(HERE, (MessageId(7),))
+    house.may_settle.set()
+    await intake.drain(5)
+    assert "settled 7" in house.steps
