@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.errors import RecordCorrupt, SettingsRejected
-from bot.setting_values import KEY_BYTES, read_keys
+from bot.settings.values import KEY_BYTES, read_keys
 
 KEY_FILE = "encryption.key"
 VERSION = 1

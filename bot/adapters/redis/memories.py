@@ -29,7 +29,7 @@ from bot.memory.item import CAPS, NEVER_EVICTED, Item, Kind, retention
 from bot.memory.rows import Rows, packed, unpacked
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Consent, Written
-from bot.setting_values import KEY_BYTES
+from bot.settings.values import KEY_BYTES
 
 LIFETIME_S: Final = 365 * 86_400
 """Seconds without any use after which a memory is gone."""

@@ -17,8 +17,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "bot.data_files",
         "bot.background",
         "bot.footprint",
-        "bot.setting_names",
-        "bot.setting_values",
     ),
     (
         "bot.chat.place",
@@ -145,4 +143,4 @@ def test_adapters_do_not_know_each_other() -> None:
 
 
 def test_the_walk_sees_the_package() -> None:
-    assert "bot.errors" in imports_of(MODULES["bot.settings"])
+    assert "bot.errors" in imports_of(MODULES["bot.settings.loading"])

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.setting_names import OLLAMA_SERVER_NAMES
 from bot.settings import load_settings
+from bot.settings.names import OLLAMA_SERVER_NAMES
 from tests.unit.deploy.conftest import DEPLOY, ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))

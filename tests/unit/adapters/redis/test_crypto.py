@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.adapters.redis.crypto import Sealer, open_sealer
 from bot.errors import RecordCorrupt, SettingsRejected
-from bot.setting_values import read_keys
+from bot.settings.values import read_keys
 
 OLD = ("old", bytes(32))
 NEW = ("new-1.2_3", bytes(range(32)))

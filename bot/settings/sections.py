@@ -1,41 +1,27 @@
-"""Settings: one class a section, made once at start and passed down, never at import."""
+"""What can be set, one class a section."""
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import (
     AnyHttpUrl,
     Field,
     PositiveInt,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.errors import SettingsRejected
-from bot.setting_names import unknown_names
-from bot.setting_values import read_headers, read_keys
+from bot.settings.values import read_headers, read_keys
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 SHARES_NEEDED = "needs server ids with weights from 0.1 to 100, such as 123=2"
 SHARE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
-PLAIN = {
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_parsing_size": "must be a smaller whole number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a number",
-    "bool_parsing": "must be true or false",
-}
-"""What pydantic says in its own terms, for those who write settings, by its error type."""
 DEFAULT_OLLAMA = "http://127.0.0.1:11434"
 
 
@@ -338,95 +324,3 @@ class CoreSettings(BaseSettings):
     def key_text(self) -> str | None:
         """Return the keys as they were given; None for the key file."""
         return self.encryption_keys.get_secret_value() if self.encryption_keys else None
-
-
-class Settings:
-    """All sections together."""
-
-    __slots__ = ("core", "discord", "limits", "ollama", "ops", "play", "redis")
-
-    def __init__(
-        self,
-        *,
-        discord: DiscordSettings,
-        ollama: OllamaSettings,
-        redis: RedisSettings,
-        ops: OpsSettings,
-        play: PlaySettings,
-        core: CoreSettings,
-        limits: LimitSettings | None = None,
-    ) -> None:
-        self.discord = discord
-        self.ollama = ollama
-        self.redis = redis
-        self.ops = ops
-        self.play = play
-        self.core = core
-        self.limits = limits or LimitSettings()
-
-
-SECTIONS: dict[str, type[BaseSettings]] = {
-    "discord": DiscordSettings,
-    "ollama": OllamaSettings,
-    "redis": RedisSettings,
-    "ops": OpsSettings,
-    "play": PlaySettings,
-    "limits": LimitSettings,
-    "core": CoreSettings,
-}
-
-ENV_FILE = Path(".env")
-
-
-def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
-    """Read settings from the environment, then from `env_file`.
-
-    Raises:
-        SettingsRejected: with one line for each wrong or unknown setting.
-    """
-    known = {name for section in SECTIONS.values() for name in names_of(section)}
-    problems = unknown_names(set(os.environ) | _names_in(env_file), known)
-    file = env_file if env_file and env_file.is_file() else None
-    made: dict[str, Any] = {}
-    for name, section in SECTIONS.items():
-        try:
-            made[name] = section(_env_file=file)
-        except ValidationError as error:
-            problems += _lines(section, error)
-    if problems:
-        raise SettingsRejected(problems)
-    return Settings(**made)
-
-
-def _names_in(env_file: Path | None) -> set[str]:
-    """Return the names that a settings file gives; only the usual one may be missing.
-
-    Raises:
-        SettingsRejected: the file can't be read.
-    """
-    if env_file is None or (env_file == ENV_FILE and not env_file.exists()):
-        return set()
-    try:
-        with env_file.open(encoding="utf-8") as stream:
-            return set(dotenv_values(stream=stream))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise SettingsRejected([f"{env_file}: can't be read: {reason}"]) from error
-
-
-def names_of(section: type[BaseSettings]) -> list[str]:
-    """Return the environment names of a section's settings."""
-    prefix = section.model_config.get("env_prefix", "")
-    return [f"{prefix}{field}".upper() for field in section.model_fields]
-
-
-def _lines(section: type[BaseSettings], error: ValidationError) -> list[str]:
-    """Say what is wrong, one line a problem, without the value: it may be a secret."""
-    prefix = section.model_config.get("env_prefix", "")
-    lines = []
-    for problem in error.errors(include_input=False, include_url=False):
-        name = f"{prefix}{problem['loc'][0]}".upper() if problem["loc"] else ""
-        message = problem["msg"].removeprefix("Value error, ")
-        message = PLAIN.get(problem["type"], message.replace("Input should", "must"))
-        lines.append(f"{name}: {message}" if name else message)
-    return lines

@@ -11,7 +11,7 @@ import pytest
 from bot.errors import SettingsRejected
 from bot.settings import SECTIONS, load_settings, names_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NAMES = {name for section in SECTIONS.values() for name in names_of(section)}
 
 

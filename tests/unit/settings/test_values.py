@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.setting_values import MAX_HEADERS, read_headers
+from bot.settings.values import MAX_HEADERS, read_headers
 
 
 def test_headers_are_a_json_object_of_strings() -> None:
