@@ -43,11 +43,11 @@ from bot.adapters.redis.connect import store_errors
 from bot.adapters.redis.memories import RedisMemories
 from bot.adapters.redis.migrations import migrate
 from bot.background import Background
-from bot.chat.character_judge import open_judge
+from bot.chat.character.judge import open_judge
 from bot.chat.parts import Parts
 from bot.chat.pipeline import TurnPipeline
+from bot.chat.replying.summary import Summariser
 from bot.chat.stage import Stage, StageStatus
-from bot.chat.summary import Summariser
 from bot.creative.profiles import open_tools
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import SettingsRejected, StoreError

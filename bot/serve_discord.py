@@ -29,12 +29,12 @@ from bot.adapters.redis.last_seen import RedisLastSeen
 from bot.app import HEALTH_EVERY, Troupe
 from bot.background import Background
 from bot.chat.accounts import Accounts
-from bot.chat.correcting import RouteFixes
-from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.runner import Aftercare, TurnRunner
-from bot.chat.wishing import Wishes
+from bot.chat.wishes.correcting import RouteFixes
+from bot.chat.wishes.first_words import FirstWords
+from bot.chat.wishes.wishing import Wishes
 from bot.errors import SettingsRejected
 from bot.personas.house_rules import HouseRules
 from bot.ports import Face

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.chat.drift import Drift, Hindsight
+from bot.chat.character.drift import Drift, Hindsight
 from bot.chat.place import MessageId
 from bot.chat.turn import Cue, Trigger, TurnId
 from bot.guardrails.verdict import Verdict

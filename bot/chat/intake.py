@@ -16,18 +16,18 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.chat.account import TurnAccount
-from bot.chat.claims import ReplyClaims
-from bot.chat.door import Door, line_for
+from bot.chat.arriving.door import Door, line_for
+from bot.chat.arriving.running import Ending, Running, Tell
+from bot.chat.arriving.taking_up import regrouped, rerun
+from bot.chat.arriving.thread_opening import ThreadOpener, in_thread
+from bot.chat.arriving.triggers import why_answer
+from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.notices import EXPIRED, notice_for
 from bot.chat.place import MessageId, Place, UserId
+from bot.chat.preparing.scene_turns import cued_message
 from bot.chat.runner import TurnRunner
-from bot.chat.running import Ending, Running, Tell
-from bot.chat.scene_turns import cued_message
-from bot.chat.taking_up import regrouped, rerun
-from bot.chat.thread_opening import ThreadOpener, in_thread
-from bot.chat.triggers import why_answer
 from bot.chat.turn import DIRECT, Again, Message, Trigger, Turn, TurnId
-from bot.chat.unsaying import Mindful, Unsaying
+from bot.chat.wishes.claims import ReplyClaims
 from bot.errors import Busy, NotAllowed, StoreError
 from bot.languages import reading, translated
 from bot.memory import Memory

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bot.chat.character_judge import CharacterJudge
+from bot.chat.character.judge import CharacterJudge
 from bot.chat.place import GuildId, Place
-from bot.chat.summary import Summariser
-from bot.chat.surroundings import Surroundings
+from bot.chat.preparing.surroundings import Surroundings
+from bot.chat.replying.summary import Summariser
 from bot.chat.turn import Turn
 from bot.creative.order import Tool
 from bot.creative.profiles import ToolProfile

@@ -9,22 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from bot.chat import drift
 from bot.chat.account import TurnAccount
-from bot.chat.admitting import take_turn
-from bot.chat.character_judge import Spoken
+from bot.chat.arriving.admitting import take_turn
+from bot.chat.arriving.stopping import Stop
+from bot.chat.character import drift
+from bot.chat.character.judge import Spoken
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
-from bot.chat.deciding import Settled, in_scene, settle
-from bot.chat.drafting import REFUSED
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
-from bot.chat.revising import Reviser
-from bot.chat.scene_turns import next_cue
-from bot.chat.stopping import Stop
-from bot.chat.surroundings import surrounded
-from bot.chat.terms import Terms
+from bot.chat.preparing.scene_turns import next_cue
+from bot.chat.preparing.settling import Settled, in_scene, settle
+from bot.chat.preparing.surroundings import surrounded
+from bot.chat.replying.drafting import REFUSED
+from bot.chat.replying.terms import Terms
+from bot.chat.replying.writing import Writing
 from bot.chat.turn import Again, Cue, Turn
-from bot.chat.writing import Writing
+from bot.chat.wishes.revising import Reviser
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.personas import Persona

@@ -10,10 +10,10 @@ from textwrap import shorten
 from typing import Protocol
 
 from bot.chat.account import TurnAccount
-from bot.chat.closing import Closing
 from bot.chat.notices import notice_for
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, Place, UserId
+from bot.chat.replying.closing import Closing
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.errors import Busy, NotFound, TroupeError
 from bot.guardrails.disclosure import Disclosures

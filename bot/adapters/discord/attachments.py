@@ -13,8 +13,8 @@ import structlog
 
 from bot.adapters.discord.mapping import clean_name
 from bot.adapters.discord.pictures import fits
-from bot.chat import files as reasons
-from bot.chat.files import unread
+from bot.chat.preparing import files as reasons
+from bot.chat.preparing.files import unread
 from bot.chat.turn import Attachment
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.mapping import clean_text
-from bot.chat.triggers import HIDDEN_PREFIX
+from bot.chat.arriving.triggers import HIDDEN_PREFIX
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 
 log = structlog.get_logger(__name__)

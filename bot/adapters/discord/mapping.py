@@ -15,8 +15,8 @@ from typing import Any
 import discord
 from discord import ChannelType, MessageType
 
+from bot.chat.arriving.triggers import HIDDEN_PREFIX
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_seconds
-from bot.chat.triggers import HIDDEN_PREFIX
 from bot.chat.turn import Message, Quoted, Speaker
 from bot.languages.spoken import spoken_language
 

@@ -1,4 +1,4 @@
-"""Reads the messages that people refer to, over REST: `bot.chat.surroundings.Surroundings`."""
+"""Reads the messages that people refer to, over REST, for the surroundings of a turn."""
 
 from __future__ import annotations
 

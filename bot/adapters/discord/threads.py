@@ -1,4 +1,4 @@
-"""Opens a thread of its own for a conversation: `bot.chat.thread_opening.ThreadOpener`."""
+"""Opens a thread of its own for a conversation: `bot.chat.arriving.thread_opening.ThreadOpener`."""
 
 from __future__ import annotations
 

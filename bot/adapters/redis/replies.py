@@ -10,9 +10,9 @@ from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.scripts import Script
-from bot.chat.claims import Claim
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import TurnId
+from bot.chat.wishes.claims import Claim
 from bot.errors import RecordCorrupt
 from bot.ports import Held
 
@@ -34,7 +34,7 @@ class RedisReplies:
         self._ttl = ttl_s
 
     async def claim(self, place: Place, turn: TurnId, wish: MessageId) -> Claim:
-        """Let a wish be the only one; see `bot.chat.claims`."""
+        """Let a wish be the only one; see `bot.chat.wishes.claims`."""
         key = keys.place(place.channel, f"claim:{turn}")
         with store_errors(self._redis):
             if await self._redis.set(key, str(wish), nx=True, ex=CLAIM_S):

@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.ollama import OllamaPool
 from bot.adapters.redis import Client, RedisConversations, Sealer
 from bot.chat.place import MessageId
-from bot.chat.summary import Summariser
+from bot.chat.replying.summary import Summariser
 from bot.chat.turn import TurnId
 from tests.fakes.ollama import FakeOllama
 from tests.integration.redis.values import PLACE, exchange, said

@@ -13,7 +13,7 @@ import pytest
 from bot.adapters.ollama import OllamaPool
 from bot.chat.account import TurnAccount
 from bot.chat.accounts import AccountStore
-from bot.chat.character_judge import CARD, REPLY, CharacterJudge, Spoken, open_judge
+from bot.chat.character.judge import CARD, REPLY, CharacterJudge, Spoken, open_judge
 from bot.chat.place import ChannelId, Place
 from bot.chat.turn import Trigger, TurnId
 from bot.errors import SettingsRejected

@@ -7,9 +7,9 @@ import pytest
 from bot.adapters.redis import RedisConversations, RedisReplies, keys
 from bot.adapters.redis.connect import Client
 from bot.adapters.redis.crypto import Sealer
-from bot.chat.claims import Claim
 from bot.chat.place import MessageId
 from bot.chat.turn import TurnId
+from bot.chat.wishes.claims import Claim
 from bot.errors import RecordCorrupt
 from bot.ports import Held
 from tests.integration.redis.values import GUILD, PLACE, exchange

@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 
 from bot.chat.account import TurnAccount
+from bot.chat.arriving.running import Running
 from bot.chat.conversation import Conversation
 from bot.chat.intake import Intake
 from bot.chat.notices import EXPIRED
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.running import Running
 from bot.chat.turn import Cue, Message, Speaker, Trigger, TurnId
 from bot.errors import StoreError
 from bot.languages import reading, translated

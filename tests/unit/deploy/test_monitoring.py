@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.chat.variety import Varied
+from bot.chat.replying.variety import Varied
 from bot.observability import Metrics
 from bot.ports import Finished, Outcome
 from tests.unit.deploy.conftest import DEPLOY

@@ -13,8 +13,8 @@ from bot.adapters.discord.commands.render import place_of, say, shorten
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.greeter import header_of, rendered
 from bot.adapters.discord.mapping import speaker_of
-from bot.chat.first_words import Greeting
 from bot.chat.place import MessageId
+from bot.chat.wishes.first_words import Greeting
 from bot.errors import DeliveryError, InvalidChoice, UserFacing
 from bot.languages import t
 from bot.personas import Persona

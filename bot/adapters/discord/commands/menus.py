@@ -20,11 +20,11 @@ from bot.adapters.discord.commands.render import place_of, say, shorten, speaker
 from bot.adapters.discord.commands.reply_controls import SMALL_PRINT
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import Us, is_by_us, message_of, quote_of, roles_of
-from bot.chat.claims import Claim
 from bot.chat.place import MessageId, Place
 from bot.chat.turn import Attachment, Message, Quoted, Wish
-from bot.chat.variants import own_text
-from bot.chat.wishing import Found, Press, Standing
+from bot.chat.wishes.claims import Claim
+from bot.chat.wishes.variants import own_text
+from bot.chat.wishes.wishing import Found, Press, Standing
 from bot.errors import InvalidChoice, NotAllowed, UserFacing
 from bot.languages import t
 from bot.personas import Persona

@@ -14,7 +14,7 @@ from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
 from bot.chat.place import MessageId, snowflake_seconds
 from bot.chat.turn import Answering, Attachment, Message, TurnId
-from bot.chat.variants import exchange_of, ideas_of
+from bot.chat.wishes.variants import exchange_of, ideas_of
 from bot.creative.order import Order, Tool
 from bot.errors import InvalidChoice, NotFound
 from bot.languages import t

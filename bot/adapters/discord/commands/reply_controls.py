@@ -19,10 +19,10 @@ from bot.adapters.discord.commands.replies import summary_of_turn
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
 from bot.adapters.discord.rows import PREFIX, Rows, control_id, reply_rows, stop_row
-from bot.chat.claims import Claim
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import TurnId, Wish
-from bot.chat.wishing import Found, Press, Standing
+from bot.chat.wishes.claims import Claim
+from bot.chat.wishes.wishing import Found, Press, Standing
 from bot.errors import NotAllowed, NotFound
 from bot.languages import t
 from bot.prompting.small_print import added_under

@@ -14,11 +14,11 @@ from bot.adapters.discord.moderation import Moderation
 from bot.adapters.discord.refusals import Mutes
 from bot.adapters.discord.removing import Remover
 from bot.chat.accounts import Accounts, AccountStore
-from bot.chat.correcting import RouteFixes
-from bot.chat.first_words import FirstWords
 from bot.chat.intake import Intake
 from bot.chat.place import GuildId, Place, UserId
-from bot.chat.wishing import Wishes
+from bot.chat.wishes.correcting import RouteFixes
+from bot.chat.wishes.first_words import FirstWords
+from bot.chat.wishes.wishing import Wishes
 from bot.memory import Memory
 from bot.observability.replies import ReplyMetrics
 from bot.observability.tools import ToolMetrics

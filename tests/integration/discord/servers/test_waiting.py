@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from bot.chat import drafting
 from bot.chat.place import GuildId
+from bot.chat.replying import drafting
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, QuietHours
 from bot.scheduling import fair_queue
 from tests.fakes.discord.state import Message

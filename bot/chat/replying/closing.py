@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.chat.account import TurnAccount
-from bot.chat.files import unread_line
 from bot.chat.notices import small_print
+from bot.chat.preparing.files import unread_line
 from bot.chat.turn import Turn
 from bot.guardrails.disclosure import Disclosures, Reminder
 from bot.guardrails.verdict import Action

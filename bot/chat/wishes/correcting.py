@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.chat.asking import previous_route
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import MessageId, Place, UserId
+from bot.chat.preparing.asking import previous_route
 from bot.errors import InvalidChoice, NotFound
 from bot.ports import Clock, ConversationStore
 from bot.routing import Router

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.chat.claims import Claim, ReplyClaims
+from bot.chat.arriving.running import Tell
 from bot.chat.conversation import Conversation, Exchange, Variant
 from bot.chat.intake import Intake
 from bot.chat.place import MessageId, Place
-from bot.chat.running import Tell
 from bot.chat.turn import Again, Message, Speaker, TurnId, Wish
-from bot.chat.variants import asker_of, changed_said, controls_of, is_latest
+from bot.chat.wishes.claims import Claim, ReplyClaims
+from bot.chat.wishes.variants import asker_of, changed_said, controls_of, is_latest
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.ports import Clock, Controls, ConversationStore
 

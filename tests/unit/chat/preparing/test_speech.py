@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.conversation import Conversation
-from bot.chat.speech import language_instruction, reply_language
+from bot.chat.preparing.speech import language_instruction, reply_language
 from bot.chat.turn import Turn
 from bot.personas import Persona
 from bot.personas.speech import keeps_to_its_language

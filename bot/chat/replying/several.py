@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from bot.chat.deciding import Settled
-from bot.chat.ordering import order_of
-from bot.chat.terms import Terms, Written
+from bot.chat.preparing.ordering import order_of
+from bot.chat.preparing.settling import Settled
+from bot.chat.replying.terms import Terms, Written
+from bot.chat.replying.unseen import Unseen
+from bot.chat.replying.variety import varied
 from bot.chat.turn import Wish
-from bot.chat.unseen import Unseen
-from bot.chat.variety import varied
 from bot.creative.ideas import listed
 from bot.observability import Metrics
 from bot.ports import ReplySink

@@ -1,8 +1,8 @@
 """The optional judge of character: a language model that reads a reply once it stands there.
 
 Nobody waits for it. It gives a whole number from 0 to 10; below half, the persona is reminded of
-itself before its next reply. Late, away or unreadable, the cheap check of `bot.chat.drift` stands
-alone. Off unless `personas/routes.toml` says `[character_judge] enabled = true`.
+itself before its next reply. Late, away or unreadable, the cheap check of `drift` stands alone.
+Off unless `personas/routes.toml` says `[character_judge] enabled = true`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.accounts import AccountStore
-from bot.chat.drift import STATE, THRESHOLD
+from bot.chat.character.drift import STATE, THRESHOLD
 from bot.chat.place import Place
 from bot.chat.turn import Trigger
 from bot.errors import BackendError, StoreError

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.chat.asking import ask_of, last_exchange, previous_route, scene_running
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.preparing.asking import ask_of, last_exchange, previous_route, scene_running
 from bot.chat.turn import Message, Speaker, Trigger, Turn, TurnId
 from bot.routing import Route, Router
 from bot.routing.policy import IDLE_SECONDS

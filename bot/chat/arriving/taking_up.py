@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.chat.arriving.running import Running
 from bot.chat.place import Place, UserId
-from bot.chat.running import Running
 from bot.chat.turn import Again, Turn
 from bot.ports import JournalEntry, Progress
 

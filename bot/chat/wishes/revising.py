@@ -11,18 +11,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.chat.account import TurnAccount
-from bot.chat.admitting import take_turn
+from bot.chat.arriving.admitting import take_turn
+from bot.chat.arriving.stopping import Stop
+from bot.chat.character.plain_voice import PLAIN_VOICE
 from bot.chat.conversation import MAX_VARIANTS, Conversation, Exchange, Variant
-from bot.chat.deciding import Settled, settle
-from bot.chat.drafting import REFUSED
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import GuildId
-from bot.chat.plain_voice import PLAIN_VOICE
-from bot.chat.stopping import Stop
-from bot.chat.terms import Terms
+from bot.chat.preparing.settling import Settled, settle
+from bot.chat.replying.drafting import REFUSED
+from bot.chat.replying.terms import Terms
+from bot.chat.replying.writing import Writing
 from bot.chat.turn import Again, Turn, Wish
-from bot.chat.variants import before, controls_of, exchange_of, is_latest, own_text, question_of
-from bot.chat.writing import Writing
+from bot.chat.wishes.variants import (
+    before,
+    controls_of,
+    exchange_of,
+    is_latest,
+    own_text,
+    question_of,
+)
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.guardrails import DraftBlocked, GuardContext
 from bot.guardrails.verdict import Action

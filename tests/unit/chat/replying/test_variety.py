@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.chat.variety import TRIES, varied
+from bot.chat.replying.variety import TRIES, varied
 from bot.creative.diversity import VARIED, distinct
 from bot.creative.ideas import listed
 from bot.creative.order import Order, Tool

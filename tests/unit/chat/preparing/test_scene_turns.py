@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import ChannelId, MessageId, Place, UserId
-from bot.chat.scene_turns import follow_ups_of, next_cue, speakers
+from bot.chat.preparing.scene_turns import follow_ups_of, next_cue, speakers
 from bot.chat.turn import Cue, Message, Quoted, Speaker, Trigger, Turn, TurnId
 from bot.personas import Card, Persona
 from bot.personas.scenes import SceneLimits

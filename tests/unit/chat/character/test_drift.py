@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.drift import Drift, DriftCheck, check_for
+from bot.chat.character.drift import Drift, DriftCheck, check_for
 from bot.personas import PersonaLibrary
 from bot.personas.persona import Persona, make_persona
 from bot.personas.reading import read_card
 
-SHIPPED = Path(__file__).resolve().parents[3] / "personas"
+SHIPPED = Path(__file__).resolve().parents[4] / "personas"
 
 
 def persona(description: str = "A small bird who keeps the lighthouse.") -> Persona:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.chat.account import TurnAccount
-from bot.chat.asking import ask_of
+from bot.chat.character.plain_voice import PLAIN_VOICE
 from bot.chat.conversation import Conversation
-from bot.chat.ordering import as_said, furnished, ordered_route
 from bot.chat.parts import Parts
-from bot.chat.plain_voice import PLAIN_VOICE
-from bot.chat.scene_turns import speakers
-from bot.chat.speech import reply_language
+from bot.chat.preparing.asking import ask_of
+from bot.chat.preparing.ordering import as_said, furnished, ordered_route
+from bot.chat.preparing.scene_turns import speakers
+from bot.chat.preparing.speech import reply_language
 from bot.chat.turn import Turn
 from bot.guardrails import GuardContext
 from bot.guardrails.leak import fresh_canary

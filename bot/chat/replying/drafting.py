@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.chat.account import TurnAccount
-from bot.chat.deciding import Settled
-from bot.chat.drift import DriftCheck
-from bot.chat.generation import Generated, Generation, InputRefused
+from bot.chat.arriving.stopping import Stop
+from bot.chat.character.drift import DriftCheck
 from bot.chat.notices import CUT_SHORT, WAKING, small_print
-from bot.chat.ordering import as_said
 from bot.chat.parts import Parts
-from bot.chat.stopping import Stop
+from bot.chat.preparing.ordering import as_said
+from bot.chat.preparing.settling import Settled
+from bot.chat.replying.generation import Generated, Generation, InputRefused
 from bot.chat.turn import Wish
 from bot.delivery.cleaning import ReplyCleaner
 from bot.errors import BackendError, EmptyReply

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.chat.arriving.triggers import why_answer
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.triggers import why_answer
 from bot.chat.turn import Message, Quoted, Speaker, Trigger
 from bot.personas.binding import TriggerMode
 

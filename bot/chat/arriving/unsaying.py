@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from bot.chat.place import ChannelId, MessageId, Place
-from bot.chat.scene_turns import asked_about, follow_ups_of
+from bot.chat.preparing.scene_turns import asked_about, follow_ups_of
 from bot.memory import Memory
 from bot.ports import ConversationStore
 

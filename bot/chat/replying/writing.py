@@ -11,21 +11,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.chat.account import TurnAccount
-from bot.chat.continuing import Continuing, joined
-from bot.chat.deciding import Settled
-from bot.chat.drafting import Drafting, Order
-from bot.chat.drift import DriftCheck, Drifted, check_for, drifted_lately
-from bot.chat.files import has_pictures
-from bot.chat.first_words import greeting_index
+from bot.chat.character.drift import DriftCheck, Drifted, check_for, drifted_lately
 from bot.chat.notices import CUT_LONG, in_line, small_print
-from bot.chat.ordering import order_of
 from bot.chat.parts import Parts, Timer
-from bot.chat.rewriting import rewritten
-from bot.chat.scene_turns import guidance_for
-from bot.chat.several import differing
-from bot.chat.speech import language_instruction
-from bot.chat.terms import Terms, Written
+from bot.chat.preparing.files import has_pictures
+from bot.chat.preparing.ordering import order_of
+from bot.chat.preparing.scene_turns import guidance_for
+from bot.chat.preparing.settling import Settled
+from bot.chat.preparing.speech import language_instruction
+from bot.chat.replying.drafting import Drafting, Order
+from bot.chat.replying.rewriting import rewritten
+from bot.chat.replying.several import differing
+from bot.chat.replying.terms import Terms, Written
 from bot.chat.turn import DIRECT, Wish
+from bot.chat.wishes.continuing import Continuing, joined
+from bot.chat.wishes.first_words import greeting_index
 from bot.errors import EmptyReply
 from bot.guardrails.leak import marked
 from bot.guardrails.verdict import Action, Verdict

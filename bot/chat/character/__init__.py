@@ -1,0 +1,1 @@
+"""Does the persona stay itself?"""

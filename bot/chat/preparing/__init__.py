@@ -1,0 +1,1 @@
+"""What is known about a turn before a word is written: route, persona, language, surroundings."""

@@ -1,0 +1,1 @@
+"""The writing of one reply, from the prompt to the approved text."""
