@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import __version__
-from bot.app import open_stores
 from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.observability import Metrics
 from bot.settings import Settings
+from bot.stores import open_stores
 from bot.subject_access import Requester, delete_person, export_person
 
 OK, FAILED = 0, 1

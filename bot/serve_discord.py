@@ -26,7 +26,7 @@ from bot.adapters.discord.surroundings import DiscordSurroundings
 from bot.adapters.discord.threads import Threads
 from bot.adapters.discord.tidying import Tidying
 from bot.adapters.redis.last_seen import RedisLastSeen
-from bot.app import HEALTH_EVERY, Troupe
+from bot.app import Troupe
 from bot.background import Background
 from bot.chat.accounts import Accounts
 from bot.chat.intake import Intake
@@ -36,8 +36,9 @@ from bot.chat.wishes.correcting import RouteFixes
 from bot.chat.wishes.first_words import FirstWords
 from bot.chat.wishes.wishing import Wishes
 from bot.errors import SettingsRejected
+from bot.health_checks import HEALTH_EVERY
 from bot.personas.house_rules import HouseRules
-from bot.ports import Face
+from bot.ports import Face, SubjectAccess
 
 log = structlog.get_logger(__name__)
 
@@ -87,17 +88,26 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
     if discord.token is None:
         raise SettingsRejected(["DISCORD_TOKEN: is needed to run the bot"])
     redirect(discord)
+    token = discord.token.get_secret_value()
     throttle = Throttle()
     throttle.on_call = troupe.metrics.discord.rest
     throttle.on_refusal = troupe.metrics.discord.rate_limited
-    desk = Desk.open(discord.token.get_secret_value(), throttle)
+    desk = Desk.open(token, throttle)
     stack.push_async_callback(desk.close, 5.0)
     shards = "-".join(map(str, discord.shard_ids))
     last_seen = RedisLastSeen(troupe.stores.redis, owner=f"{shards}-{discord.shard_count}")
     stack.push_async_callback(last_seen.close)
-    accounts = Accounts()
+    accounts, moderation = Accounts(), _moderation(troupe, desk)
+    intake = _intake(troupe, desk, accounts, moderation)
+    services = _services(troupe, desk, accounts, moderation, intake)
+    connection = _connection(troupe, desk, intake, services, last_seen, throttle)
+    supervisor = Supervisor(lambda shard: TroupeBot(connection, shard), token, discord.shard_ids)
+    return _Bot(troupe, desk, intake, supervisor)
+
+
+def _moderation(troupe: Troupe, desk: Desk) -> Moderation:
     guard = troupe.guard
-    moderation = Moderation(
+    return Moderation(
         desk=desk,
         rails=guard.rails,
         policies=guard.policies,
@@ -109,90 +119,105 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
         model=guard.model,
         model_name=guard.model_name,
     )
-    memory = troupe.parts.memory
+
+
+def _intake(troupe: Troupe, desk: Desk, accounts: Accounts, moderation: Moderation) -> Intake:
+    """Return what takes messages in and runs their turns."""
+    stores, memory = troupe.stores, troupe.parts.memory
     aftercare: tuple[Aftercare, ...] = (moderation,)
     if memory is not None:
         aftercare = (moderation, Telling(desk, memory.notebook), Offering(desk, memory))
-    intake = Intake(
-        runner=TurnRunner(
-            pipeline=TurnPipeline(replace(troupe.parts, around=DiscordSurroundings(desk))),
-            journal=troupe.stores.journal,
-            conversations=troupe.stores.conversations,
-            casting=troupe.casting,
-            sinks=SinkFactory(desk, Tidying(desk, troupe.stores.replies)),
-            accounts=accounts,
-            metrics=troupe.metrics,
-            clock=troupe.clock,
-            own_face=OWN_FACE,
-            disclosures=guard.disclosures,
-            aftercare=aftercare,
-            kept=troupe.stores.replies,
-        ),
-        journal=troupe.stores.journal,
-        conversations=troupe.stores.conversations,
+    runner = TurnRunner(
+        pipeline=TurnPipeline(replace(troupe.parts, around=DiscordSurroundings(desk))),
+        journal=stores.journal,
+        conversations=stores.conversations,
+        casting=troupe.casting,
+        sinks=SinkFactory(desk, Tidying(desk, stores.replies)),
+        accounts=accounts,
+        metrics=troupe.metrics,
+        clock=troupe.clock,
+        own_face=OWN_FACE,
+        disclosures=troupe.guard.disclosures,
+        aftercare=aftercare,
+        kept=stores.replies,
+    )
+    return Intake(
+        runner=runner,
+        journal=stores.journal,
+        conversations=stores.conversations,
         casting=troupe.casting,
         metrics=troupe.metrics,
         clock=troupe.clock,
-        mindful=(troupe.stores.routes,),
-        memory=troupe.parts.memory,
+        mindful=(stores.routes,),
+        memory=memory,
         threads=Threads(desk),
-        claims=troupe.stores.replies,
+        claims=stores.replies,
     )
-    services = Services(
+
+
+def _services(
+    troupe: Troupe, desk: Desk, accounts: Accounts, moderation: Moderation, intake: Intake
+) -> Services:
+    """Return what the commands and buttons call."""
+    stores, models = troupe.stores, troupe.models
+    return Services(
         casting=troupe.casting,
         library=troupe.library,
         imported=troupe.imported,
         first_words=FirstWords(troupe.parts),
         greeter=Greeter(desk),
-        conversations=troupe.stores.conversations,
+        conversations=stores.conversations,
         accounts=accounts,
-        replies=troupe.stores.replies,
-        wishes=Wishes(troupe.stores.conversations, troupe.stores.replies, intake, troupe.clock),
+        replies=stores.replies,
+        wishes=Wishes(stores.conversations, stores.replies, intake, troupe.clock),
         remover=Remover(desk),
         counted=troupe.metrics.replies,
         orders=troupe.metrics.tools,
         memory=troupe.parts.memory,
         intake=intake,
         dispatcher=troupe.dispatcher,
-        route_fixes=RouteFixes(
-            conversations=troupe.stores.conversations,
-            corrections=troupe.stores.routes,
-            router=troupe.dispatcher.router,
-            observer=troupe.metrics.routing,
-            tally=troupe.dispatcher.tally,
-            clock=troupe.clock,
-        ),
-        routes=troupe.stores.routes,
-        route_counts=troupe.stores.route_counts,
+        route_fixes=_route_fixes(troupe),
+        routes=stores.routes,
+        route_counts=stores.route_counts,
         clock=troupe.clock,
-        model=troupe.models.name,
-        rehearsal=troupe.models.rehearsal,
+        model=models.name,
+        rehearsal=models.rehearsal,
         moderation=moderation,
         rules=HouseRules(
             troupe.casting,
-            (troupe.models.name, *troupe.settings.ollama.channel_models),
-            auto_allowed=discord.message_content_intent,
+            (models.name, *troupe.settings.ollama.channel_models),
+            auto_allowed=troupe.settings.discord.message_content_intent,
         ),
         mutes=desk.mutes,
-        leaving=(
-            troupe.stores.cards,
-            troupe.stores.routes,
-            troupe.stores.memories,
-            troupe.stores.replies,  # before the conversations, which list the places
-            troupe.stores.conversations,
-            troupe.stores.bindings,
-            troupe.stores.limiter,
-            guard.stores.trends,
-            guard.stores.moderation,
-        ),
+        leaving=_what_a_server_leaves(troupe),
     )
-    connection = _connection(troupe, desk, intake, services, last_seen, throttle)
-    supervisor = Supervisor(
-        lambda shard: TroupeBot(connection, shard),
-        discord.token.get_secret_value(),
-        discord.shard_ids,
+
+
+def _route_fixes(troupe: Troupe) -> RouteFixes:
+    return RouteFixes(
+        conversations=troupe.stores.conversations,
+        corrections=troupe.stores.routes,
+        router=troupe.dispatcher.router,
+        observer=troupe.metrics.routing,
+        tally=troupe.dispatcher.tally,
+        clock=troupe.clock,
     )
-    return _Bot(troupe, desk, intake, supervisor)
+
+
+def _what_a_server_leaves(troupe: Troupe) -> tuple[SubjectAccess, ...]:
+    """Return the stores that forget a server that the bot is no member of any more."""
+    stores, guard = troupe.stores, troupe.guard.stores
+    return (
+        stores.cards,
+        stores.routes,
+        stores.memories,
+        stores.replies,  # before the conversations, which list the places
+        stores.conversations,
+        stores.bindings,
+        stores.limiter,
+        guard.trends,
+        guard.moderation,
+    )
 
 
 def _connection(

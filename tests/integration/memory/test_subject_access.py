@@ -14,11 +14,11 @@ import pytest
 
 from bot.adapters import redis as redis_adapters
 from bot.adapters.redis import Client, RedisConversations, Sealer
-from bot.app import Stores
 from bot.cli import main
 from bot.errors import StoreError
 from bot.guarding import GuardStores
 from bot.ports import SubjectAccess
+from bot.stores import Stores
 from bot.subject_access import (
     PersonExport,
     Requester,
