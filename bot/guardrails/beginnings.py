@@ -27,14 +27,13 @@ class Beginnings:
         """`opened` are the strings of which a match of each pattern begins with one."""
         self._patterns = tuple(patterns)
         self._words = Words(opened)
-        self._begun = {word[:end] for words in opened for word in words for end in _ends(word)}
-        self._longest = max(map(len, self._begun), default=0)
+        self._longest = max((len(word) for words in opened for word in words), default=0)
 
     def earliest(self, plain: str) -> int:
         """Return where the earliest beginning starts that reaches the text's end; else its end."""
         starts = [len(plain)]
         for length in range(min(self._longest, len(plain)), 0, -1):
-            if plain[-length:] in self._begun:
+            if self._words.begin_with(plain[-length:]):
                 starts.append(len(plain) - length)
                 break
         for index in self._words.standing_in(plain):
@@ -42,10 +41,6 @@ class Beginnings:
             if found:
                 starts.append(found.start())
         return min(starts)
-
-
-def _ends(word: str) -> range:
-    return range(1, len(word) + 1)
 
 
 def beginning(pattern: str) -> Any:

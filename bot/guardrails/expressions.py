@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
@@ -42,16 +44,15 @@ class Words:
     """Words by their owners: of several one is enough; an owner without any is always due."""
 
     def __init__(self, owned: Sequence[Collection[str]]) -> None:
-        owners: dict[str, list[int]] = {}
-        for index, words in enumerate(owned):
-            for word in words:
-                owners.setdefault(word, []).append(index)
+        pairs = sorted((word, index) for index, words in enumerate(owned) for word in words)
         self._always = tuple(index for index, words in enumerate(owned) if not words)
-        self._owners = {word: tuple(indices) for word, indices in owners.items()}
-        self._starts: dict[int, dict[str, list[str]]] = {}
-        for word in owners:
+        # In order, so that a number says where the words of a start begin.
+        self._words = tuple(word for word, _ in pairs)
+        self._owners = array("I", [index for _, index in pairs])
+        self._starts: dict[int, dict[str, int]] = {}
+        for at, word in enumerate(self._words):
             start = word[:START]
-            self._starts.setdefault(len(start), {}).setdefault(start, []).append(word)
+            self._starts.setdefault(len(start), {}).setdefault(start, at)
 
     def standing_in(self, text: str) -> list[int]:
         """Return, in order, the owners of which a word stands in a text, and those without any."""
@@ -59,7 +60,15 @@ class Words:
         for size, starts in self._starts.items():
             pieces = {text[at : at + size] for at in range(len(text) - size + 1)}
             for start in pieces & starts.keys():
-                for word in starts[start]:
+                for at in range(starts[start], len(self._words)):
+                    word = self._words[at]
+                    if not word.startswith(start):
+                        break
                     if word in text:
-                        due.update(self._owners[word])
+                        due.add(self._owners[at])
         return sorted(due)
+
+    def begin_with(self, text: str) -> bool:
+        """Whether one of the words begins with a text."""
+        at = bisect_left(self._words, text)
+        return at < len(self._words) and self._words[at].startswith(text)

@@ -12,7 +12,6 @@ Each bucket holds four bytes, one for each label, with 128 for nothing.
 from __future__ import annotations
 
 import json
-import sys
 import zlib
 from array import array
 from collections.abc import Mapping
@@ -41,8 +40,6 @@ LABELS = (Route.FACTUAL, Route.CREATIVE, Route.COMPANION)
 LABEL_NAMES = (*(label.value for label in LABELS), "continuation")
 _LANES = len(LABEL_NAMES)
 _NOTHING = 128
-_AT_ONCE = 256
-"""Sixteen bits a lane hold the sum of at most 257 bytes."""
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_FILE = 4 * 1024 * 1024
 _CACHED_WORDS = 4_096
@@ -73,17 +70,12 @@ class Scores:
 
 
 class RouteTable:
-    """The weights in memory, two bytes a lane so that sums of four lanes are one addition."""
+    """The weights in memory as they are in the file, a bucket's four bytes read at once."""
 
     def __init__(self, header: TableHeader, weights: bytes) -> None:
         if len(weights) != _LANES << BITS:
             raise _rejected(f"the table has {len(weights)} bytes, not {_LANES << BITS}")
-        wide = bytearray(2 * len(weights))
-        wide[::2] = weights
-        self._lanes = array("Q")
-        self._lanes.frombytes(wide)
-        if sys.byteorder == "big":
-            self._lanes.byteswap()
+        self._buckets = memoryview(weights).cast("I")
         self._pieces: dict[str, tuple[int, int, int, int, int]] = {}
         self.header = header
 
@@ -126,16 +118,10 @@ class RouteTable:
         )
 
     def _sums(self, ids: list[int]) -> tuple[int, int, int, int]:
-        a = b = c = d = 0
-        weight = self._lanes.__getitem__
-        for at in range(0, len(ids), _AT_ONCE):
-            total = sum(map(weight, ids[at : at + _AT_ONCE]))
-            a += total & 0xFFFF
-            b += (total >> 16) & 0xFFFF
-            c += (total >> 32) & 0xFFFF
-            d += total >> 48
+        found = array("I", map(self._buckets.__getitem__, ids)).tobytes()
         nothing = _NOTHING * len(ids)
-        return a - nothing, b - nothing, c - nothing, d - nothing
+        a, b, c, d = (sum(found[lane::_LANES]) - nothing for lane in range(_LANES))
+        return a, b, c, d
 
     def _piece_sums(self, tokens: list[str]) -> tuple[int, int, int, int, int]:
         """Return the sums of all pieces and their count; a word's part is kept for next time."""
