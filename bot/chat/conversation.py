@@ -29,6 +29,8 @@ class Said:
     """What was ordered of a creative tool with it."""
     about: MessageId | None = None
     """For a command: the message of the channel that it was said about. The reply may quote it."""
+    unkept: bool = False
+    """It came with a file or a quote that is stored nowhere: it can't be asked again as it was."""
 
 
 @dataclass(frozen=True, slots=True)

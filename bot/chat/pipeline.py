@@ -129,6 +129,7 @@ class TurnPipeline:
                 size=len(text),
                 ideas=ideas,
                 comparison=await self._compares(settled, ideas),
+                repeatable=not any(message.is_unkept for message in turn.messages),
             )
             ids = await sink.finish(text, controls)
         with timer.stage("record"):
@@ -217,6 +218,7 @@ class TurnPipeline:
                 by_command=message.is_command,
                 order=message.order,
                 about=message.about if message.is_command else None,
+                unkept=message.is_unkept,
             )
             for message in settled.turn.messages
             if message.cue is None

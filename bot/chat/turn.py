@@ -134,6 +134,8 @@ class Again:
     """For `SHOW` and `PICK`: which variant, from 0."""
     small_print: str = ""
     """What the program had added under the reply."""
+    asked: str = ""
+    """The question that stands above the reply, where no message of the channel holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class Answering:
     """A secret: whoever has it can speak for us there, for fifteen minutes."""
     hidden: bool = False
     """Only the person reads the answer."""
+    lasting: bool = False
+    """The bot may change the answer later without the token, as any message of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,17 @@ class Message:
     @property
     def is_command(self) -> bool:
         """Whether it was said through a command, so that no message of the channel holds it."""
-        return self.order is not None or (self.about is not None and not self.spoken)
+        given = (self.order, self.about, self.answering)
+        return not self.spoken and any(each is not None for each in given)
+
+    @property
+    def is_unkept(self) -> bool:
+        """Whether it came with a file or a quote that is stored nowhere and can't be read again."""
+        if not self.is_command or (self.about is not None and self.answering is None):
+            return False
+        # The text that an order works on is stored with it; its pictures are not.
+        lost = [f for f in self.attachments if self.order is None or "image/" in f.media_type]
+        return self.replies_to is not None or bool(lost)
 
     @property
     def spoken_in(self) -> MessageId:

@@ -33,6 +33,8 @@ class Controls:
     """Whether another reply may be asked for, to choose between the two."""
     compared: bool = False
     """Whether the person is to choose between the two variants."""
+    repeatable: bool = True
+    """Whether the question can be asked again as it was, files and all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from bot.adapters.discord.mapping import (
     guild_of,
     is_for_nobody,
     message_of,
+    quote_of,
+    speaker_of,
 )
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.places import Places
@@ -30,8 +32,8 @@ from bot.adapters.discord.rest import PacedWebhooks, RestClient
 from bot.adapters.discord.translation import in_readers_language
 from bot.adapters.discord.tree import CheckedTree
 from bot.adapters.discord.unclaimed import is_unclaimed
-from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.turn import Message, Trigger
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_seconds
+from bot.chat.turn import Attachment, Message, Trigger
 from bot.errors import StoreError
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,8 @@ HEARTBEAT_TIMEOUT: Final = 60.0
 MAX_RATELIMIT_TIMEOUT: Final = 30.0
 REREAD: Final = 5
 """Messages of one question that are read once more."""
+QUOTED: Final = 400
+"""Characters of a message that are quoted as they stand; of a longer one all is attached."""
 
 
 class Listener(Protocol):
@@ -296,6 +300,35 @@ class TroupeBot(commands.Bot):
             if mapped is not None:
                 read.append(await self.with_files(mapped, message))
         return tuple(read), tuple(gone)
+
+    async def reread_quoted(
+        self, place: Place, message: MessageId
+    ) -> tuple[tuple[Message, ...], tuple[MessageId, ...]]:
+        """Read once more what somebody asked about by command; see `reread`."""
+        us, channel = self.us, self.get_partial_messageable(place.channel, guild_id=place.guild)
+        try:
+            target = await channel.fetch_message(message)
+        except discord.NotFound:
+            return (), (message,)
+        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError):
+            log.info("message not read again")
+            return (), ()
+        if us is None:
+            return (), ()
+        author = speaker_of(target.author)
+        made = Message(message, place, author, "", snowflake_seconds(message))
+        return (await self.with_quoted(made, target),), ()
+
+    async def with_quoted(self, mapped: Message, target: discord.Message) -> Message:
+        """Return a message that quotes another, with its files; all of it where it is long."""
+        if self.us is None:
+            return mapped
+        quoted = quote_of(target, self.us)
+        made = await self.with_files(replace(mapped, replies_to=quoted), target)
+        if len(quoted.text) <= QUOTED:
+            return made
+        whole = Attachment("message.txt", "text/plain", quoted.text.encode())
+        return replace(made, attachments=(whole, *made.attachments))
 
     async def with_files(self, mapped: Message, message: discord.Message) -> Message:
         """Return a message with the files of another, or the same, as far as they can be read."""

@@ -29,6 +29,8 @@ _GONE = {
     10008: mark("the message no longer exists"),
     10015: mark("the webhook no longer exists"),
     10062: mark("the interaction is over"),
+    50005: mark("another account wrote the message"),
+    50027: mark("the interaction is over"),
     50083: mark("the thread is archived"),
     160005: mark("the thread is locked"),
 }
@@ -55,13 +57,13 @@ def delivery_error(error: BaseException, *, lacking: str = "Send Messages") -> D
     if isinstance(error, DeliveryError):
         return error
     if isinstance(error, discord.HTTPException):
+        if error.code in _GONE:
+            return TargetGone(_GONE[error.code])
         if error.code in _PERMISSIONS or error.status == 403:
             permission = _PERMISSIONS.get(error.code, lacking)
             return PermissionMissing(f"missing permission: {permission}", permission=permission)
-        if error.code in _GONE or error.status == 404:
-            return TargetGone(
-                _GONE.get(error.code, mark("the channel or message no longer exists"))
-            )
+        if error.status == 404:
+            return TargetGone(mark("the channel or message no longer exists"))
         what = _REFUSED.get(error.code, f"Discord answered {error.status}")
         return DeliveryError(f"{what} (code {error.code})")
     if isinstance(error, discord.RateLimited):

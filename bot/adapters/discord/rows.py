@@ -30,6 +30,7 @@ def reply_rows(controls: Controls | None) -> Rows:
     if controls is None:
         return []
     turn, shown, count = controls.turn, controls.shown, controls.variants
+    again = _button("again", turn, count, emoji="🔄", label=t("Regenerate"))
     flips = []
     if count > 1:
         at = _button("at", turn, label=f"{shown + 1}/{count}") | {"disabled": True}
@@ -38,18 +39,17 @@ def reply_rows(controls: Controls | None) -> Rows:
             at,
             _button("on", turn, (shown + 1) % count, emoji="▶️"),
         ]
-    last = [_button("why", turn, emoji="❔", label=t("Why"))]
+    last = [_why(turn)]
     if controls.compared:
         last = [_button("pick", turn, shown, emoji="⚖️", label=t("This one is better"))]
-    elif controls.comparison:
+    elif controls.comparison and controls.repeatable:
         last.append(_button("duel", turn, count, emoji="⚖️", label=t("Compare with another")))
     return [
         *idea_rows(controls),
         _row(
-            _button("again", turn, count, emoji="🔄", label=t("Regenerate")),
+            *([again] if controls.repeatable else []),
             _button("more", turn, controls.size, emoji="⏩", label=t("Continue")),
-            _button("up", turn, shown, emoji="👍"),
-            _button("down", turn, shown, emoji="👎"),
+            *_votes(controls),
         ),
         _row(
             *flips,
@@ -57,6 +57,13 @@ def reply_rows(controls: Controls | None) -> Rows:
             _button("delete", turn, emoji="🗑️"),
         ),
     ]
+
+
+def fixed_rows(controls: Controls | None) -> Rows:
+    """Return what stands under a reply that nobody can change any more: what needs no change."""
+    if controls is None:
+        return []
+    return [*idea_rows(controls), _row(*_votes(controls), _why(controls.turn))]
 
 
 def idea_rows(controls: Controls) -> Rows:
@@ -84,6 +91,15 @@ def idea_id(action: str, turn: TurnId, number: int) -> str:
 
 def _idea(action: str, turn: TurnId, number: int, label: str) -> dict[str, Any]:
     return {"type": 2, "style": _GREY, "custom_id": idea_id(action, turn, number), "label": label}
+
+
+def _votes(controls: Controls) -> tuple[dict[str, Any], dict[str, Any]]:
+    turn, shown = controls.turn, controls.shown
+    return _button("up", turn, shown, emoji="👍"), _button("down", turn, shown, emoji="👎")
+
+
+def _why(turn: TurnId) -> dict[str, Any]:
+    return _button("why", turn, emoji="❔", label=t("Why"))
 
 
 def _row(*buttons: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import structlog
 
 from bot.adapters.discord.calls import Webhook
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.rows import Rows, idea_rows, reply_rows, stop_row
+from bot.adapters.discord.rows import fixed_rows, reply_rows, stop_row
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.tidying import Tidying
 from bot.adapters.discord.voices import UNCERTAIN, BotVoice, InteractionVoice, Voice
@@ -133,12 +133,15 @@ class DiscordSink:
         self._begins()
         try:
             final = text if is_visible(text) else self._writer.text
-            await self._writer.settle(final, FINISH_TIMEOUT, self._rows(controls))
+            rows = reply_rows(controls)
+            # A later press brings a token for its own message alone, not for those before it.
+            if_split = fixed_rows(controls) if self._by_token else None
+            await self._writer.settle(final, FINISH_TIMEOUT, rows, if_split)
         finally:
             self._leave()
         self._writer.tell(final=True)
         ids = self._writer.ids
-        if self._tidying is not None and ids and self._turn.answering is None:
+        if self._tidying is not None and ids and not self._by_token:
             turn = self._turn.again.turn if self._turn.again else self._turn.id
             # Ideas can be picked for as long as they stand there.
             passing = controls is not None and not controls.ideas
@@ -179,12 +182,11 @@ class DiscordSink:
             raise self._desk.refused(error, place) from error
         return (MessageId(said.id),)
 
-    def _rows(self, controls: Controls | None) -> Rows:
-        """Return what stands under the final text. An answer to an interaction can't be changed
-        later, by the token that it has."""
-        if self._turn.answering is not None and controls is not None:
-            return idea_rows(controls)
-        return reply_rows(controls)
+    @property
+    def _by_token(self) -> bool:
+        """Whether the reply can be changed by the token of an interaction alone."""
+        answering = self._turn.answering
+        return answering is not None and not answering.lasting
 
     async def withdraw(self) -> None:
         """Remove what is visible: the question is gone."""

@@ -118,9 +118,13 @@ class Speaking:
     def _question(self) -> str:
         """Return what was asked by command, for those who read the answer only."""
         turn = self._turn
-        if turn.order is not None or turn.again is not None:
+        if turn.again is not None:
+            words = turn.again.asked
+        else:
+            words = turn.text if turn.answering is not None and turn.order is None else ""
+        asked = " ".join(words.split())
+        if not asked:
             return ""
-        asked = " ".join(turn.text.split())
         asked = asked if len(asked) <= QUESTION else f"{asked[: QUESTION - 1]}…"
         plain = discord.utils.escape_mentions(discord.utils.escape_markdown(asked))
         return f"> {plain}\n"
@@ -161,7 +165,7 @@ class Speaking:
 
     def _own_voice(self) -> BotVoice:
         """Return the bot's voice, with the persona's name in the first line."""
-        return BotVoice(self._desk.calls, self._turn, self._header())
+        return BotVoice(self._desk.calls, self._turn, f"{self._question()}{self._header()}")
 
     def _header(self) -> str:
         """Return the line that says who speaks, unless the bot itself is called so."""

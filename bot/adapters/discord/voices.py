@@ -125,8 +125,8 @@ class InteractionVoice:
     """Only the person reads the answer, further parts of it included."""
 
     @property
-    def webhook(self) -> int:
-        return self.hook.id
+    def webhook(self) -> None:
+        """No webhook of a channel: where this one is refused, no other voice may answer."""
 
     def send_route(self) -> Route:
         return execute_route(self.hook)

@@ -82,7 +82,7 @@ class ReplyWriter:
         self._speaking = speaking
         self._on_progress = on_progress
         self._text = ""
-        self._rows = rows
+        self._rows = self._rows_if_split = rows
         self._ours = ours
         self._split: tuple[str, str, list[str]] = ("", "", [])
         self._voice: Voice | None = None
@@ -117,8 +117,12 @@ class ReplyWriter:
         if self._task is None or self._task.done():
             self._task = self._desk.own(self._write(), "write")
 
-    async def settle(self, text: str, timeout: float, rows: Rows) -> None:
+    async def settle(
+        self, text: str, timeout: float, rows: Rows, if_split: Rows | None = None
+    ) -> None:
         """Wait until `text` stands there with `rows` under it, ahead of what is in between.
+
+        `if_split` stands under it instead where it takes more than one message.
 
         Raises:
             DeliveryError: it can't be shown, or not within `timeout` seconds.
@@ -126,6 +130,7 @@ class ReplyWriter:
         if self.error is not None and not isinstance(self.error, PermissionMissing | TargetGone):
             self.error, self._failures = None, 0
         self._rows = rows
+        self._rows_if_split = rows if if_split is None else if_split
         self._hurry.set()
         if self._ticket is not None:
             self._desk.throttle.promote(self._ticket, Priority.FINAL)
@@ -183,8 +188,9 @@ class ReplyWriter:
     def _next(self, voice: Voice) -> _Change | None:
         """Return what to do next; None when all is in line."""
         texts = self._texts(voice)
+        last = self._rows if len(texts) == 1 else self._rows_if_split
         for index, text in enumerate(texts):
-            rows = self._rows if index == len(texts) - 1 else []
+            rows = last if index == len(texts) - 1 else []
             if index >= len(self._shown):
                 return _Change(index, text, None, rows)
             shown = self._shown[index]

@@ -47,9 +47,16 @@ def order_in(fields: Fields) -> Order:
 
 def answering_out(answering: Answering) -> dict[str, Any]:
     """Write an interaction that must be answered."""
-    return {"a": answering.application, "t": answering.token, "h": answering.hidden}
+    return {
+        "a": answering.application,
+        "t": answering.token,
+        "h": answering.hidden,
+        "l": answering.lasting,
+    }
 
 
 def answering_in(fields: Fields) -> Answering:
     """Read an interaction that must be answered."""
-    return Answering(ident(fields.ident("a")), fields.text("t"), fields.flag("h"))
+    return Answering(
+        ident(fields.ident("a")), fields.text("t"), fields.flag("h"), lasting=fields.flag("l")
+    )

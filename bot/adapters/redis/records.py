@@ -58,6 +58,8 @@ def said_record(said: Said) -> bytes:
         about["o"] = order_out(said.order)
     if said.about is not None:
         about["a"] = said.about
+    if said.unkept:
+        about["u"] = True
     return dump(about)
 
 
@@ -73,6 +75,7 @@ def said_of(message: MessageId, about: bytes, text: bytes) -> Said:
         by_command=known.flag("c"),
         order=order_in(known.part("o")) if known.has("o") else None,
         about=MessageId(known.ident("a")) if known.has("a") else None,
+        unkept=known.flag("u"),
     )
 
 
@@ -219,6 +222,7 @@ def _again_out(again: Again) -> dict[str, Any]:
         "z": again.size,
         "n": again.index,
         "s": again.small_print,
+        "a": again.asked,
     }
 
 
@@ -234,6 +238,7 @@ def _again_in(fields: Fields) -> Again:
         size=fields.ident("z"),
         index=fields.ident("n"),
         small_print=fields.text("s"),
+        asked=fields.text_or_none("a") or "",
     )
 
 

@@ -92,7 +92,14 @@ def controls_of(exchange: Exchange) -> Controls:
         size,
         len(ideas_of(exchange)),
         compared=exchange.compared,
+        repeatable=not any(said.unkept for said in exchange.said),
     )
+
+
+def asked_above(exchange: Exchange) -> str:
+    """Return what stands above the answer to a command: the question, but no order."""
+    said = exchange.said[-1] if exchange.said else None
+    return "" if said is None or said.order is not None else said.text
 
 
 def ideas_of(exchange: Exchange) -> list[str]:

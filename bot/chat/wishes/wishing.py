@@ -9,9 +9,9 @@ from bot.chat.arriving.running import Tell
 from bot.chat.conversation import Conversation, Exchange, Variant
 from bot.chat.intake import Intake
 from bot.chat.place import MessageId, Place
-from bot.chat.turn import Again, Message, Speaker, TurnId, Wish
+from bot.chat.turn import Again, Answering, Message, Speaker, TurnId, Wish
 from bot.chat.wishes.claims import Claim, ReplyClaims
-from bot.chat.wishes.variants import asker_of, changed_said, controls_of, is_latest
+from bot.chat.wishes.variants import asked_above, asker_of, changed_said, controls_of, is_latest
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.ports import Clock, Controls, ConversationStore
 
@@ -32,6 +32,11 @@ class Standing:
     def written(self) -> tuple[MessageId, ...]:
         """Return the messages of the channel that hold the question."""
         return tuple(said.message_id for said in self.exchange.said if not said.by_command)
+
+    @property
+    def about(self) -> MessageId | None:
+        """Return the message of the channel that was asked about by command, if one was."""
+        return self.exchange.said[-1].about if self.exchange.said else None
 
     @property
     def reply(self) -> Variant:
@@ -75,6 +80,10 @@ class Press:
     text: str = ""
     roles: tuple[int, ...] = ()
     """Ids of the roles of the person."""
+    answer: bool = False
+    """The reply is the answer to a command, and says above what was asked."""
+    answering: Answering | None = None
+    """The press itself, where the reply can be changed by nothing else."""
 
     def is_current(self, standing: Standing) -> bool:
         """Whether the reply is as it was when the button was made."""
@@ -111,13 +120,14 @@ class Wishes:
     async def standing(
         self, place: Place, *, turn: TurnId | None = None, message: MessageId | None = None
     ) -> Standing:
-        """Return a reply, by its turn or by one of its messages.
+        """Return a reply, by its turn or by one of its messages; all of it, where both are given.
 
         Raises:
             NotFound: there is no such reply here.
         """
         found = await self._standing(place, turn, message)
-        if found is None or not found.reply.message_ids:
+        ids = found.reply.message_ids if found is not None else ()
+        if not ids or (message is not None and message not in ids):
             # Pressed so soon that its own turn has not written down yet where it stands.
             await self._intake.ended(turn, message)
             found = await self._standing(place, turn, message)
@@ -157,8 +167,13 @@ class Wishes:
     async def _checked(self, place: Place, turn: TurnId, press: Press) -> Standing:
         standing = await self.standing(place, turn=turn)
         standing.check_right(press.person, moderator=press.moderator)
-        if press.wish is not Wish.EDIT and standing.controls is None:
+        controls = standing.controls
+        if press.wish is not Wish.EDIT and controls is None:
             raise InvalidChoice("The conversation has gone on, so this reply stays as it is.")
+        if press.wish.writes_another and controls is not None and not controls.repeatable:
+            raise InvalidChoice(
+                "What you asked came with a file or a quote that I don't keep. Ask again, please."
+            )
         return standing
 
     async def _claimed(self, place: Place, standing: Standing, press: Press) -> Claim:
@@ -181,7 +196,7 @@ class Wishes:
         """
         if found.gone:
             await self._intake.deleted(place, found.gone)
-        asked = [said.message_id for said in standing.exchange.said]
+        asked = [said.about or said.message_id for said in standing.exchange.said]
         if asked and set(asked) <= set(found.gone):
             return False
         texts = {message.id: message.text for message in found.messages}
@@ -203,6 +218,7 @@ class Wishes:
             size=len(reply.text),
             index=press.index,
             small_print=press.small_print,
+            asked=asked_above(exchange) if press.answer else "",
         )
         made = Message(
             press.id,
@@ -212,6 +228,7 @@ class Wishes:
             self._clock.now(),
             again=again,
             roles=press.roles,
+            answering=press.answering,
         )
         return _with_files(made, found.messages)
 

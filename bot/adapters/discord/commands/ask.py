@@ -5,21 +5,20 @@ The answer to the interaction is the place of the reply, so no permission of a c
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import discord
 from discord import app_commands
 
 from bot.adapters.discord.attachments import fetch
+from bot.adapters.discord.commands.answers import answering_to, place_for
 from bot.adapters.discord.commands.naming import persona_names
-from bot.adapters.discord.commands.render import place_of, speaker_of_reader
+from bot.adapters.discord.commands.render import speaker_of_reader
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.mapping import clean_text, roles_of
-from bot.chat.place import ChannelId, MessageId, Place, snowflake_seconds
-from bot.chat.turn import Answering, Message
+from bot.chat.place import MessageId, Place, snowflake_seconds
+from bot.chat.turn import Message
 from bot.errors import InvalidChoice
 from bot.personas.casting import check_place
 
@@ -60,7 +59,7 @@ class AskCommands(Serving):
             snowflake_seconds(interaction.id),
             roles=roles_of(interaction.user),
             persona=await self._persona(persona, place),
-            answering=Answering(interaction.application_id, interaction.token, hidden=private),
+            answering=answering_to(interaction, private=private),
         )
         if file is not None:
             async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
@@ -81,27 +80,3 @@ class AskCommands(Serving):
         persona = self.services.casting.persona(name, place.guild)
         check_place(persona, place)
         return persona.id
-
-
-def place_for(interaction: discord.Interaction[Any], *, private: bool) -> Place:
-    """Return the place whose conversation a question belongs to.
-
-    It is the channel's where everybody there reads question and answer, and the bot is a member.
-    Elsewhere, and in private, each person has a conversation of their own for each channel; it is
-    never taken for a direct message, since others may read along.
-    """
-    place = place_of(interaction)
-    if place.guild is None:
-        return place
-    abroad = interaction.client.get_guild(place.guild) is None
-    return _own(interaction, place) if private or abroad else place
-
-
-def _own(interaction: discord.Interaction[Any], place: Place) -> Place:
-    """Return a person's own conversation at a place; what is bound to the place holds for it."""
-    digest = hashlib.blake2b(f"{interaction.user.id} {place.channel}".encode(), digest_size=8)
-    # Snowflakes are below 2**63; these look like ones, and no real one is this young.
-    channel = int.from_bytes(digest.digest()) >> 1 | 1 << 62
-    return replace(
-        place, channel=ChannelId(channel), parent=place.parent or ChannelId(int(place.channel))
-    )

@@ -14,6 +14,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.adapters.discord.client import TroupeBot
+from bot.adapters.discord.commands.answers import (
+    answering_to,
+    is_answer,
+    may_speak,
+    place_for,
+    place_of_reply,
+    webhook_of,
+)
 from bot.adapters.discord.commands.failures import tell
 from bot.adapters.discord.commands.permissions import may_moderate
 from bot.adapters.discord.commands.render import place_of, say, shorten, speaker_of_reader
@@ -21,11 +29,11 @@ from bot.adapters.discord.commands.reply_controls import SMALL_PRINT
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import Us, is_by_us, message_of, quote_of, roles_of
 from bot.chat.place import MessageId, Place
-from bot.chat.turn import Attachment, Message, Quoted, Wish
+from bot.chat.turn import Message, Wish
 from bot.chat.wishes.claims import Claim
 from bot.chat.wishes.variants import own_text
 from bot.chat.wishes.wishing import Found, Press, Standing
-from bot.errors import InvalidChoice, NotAllowed, UserFacing
+from bot.errors import InvalidChoice, NotAllowed, NotFound, UserFacing
 from bot.languages import t
 from bot.personas import Persona
 from bot.prompting.small_print import added_under
@@ -38,8 +46,6 @@ MOST_PERSONAS: Final = 25
 """Options that a select takes."""
 MOST_TEXT: Final = 4000
 """Characters that a field of a modal takes."""
-QUOTED: Final = 400
-"""Characters of a message that are quoted as they stand; of a longer one all is attached."""
 MINUTES: Final = 15 * 60.0
 
 
@@ -76,8 +82,14 @@ class PersonaForm(Form):
         await services.casting.ready(place.guild)
         chosen = self._who.values[0] if self._who.values else ""
         persona = services.casting.persona(chosen, place.guild)
+        message = replace(message, persona=persona.id)
+        if not may_speak(interaction):
+            await interaction.response.defer(thinking=True)
+            message = replace(message, answering=answering_to(interaction))
+            await services.intake.ordered(message)
+            return
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await services.intake.ordered(replace(message, persona=persona.id))
+        await services.intake.ordered(message)
         await say(interaction, t("{name} answers below.", name=persona.name))
 
 
@@ -85,10 +97,10 @@ class AskForm(PersonaForm):
     """Asks a persona about a message."""
 
     def __init__(
-        self, services: Services, personas: list[Persona], target: discord.Message, about: Quoted
+        self, services: Services, personas: list[Persona], target: discord.Message
     ) -> None:
         super().__init__(t("Ask a persona about this"), personas)
-        self._services, self._target, self._about = services, target, about
+        self._services, self._target = services, target
         self._question: discord.ui.TextInput[AskForm] = discord.ui.TextInput(
             custom_id="question",
             style=discord.TextStyle.paragraph,
@@ -102,11 +114,7 @@ class AskForm(PersonaForm):
         """Journal the question, and let the persona answer."""
         question = self._question.value.strip() or t("What do you make of this?")
         made = _message(interaction, question, MessageId(self._target.id))
-        client = cast("TroupeBot", interaction.client)
-        made = await client.with_files(replace(made, replies_to=self._about), self._target)
-        if len(self._about.text) > QUOTED:
-            whole = Attachment("message.txt", "text/plain", self._about.text.encode())
-            made = replace(made, attachments=(whole, *made.attachments))
+        made = await cast("TroupeBot", interaction.client).with_quoted(made, self._target)
         await self._speaks(interaction, self._services, made)
 
 
@@ -149,14 +157,15 @@ class EditReplyForm(Form):
             told.append(line)
             await say(interaction, line)
 
-        webhook, small_print = await self._standing_under(interaction)
+        shown = await self._shown(interaction)
         press = Press(
             MessageId(interaction.id),
             Wish.EDIT,
             speaker_of_reader(interaction),
             may_moderate(interaction),
-            webhook=webhook,
-            small_print=small_print,
+            webhook=webhook_of(shown, interaction),
+            small_print=added_under(shown.content, self._standing.reply.text)[:SMALL_PRINT],
+            answer=is_answer(shown, interaction),
             text=self._text.value.replace("\r\n", "\n").strip(),
             roles=roles_of(interaction.user),
         )
@@ -172,17 +181,17 @@ class EditReplyForm(Form):
         if not told:
             await say(interaction, t("The reply is changed."))
 
-    async def _standing_under(
-        self, interaction: discord.Interaction[Any]
-    ) -> tuple[int | None, str]:
-        """Return the webhook that wrote the reply, and what the program had added under it."""
+    async def _shown(self, interaction: discord.Interaction[Any]) -> discord.Message:
+        """Return the last message of the reply, as it stands there."""
         last = self._standing.reply.message_ids[-1]
         channel = interaction.client.get_partial_messageable(
             self._place.channel, guild_id=self._place.guild
         )
-        message = await channel.fetch_message(last)
-        added = added_under(message.content, self._standing.reply.text)[:SMALL_PRINT]
-        return message.webhook_id, added
+        try:
+            shown: discord.Message = await channel.fetch_message(last)
+        except discord.NotFound as error:
+            raise NotFound("That reply is gone.") from error
+        return shown
 
 
 # ── the menus ───────────────────────────────────────────────────────────────────────────────
@@ -190,12 +199,12 @@ class EditReplyForm(Form):
 
 async def ask_about(interaction: discord.Interaction, message: discord.Message) -> None:
     """Ask a persona about a message."""
-    services, place = services_of(interaction), place_of(interaction)
+    services, place = services_of(interaction), place_for(interaction, private=False)
     about = quote_of(message, _us(interaction))
     if not about.text.strip() and not message.attachments:
         raise InvalidChoice("There is nothing in that message that I may read.")
     personas = await _personas(services, place)
-    await interaction.response.send_modal(AskForm(services, personas, message, about))
+    await interaction.response.send_modal(AskForm(services, personas, message))
 
 
 async def reply_as(interaction: discord.Interaction, message: discord.Message) -> None:
@@ -222,7 +231,7 @@ async def reply_as(interaction: discord.Interaction, message: discord.Message) -
 
 async def edit_reply(interaction: discord.Interaction, message: discord.Message) -> None:
     """Rewrite a reply of a persona."""
-    services, place = services_of(interaction), place_of(interaction)
+    services, place = services_of(interaction), place_of_reply(interaction, message)
     if not is_by_us(message, _us(interaction)):
         raise InvalidChoice("Only replies of mine can be edited here.")
     standing = await services.wishes.standing(place, message=MessageId(message.id))
@@ -234,7 +243,16 @@ async def edit_reply(interaction: discord.Interaction, message: discord.Message)
 
 def add_menus(bot: commands.Bot) -> None:
     """Offer all of it in the menu of every message."""
-    for name, work in ((ASK, ask_about), (REPLY_AS, reply_as), (EDIT, edit_reply)):
+    asking = app_commands.ContextMenu(
+        name=ASK,
+        callback=ask_about,
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        allowed_contexts=app_commands.AppCommandContext(
+            guild=True, dm_channel=True, private_channel=True
+        ),
+    )
+    add_message_menu(bot, asking)
+    for name, work in ((REPLY_AS, reply_as), (EDIT, edit_reply)):
         add_message_menu(bot, app_commands.ContextMenu(name=name, callback=work))
 
 
@@ -257,7 +275,7 @@ def _message(interaction: discord.Interaction[Any], text: str, about: MessageId)
     services = services_of(interaction)
     return Message(
         MessageId(interaction.id),
-        place_of(interaction),
+        place_for(interaction, private=False),
         speaker_of_reader(interaction),
         text,
         services.clock.now(),

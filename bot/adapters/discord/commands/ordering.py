@@ -8,7 +8,12 @@ from typing import Any
 
 import discord
 
-from bot.adapters.discord.commands.ask import place_for
+from bot.adapters.discord.commands.answers import (
+    answering_to,
+    may_speak,
+    place_for,
+    place_of_pressed,
+)
 from bot.adapters.discord.commands.render import speaker_of_reader
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
@@ -70,19 +75,7 @@ async def begin(interaction: discord.Interaction[Any]) -> Begun:
         await interaction.response.defer(ephemeral=True, thinking=True)
         return Begun(interaction, None)
     await interaction.response.defer(thinking=True)
-    return Begun(interaction, Answering(interaction.application_id, interaction.token))
-
-
-def may_speak(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the bot may post in the channel of an interaction."""
-    channel = interaction.channel
-    if interaction.guild_id is None:
-        return isinstance(channel, discord.DMChannel) and interaction.context.dm_channel
-    if interaction.client.get_guild(interaction.guild_id) is None:
-        return False
-    may = interaction.app_permissions
-    speaks = may.send_messages_in_threads if isinstance(channel, discord.Thread) else None
-    return may.view_channel and (may.send_messages if speaks is None else speaks)
+    return Begun(interaction, answering_to(interaction))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,7 @@ async def known_ideas(interaction: discord.Interaction[Any], turn: TurnId) -> Id
     Raises:
         NotFound: they are gone.
     """
-    place = place_for(interaction, private=False)
+    place = place_of_pressed(interaction)
     conversation = await services_of(interaction).conversations.load(place)
     exchange = exchange_of(conversation, turn)
     order = exchange.said[-1].order if exchange is not None and exchange.said else None

@@ -12,15 +12,21 @@ import structlog
 
 from bot.adapters.discord.client import TroupeBot
 from bot.adapters.discord.commands.account_text import account_text
+from bot.adapters.discord.commands.answers import (
+    answering_press,
+    is_answer,
+    place_of_pressed,
+    webhook_of,
+)
 from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
 from bot.adapters.discord.commands.permissions import may_moderate
-from bot.adapters.discord.commands.render import place_of, say, speaker_of_reader
+from bot.adapters.discord.commands.render import say, speaker_of_reader
 from bot.adapters.discord.commands.replies import summary_of_turn
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
-from bot.adapters.discord.rows import PREFIX, Rows, control_id, reply_rows, stop_row
+from bot.adapters.discord.rows import PREFIX, Rows, control_id, fixed_rows, reply_rows, stop_row
 from bot.chat.place import MessageId, Place, UserId
-from bot.chat.turn import TurnId, Wish
+from bot.chat.turn import Message, TurnId, Wish
 from bot.chat.wishes.claims import Claim
 from bot.chat.wishes.wishing import Found, Press, Standing
 from bot.errors import NotAllowed, NotFound
@@ -89,15 +95,15 @@ async def stop(interaction: Pressed, turn: TurnId) -> None:
     message = interaction.message
     with contextlib.suppress(NotFound):
         found = await services.wishes.standing(
-            place_of(interaction), message=MessageId(message.id if message else 0)
+            place_of_pressed(interaction), message=MessageId(message.id if message else 0)
         )
-        rows = reply_rows(found.controls)
+        rows = rows_under(interaction, found)
     await acknowledge(interaction, rows)
 
 
 async def vote(interaction: Pressed, turn: TurnId, *, up: bool) -> None:
     """Take a 👍 or 👎."""
-    services, place = services_of(interaction), place_of(interaction)
+    services, place = services_of(interaction), place_of_pressed(interaction)
     standing = await services.wishes.standing(place, turn=turn)
     services.counted.voted(standing.reply.route.value, up=up)
     kept = False
@@ -112,22 +118,22 @@ async def vote(interaction: Pressed, turn: TurnId, *, up: bool) -> None:
 async def why(interaction: Pressed, turn: TurnId) -> None:
     """Show how a reply came about, to who asks."""
     await interaction.response.defer(ephemeral=True, thinking=True)
-    account = await summary_of_turn(services_of(interaction), place_of(interaction), turn)
+    account = await summary_of_turn(services_of(interaction), place_of_pressed(interaction), turn)
     await say(interaction, account_text(account))
 
 
 async def delete(interaction: Pressed, turn: TurnId) -> None:
     """Remove a reply: from the conversation first, then from the channel."""
-    services, place = services_of(interaction), place_of(interaction)
+    services, place = services_of(interaction), place_of_pressed(interaction)
     message = interaction.message
     if message is None:
         raise NotFound("That reply is gone.")
     here = MessageId(message.id)
     moderator = may_moderate(interaction)
     try:
-        standing = await services.wishes.standing(place, turn=turn)
+        standing = await services.wishes.standing(place, turn=turn, message=here)
         standing.check_right(speaker_of_reader(interaction), moderator=moderator)
-        ids = standing.reply.message_ids or (here,)
+        ids = tuple(dict.fromkeys((*standing.reply.message_ids, here)))
     except NotFound:
         if not (moderator or place.is_dm):
             raise NotAllowed("Only a moderator can delete this one now.") from None
@@ -135,14 +141,19 @@ async def delete(interaction: Pressed, turn: TurnId) -> None:
     await acknowledge(interaction)
     services.counted.wished("delete")
     await services.intake.deleted(place, ids)
-    await services.remover.remove(place, ids, message.webhook_id)
+    if answering_press(interaction) is not None:
+        await interaction.delete_original_response()
+        return
+    await services.remover.remove(place, ids, webhook_of(message, interaction))
 
 
 async def wish(interaction: Pressed, turn: TurnId, what: Wish, number: int) -> None:
     """Rewrite, continue or flip a reply."""
-    services, place, message = services_of(interaction), place_of(interaction), interaction.message
+    services, place = services_of(interaction), place_of_pressed(interaction)
+    message = interaction.message
     if message is None:
         raise NotFound("That reply is gone.")
+    answering = answering_press(interaction)
     try:
         standing = await services.wishes.standing(place, turn=turn)
         if standing.controls is None:
@@ -151,12 +162,15 @@ async def wish(interaction: Pressed, turn: TurnId, what: Wish, number: int) -> N
             MessageId(interaction.id),
             what,
             speaker_of_reader(interaction),
-            may_moderate(interaction),
+            # By a press's token, another person's reply could not be found again afterwards.
+            may_moderate(interaction) and answering is None,
             seen=None if what.points else number,
             index=number if what.points else 0,
-            webhook=message.webhook_id,
+            webhook=webhook_of(message, interaction),
             roles=roles_of(interaction.user),
             small_print=added_under(message.content, standing.reply.text)[:SMALL_PRINT],
+            answer=is_answer(message, interaction),
+            answering=answering,
         )
         claim, standing = await services.wishes.claim(place, turn, press)
     except NotFound:
@@ -193,7 +207,7 @@ class Work:
         found = Found()
         if self.press.wish.writes_another:
             client = cast("TroupeBot", self.interaction.client)
-            found = Found(*await client.reread(self.place, self.standing.written))
+            found = Found(*await self._reread(client))
         begun = await self.services.wishes.begin(
             self.place, self.standing, self.press, found, self.tell
         )
@@ -201,6 +215,12 @@ class Work:
             await self.services.wishes.let_go(self.place, self.standing, self.press)
             await self._show_rows([])
             raise NotFound("The question was deleted, so I can't answer it again.")
+
+    async def _reread(self, client: TroupeBot) -> tuple[tuple[Message, ...], tuple[MessageId, ...]]:
+        """Return what holds the question in its channel now, and what of it is gone."""
+        if self.standing.about is not None:
+            return await client.reread_quoted(self.place, self.standing.about)
+        return await client.reread(self.place, self.standing.written)
 
     async def tell(self, line: str) -> None:
         """Say why the wish is not fulfilled."""
@@ -212,6 +232,14 @@ class Work:
     async def _show_rows(self, rows: Rows) -> None:
         with contextlib.suppress(discord.HTTPException):
             await self.interaction.edit_original_response(view=view_from(rows))
+
+
+def rows_under(interaction: Pressed, standing: Standing) -> Rows:
+    """Return what stands under a reply, as far as it can be changed."""
+    split = len(standing.reply.message_ids) > 1
+    if split and answering_press(interaction) is not None:
+        return fixed_rows(standing.controls)
+    return reply_rows(standing.controls)
 
 
 async def acknowledge(interaction: Pressed, rows: Rows | None = None) -> None:

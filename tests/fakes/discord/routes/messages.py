@@ -99,7 +99,8 @@ def edit_message(rest: Rest, call: Call) -> Any:
     channel = rest.channel(call)
     permissions.require(channel, rest.world.bot)
     message = rest.message(channel, call)
-    if message.author is not rest.world.bot or message.webhook_id is not None:
+    # Answers to interactions are the bot's own messages (discord-api-docs, issue 3090).
+    if message.author is not rest.world.bot:
         raise ApiError(403, 50005)
     if channel.archived:
         raise ApiError(400, 50083)

@@ -283,7 +283,7 @@ async def test_a_person_takes_the_tools_along_to_servers_without_the_bot(stage: 
     assert reply is answer.original
     assert reply.content.startswith("**Tamsin**\n")
     assert not reply.ephemeral
-    assert list(buttons(reply)) == ["Use 1", "Use 2", "Use 3", "Refine…", "More ideas"]
+    assert list(buttons(reply))[:5] == ["Use 1", "Use 2", "Use 3", "Refine…", "More ideas"]
     stage.ollama.reply_next("The bridge left at dawn.")
     await guest.click(reply, buttons(reply)["Use 2"], timeout=10)
     await written(stage, "The bridge left at dawn.", plaza)
