@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from bot.creative.order import Length, Order, Tool
 from bot.data_files import personas_dir
-from bot.errors import SettingsRejected
-from bot.routing.profiles import RouteProfile, option_problems, read_tables
+from bot.operator_files import read_each
+from bot.routing.profiles import RouteProfile, option_problems
 
 TOOLS_FILE: Final = "tools.toml"
 _LONGEST_TEXT: Final = 2_000
@@ -67,25 +67,7 @@ def load_tools(path: Path) -> Mapping[Tool, ToolProfile]:
     Raises:
         SettingsRejected: the file can't be read, or is wrong; one line for each problem.
     """
-    tables = read_tables(path)
-    problems = [
-        f"{path.name}: [{name}] is not a tool; tools are {', '.join(Tool)}"
-        for name in tables
-        if name not in list(Tool)
-    ]
-    found: dict[Tool, ToolProfile] = {}
-    for tool in Tool:
-        table = tables.get(tool.value)
-        if not isinstance(table, dict):
-            problems.append(f"{path.name}: table [{tool}] is missing")
-            continue
-        wrong = _problems(table)
-        problems += [f"{path.name}: [{tool}] {problem}" for problem in wrong]
-        if not wrong:
-            found[tool] = _profile(tool, table)
-    if problems:
-        raise SettingsRejected(problems)
-    return found
+    return read_each(path, Tool, "tool", problems_of=_problems, made=_profile)
 
 
 def _profile(tool: Tool, table: Mapping[str, Any]) -> ToolProfile:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bot.errors import SettingsRejected
+from bot.operator_files import read_each
 from bot.routing.route import Route
 
 
@@ -55,7 +54,6 @@ _OPTIONS: Mapping[str, tuple[float, float]] = {
 _WHOLE = frozenset({"top_k", "repeat_last_n", "num_predict", "seed"})
 MOST_REPLIES = 100
 _GUARDS = ("normal", "strict")
-_LARGEST_FILE = 64 * 1024
 _LONGEST_INSTRUCTION = 2_000
 OTHER_TABLES = ("accurate_stage", "model_stage", "character_judge")
 """Read by the modules of these names."""
@@ -68,42 +66,9 @@ def load_profiles(path: Path) -> Mapping[Route, RouteProfile]:
     Raises:
         SettingsRejected: the file can't be read, or is wrong; one line for each problem.
     """
-    tables = read_tables(path)
-    problems = [
-        f"{path.name}: [{name}] is not a route; routes are {', '.join(Route)}"
-        for name in tables
-        if name not in {*Route, *OTHER_TABLES}
-    ]
-    found: dict[Route, RouteProfile] = {}
-    for route in Route:
-        table = tables.get(route.value)
-        if not isinstance(table, dict):
-            problems.append(f"{path.name}: table [{route}] is missing")
-            continue
-        wrong = _problems(table)
-        problems += [f"{path.name}: [{route}] {problem}" for problem in wrong]
-        if not wrong:
-            found[route] = _profile(route, table)
-    if problems:
-        raise SettingsRejected(problems)
-    return found
-
-
-def read_tables(path: Path) -> dict[str, Any]:
-    """Return the tables of an operator's TOML file.
-
-    Raises:
-        SettingsRejected: it is too large, can't be read, or is no TOML.
-    """
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise SettingsRejected([f"{path.name} is larger than {_LARGEST_FILE} bytes"])
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = f"{path}: {error.strerror or type(error).__name__}"
-        raise SettingsRejected([problem]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingsRejected([f"{path.name}: not TOML: {error}"]) from error
+    return read_each(
+        path, Route, "route", problems_of=_problems, made=_profile, beside=OTHER_TABLES
+    )
 
 
 def _profile(route: Route, table: Mapping[str, Any]) -> RouteProfile:

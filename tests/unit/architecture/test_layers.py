@@ -15,6 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "bot.errors",
         "bot.data_files",
+        "bot.operator_files",
         "bot.background",
         "bot.footprint",
     ),
