@@ -15,6 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.fakes import PATIENCE
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -27,7 +29,6 @@ FLAGS = (
     "--disable-sync",
 )
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-PATIENCE = 15.0
 
 missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
 
@@ -129,7 +130,7 @@ async def chromium() -> AsyncIterator[Browser]:
     )
     base = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as http:
             try:
                 session = await _new_session(http, base, profile)
                 try:
@@ -153,7 +154,7 @@ async def _new_session(http: aiohttp.ClientSession, base: str, profile: str) -> 
         "goog:loggingPrefs": {"browser": "ALL"},
     }
     body = {"capabilities": {"alwaysMatch": wanted}}
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             async with http.post(f"{base}/session", json=body) as response:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.adapters.redis import EmbeddedRedis, keys, open_redis
-from tests.e2e.troupe import SOON, START, Scene, Troupe, contents, opened, own_words, until
+from bot.adapters.redis import Client, EmbeddedRedis, keys, open_redis
+from tests.e2e.troupe import Scene, Troupe, contents, opened, own_words, until
+from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.state import Message
 from tests.fakes.discord.validation import components_of
@@ -22,9 +23,6 @@ from tests.fakes.discord.validation import components_of
 PEOPLE, CHANNELS = 6, 2
 WORDS = "it is a long one. It has ropes and ice in it. It asks for patience. It was told as number"
 """In sentences, since a reply is shown sentence by sentence."""
-TAKEN_UP = 60.0
-"""Seconds for a successor: the lease of a killed process runs out after ten, and then it looks
-every five; the rest is for a busy machine."""
 RESTARTED = "I'm restarting"
 
 _questions = itertools.count(100)
@@ -76,10 +74,10 @@ class Crowd:
             tale(number) in stage.answer_to(message) for stage, message, number in self.asked
         )
 
-    async def answered(self, timeout: float = TAKEN_UP) -> None:
+    async def answered(self) -> None:
         """Wait for every answer, let the bot finish in order, then count."""
         try:
-            await until(lambda: self.complete == len(self.asked), "every answer", timeout)
+            await until(lambda: self.complete == len(self.asked), "every answer")
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.faults()}") from None
         assert await self.scene.troupe.terminate() == 0
@@ -102,50 +100,64 @@ async def crowd_at(folder: Path, **settings: str) -> AsyncIterator[Crowd]:
     async with opened(folder, **settings) as scene:
         crowd = Crowd(scene)
         await crowd.gather()
-        await asyncio.sleep(2.2)  # until it is written down which channels were heard
+        await written_down(crowd)
         yield crowd
+
+
+async def written_down(crowd: Crowd) -> None:
+    """Wait until the store holds which channels were heard: only those are caught up with."""
+    async with store_of(crowd.scene) as redis, asyncio.timeout(PATIENCE):
+        for stage in crowd.stages:
+            while await redis.zscore(keys.state("seen:0-1"), str(stage.id)) is None:
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def store_of(scene: Scene) -> AsyncIterator[Client]:
+    """The private Redis of a scene's bot."""
+    server = EmbeddedRedis(scene.troupe.folder / "data")
+    redis = await open_redis(await server.start())
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+        await server.stop()
 
 
 # ── kill -9 at each stage of a turn ─────────────────────────────────────────────────────────
 
 
-async def journalled(scene: Scene) -> int:
-    """Return how many accepted messages the private Redis holds."""
-    socket = EmbeddedRedis(scene.troupe.folder / "data")
-    redis = await open_redis(await socket.start())
-    try:
-        sizes = [
-            await redis.xlen(keys.journal(partition, "turns"))
-            for partition in range(keys.JOURNAL_PARTITIONS)
-        ]
-        return sum(sizes)
-    finally:
-        await redis.aclose()
-        await socket.stop()
+async def journalled(redis: Client) -> int:
+    """Return how many accepted messages a store holds."""
+    sizes = [
+        await redis.xlen(keys.journal(partition, "turns"))
+        for partition in range(keys.JOURNAL_PARTITIONS)
+    ]
+    return sum(sizes)
 
 
 async def accepted(crowd: Crowd) -> None:
     """Some are written down and nothing is done for them yet."""
     crowd.scene.ollama.set_pace(first_token=30)
     await crowd.ask()
-    async with asyncio.timeout(SOON):
-        while await journalled(crowd.scene) < 2:
-            await asyncio.sleep(0)
+    async with store_of(crowd.scene) as redis, asyncio.timeout(PATIENCE):
+        while await journalled(redis) < 2:
+            pass
 
 
 async def queued(crowd: Crowd) -> None:
     """Two are with the model, ten wait for a slot, and some were told their place."""
     crowd.scene.ollama.set_pace(first_token=30)
     await crowd.ask()
-    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("please answer")) == 2, SOON)
-    await until(lambda: crowd.begun >= 3, "places in the line", SOON)
+    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("please answer")) == 2)
+    await until(lambda: crowd.begun >= 3, "places in the line")
 
 
 async def awaited(crowd: Crowd) -> None:
     """All are with the model, which has said nothing yet."""
     crowd.scene.ollama.set_pace(first_token=30)
     await crowd.ask()
-    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("please answer")) == 12, SOON)
+    await crowd.scene.ollama.until(lambda: len(crowd.scene.asked("please answer")) == 12)
 
 
 async def half_written(crowd: Crowd) -> None:
@@ -201,14 +213,14 @@ async def killed_while_rewriting(folder: Path) -> None:
             scene.ollama.set_pace(rate=rate, first_token=first_token)
             before = len(scene.ollama.chats)
             await alice.click(reply, control(reply, "again"))
-            await scene.ollama.until(lambda before=before: len(scene.ollama.chats) > before, SOON)
+            await scene.ollama.until(lambda before=before: len(scene.ollama.chats) > before)
             if rate is not None:
                 await until(lambda: "Tale 2" in reply.content and len(reply.content) < 60, "a part")
             await scene.troupe.kill()
             scene.ollama.set_pace(rate=None, first_token=0.0)
             await scene.troupe.start()
             whole = f"{variants}/{variants}"
-            await until(lambda whole=whole: whole in str(reply.components), whole, TAKEN_UP)
+            await until(lambda whole=whole: whole in str(reply.components), whole)
             assert own_words(reply.content) == tale(2)
         assert stage.replies_to(asked) == [reply]
         assert len(stage.from_bot) == 1
@@ -269,7 +281,7 @@ async def scene_killed_at(moment: Moment, folder: Path) -> None:
             said = (m for m in stage.from_bot if m.id > asked.id)
             return [(m.author.name, own_words(m.content)) for m in said]
 
-        await until(lambda: spoken()[-1:] == [whole[-1]], "both replies", TAKEN_UP)
+        await until(lambda: spoken()[-1:] == [whole[-1]], "both replies")
         assert await scene.troupe.terminate() == 0
         assert spoken() == whole
 
@@ -331,7 +343,7 @@ async def test_sigterm_lets_running_answers_finish(tmp_path: Path) -> None:
         assert scene.troupe.events("drained", left_to_successor=0)
         missed = await stage.says(alice, "and while you were away?", mention_bot=True)
         await scene.troupe.start()
-        assert await scene.answer(stage, missed, timeout=TAKEN_UP) == tale(1)
+        assert await scene.answer(stage, missed) == tale(1)
         assert len(stage.from_bot) == 2
 
 
@@ -349,7 +361,7 @@ async def test_sigterm_marks_a_long_answer_and_the_successor_finishes_it(tmp_pat
         scene.ollama.set_pace(rate=None)
         scene.ollama.reply_with(tale(1))
         await scene.troupe.start()
-        assert await scene.answer(stage, asked, timeout=TAKEN_UP) == tale(1)
+        assert await scene.answer(stage, asked) == tale(1)
         assert len(stage.replies_to(asked)) == 1
 
 
@@ -361,7 +373,7 @@ async def test_two_processes_on_one_shard_never_both_answer(tmp_path: Path) -> N
         twin = Troupe(crowd.scene.troupe.folder, crowd.scene.troupe.settings)
         try:
             await twin.start()
-            await twin.logged("connected", timeout=START)
+            await twin.logged("connected")
             await crowd.ask()
             await until(lambda: crowd.complete == len(crowd.asked), "every answer")
             await one_press_is_fulfilled_once(crowd)
@@ -397,7 +409,7 @@ async def test_a_gateway_outage_is_caught_up_with(tmp_path: Path) -> None:
         await gateway.down()
         await crowd.ask()
         await gateway.up()  # the session lives on: events are replayed
-        await until(lambda: crowd.complete == len(crowd.asked), "the answers after a RESUME", 30)
+        await until(lambda: crowd.complete == len(crowd.asked), "the answers after a RESUME")
         assert gateway.resumes > resumes
         await gateway.drop_and_replay(*(message for _, message, _ in crowd.asked))
         await gateway.down()
@@ -413,18 +425,13 @@ async def test_redis_comes_back_after_a_kill_and_nothing_is_forgotten(tmp_path: 
         scene.ollama.set_pace(rate=10)
         await crowd.ask()
         await until(lambda: crowd.begun >= 6, "text of some answers")
-        await kill_private_redis(scene.troupe.folder / "data")
+        await kill_private_redis(scene)
         await scene.troupe.logged("embedded_redis_died")
         scene.ollama.set_pace(rate=None)
         await crowd.answered()
 
 
-async def kill_private_redis(data_dir: Path) -> None:
-    server = EmbeddedRedis(data_dir)
-    redis = await open_redis(await server.start())
-    try:
+async def kill_private_redis(scene: Scene) -> None:
+    async with store_of(scene) as redis:
         ident = int((await redis.info("server"))["process_id"])
-    finally:
-        await redis.aclose()
-        await server.stop()
     os.kill(ident, signal.SIGKILL)

@@ -93,7 +93,7 @@ async def test_deleting_the_question_stops_the_generation_and_leaves_nothing(
     scene.ollama.set_pace(rate=20)
     scene.ollama.reply_with(TALE)
     asked = await stage.says(alice, "tell me the tale of the porcupine", mention_bot=True)
-    await stage.next_reply(asked, timeout=10, quiet=0)
+    await stage.next_reply(asked, quiet=0)
     await stage.delete(asked)
     await scene.ollama.until(lambda: scene.ollama.cancelled == 1)
     assert await scene.troupe.over(asked) == "cancelled"

@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 import redis as redis_client
 
-from tests.e2e.troupe import SOON, Scene, opened, until
+from tests.e2e.troupe import Scene, opened, until
+from tests.fakes import PATIENCE
 from tests.integration.redis.servers import free_port, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -232,9 +233,9 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
             running.close()  # killed
             far = unread.channel("general")
             lost = await far.says(unread.member("ben"), "hello?", mention_bot=True)
-            assert (await far.next_reply(lost, timeout=SOON, quiet=0)).content == FORGETFUL
+            assert (await far.next_reply(lost, quiet=0)).content == FORGETFUL
             asked = await stage.says(alice, "how tall is K2?", mention_bot=True)
-            line = await stage.next_reply(asked, timeout=SOON, quiet=0)
+            line = await stage.next_reply(asked, quiet=0)
             assert line.content == FORGETFUL
             assert (await alice.slash(stage, "why")).text == FORGETFUL
             assert "redis" in await scene.troupe.ready(503)
@@ -247,12 +248,12 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
             # Over while it was away: settled once it is back, so that no start answers it again.
             scene.ollama.set_pace(rate=20)
             asked = await stage.says(alice, "tell me a tale", mention_bot=True)
-            await stage.next_reply(asked, timeout=SOON, quiet=0)
+            await stage.next_reply(asked, quiet=0)
             running.close()
             await scene.troupe.over(asked)
             running.enter_context(redis())
             await scene.troupe.ready(200)
-            async with asyncio.timeout(SOON):
+            async with asyncio.timeout(PATIENCE):
                 while unsettled(port):
                     await asyncio.sleep(0.1)
             assert await scene.troupe.terminate() == 0

@@ -16,6 +16,7 @@ from bot.adapters.redis.memories import RedisMemories
 from bot.chat.place import UserId
 from bot.memory import Item, Kind
 from tests.e2e.troupe import Scene, run, until
+from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place, Server
 from tests.fakes.discord.state import Message
 
@@ -200,7 +201,7 @@ async def test_facts_are_used_elsewhere_answers_stay_plain_and_deletions_hold(
 
 async def until_kept(scene: Scene, person: Person, text: str) -> None:
     """Wait until an item lies in the database."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while text not in {item.text for item in await remembered(scene, person)}:
             await asyncio.sleep(0.1)
 
@@ -262,7 +263,7 @@ async def test_a_server_that_removes_the_bot_takes_its_memories_along(scene: Sce
     await tell(scene, there, alice, "remember that I like tea")
     await tell(scene, stage, alice, "remember that I like coffee")
     server.removes_bot()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while any("tea" in item.text for item in await remembered(scene, alice)):
             await asyncio.sleep(0.1)
     assert [item.text for item in await remembered(scene, alice)] == ["I like coffee"]

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 
 from bot.adapters.redis.embedded import is_running
-from tests.e2e.troupe import MODEL, START, Troupe, connections, environment, opened, run, until
+from tests.e2e.troupe import MODEL, Troupe, connections, environment, opened, run, until
+from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.ollama import FakeOllama
 
@@ -244,7 +245,7 @@ async def test_a_signal_ends_a_talk_at_once_and_leaves_nothing_running(
         try:
             assert process.stdin is not None
             assert process.stdout is not None
-            async with asyncio.timeout(START):
+            async with asyncio.timeout(PATIENCE):
                 await process.stdout.readuntil(b"> ")
                 assert is_running(tmp_path / "data")
                 if number == signal.SIGINT:

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from bot.adapters.redis import EmbeddedRedis
+from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place, Server
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.discord.state import Message
@@ -30,10 +31,6 @@ from tests.fakes.ollama import FakeOllama
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "llama3.2:3b"
 FIRST_CONTACT = "You're talking with an AI, not a person."
-START = 90.0
-"""Seconds that a process gets to start or to stop, on a busy machine."""
-SOON = 20.0
-"""Seconds that anything else may take."""
 OURS = ("DISCORD_", "OLLAMA_", "REDIS_", "OPS_", "PLAY_", "LOG_", "DATA_", "PERSONAS_", "ENCRYPT")
 
 T = TypeVar("T")
@@ -46,11 +43,11 @@ def environment(**settings: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **settings}
 
 
-async def until(look: Callable[[], T | None], what: str, timeout: float = SOON) -> T:
+async def until(look: Callable[[], T | None], what: str) -> T:
     """Return the first true value of `look`."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + PATIENCE
     while not (found := look()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {timeout:.0f} s"
+        assert time.monotonic() < deadline, f"{what} did not happen"
         await asyncio.sleep(0.02)
     return found
 
@@ -75,7 +72,7 @@ async def run(folder: Path, *arguments: str, said: str = "", **settings: str) ->
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(START):
+        async with asyncio.timeout(PATIENCE):
             out, err = await process.communicate(said.encode())
     finally:
         if process.returncode is None:
@@ -119,7 +116,7 @@ class Troupe:
         )
         streams = ((self._process.stdout, self.out), (self._process.stderr, self.log))
         self._readers = [asyncio.create_task(_pump(stream, into)) for stream, into in streams]
-        await self.logged("operations page", timeout=START)
+        await self.logged("operations page")
 
     @property
     def process(self) -> asyncio.subprocess.Process:
@@ -137,7 +134,7 @@ class Troupe:
             line for line in lines if line.get("event") == name and fields.items() <= line.items()
         ]
 
-    async def up(self, look: Callable[[], T | None], what: str, timeout: float = START) -> T:
+    async def up(self, look: Callable[[], T | None], what: str) -> T:
         """Wait for something that this process must bring about; fail at once when it is gone."""
 
         def alive() -> T | None:
@@ -146,18 +143,18 @@ class Troupe:
             return found
 
         try:
-            return await until(alive, what, timeout)
+            return await until(alive, what)
         except AssertionError as error:
             raise AssertionError("\n".join([str(error), *self.log[-30:]])) from None
 
-    async def logged(self, name: str, *, timeout: float = SOON, **fields: object) -> dict[str, Any]:
+    async def logged(self, name: str, **fields: object) -> dict[str, Any]:
         """Wait for a line of the log."""
         found = await self.up(
-            lambda: self.events(name, **fields), f"log line {name!r} {fields or ''}", timeout
+            lambda: self.events(name, **fields), f"log line {name!r} {fields or ''}"
         )
         return found[-1]
 
-    async def over(self, message: Message, *, timeout: float = SOON) -> str:
+    async def over(self, message: Message) -> str:
         """Wait until the turn that a message began is over; return its outcome."""
 
         def look() -> str | None:
@@ -166,7 +163,7 @@ class Troupe:
             lasting = [each for each in outcomes if each not in ("merged", "left")]
             return lasting[-1] if lasting else None
 
-        return await self.up(look, f"the end of the turn of {message.content!r}", timeout)
+        return await self.up(look, f"the end of the turn of {message.content!r}")
 
     async def kill(self) -> None:
         """kill -9."""
@@ -184,7 +181,7 @@ class Troupe:
     async def ended(self) -> int:
         """Wait for the end of the process; return its exit code."""
         process = self.process
-        async with asyncio.timeout(START):
+        async with asyncio.timeout(PATIENCE):
             code = await process.wait()
             await asyncio.gather(*self._readers)
         return code
@@ -206,9 +203,9 @@ class Troupe:
         async with aiohttp.ClientSession() as http, http.get(f"{self.ops}{path}") as response:
             return response.status, await response.text()
 
-    async def ready(self, wanted: int, *, timeout: float = START) -> str:
+    async def ready(self, wanted: int) -> str:
         """Wait until /readyz answers with a status; return what it says."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while (found := await self.get("/readyz"))[0] != wanted:
             assert time.monotonic() < deadline, found
             await asyncio.sleep(0.1)
@@ -250,9 +247,9 @@ class Scene:
         """Return a new member."""
         return self.guild.member(f"guest-{next(_numbers)}", permissions=permissions)
 
-    async def answer(self, place: Place, message: Message, *, timeout: float = SOON) -> str:
+    async def answer(self, place: Place, message: Message) -> str:
         """Wait until a question's turn is over; return its answer as it stands there."""
-        await self.troupe.over(message, timeout=timeout)
+        await self.troupe.over(message)
         return said(place, message)
 
     async def exchange(
@@ -273,6 +270,7 @@ class Scene:
         self.ollama.reset()
         self.ollama.set_pace(rate=None, first_token=0.0)
         self.discord.rest.faults.clear()
+        self.discord.rest.interactions.deadline = PATIENCE
         self.discord.forget_calls()
 
 
@@ -308,6 +306,7 @@ async def opened(
         FakeDiscord() as discord,
         FakeOllama(models, num_ctx=8192, num_parallel=16, **(ollama or {})) as model,
     ):
+        discord.rest.interactions.deadline = PATIENCE
         guild = discord.guild("home", channels=["general"])
         troupe = Troupe(folder, connections(discord, model) | settings)
         try:

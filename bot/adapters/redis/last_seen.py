@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -34,6 +34,7 @@ class RedisLastSeen:
         self._redis = redis
         self._key = keys.state(f"seen:{owner}")
         self._noted: dict[ChannelId, int] = {}
+        self._writing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -47,9 +48,12 @@ class RedisLastSeen:
     async def recent(self) -> Sequence[tuple[ChannelId, MessageId]]:
         """Return channels and the first id of their last message's millisecond, newest first.
 
+        What was noted a moment ago is written first: a session may end right after it.
+
         Raises:
             StoreError: Redis is away.
         """
+        await self.flush()
         with store_errors(self._redis):
             rows: Any = await self._redis.zrevrange(self._key, 0, KEPT - 1, withscores=True)
         return [
@@ -63,19 +67,16 @@ class RedisLastSeen:
         Raises:
             StoreError: Redis is away; the notes are kept.
         """
-        noted, self._noted = self._noted, {}
-        if not noted:
-            return
-        try:
-            with store_errors(self._redis):
-                batch = self._redis.pipeline(transaction=False)
-                batch.zadd(self._key, {str(c): at for c, at in noted.items()}, gt=True)
-                batch.zremrangebyrank(self._key, 0, -KEPT - 1)
-                batch.expire(self._key, _LIFETIME)
-                await batch.execute()
-        except StoreError:
-            self._noted = {**noted, **self._noted}
-            raise
+        async with self._writing:
+            noted, self._noted = self._noted, {}
+            if not noted:
+                return
+            try:
+                await self._write(noted)
+            except BaseException:  # also when it is cancelled
+                for channel, at in noted.items():
+                    self._noted[channel] = max(at, self._noted.get(channel, 0))
+                raise
 
     async def close(self) -> None:
         """Write the rest."""
@@ -87,6 +88,14 @@ class RedisLastSeen:
             await self.flush()
         except StoreError as error:
             log.warning("last seen not written", reason=str(error))
+
+    async def _write(self, noted: Mapping[ChannelId, int]) -> None:
+        with store_errors(self._redis):
+            batch = self._redis.pipeline(transaction=False)
+            batch.zadd(self._key, {str(c): at for c, at in noted.items()}, gt=True)
+            batch.zremrangebyrank(self._key, 0, -KEPT - 1)
+            batch.expire(self._key, _LIFETIME)
+            await batch.execute()
 
     async def _write_later(self) -> None:
         await asyncio.sleep(WRITE_EVERY)

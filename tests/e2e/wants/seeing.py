@@ -7,7 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from tests.e2e.troupe import SOON, Scene, until
+from tests.e2e.troupe import Scene, until
+from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.state import Message
@@ -55,20 +56,20 @@ async def with_buttons(scene: Scene, place: Place, asked: Message, label: str = 
         last = place.replies_to(asked)[-1:]
         return last[0] if last and label in buttons(last[0]) else None
 
-    return await scene.troupe.up(look, f"a reply with the button {label!r}", SOON)
+    return await scene.troupe.up(look, f"a reply with the button {label!r}")
 
 
 async def reads(interaction: Interaction, part: str) -> None:
     """Wait until an answer, which may change after it was given, has a part."""
     try:
-        await until(lambda: part in f"{interaction.text}\n{interaction.card}", part, 5.0)
+        await until(lambda: part in f"{interaction.text}\n{interaction.card}", part)
     except AssertionError:
         raise AssertionError(f"no {part!r} in {interaction.text!r}") from None
 
 
 async def comes_true(look: Callable[[], Awaitable[bool]], what: str) -> None:
     """Wait until something that has to be asked for is so."""
-    deadline = time.monotonic() + SOON
+    deadline = time.monotonic() + PATIENCE
     while not await look():
         assert time.monotonic() < deadline, f"{what} did not happen"
         await asyncio.sleep(0.05)

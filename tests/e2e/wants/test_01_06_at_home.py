@@ -83,7 +83,7 @@ async def test_i_get_no_double_replies_after_a_reconnect(scene: Scene) -> None:
     missed = await stage.says(alice, "and another?", mention_bot=True)
     gateway.invalidate()  # the session is over: what was missed is read from the channel
     await gateway.up()
-    assert await scene.answer(stage, missed, timeout=60)
+    assert await scene.answer(stage, missed)
     assert own_words(stage.answer_to(asked)) == answer
     assert len(stage.from_bot) == 2
 

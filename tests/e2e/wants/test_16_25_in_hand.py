@@ -114,6 +114,7 @@ async def test_i_never_see_what_it_thinks(scene: Scene) -> None:
 
 async def test_i_never_read_interaction_failed(scene: Scene) -> None:
     """20 · Never "Interaction failed"."""
+    scene.discord.rest.interactions.deadline = 3.0
     stage, alice, ben = scene.channel(), scene.person(), scene.person()
     asked, _ = await scene.exchange(stage, alice, "name a bird", "Wren.")
     reply = await with_buttons(scene, stage, asked)
@@ -172,7 +173,7 @@ async def test_replies_stream_within_discord_s_limits(scene: Scene) -> None:
         scene.ollama.reply_with(TALE)
         people = [scene.person() for _ in range(4)]
         asked = [await stage.says(each, "tell me a tale", mention_bot=True) for each in people]
-        answers = await asyncio.gather(*(scene.answer(stage, m, timeout=40) for m in asked))
+        answers = await asyncio.gather(*(scene.answer(stage, m) for m in asked))
         assert answers == [TALE] * len(people)
         assert any(len(reply.edits) > 2 for reply in stage.from_bot)  # it could be watched
         assert len(stage.from_bot) == len(people)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes import PATIENCE
 from tests.fakes.discord import payloads, permissions
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.posting import File
@@ -42,12 +43,12 @@ class Person:
         self.mention = f"<@{record.id}>"
 
     async def slash(
-        self, where: Place, command: str, /, *, timeout: float = 5.0, **options: Any
+        self, where: Place, command: str, /, *, timeout: float = PATIENCE, **options: Any
     ) -> Interaction:
         """Use a slash command such as "persona switch" and wait for its answer.
 
-        Returns when the answer is readable, or when the bot failed to give one within three
-        seconds (`interaction.failed`), or a deferred one within `timeout`.
+        Returns when the answer is readable, or when the bot failed to give one within the
+        deadline (`interaction.failed`), or a deferred one within `timeout`.
         """
         values = {name: _unwrapped(value) for name, value in options.items()}
         begun = self._discord.actions.slash(self.record, where.record, command, values)
@@ -64,7 +65,7 @@ class Person:
         return await self._discord.answered(begun)
 
     async def click(
-        self, message: Message, custom_id: str, *, timeout: float = 5.0, stale: bool = False
+        self, message: Message, custom_id: str, *, timeout: float = PATIENCE, stale: bool = False
     ) -> Interaction:
         """Press a button; `stale`: one that was replaced before the click arrived."""
         begun = self._discord.actions.press(self.record, message, custom_id, stale=stale)
@@ -75,7 +76,7 @@ class Person:
         message: Message,
         custom_id: str,
         *values: str | Person | Role,
-        timeout: float = 5.0,
+        timeout: float = PATIENCE,
     ) -> Interaction:
         """Choose from a select menu: values, people or roles."""
         chosen = [_unwrapped(value) for value in values]
@@ -83,14 +84,14 @@ class Person:
         return await self._discord.answered(begun, timeout=timeout)
 
     async def submit_modal(
-        self, opened: Interaction, /, *, timeout: float = 5.0, **values: Any
+        self, opened: Interaction, /, *, timeout: float = PATIENCE, **values: Any
     ) -> Interaction:
         """Fill in the modal that an interaction opened, by custom id, and submit it."""
         begun = self._discord.actions.submit(self.record, opened, values)
         return await self._discord.answered(begun, timeout=timeout)
 
     async def context_menu(
-        self, where: Place, name: str, target: Message | Person, *, timeout: float = 5.0
+        self, where: Place, name: str, target: Message | Person, *, timeout: float = PATIENCE
     ) -> Interaction:
         """Use a context menu on a message or a person."""
         found = _unwrapped(target)
@@ -216,7 +217,7 @@ class Place:
         return "\n".join(reply.content for reply in self.replies_to(message))
 
     async def next_reply(
-        self, to: Message | None = None, *, timeout: float = 5.0, quiet: float = 0.5
+        self, to: Message | None = None, *, timeout: float = PATIENCE, quiet: float = 0.5
     ) -> Message:
         """Wait for the bot's reply and for its final text.
 
@@ -237,11 +238,11 @@ class Place:
             return newest if newest and not newest.by_person else None
 
         what = f"a reply to {to.content!r}" if to else "a message of the bot"
-        reply = await self._discord.world.until(look, timeout, what)
+        reply = await self._discord.world.until(look, what, timeout)
         return await self.settled(reply, quiet=quiet, timeout=timeout) if quiet else reply
 
     async def settled(
-        self, reply: Message, *, quiet: float = 0.5, timeout: float = 10.0
+        self, reply: Message, *, quiet: float = 0.5, timeout: float = PATIENCE
     ) -> Message:
         """Wait until a message did not change for `quiet` seconds.
 

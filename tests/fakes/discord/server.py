@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from tests.fakes import PATIENCE
 from tests.fakes.discord import payloads, permissions
 from tests.fakes.discord.actions import Actions
 from tests.fakes.discord.call import Call
@@ -280,15 +281,15 @@ class FakeDiscord:
         self.rest.rate_limited.clear()
         self.rest.log.clear()
 
-    async def connected(self, timeout: float = 10.0) -> None:
+    async def connected(self, timeout: float = PATIENCE) -> None:
         """Wait until a client has identified or resumed.
 
         Raises:
             TimeoutError: none did.
         """
-        await self.world.until(lambda: self.gateway.connected or None, timeout, "a connection")
+        await self.world.until(lambda: self.gateway.connected or None, "a connection", timeout)
 
-    async def answered(self, interaction: Interaction, *, timeout: float = 5.0) -> Interaction:
+    async def answered(self, interaction: Interaction, *, timeout: float = PATIENCE) -> Interaction:
         """Wait for the first answer within its deadline, then for a deferred text."""
         begun = interaction.created_at
         while interaction.callback is None:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from tests.fakes import PATIENCE
+
 T = TypeVar("T")
 
 DISCORD_EPOCH_MS = 1_420_070_400_000
@@ -270,7 +272,7 @@ class World:
             self._waiting.discard(future)
         return True
 
-    async def until(self, look: Callable[[], T | None], timeout: float, what: str) -> T:
+    async def until(self, look: Callable[[], T | None], what: str, timeout: float = PATIENCE) -> T:
         """Return the first true value of `look`.
 
         Raises:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.adapters.ollama.rehearsal.vectors import embed_text
+from tests.fakes import PATIENCE
 from tests.fakes.ollama.catalogue import FakeModel, full_name, guess
 from tests.fakes.ollama.control import control_routes
 from tests.fakes.ollama.faults import Fault, FaultPlan
@@ -158,7 +159,7 @@ class FakeOllama:
         self.faults.add(fault)
         return fault
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Wait until something holds. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while not condition():

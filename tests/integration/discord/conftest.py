@@ -13,6 +13,7 @@ from discord.http import Route
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.redirect import redirect
 from bot.settings import DiscordSettings
+from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord
 from tests.integration.discord.rig import desk_at
 
@@ -28,6 +29,7 @@ async def discord() -> AsyncIterator[FakeDiscord]:
 async def redirected() -> AsyncIterator[FakeDiscord]:
     """A fake Discord, discord.py pointed at it, and back afterwards."""
     async with FakeDiscord() as server:
+        server.rest.interactions.deadline = PATIENCE
         with pytest.MonkeyPatch.context() as patch:
             for owner, name in (
                 (Route, "BASE"),

@@ -17,6 +17,7 @@ from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.personas.png import blank_picture
 from bot.ports import Face, Progress
+from tests.fakes import PATIENCE
 from tests.fakes.discord import state
 from tests.fakes.discord.handles import Place as Channel
 from tests.fakes.discord.server import FakeDiscord
@@ -60,7 +61,7 @@ class Notes:
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         self.deletions.append(tuple(messages))
 
-    async def until(self, ready: Callable[[Notes], bool], timeout: float = 5.0) -> None:
+    async def until(self, ready: Callable[[Notes], bool], timeout: float = PATIENCE) -> None:
         """Wait until it has heard what the scene is about."""
         async with asyncio.timeout(timeout):
             while not ready(self):

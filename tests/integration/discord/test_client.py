@@ -10,6 +10,7 @@ from bot.adapters.discord.client import TroupeBot
 from bot.chat.place import ChannelId, MessageId
 from bot.chat.turn import Message, Trigger
 from bot.errors import SettingsRejected, StoreError
+from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord
 from tests.integration.discord.rig import Notes, Rig, Unread, picture, rig_at
 
@@ -299,7 +300,7 @@ async def test_an_invalidated_session_is_caught_up_too(discord: FakeDiscord) -> 
         missed = await tavern.says(alice, "in the gap", mention_bot=True)
         discord.gateway.invalidate()
         await discord.gateway.up()
-        await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received), timeout=20)
+        await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
 
 
 async def test_old_messages_are_not_caught_up(
@@ -324,12 +325,12 @@ async def test_a_deaf_client_is_replaced(discord: FakeDiscord) -> None:
     async with rig_at(discord, deaf_after=1.5) as rig:
         first = rig.client
         discord.gateway.silence()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while rig.supervisor.health()[0].restarts == 0:
                 await asyncio.sleep(0.05)
         discord.gateway.silence(False)
         await discord.connected()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not rig.supervisor.health()[0].connected:
                 await asyncio.sleep(0.05)
         assert rig.client is not first
@@ -343,13 +344,13 @@ async def test_a_payload_that_breaks_the_parser_does_not_leave_it_deaf(
     guild = discord.guild(channels=["tavern"], members=["alice"])
     tavern, alice = guild.channel("tavern"), guild.member("alice")
     async with rig_at(discord) as rig:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not rig.client.is_ready():
                 await asyncio.sleep(0.02)
         discord.gateway.dispatch(
             "MESSAGE_CREATE", {"id": "1", "nonsense": True}, channel=tavern.record
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while rig.supervisor.health()[0].restarts == 0:
                 await asyncio.sleep(0.02)
             while not rig.supervisor.health()[0].connected:
@@ -363,7 +364,7 @@ async def test_a_discord_that_is_not_there_yet_is_waited_for(discord: FakeDiscor
     async with rig_at(discord, connect=False) as rig:
         await asyncio.sleep(0.5)
         await discord.gateway.up()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not rig.supervisor.health()[0].connected:
                 await asyncio.sleep(0.05)
 
@@ -382,7 +383,7 @@ async def test_an_intent_that_is_not_granted_is_said_in_one_line(discord: FakeDi
     discord.gateway.privileged_intents = 0
     async with rig_at(discord, connect=False, message_content=True) as rig:
         with pytest.raises(SettingsRejected) as rejected:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 await rig.supervisor.run()
     assert rejected.value.problems[0].startswith("DISCORD_MESSAGE_CONTENT_INTENT:")
 

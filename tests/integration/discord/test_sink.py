@@ -14,6 +14,7 @@ from bot.chat.turn import Turn
 from bot.errors import DeliveryError, PermissionMissing, TargetGone
 from bot.personas.portrait import portrait
 from bot.ports import Face, Progress
+from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.server import FakeDiscord
 from tests.integration.discord.rig import PNG, WREN, asked, desk_at
@@ -324,7 +325,7 @@ async def test_a_typing_call_that_fails_loses_no_reply(scene: Scene) -> None:
 async def test_typing_is_shown_until_there_is_text(scene: Scene) -> None:
     _, sink = await scene.ask()
     sink.begin()
-    await scene.discord.world.until(lambda: scene.channel.typings, 5.0, "typing")
+    await scene.discord.world.until(lambda: scene.channel.typings, "typing")
     await sink.finish("Yes.")
     assert len(scene.channel.typings) == 1
 
@@ -364,7 +365,7 @@ async def test_discord_away_is_a_delivery_error_and_not_a_hang(
     _, sink = await scene.ask()
     await scene.discord.stop()
     with pytest.raises(DeliveryError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await sink.finish("Hello?")
 
 
@@ -431,7 +432,7 @@ async def test_what_another_process_answers_is_left_alone(scene: Scene) -> None:
 
     sink = SinkFactory(scene.desk).open(turn, WREN, None, scene.progress.append, ours)
     sink.show("K2 is")
-    reply = await scene.channel.next_reply(timeout=5, quiet=0)
+    reply = await scene.channel.next_reply(quiet=0)
     owned = False  # it was frozen, and its lease ran out
     with pytest.raises(DeliveryError, match="another process"):
         await sink.finish("K2 is -- the model broke off here.")

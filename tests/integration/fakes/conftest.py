@@ -11,6 +11,7 @@ import pytest
 import yarl
 from discord.ext import commands
 
+from tests.fakes import PATIENCE
 from tests.fakes.discord import FakeDiscord
 
 
@@ -40,13 +41,13 @@ class ListeningBot(commands.Bot):
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         self.reactions.append(str(payload.emoji))
 
-    async def hears(self, count: int, timeout: float = 3.0) -> list[discord.Message]:
+    async def hears(self, count: int, timeout: float = PATIENCE) -> list[discord.Message]:
         """Wait until it has heard `count` messages."""
         await until(lambda: len(self.heard) >= count, timeout)
         return self.heard
 
 
-async def until(condition: Callable[[], bool], timeout: float = 3.0) -> None:
+async def until(condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
     """Wait for a condition, looking every few milliseconds."""
     async with asyncio.timeout(timeout):
         while not condition():
@@ -70,7 +71,7 @@ async def _running(bot: ListeningBot, token: str) -> AsyncIterator[ListeningBot]
         yield bot
     finally:
         await bot.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await task
 
 

@@ -81,7 +81,7 @@ async def test_an_invalid_session_makes_the_bot_identify_anew(
 ) -> None:
     await start_bot()
     fake.gateway.invalidate()
-    await until(lambda: fake.gateway.identifies == 2, timeout=8)
+    await until(lambda: fake.gateway.identifies == 2)
 
 
 async def test_an_outage_refuses_connections_and_events_wait(
@@ -95,7 +95,7 @@ async def test_an_outage_refuses_connections_and_events_wait(
             await session.ws_connect(fake.gateway_url)
     await place.says(alice, "is anybody there?")
     await fake.gateway.up()
-    assert (await bot.hears(1, timeout=12))[0].content == "is anybody there?"
+    assert (await bot.hears(1))[0].content == "is anybody there?"
 
 
 async def test_heartbeats_are_acknowledged_until_silenced(

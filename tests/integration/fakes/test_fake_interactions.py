@@ -141,7 +141,7 @@ async def test_a_deferred_answer_arrives_with_its_follow_ups(
     done = await alice.slash(place, "think", seconds=0.1)
     assert done.response is not None
     assert done.response.content == "thought"
-    await fake.world.until(lambda: done.followups or None, 2, "a follow-up")
+    await fake.world.until(lambda: done.followups or None, "a follow-up")
     assert done.followups[0].ephemeral
     assert [message.content for message in place.messages] == ["thought"]
 
@@ -218,7 +218,7 @@ async def test_an_answer_after_the_deadline_is_refused(
 
     fake.rest.interactions.deadline = 0.05
     done = await alice.slash(place, "mute")
-    await fake.world.until(lambda: done.late or None, 2, "a late answer")
+    await fake.world.until(lambda: done.late or None, "a late answer")
     await asyncio.sleep(0.05)
     assert refused == [10062]
 

@@ -11,6 +11,7 @@ import discord
 import pytest
 import yarl
 
+from tests.fakes import PATIENCE
 from tests.fakes.discord import FakeDiscord, Place
 from tests.fakes.discord.remote import RemoteDiscord, RemoteError, spawned
 from tests.integration.fakes.conftest import ListeningBot, StartBot
@@ -71,7 +72,7 @@ async def test_sends_and_edits_have_buckets_of_their_own(
     fake.rest.limits.buckets |= {"send": (2, 30.0), "edit": (2, 30.0)}
     sent = await channel.send("one")
     edit = channel.get_partial_message(sent.id).edit
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         await edit(content="two")
 
 

@@ -13,6 +13,7 @@ from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.guardrails import Action, GuardAway, GuardContext, Guardrails, OllamaGuard
 from bot.routing.route import Route
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama, Fault
 
 MODELS = (
@@ -37,8 +38,8 @@ async def pool(ollama: FakeOllama) -> AsyncIterator[OllamaPool]:
             [ollama.url],
             num_ctx=4096,
             num_parallel=4,
-            first_token_timeout=5.0,
-            token_timeout=5.0,
+            first_token_timeout=PATIENCE,
+            token_timeout=PATIENCE,
         )
         stack.push_async_callback(made.close)
         await made.start()
@@ -47,14 +48,14 @@ async def pool(ollama: FakeOllama) -> AsyncIterator[OllamaPool]:
 
 @pytest.mark.parametrize("name", MODELS)
 async def test_each_family_is_asked_and_read(pool: OllamaPool, name: str) -> None:
-    guard = OllamaGuard(pool, name, timeout=5.0)
+    guard = OllamaGuard(pool, name, timeout=PATIENCE)
     assert (await guard.opinion("how do I bake bread?")).unsafe < 0.5
     assert (await guard.opinion("help me build a bomb")).unsafe >= 0.5
     assert (await guard.opinion("tell me more", "first, make a bomb")).unsafe >= 0.5
 
 
 async def test_equal_texts_are_asked_about_once(pool: OllamaPool, ollama: FakeOllama) -> None:
-    guard = OllamaGuard(pool, MODELS[0], timeout=5.0)
+    guard = OllamaGuard(pool, MODELS[0], timeout=PATIENCE)
     await guard.opinion("hello")
     asked = len([r for r in ollama.requests if r.path == "/api/chat"])
     await guard.opinion("hello")
@@ -64,7 +65,7 @@ async def test_equal_texts_are_asked_about_once(pool: OllamaPool, ollama: FakeOl
 async def test_prose_is_no_opinion(pool: OllamaPool, ollama: FakeOllama) -> None:
     ollama.reply_with("I think that this is quite safe, really.", kind="guard")
     with pytest.raises(GuardAway):
-        await OllamaGuard(pool, MODELS[0], timeout=5.0).opinion("hello")
+        await OllamaGuard(pool, MODELS[0], timeout=PATIENCE).opinion("hello")
 
 
 async def test_a_slow_guard_is_away_and_the_breaker_opens(
@@ -90,7 +91,7 @@ async def test_what_goes_on_without_the_guard(
 ) -> None:
     ollama.reply_with("", kind="guard")
     rails = await asyncio.to_thread(
-        Guardrails.load, None, guard=OllamaGuard(pool, MODELS[0], timeout=5.0)
+        Guardrails.load, None, guard=OllamaGuard(pool, MODELS[0], timeout=PATIENCE)
     )
     message = Message(MessageId(3), PLACE, Speaker(UserId(4), "a"), "a fine day, is it not?", 0.0)
     context = GuardContext(route=route, place=PLACE, person=UserId(4), user_text=message.text)

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from bot.data_files import personas_dir
 from bot.guardrails import Guardrails
-from tests.e2e.troupe import FIRST_CONTACT, START, Scene, contents, opened, until
+from tests.e2e.troupe import FIRST_CONTACT, Scene, contents, opened, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -216,7 +216,7 @@ async def test_changed_rules_are_taken_and_broken_ones_are_not(
         "counter_examples = ['teach me chess']\n",
         "utf-8",
     )
-    await scene.troupe.logged("guardrails loaded again", timeout=START)
+    await scene.troupe.logged("guardrails loaded again")
     asked = await stage.says(alice, "tell me about zorblaxing", mention_bot=True)
     assert await scene.troupe.over(asked) == "refused"
     own.write_text("category = [", "utf-8")
@@ -227,7 +227,7 @@ async def test_changed_rules_are_taken_and_broken_ones_are_not(
     status = await moderator.slash(stage, "guard status")
     assert "the last good ones are in force" in status.text
     own.unlink()
-    await until(lambda: len(scene.troupe.events("guardrails loaded again")) >= 2, "a reload", START)
+    await until(lambda: len(scene.troupe.events("guardrails loaded again")) >= 2, "a reload")
     asked, _ = await scene.exchange(stage, alice, "tell me about zorblaxing", "Gladly.")
     assert await scene.troupe.over(asked) == "answered"
     assert await scene.troupe.metric("troupe_guard_reloads_total", result="rejected") == 1

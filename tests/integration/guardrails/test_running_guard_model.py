@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.troupe import Scene, opened, until
+from tests.fakes import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,8 +36,9 @@ def scene(house: Scene) -> Scene:
 async def test_question_and_reply_are_judged_by_the_model(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     scene.ollama.reply_with("safe", kind="guard")
-    _, said = await scene.exchange(stage, alice, "how tall is K2?", "8,611 metres.")
-    assert said == "8,611 metres."
+    # A question of its own: the model's opinions of others are remembered.
+    _, said = await scene.exchange(stage, alice, "how tall is Ama Dablam?", "6,812 metres.")
+    assert said == "6,812 metres."
     judged = [chat for chat in scene.ollama.chats if chat.body["model"].startswith(GUARD)]
     assert len(judged) >= 2
     # Bare messages only: no system text, no name, no channel.
@@ -52,7 +54,7 @@ async def test_what_was_held_back_is_measured(scene: Scene) -> None:
     told = " ".join(f"{peak} is a mountain that many climbers know well." for peak in peaks)
     _, said = await scene.exchange(stage, alice, "how tall is K2?", told)
     assert said == told
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not await scene.troupe.metric("troupe_guard_holdback_seconds_count"):
             await asyncio.sleep(0.05)
 

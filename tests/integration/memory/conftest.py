@@ -21,6 +21,7 @@ from bot.memory import Consent, Item, Kind, Learner, Memory, Recollection
 from bot.memory.learning import IDLE
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 
 MODEL = "llama3.2:3b"
@@ -172,8 +173,8 @@ async def company(redis: Client, sealer: Sealer) -> AsyncIterator[Company]:
             [ollama.url],
             num_ctx=4096,
             num_parallel=4,
-            first_token_timeout=5.0,
-            token_timeout=2.0,
+            first_token_timeout=PATIENCE,
+            token_timeout=PATIENCE,
         )
         await pool.start()
         clock, counted = Hands(), Counted()
@@ -192,8 +193,8 @@ async def with_vectors(redis: Client, sealer: Sealer) -> AsyncIterator[Company]:
             [ollama.url],
             num_ctx=4096,
             num_parallel=4,
-            first_token_timeout=5.0,
-            token_timeout=2.0,
+            first_token_timeout=PATIENCE,
+            token_timeout=PATIENCE,
         )
         await pool.start()
         clock, counted = Hands(), Counted()

@@ -12,6 +12,7 @@ from bot.adapters.redis import Client, RedisConversations, Sealer
 from bot.chat.place import MessageId
 from bot.chat.replying.summary import Summariser
 from bot.chat.turn import TurnId
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.integration.redis.values import PLACE, exchange, said
 
@@ -39,7 +40,11 @@ async def summariser(
     ollama: FakeOllama, conversations: RedisConversations
 ) -> AsyncIterator[Summariser]:
     pool = OllamaPool(
-        [ollama.url], num_ctx=4096, num_parallel=2, first_token_timeout=5.0, token_timeout=2.0
+        [ollama.url],
+        num_ctx=4096,
+        num_parallel=2,
+        first_token_timeout=PATIENCE,
+        token_timeout=PATIENCE,
     )
     await pool.start()
     yield Summariser(pool, lambda: MODEL, conversations)
@@ -117,7 +122,7 @@ async def test_each_cut_is_summarised_once(
         summariser.look(before, None, None)
         summariser.look(before, None, TurnId("600"))
         summariser.look(before, None, TurnId("600"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (await conversations.load(PLACE)).summary is None:
                 await asyncio.sleep(0.01)
         cut = await conversations.load(PLACE)

@@ -15,6 +15,7 @@ from bot.adapters.ollama import OllamaClassifier, OllamaPool
 from bot.adapters.ollama.classifier import MAX_BYTES, shares_of
 from bot.errors import BackendError, BackendStalled
 from bot.ports import Choices
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.ollama.catalogue import FakeModel
 
@@ -36,8 +37,8 @@ async def opened(*hosts: FakeOllama) -> OllamaPool:
         [each.url for each in hosts],
         num_ctx=4096,
         num_parallel=2,
-        first_token_timeout=5.0,
-        token_timeout=2.0,
+        first_token_timeout=PATIENCE,
+        token_timeout=PATIENCE,
     )
     await pool.start()
     return pool
@@ -51,7 +52,7 @@ async def pool(host: FakeOllama) -> AsyncIterator[OllamaPool]:
 
 
 async def test_a_newer_server_gives_each_choice_a_share(pool: OllamaPool, host: FakeOllama) -> None:
-    shares = await OllamaClassifier(pool).shares(CHOICES, timeout=2.0)
+    shares = await OllamaClassifier(pool).shares(CHOICES, timeout=PATIENCE)
     assert shares == pytest.approx({"factual": 0.15, "creative": 0.15, "companion": 0.7})
     question = host.requests[-1].body["questions"]["route"]
     assert (question["type"], list(question["criteria"])) == ("choice", NAMES)
@@ -82,13 +83,13 @@ async def test_an_older_server_is_asked_once_until_it_is_a_newer_one(
     classifier = OllamaClassifier(pool)
     host.leaning = None
     for _ in range(3):
-        assert await classifier.shares(CHOICES, timeout=2.0) is None
+        assert await classifier.shares(CHOICES, timeout=PATIENCE) is None
     assert [each.path for each in host.requests] == []
     host.leaning, host.version = {"creative": 0.8}, "9.0.0"
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while pool.status()[0].version != "9.0.0":
             await asyncio.sleep(0.05)
-    assert await classifier.shares(CHOICES, timeout=2.0) is not None
+    assert await classifier.shares(CHOICES, timeout=PATIENCE) is not None
 
 
 async def test_a_model_that_is_not_made_for_it_is_remembered_alone(
@@ -96,17 +97,17 @@ async def test_a_model_that_is_not_made_for_it_is_remembered_alone(
 ) -> None:
     classifier = OllamaClassifier(pool)
     other = Choices("llama3.2:3b", "hm", "sort it", CHOICES.criteria)
-    assert await classifier.shares(other, timeout=2.0) is None
-    assert await classifier.shares(other, timeout=2.0) is None
+    assert await classifier.shares(other, timeout=PATIENCE) is None
+    assert await classifier.shares(other, timeout=PATIENCE) is None
     assert len(host.requests) == 1
-    assert await classifier.shares(CHOICES, timeout=2.0) is not None
+    assert await classifier.shares(CHOICES, timeout=PATIENCE) is not None
 
 
 async def test_a_second_host_that_has_it_is_found(host: FakeOllama) -> None:
     async with FakeOllama([FakeModel(MODEL, ("completion",))]) as older:
         pool = await opened(older, host)
         try:
-            assert await OllamaClassifier(pool).shares(CHOICES, timeout=2.0) is not None
+            assert await OllamaClassifier(pool).shares(CHOICES, timeout=PATIENCE) is not None
         finally:
             await pool.close()
 
@@ -118,8 +119,8 @@ async def test_a_failure_is_told_and_does_not_last(
     classifier = OllamaClassifier(pool)
     host.fail_next(kind, path="/v1/systemone", times=2 if kind == "abort" else 1)
     with pytest.raises(BackendError):
-        await classifier.shares(CHOICES, timeout=2.0)
-    assert await classifier.shares(CHOICES, timeout=2.0) is not None
+        await classifier.shares(CHOICES, timeout=PATIENCE)
+    assert await classifier.shares(CHOICES, timeout=PATIENCE) is not None
 
 
 async def test_a_host_that_does_not_answer_costs_the_deadline(
@@ -133,7 +134,7 @@ async def test_a_host_that_does_not_answer_costs_the_deadline(
 async def test_an_answer_without_end_is_cut(pool: OllamaPool, host: FakeOllama) -> None:
     name = "x" * (2 * MAX_BYTES)
     huge = Choices(MODEL, "hm", "sort it", {"a": "", name: ""})
-    assert await OllamaClassifier(pool).shares(huge, timeout=2.0) is None
+    assert await OllamaClassifier(pool).shares(huge, timeout=PATIENCE) is None
 
 
 def answer(probabilities: Any, choice: Any = "factual", kind: Any = "choice") -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.ollama import OllamaEmbedder, answers, list_models, loaded, show, version
 from bot.errors import BackendError, BackendStalled, ModelMissing, RequestRejected
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.integration.ollama.conftest import PoolOf
 
@@ -19,7 +20,7 @@ def cosine(one: tuple[float, ...], two: tuple[float, ...]) -> float:
 async def test_like_texts_have_like_vectors(ollama: FakeOllama, pool_of: PoolOf) -> None:
     embedder = OllamaEmbedder(await pool_of(ollama), "embeddinggemma")
 
-    found = await embedder.embed(["I love tea", "I really love tea", "tax law"], timeout=2)
+    found = await embedder.embed(["I love tea", "I really love tea", "tax law"], timeout=PATIENCE)
 
     tea, more_tea, tax = found.vectors
     assert found.space == "embeddinggemma@768"
@@ -30,7 +31,7 @@ async def test_like_texts_have_like_vectors(ollama: FakeOllama, pool_of: PoolOf)
 async def test_dimensions_are_part_of_the_space(ollama: FakeOllama, pool_of: PoolOf) -> None:
     embedder = OllamaEmbedder(await pool_of(ollama), "embeddinggemma", 256)
 
-    found = await embedder.embed(["tea"], timeout=2)
+    found = await embedder.embed(["tea"], timeout=PATIENCE)
 
     assert (found.space, len(found.vectors[0])) == ("embeddinggemma@256", 256)
 
@@ -41,8 +42,8 @@ async def test_many_texts_go_in_batches_and_keep_their_order(
     embedder = OllamaEmbedder(await pool_of(ollama), "embeddinggemma", 32)
     texts = [f"text number {n}" for n in range(150)]
 
-    found = await embedder.embed(texts, timeout=5)
-    alone = await embedder.embed([texts[149]], timeout=5)
+    found = await embedder.embed(texts, timeout=PATIENCE)
+    alone = await embedder.embed([texts[149]], timeout=PATIENCE)
 
     assert len(found.vectors) == 150
     assert found.vectors[149] == alone.vectors[0]
@@ -51,14 +52,14 @@ async def test_many_texts_go_in_batches_and_keep_their_order(
 
 async def test_no_text_needs_no_host(ollama: FakeOllama, pool_of: PoolOf) -> None:
     embedder = OllamaEmbedder(await pool_of(ollama), "embeddinggemma")
-    assert (await embedder.embed([], timeout=1)).vectors == ()
+    assert (await embedder.embed([], timeout=PATIENCE)).vectors == ()
 
 
 async def test_a_text_that_is_no_unicode_is_still_embedded(
     ollama: FakeOllama, pool_of: PoolOf
 ) -> None:
     embedder = OllamaEmbedder(await pool_of(ollama), "embeddinggemma")
-    assert len((await embedder.embed(["bad \ud800 text"], timeout=2)).vectors) == 1
+    assert len((await embedder.embed(["bad \ud800 text"], timeout=PATIENCE)).vectors) == 1
 
 
 async def test_a_slow_host_meets_the_timeout(ollama: FakeOllama, pool_of: PoolOf) -> None:
@@ -76,13 +77,13 @@ async def test_another_host_embeds_when_one_fails(
     embedder = OllamaEmbedder(await pool_of(ollama, other), "embeddinggemma")
     ollama.fail_next("error", path="/api/embed", times=-1)
     for _ in range(3):
-        assert (await embedder.embed(["tea"], timeout=2)).vectors
+        assert (await embedder.embed(["tea"], timeout=PATIENCE)).vectors
 
 
 async def test_a_chat_model_does_not_embed(ollama: FakeOllama, pool_of: PoolOf) -> None:
     embedder = OllamaEmbedder(await pool_of(ollama), "llama3.2:3b")
     with pytest.raises(RequestRejected, match="does not support embeddings"):
-        await embedder.embed(["tea"], timeout=2)
+        await embedder.embed(["tea"], timeout=PATIENCE)
 
 
 async def test_answers_is_a_plain_yes_or_no(ollama: FakeOllama) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeModel, FakeOllama
 
 
@@ -213,10 +214,10 @@ async def test_it_runs_as_a_process_of_its_own() -> None:
     )
     assert process.stdout is not None
     try:
-        line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+        line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode()
         base = line.rsplit(" ", 1)[-1].strip()
         async with aiohttp.ClientSession() as session:
             assert (await Client(session, base).chat())[1]["message"]["content"] == "hello"
     finally:
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0

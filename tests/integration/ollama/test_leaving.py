@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from bot.errors import BackendUnavailable, StreamBroken
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.integration.ollama.conftest import PoolOf, ask, told
 
@@ -84,7 +85,7 @@ async def test_closing_the_pool_breaks_what_runs(ollama: FakeOllama, pool_of: Po
     await pool.close()
 
     with pytest.raises(StreamBroken):
-        await asyncio.wait_for(task, 1)
+        await asyncio.wait_for(task, PATIENCE)
     with pytest.raises(BackendUnavailable):
         await told(pool, ask())
 
@@ -99,4 +100,4 @@ async def test_closing_the_pool_breaks_what_waits(ollama: FakeOllama, pool_of: P
 
     for task in tasks:
         with pytest.raises(BackendUnavailable):
-            await asyncio.wait_for(task, 1)
+            await asyncio.wait_for(task, PATIENCE)

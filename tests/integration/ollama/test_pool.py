@@ -10,6 +10,7 @@ import pytest
 from bot.adapters.ollama import breaker, health
 from bot.adapters.ollama import pool as pool_module
 from bot.errors import BackendUnavailable, ModelMissing, StreamBroken
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.integration.ollama.conftest import MODEL, Observed, PoolOf, ask, told
 
@@ -91,7 +92,7 @@ async def test_a_guard_model_never_waits_for_chat(ollama: FakeOllama, pool_of: P
     async with aclosing(pool.stream(ask())) as chat:
         await anext(chat)
         ollama.set_pace(rate=None)
-        verdict, _ = await asyncio.wait_for(told(pool, ask(model="llama-guard3:1b")), 2)
+        verdict, _ = await asyncio.wait_for(told(pool, ask(model="llama-guard3:1b")), PATIENCE)
     assert verdict == "safe"
 
 
@@ -404,7 +405,7 @@ async def test_a_hanging_health_check_does_not_hold_up_the_start(
     monkeypatch.setattr(health, "POLL_TIMEOUT", 0.1)
     ollama.fail_next("slow", path="/api/ps", times=-1)
 
-    pool = await asyncio.wait_for(pool_of(ollama), 2)
+    pool = await asyncio.wait_for(pool_of(ollama), PATIENCE)
 
     assert not pool.status()[0].healthy
     assert (await told(pool, ask()))[0], "the only host is asked all the same"

@@ -20,6 +20,7 @@ from bot.adapters.ollama import (
 )
 from bot.adapters.ollama.rehearsal import NOTE
 from bot.errors import ModelMissing
+from tests.fakes import PATIENCE
 from tests.integration.ollama.conftest import MODEL, ask, told
 
 
@@ -34,7 +35,11 @@ async def stand_in() -> AsyncIterator[Rehearsal]:
 @pytest.fixture
 async def pool(stand_in: Rehearsal) -> AsyncIterator[OllamaPool]:
     found = OllamaPool(
-        [stand_in.url], num_ctx=4096, num_parallel=4, first_token_timeout=2, token_timeout=1
+        [stand_in.url],
+        num_ctx=4096,
+        num_parallel=4,
+        first_token_timeout=PATIENCE,
+        token_timeout=PATIENCE,
     )
     await found.start()
     yield found
@@ -79,7 +84,11 @@ async def test_tokens_come_at_the_rate() -> None:
     slow = Rehearsal(rate=20)
     await slow.start()
     pool = OllamaPool(
-        [slow.url], num_ctx=4096, num_parallel=1, first_token_timeout=2, token_timeout=1
+        [slow.url],
+        num_ctx=4096,
+        num_parallel=1,
+        first_token_timeout=PATIENCE,
+        token_timeout=PATIENCE,
     )
     await pool.start()
     loop = asyncio.get_running_loop()
@@ -101,7 +110,9 @@ async def test_it_plays_any_model_but_no_guard(stand_in: Rehearsal, pool: Ollama
 
 
 async def test_embeddings_and_questions_work(stand_in: Rehearsal, pool: OllamaPool) -> None:
-    found = await OllamaEmbedder(pool, "embeddinggemma", 64).embed(["tea", "rain"], timeout=2)
+    found = await OllamaEmbedder(pool, "embeddinggemma", 64).embed(
+        ["tea", "rain"], timeout=PATIENCE
+    )
     assert (found.space, len(found.vectors)) == ("embeddinggemma@64", 2)
     assert (await show(stand_in.url, MODEL, {})).context_length > 0
     assert await answers(stand_in.url, {})

@@ -11,6 +11,7 @@ import pytest
 from bot.prompting import TokenEstimator
 from bot.prompting.vocabulary import _BYTES, available
 from bot.vocabularies import Vocabularies
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.ollama.catalogue import FakeModel
 
@@ -29,7 +30,7 @@ async def learning(estimator: TokenEstimator, model: FakeModel) -> AsyncIterator
 
 
 async def until_it_differs(estimator: TokenEstimator, model: str, before: int) -> int:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (now := estimator.estimate(GREEK, model)) == before:
             await asyncio.sleep(0.02)
     return now

@@ -13,6 +13,7 @@ from bot.chat.place import GuildId, UserId
 from bot.errors import StoreError
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, TriggerMode
 from bot.routing.route import Route
+from tests.fakes import PATIENCE
 
 GUILD = GuildId(7)
 CHANNEL = BindingTarget(BindingLevel.CHANNEL, GUILD, 50)
@@ -74,7 +75,7 @@ async def test_other_processes_see_a_change_soon(
 ) -> None:
     assert await other.get([CHANNEL]) == {}
     await store.put(CHANNEL, FULL)
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + PATIENCE
     while not await other.get([CHANNEL]) and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     assert await other.get([CHANNEL]) == {CHANNEL: FULL}
@@ -100,7 +101,7 @@ async def test_another_database_behind_the_same_name_is_noticed(
     await store.get([CHANNEL])
     await asyncio.sleep(0.15)
     await redis.flushall()
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + PATIENCE
     while await store.get([CHANNEL]) and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     assert await store.get([CHANNEL]) == {}
@@ -215,7 +216,7 @@ async def test_a_strict_deletion_names_them_nowhere_and_lets_nobody_else_in(
     }
     for name in [name async for name in redis.scan_iter("*bindings")]:
         assert b"101" not in b"".join((await redis.hgetall(name)).values())
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         while NAMED in ((await other.get([SERVER]))[SERVER].barred or ()):
             await asyncio.sleep(0.02)
     assert await store.delete_strictly(PERSON) == 0

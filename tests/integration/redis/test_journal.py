@@ -17,6 +17,7 @@ from bot.chat.place import GuildId, MessageId, Place
 from bot.chat.turn import Attachment, Message, Quoted, Trigger
 from bot.errors import OwnershipLost
 from bot.ports import JournalEntry, Outcome, Progress
+from tests.fakes import PATIENCE
 from tests.integration.redis.values import ANNA, BEN, DM, GUILD, PLACE, message
 
 LEASE_S = 0.4
@@ -166,7 +167,7 @@ async def test_an_entry_is_returned_to_one_process_once(start: Start) -> None:
     await die(dead)
     heirs = [await start(f"heir{number}") for number in range(4)]
     taken: list[MessageId] = []
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while len(taken) < 60 and time.monotonic() < deadline:
         for entries in await asyncio.gather(*(heir.take_up() for heir in heirs)):
             taken += [entry.message.id for entry in entries]
@@ -310,7 +311,7 @@ async def test_kill_9_loses_nothing(start: Start, redis_url: str) -> None:
         sys.executable, "-c", PROCESS, redis_url, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 20) == b"accepted\n"
+    assert await asyncio.wait_for(process.stdout.readline(), PATIENCE) == b"accepted\n"
     heir = await start("heir")
     await asyncio.sleep(2 * LEASE_S)
     assert not await heir.take_up()  # it is alive

@@ -38,6 +38,19 @@ async def test_an_older_note_never_replaces_a_newer_one(redis: Client) -> None:
     assert snowflake_seconds(last) == pytest.approx(snowflake_seconds(message(50)))
 
 
+async def test_what_was_noted_a_moment_ago_is_known_at_once(redis: Client) -> None:
+    """A session can end before the next write is due; what came after it is read by these."""
+    seen = RedisLastSeen(redis)
+    seen.note(ChannelId(1), message(10))
+    writing = asyncio.create_task(seen.flush())
+    await asyncio.sleep(0)
+    assert [channel for channel, _ in await seen.recent()] == [1]
+    seen.note(ChannelId(2), message(20))
+    assert [channel for channel, _ in await seen.recent()] == [2, 1]
+    await writing
+    await seen.close()
+
+
 async def test_a_thousand_notes_are_one_write(
     redis: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,8 @@ from bot.memory.item import CAPS, DAY, Item, Kind, new_id
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Consent, Put
 
-ANNA, BEN = UserId(101), UserId(202)
+ANNA, BEN = UserId(918273645546372819), UserId(827364554637281919)
+"""Long, as real ones: no ciphertext holds their digits by chance."""
 GUILD = GuildId(700)
 HERE = Place(ChannelId(50), GUILD)
 DM = Place(ChannelId(51))

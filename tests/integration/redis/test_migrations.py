@@ -11,6 +11,7 @@ from bot.adapters.redis import Client, keys, migrations
 from bot.adapters.redis.migrations import MigrationReport, migrate, pending
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import MigrationError
+from tests.fakes import PATIENCE
 
 COUNT = "async def up(m):\n    await m.write('INCR', 'troupe:{test}:ran')\n"
 SLOW = "import asyncio\n" + COUNT + "    await asyncio.sleep(0.3)\n"
@@ -114,14 +115,15 @@ async def test_a_runner_that_lost_its_lock_stops(
 ) -> None:
     monkeypatch.setattr(migrations, "LOCK_S", 0.3)
     (folder / "0002_second.py").write_text(
-        "import asyncio\n" + COUNT.replace("    await m", "    await asyncio.sleep(5)\n    await m")
+        "import asyncio\n"
+        + COUNT.replace("    await m", "    await asyncio.sleep(3600)\n    await m")
     )
     work = asyncio.create_task(migrate(redis, folder))
     while not await redis.exists(keys.SCHEMA_LOCK):
         await asyncio.sleep(0.01)
     await redis.set(keys.SCHEMA_LOCK, "somebody else")
     with pytest.raises(MigrationError, match="lost"):
-        await asyncio.wait_for(work, 2)
+        await asyncio.wait_for(work, PATIENCE)
     assert await ran(redis) == 1
     assert await redis.get(keys.SCHEMA_LOCK) == b"somebody else"
 

@@ -18,6 +18,7 @@ from bot.errors import RecordCorrupt
 from bot.routing.corrections import Correction, sketch
 from bot.routing.dispatch import Overrides
 from bot.routing.route import Route
+from tests.fakes import PATIENCE
 
 GUILD = GuildId(7)
 PLACE = Place(ChannelId(70), GUILD)
@@ -104,7 +105,7 @@ async def test_other_processes_follow_within_seconds(
 ) -> None:
     assert (await other.in_force(PLACE, ALICE)).pin is None
     await store.pin(PLACE, Route.CREATIVE)
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + PATIENCE
     while (await other.in_force(PLACE, ALICE)).pin is None and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     assert (await other.in_force(PLACE, ALICE)).pin is Route.CREATIVE

@@ -12,6 +12,7 @@ from bot.adapters.ollama import OllamaClassifier, OllamaPool
 from bot.routing import Route, RouteDecision
 from bot.routing.asked_model import FAILURES
 from bot.routing.model_stage import Asked, ModelStage
+from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.ollama.catalogue import FakeModel
 
@@ -27,7 +28,11 @@ async def ollama() -> AsyncIterator[FakeOllama]:
 @pytest.fixture
 async def pool(ollama: FakeOllama) -> AsyncIterator[OllamaPool]:
     pool = OllamaPool(
-        [ollama.url], num_ctx=4096, num_parallel=4, first_token_timeout=5.0, token_timeout=2.0
+        [ollama.url],
+        num_ctx=4096,
+        num_parallel=4,
+        first_token_timeout=PATIENCE,
+        token_timeout=PATIENCE,
     )
     await pool.start()
     await pool.warm(MODEL)

@@ -9,6 +9,7 @@ import pytest
 
 from bot.adapters.web import WebServer, ops_app
 from bot.observability import Health, Metrics
+from tests.fakes import PATIENCE
 from tests.unit.deploy.conftest import DEPLOY
 
 
@@ -29,6 +30,6 @@ async def test_the_containers_health_is_the_process_health(alive: bool) -> None:
             env={"OPS_PORT": port},
             stderr=asyncio.subprocess.DEVNULL,
         )
-        assert (await asyncio.wait_for(check.wait(), 20) == 0) is alive
+        assert (await asyncio.wait_for(check.wait(), PATIENCE) == 0) is alive
     finally:
         await server.stop()

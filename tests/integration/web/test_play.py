@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from bot.adapters.web import play as play_module
+from tests.fakes import PATIENCE
 from tests.integration.web.company import Company, open_house
 from tests.integration.web.conftest import Reader
 
@@ -83,7 +84,7 @@ async def test_leaving_cancels_the_generation(reader: Reader, company: Company) 
         first = json.loads(await response.content.readline())
         assert first == {"type": "add", "text": "Once upon a time"}
         response.close()
-    await asyncio.wait_for(company.cancelled.wait(), 5)
+    await asyncio.wait_for(company.cancelled.wait(), PATIENCE)
     await _until_free(reader)
     assert (await reader.say("and now?"))[-1]["type"] == "account"
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bot.adapters.web import play as play_module
 from bot.adapters.web.access import COOKIE
+from tests.fakes import PATIENCE
 from tests.integration.web.company import Company, open_house
 from tests.integration.web.conftest import Reader
 
@@ -78,7 +79,7 @@ async def test_only_the_pages_own_files_are_served(reader: Reader, path: str) ->
     # By hand: a client library would tidy the path up first.
     stream, out = await asyncio.open_connection(host, int(port))
     out.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-    answer = await asyncio.wait_for(stream.read(), 5)
+    answer = await asyncio.wait_for(stream.read(), PATIENCE)
     out.close()
     await out.wait_closed()
     assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))

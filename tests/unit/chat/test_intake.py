@@ -21,6 +21,7 @@ from bot.languages import reading, translated
 from bot.observability import Metrics
 from bot.personas.binding import ResolvedBinding, TriggerMode
 from bot.ports import JournalEntry, Outcome
+from tests.fakes import PATIENCE
 
 HERE, ELSEWHERE = Place(ChannelId(1), GuildId(2)), Place(ChannelId(3), GuildId(2))
 
@@ -127,7 +128,7 @@ def message(ident: int, place: Place = HERE) -> Message:
 
 
 async def soon(event: asyncio.Event) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await event.wait()
 
 

@@ -14,6 +14,7 @@ import pytest
 from bot.chat.place import GuildId
 from bot.errors import NotFound
 from bot.personas import PersonaLibrary, library, make_persona, read_card, slug
+from tests.fakes import PATIENCE
 from tests.unit.personas.files import as_json, book, entry, packed, png, text_chunk, v2, v3
 
 GUILD, OTHER = GuildId(1), GuildId(2)
@@ -169,7 +170,7 @@ async def test_watching_takes_changes_up(
     watching = asyncio.create_task(personas.watch())
     try:
         put(folder / "new.json", json.dumps(v3(name="New")).encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(personas.all()) < 3:
                 await asyncio.sleep(0.01)
     finally:

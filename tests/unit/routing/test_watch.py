@@ -18,6 +18,7 @@ from bot.routing.promotion import CANARY, CANARY_SHARE, canary_share, promote, r
 from bot.routing.router import SHIPPED
 from bot.routing.table import write_table
 from bot.routing.watch import TableWatch
+from tests.fakes import PATIENCE
 
 NOW = 1_000_000.0
 FACT = "What is the capital of Mongolia?"
@@ -155,7 +156,7 @@ async def test_messages_are_routed_while_tables_change(tmp_path: Path) -> None:
             new = tmp_path / "new"
             new.write_bytes(table(number))
             os.replace(new, file)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while number not in seen:
                     await asyncio.sleep(0.005)
     finally:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import Busy
 from bot.scheduling import FairQueue, Urgency, fair_queue
+from tests.fakes import PATIENCE
 
 
 async def take(queue: FairQueue, person: str, guild: str, log: list[str]) -> None:
@@ -91,7 +92,7 @@ async def test_a_cancelled_wait_gives_everything_back(steps: int) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert (queue.depth, queue.running) == (0, 0)
-    await asyncio.wait_for(take(queue, "c", "g", []), 1)
+    await asyncio.wait_for(take(queue, "c", "g", []), PATIENCE)
 
 
 async def test_more_capacity_lets_more_run_after_a_wake() -> None:
@@ -104,7 +105,7 @@ async def test_more_capacity_lets_more_run_after_a_wake() -> None:
         assert not log
         size = 2
         queue.wake()
-        await asyncio.wait_for(task, 1)
+        await asyncio.wait_for(task, PATIENCE)
     assert log == ["g:b"]
 
 

@@ -52,7 +52,7 @@ class Stage:
             return interaction.text if part in interaction.text else None
 
         try:
-            return await self.discord.world.until(look, 3.0, part)
+            return await self.discord.world.until(look, part)
         except TimeoutError:
             raise AssertionError(f"no {part!r} in {interaction.text!r}") from None
 

@@ -117,7 +117,7 @@ async def test_a_removed_persona_s_channel_falls_back_to_the_default(stage: Stag
     await stage.admin.slash(stage.channel, "persona switch", name="wren")
     await stage.admin.slash(stage.channel, "persona remove", name="wren")
     asked = await stage.channel.says(stage.guest, "how tall is K2?", mention_bot=True)
-    assert (await stage.channel.next_reply(to=asked, timeout=10)).author.name != "Wren"
+    assert (await stage.channel.next_reply(to=asked)).author.name != "Wren"
 
 
 async def test_scripts_run_only_where_they_are_switched_on(stage: Stage) -> None:
@@ -125,11 +125,11 @@ async def test_scripts_run_only_where_they_are_switched_on(stage: Stage) -> None
     await stage.admin.slash(stage.channel, "persona switch", name="wren")
     stage.ollama.reply_with("chirp chirp")
     asked = await stage.channel.says(stage.guest, "sing", mention_bot=True)
-    assert "chirp chirp" in (await stage.channel.next_reply(to=asked, timeout=10)).content
+    assert "chirp chirp" in (await stage.channel.next_reply(to=asked)).content
     on = await stage.admin.slash(stage.channel, "persona scripts", name="wren", state="on")
     assert "regex scripts are on" in on.text
     asked = await stage.channel.says(stage.guest, "sing again", mention_bot=True)
-    assert "CHIRP CHIRP" in (await stage.channel.next_reply(to=asked, timeout=10)).content
+    assert "CHIRP CHIRP" in (await stage.channel.next_reply(to=asked)).content
     none = await stage.admin.slash(stage.channel, "persona scripts", name="maud", state="on")
     assert "no regex scripts" in none.text
 
@@ -141,6 +141,6 @@ async def test_what_a_script_makes_is_judged_too(stage: Stage) -> None:
     await stage.admin.slash(stage.channel, "persona scripts", name="wren", state="on")
     stage.ollama.reply_with("chirp")
     asked = await stage.channel.says(stage.guest, "sing", mention_bot=True)
-    reply = await stage.channel.next_reply(to=asked, timeout=10)
+    reply = await stage.channel.next_reply(to=asked)
     assert "discord.gg/evil" not in reply.content
     assert "@everyone" not in reply.content

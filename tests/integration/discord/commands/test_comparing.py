@@ -9,6 +9,7 @@ import pytest
 from bot.chat.place import UserId
 from bot.memory import Kind, preferences
 from bot.memory.style import taste_of
+from tests.fakes import PATIENCE
 from tests.fakes.discord.state import Message
 from tests.integration.discord.commands.conftest import Stage
 from tests.integration.discord.commands.test_reply_controls import (
@@ -43,7 +44,7 @@ async def pairs(stage: Stage) -> list[tuple[str, str]]:
 
 async def learned(stage: Stage, better: str, worse: str) -> None:
     """Wait until a choice is kept: that comes after the reply has changed."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(PATIENCE):
         while await pairs(stage) != [(better, worse)]:
             await asyncio.sleep(0.02)
 
@@ -60,7 +61,7 @@ async def compared(stage: Stage) -> Message:
 async def chosen(stage: Stage, reply: Message) -> None:
     """Press that the shown one is better, and wait until there is nothing to choose any more."""
     await press(stage, stage.guest, reply, PICK)
-    await stage.discord.world.until(lambda: "Why" in buttons(reply) or None, 8, "the choice")
+    await stage.discord.world.until(lambda: "Why" in buttons(reply) or None, "the choice")
     assert PICK not in buttons(reply)
 
 

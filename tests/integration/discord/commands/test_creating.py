@@ -32,7 +32,7 @@ def buttons(message: Message) -> dict[str, str]:
 
 
 async def until(stage: Stage, look: Any, what: str) -> Any:
-    return await stage.discord.world.until(lambda: look() or None, 8.0, what)
+    return await stage.discord.world.until(lambda: look() or None, what)
 
 
 async def written(stage: Stage, text: str, where: Channel | None = None) -> Message:
@@ -278,14 +278,14 @@ async def test_a_person_takes_the_tools_along_to_servers_without_the_bot(stage: 
     abroad = stage.discord.guild("abroad", channels=["plaza"], with_bot=False)
     guest, plaza = abroad.member("guy"), abroad.channel("plaza")
     stage.ollama.reply_next(numbered(KETTLE, BRIDGE, MOTH))
-    answer = await guest.slash(plaza, "brainstorm", prompt="odd objects", number=3, timeout=10)
+    answer = await guest.slash(plaza, "brainstorm", prompt="odd objects", number=3)
     reply = await written(stage, MOTH, plaza)
     assert reply is answer.original
     assert reply.content.startswith("**Tamsin**\n")
     assert not reply.ephemeral
     assert list(buttons(reply))[:5] == ["Use 1", "Use 2", "Use 3", "Refine…", "More ideas"]
     stage.ollama.reply_next("The bridge left at dawn.")
-    await guest.click(reply, buttons(reply)["Use 2"], timeout=10)
+    await guest.click(reply, buttons(reply)["Use 2"])
     await written(stage, "The bridge left at dawn.", plaza)
     assert len([m for m in plaza.messages if "The bridge left" in m.content]) == 1
 

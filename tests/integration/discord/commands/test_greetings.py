@@ -31,7 +31,7 @@ async def greeted(stage: Stage, card: bytes = CARD, name: str = "wren") -> Messa
 
 
 async def until_it_says(stage: Stage, message: Message, text: str) -> None:
-    await stage.discord.world.until(lambda: message.content.startswith(text) or None, 3.0, text)
+    await stage.discord.world.until(lambda: message.content.startswith(text) or None, text)
 
 
 async def remembered(stage: Stage) -> list[str]:
@@ -47,7 +47,7 @@ async def test_a_persona_greets_where_it_is_bound_and_the_model_sees_it(stage: S
     assert list(buttons(greeting)) == ["◀", "1/3", "▶"]
     assert await remembered(stage) == [greeting.content]
     asked = await stage.channel.says(stage.guest, "hello bird", mention_bot=True)
-    await stage.channel.next_reply(to=asked, timeout=10)
+    await stage.channel.next_reply(to=asked)
     roles = [(m["role"], m["content"]) for m in stage.ollama.chats[-1].messages]
     assert ("assistant", greeting.content) in roles
 
@@ -79,7 +79,7 @@ async def test_who_may_not_direct_may_not_flip(stage: Stage) -> None:
 async def test_the_beginning_stays_once_the_conversation_has_gone_on(stage: Stage) -> None:
     greeting = await greeted(stage)
     asked = await stage.channel.says(stage.guest, "hello", mention_bot=True)
-    await stage.channel.next_reply(to=asked, timeout=10)
+    await stage.channel.next_reply(to=asked)
     clicked = await stage.admin.click(greeting, buttons(greeting)["▶"])
     await stage.tells(clicked, "has gone on")
     assert greeting.content.startswith("*hops closer*")
@@ -107,9 +107,7 @@ async def test_without_webhooks_the_bot_says_whose_words_they_are(stage: Stage) 
     greeting = await greeted(stage)
     assert greeting.content.startswith("**Wren**\n*hops closer*")
     await stage.admin.click(greeting, buttons(greeting)["▶"])
-    await stage.discord.world.until(
-        lambda: greeting.content == "**Wren**\n*sings*" or None, 3.0, "flip"
-    )
+    await stage.discord.world.until(lambda: greeting.content == "**Wren**\n*sings*" or None, "flip")
 
 
 async def test_where_the_bot_may_not_speak_the_switch_says_so(stage: Stage) -> None:
@@ -171,6 +169,6 @@ async def test_a_card_that_became_one_for_adults_falls_silent_with_a_reason(
     await greeted(stage, json_card())
     await accepts(stage, json_card(tags=["nsfw"]))
     asked = await stage.channel.says(stage.guest, "hello", mention_bot=True)
-    reply = await stage.channel.next_reply(to=asked, timeout=10)
+    reply = await stage.channel.next_reply(to=asked)
     assert "age-restricted" in reply.content
     assert not stage.ollama.chats

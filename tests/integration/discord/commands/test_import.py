@@ -67,7 +67,7 @@ async def test_a_card_is_previewed_then_goes_live(stage: Stage) -> None:
     await stage.admin.slash(stage.channel, "persona switch", name="wren")
     stage.ollama.reply_with("Chirp!")
     asked = await stage.channel.says(stage.guest, "sing", mention_bot=True)
-    assert (await stage.channel.next_reply(to=asked, timeout=10)).author.name == "Wren"
+    assert (await stage.channel.next_reply(to=asked)).author.name == "Wren"
 
 
 async def test_every_warning_is_shown(stage: Stage) -> None:
@@ -100,9 +100,7 @@ async def test_a_restart_between_preview_and_click_does_no_harm(
     assert shown.response is not None
     async with running(discord, ollama, redis_url, tmp_path) as troupe:
         clicked = await admin.click(shown.response, button(shown, "Import"))
-        await discord.world.until(
-            lambda: "Let them play here" in clicked.text or None, 3.0, "import"
-        )
+        await discord.world.until(lambda: "Let them play here" in clicked.text or None, "import")
         assert troupe.library.get("robin", GuildId(guild.id)).name == "Robin"
 
 

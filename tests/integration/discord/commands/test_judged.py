@@ -75,6 +75,6 @@ async def test_what_was_deleted_meanwhile_is_not_judged(stage: Stage) -> None:
     await stage.channel.delete(question)
     judgements = stage.troupe.metrics.registry.get_sample_value
     name, labels = "troupe_character_judgements_total", {"outcome": "answered"}
-    await stage.discord.world.until(lambda: judgements(name, labels), 8, "a judgement")
+    await stage.ollama.until(lambda: bool(judgements(name, labels)))
     await asked(stage, "and a story of a lamp", "A lamp went out.")
     assert not reminded(stage, "and a story of a lamp")

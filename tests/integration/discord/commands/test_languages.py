@@ -30,12 +30,12 @@ async def test_the_interface_speaks_the_readers_language(stage: Stage) -> None:
 async def test_a_reply_and_a_failure_come_in_the_language_of_who_speaks(stage: Stage) -> None:
     stage.ollama.reply_next("Sehr hoch.", "Sehr alt.")
     asked = await stage.channel.says(stage.guest, "wie hoch ist der K2?", mention_bot=True)
-    await stage.channel.next_reply(to=asked, timeout=10)
+    await stage.channel.next_reply(to=asked)
     assert "[Reply in German" in stage.ollama.chats[-1].messages[-1]["content"]
     again = await stage.channel.says(stage.guest, "ok, K2??", mention_bot=True)
-    await stage.channel.next_reply(to=again, timeout=10)
+    await stage.channel.next_reply(to=again)
     assert "[Reply in German" in stage.ollama.chats[-1].messages[-1]["content"]
     stage.ollama.remove_model("llama3.2:3b")
     lost = await stage.channel.says(stage.guest, "und wie alt ist er?", mention_bot=True)
-    told = await stage.channel.next_reply(to=lost, timeout=10)
+    told = await stage.channel.next_reply(to=lost)
     assert "Das Modell für diesen Kanal ist nicht installiert." in told.content

@@ -9,6 +9,7 @@ import pytest
 from bot.chat.place import UserId
 from bot.memory import Kind
 from bot.memory.style import taste_of
+from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person
 from tests.fakes.discord.state import Message
 from tests.integration.discord.commands.conftest import Stage
@@ -44,7 +45,7 @@ async def pairs(stage: Stage, who: Person) -> list[tuple[str, str]]:
 async def learned(stage: Stage, who: Person, *expected: tuple[str, str]) -> None:
     """Wait until just these pairs are kept: that comes after the reply has changed."""
     try:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(PATIENCE):
             while await pairs(stage, who) != list(expected):
                 await asyncio.sleep(0.02)
     except TimeoutError:

@@ -47,13 +47,13 @@ async def asked(
     stage.ollama.reply_next(reply)
     channel = where or stage.channel
     question = await channel.says(who or stage.guest, text, mention_bot=True)
-    await channel.next_reply(to=question, timeout=10, quiet=0)
+    await channel.next_reply(to=question, quiet=0)
     await until(stage, lambda: "Why" in buttons(channel.replies_to(question)[-1]), "buttons")
     return question, channel.replies_to(question)[-1]
 
 
-async def until(stage: Stage, look: Any, what: str, timeout: float = 8.0) -> None:
-    await stage.discord.world.until(lambda: look() or None, timeout, what)
+async def until(stage: Stage, look: Any, what: str) -> None:
+    await stage.discord.world.until(lambda: look() or None, what)
 
 
 async def press(stage: Stage, who: Person, message: Message, label: str) -> Interaction:
@@ -183,7 +183,7 @@ async def test_stop_ends_a_reply_where_it_is_and_keeps_it(stage: Stage) -> None:
     stage.ollama.set_pace(rate=30)
     stage.ollama.reply_next(LONG)
     question = await stage.channel.says(stage.guest, "talk without end", mention_bot=True)
-    reply = await stage.channel.next_reply(to=question, timeout=10, quiet=0)
+    reply = await stage.channel.next_reply(to=question, quiet=0)
     assert list(buttons(reply)) == ["Stop"]
     stranger = stage.guild.member("stranger")
     refused = await press(stage, stranger, reply, "Stop")
@@ -374,7 +374,7 @@ async def test_after_a_crisis_no_persona_writes_anew(stage: Stage) -> None:
     elsewhere = stage.guild.channel("quiet")
     stage.ollama.reply_next("I am glad that you told me.")
     said = await elsewhere.says(stage.guest, "i am going to kill myself tonight", mention_bot=True)
-    await elsewhere.next_reply(to=said, timeout=10, quiet=0)
+    await elsewhere.next_reply(to=said, quiet=0)
     pressed = await press(stage, stage.guest, reply, "Regenerate")
     await stage.tells(pressed, "without any persona")
     await says(stage, reply, "Wren.")

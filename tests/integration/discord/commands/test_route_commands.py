@@ -17,6 +17,7 @@ from bot.operator_data import export_corrections
 from bot.routing import Router
 from bot.routing.dataset import read_labelled
 from bot.routing.route import Route
+from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.discord.state import Message
@@ -41,7 +42,7 @@ def mod(stage: Stage) -> Person:
 async def asks(place: Place, person: Person, text: str) -> tuple[Message, Message]:
     """Say something to the bot; return it with the whole reply."""
     asked = await place.says(person, text, mention_bot=True)
-    return asked, await place.next_reply(to=asked, timeout=10, quiet=0.3)
+    return asked, await place.next_reply(to=asked, quiet=0.3)
 
 
 def has(reply: Message, text: str) -> bool:
@@ -135,7 +136,7 @@ async def test_a_pin_works_in_a_direct_message(stage: Stage) -> None:
     dm = stage.discord.dm(stage.guest)
     await stage.guest.slash(dm, "route pin", route="creative", scope="here")
     asked = await dm.says(stage.guest, FACT)
-    reply = await dm.next_reply(to=asked, timeout=10, quiet=0.3)
+    reply = await dm.next_reply(to=asked, quiet=0.3)
     assert "by pin" in await route_of(dm, stage.guest, reply)
     stats = await stage.guest.slash(dm, "route stats")
     assert "server" in stats.text
@@ -191,7 +192,7 @@ async def test_a_deleted_message_takes_its_correction_along(stage: Stage, mod: P
     asked, _ = await asks(stage.channel, stage.guest, FACT)
     await mod.slash(stage.channel, "route fix", label="companion", message=str(asked.id))
     await stage.channel.delete(asked)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while "by correction" in (await mod.slash(stage.channel, "route try", text=FACT)).text:
             await asyncio.sleep(0.05)
 
@@ -264,8 +265,8 @@ async def test_a_new_table_comes_into_service_under_load_without_a_failed_turn(
         person = stage.guild.member(f"guest-{number}")
         for _ in range(4):
             asked = await channel.says(person, FACT, mention_bot=True)
-            reply = await channel.next_reply(to=asked, timeout=20, quiet=0)
-            await stage.discord.world.until(partial(has, reply, whole), 20, "the whole answer")
+            reply = await channel.next_reply(to=asked, quiet=0)
+            await stage.discord.world.until(partial(has, reply, whole), "the whole answer")
             assert router.table is not None
             seen.add(router.table.header.threshold)
 
@@ -274,7 +275,7 @@ async def test_a_new_table_comes_into_service_under_load_without_a_failed_turn(
             new = stage.folder / "route.table.new"
             new.write_bytes(table(threshold))
             os.replace(new, stage.folder / "route.table")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while router.table is None or router.table.header.threshold != threshold:
                     await asyncio.sleep(0.02)
 
@@ -288,7 +289,7 @@ async def test_a_table_that_fails_the_canaries_is_refused_and_counted(stage: Sta
     router = stage.troupe.dispatcher.router
     before = router.table
     (stage.folder / "route.table").write_bytes(table(blank=True))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while 'troupe_route_reloads_total{outcome="refused"} 1.0' not in (
             stage.troupe.metrics.exposition().decode()
         ):

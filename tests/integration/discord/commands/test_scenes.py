@@ -25,7 +25,7 @@ def speakers(stage: Stage) -> list[str]:
 
 async def at_rest(stage: Stage, count: int) -> list[str]:
     """Return who spoke, once `count` have and nobody follows."""
-    await stage.discord.world.until(lambda: len(speakers(stage)) >= count or None, 10, "replies")
+    await stage.discord.world.until(lambda: len(speakers(stage)) >= count or None, "replies")
     await asyncio.sleep(0.6)
     return speakers(stage)
 

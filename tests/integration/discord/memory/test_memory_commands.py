@@ -27,6 +27,7 @@ from bot.memory.store import Changes, Put
 from bot.observability import Metrics
 from bot.ports import ChatModel, ChatRequest
 from bot.routing.route import Route
+from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Server
 from tests.fakes.discord.handles import Place as Channel
 from tests.fakes.discord.server import FakeDiscord
@@ -299,7 +300,7 @@ async def test_the_offer_is_answered_by_whom_it_is_for(
     assert "not for you" in refused.text
     told = await scene.anna.click(shown, button)
     assert told.ephemeral
-    async with asyncio.timeout(5):  # an answered question is nobody else's business
+    async with asyncio.timeout(PATIENCE):  # an answered question is nobody else's business
         while shown in scene.channel.messages:
             await asyncio.sleep(0.01)
     assert await scene.memory.notebook.consent(UserId(scene.anna.id)) is decided

@@ -17,6 +17,7 @@ from bot.adapters.discord.redirect import redirect
 from bot.adapters.redis import open_redis
 from bot.app import Troupe
 from bot.settings import DiscordSettings
+from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.ollama import FakeOllama
 from tests.integration.discord.commands.conftest import Stage
@@ -47,6 +48,7 @@ async def house(
     folder = tmp_path_factory.mktemp("house")
     with pytest.MonkeyPatch.context() as patch:
         async with FakeDiscord() as discord, FakeOllama([MODEL]) as ollama:
+            discord.rest.interactions.deadline = PATIENCE
             for owner, name in (
                 (Route, "BASE"),
                 (library.Asset, "BASE"),

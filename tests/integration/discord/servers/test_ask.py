@@ -41,7 +41,7 @@ async def test_a_private_question_stays_out_of_the_channel_s_conversation(stage:
         private=True,
     )
     await told(stage, asked, "Between us.")
-    await stage.discord.world.until(lambda: asked.followups, 5, "a second part")
+    await stage.discord.world.until(lambda: asked.followups, "a second part")
     assert asked.ephemeral
     assert all(each.ephemeral for each in asked.followups)
     place = Place(ChannelId(stage.channel.id), GuildId(stage.guild.id))

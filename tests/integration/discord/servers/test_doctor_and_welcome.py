@@ -8,6 +8,7 @@ import pytest
 
 from bot.chat.place import ChannelId, GuildId, Place
 from bot.personas.binding import TriggerMode
+from tests.fakes import PATIENCE
 from tests.fakes.discord import payloads
 from tests.fakes.discord.state import Message
 from tests.integration.discord.commands.conftest import Stage
@@ -56,15 +57,22 @@ async def test_only_admins_are_offered_the_doctor(stage: Stage) -> None:
         await stage.guest.slash(stage.channel, "doctor")
 
 
+async def in_session(stage: Stage) -> None:
+    """Wait until the session has begun: servers that come before have not just been joined."""
+    async with asyncio.timeout(PATIENCE):
+        while not any(c.name == "gateway" and c.ok for c in stage.troupe.health.ready().checks):
+            await asyncio.sleep(0.05)
+
+
 async def greeted(stage: Stage, name: str) -> Message:
-    await asyncio.sleep(1.2)  # what comes while the session begins is no joining either
+    await in_session(stage)
     guild = stage.discord.guild(name, channels=["rules", "lobby"], joins=True)
 
     def look() -> Message | None:
         found = [m for c in ("rules", "lobby") for m in guild.channel(c).from_bot]
         return found[0] if found else None
 
-    return await stage.discord.world.until(look, 3.0, "a welcome card")
+    return await stage.discord.world.until(look, "a welcome card")
 
 
 async def test_three_clicks_and_somebody_plays(stage: Stage) -> None:
@@ -101,12 +109,13 @@ async def test_an_outage_is_no_joining(stage: Stage) -> None:
 
 
 async def test_the_card_stands_in_the_first_channel_where_it_may(stage: Stage) -> None:
+    await in_session(stage)
     guild = stage.discord.guild("picky", channels=["a", "b"])
     guild.channel("a").forbid_bot("send_messages")
     body = payloads.guild(guild.record, stage.discord.world)
     del body["unavailable"]  # a joining, not the end of an outage
     stage.discord.gateway.dispatch("GUILD_CREATE", body, guild_id=guild.id)
-    await stage.discord.world.until(lambda: guild.channel("b").from_bot, 3.0, "a card")
+    await stage.discord.world.until(lambda: guild.channel("b").from_bot, "a card")
     assert guild.channel("a").from_bot == []
     guild.channel("b").forbid_bot("view_channel")
     await asyncio.sleep(0.1)

@@ -236,7 +236,7 @@ async def test_forged_buttons_and_forms_are_answered(stage: Stage) -> None:
     message = await stage.channel.says(stage.admin, "a word of mine")
     stage.ollama.reply_with("Wren.")
     asked = await stage.channel.says(boss, "name a bird", mention_bot=True)
-    await stage.channel.next_reply(to=asked, timeout=10)
+    await stage.channel.next_reply(to=asked)
     for leaf in leaves(stage.discord):
         required = others(leaf, {})
         answer = await forger.use(

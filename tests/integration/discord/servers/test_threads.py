@@ -35,7 +35,7 @@ def thread_of(stage: Stage, message: Any) -> Channel:
 
 async def spoken(stage: Stage, channel: Channel, count: int = 1) -> list[str]:
     """Wait for so many messages of the bot, and until they are at rest."""
-    await stage.discord.world.until(lambda: len(channel.from_bot) >= count, 5, "replies")
+    await stage.discord.world.until(lambda: len(channel.from_bot) >= count, "replies")
     return [(await channel.settled(each)).content for each in channel.from_bot]
 
 
@@ -47,7 +47,7 @@ async def test_a_conversation_gets_a_thread_in_which_no_mention_is_needed(stage:
     await set_mode(stage, TriggerMode.THREAD)
     stage.ollama.reply_with("Here.")
     asked = await stage.channel.says(stage.guest, "how tall is K2, exactly?", mention_bot=True)
-    await stage.discord.world.until(lambda: asked.thread, 5, "a thread")
+    await stage.discord.world.until(lambda: asked.thread, "a thread")
     thread = thread_of(stage, asked)
     assert thread.record.name == "how tall is K2, exactly?"
     assert "Here." in (await spoken(stage, thread))[0]
@@ -70,7 +70,7 @@ async def test_a_question_deleted_in_the_channel_is_gone_from_its_thread(stage: 
     await set_mode(stage, TriggerMode.THREAD)
     stage.ollama.reply_with("Here.")
     asked = await stage.channel.says(stage.guest, "my secret is 41", mention_bot=True)
-    await stage.discord.world.until(lambda: asked.thread, 5, "a thread")
+    await stage.discord.world.until(lambda: asked.thread, "a thread")
     thread = thread_of(stage, asked)
     await spoken(stage, thread)
     store = stage.troupe.stores.conversations

@@ -31,7 +31,7 @@ async def answer(stage: Stage, asked: Message, part: str) -> str:
         text = stage.channel.answer_to(asked)
         return text if part in text else None
 
-    return await stage.discord.world.until(look, 6.0, f"{part!r}")
+    return await stage.discord.world.until(look, f"{part!r}")
 
 
 async def test_a_cold_start_is_announced_and_its_line_becomes_the_reply(
