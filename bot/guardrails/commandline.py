@@ -9,18 +9,7 @@ from pathlib import Path
 
 from bot.errors import SettingsRejected
 from bot.guardrails.corpus import CORPUS
-from bot.guardrails.evaluation import (
-    Case,
-    Talk,
-    as_text,
-    judge_cases,
-    read_lines,
-    report,
-    report_talks,
-)
 from bot.guardrails.heads import HEADS_FILE
-from bot.guardrails.room import Guardrails
-from bot.guardrails.training import train
 
 
 def add_parser(
@@ -56,12 +45,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
+    from bot.guardrails.training import train  # late: every command has this parser
+
     figures = train(args.corpus, args.out, by_source=args.by_source)
     _print(figures, as_json=args.json)
     return 0
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    from bot.guardrails.evaluation import (
+        Case,
+        Talk,
+        judge_cases,
+        read_lines,
+        report,
+        report_talks,
+    )
+    from bot.guardrails.room import Guardrails
+
     if args.file is None and args.conversations is None:
         raise SettingsRejected(["guard eval: name a FILE.jsonl, or --conversations FILE.jsonl"])
     judge = Guardrails.load(args.personas).judge
@@ -85,5 +86,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _print(figures: dict[str, object], *, as_json: bool) -> None:
+    from bot.guardrails.evaluation import as_text
+
     text = json.dumps(figures, ensure_ascii=False) if as_json else as_text(figures)
     sys.stdout.write(text + "\n")

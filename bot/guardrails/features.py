@@ -1,43 +1,62 @@
-"""Hashed character and word n-grams of a normalised text, by numpy alone."""
+"""Hashed character and word n-grams of a normalised text.
+
+All n-grams of a length are hashed at once, in one large integer with 64 bits for each: as fast as
+numpy for the length of messages, and without its 11 MiB.
+"""
 
 from __future__ import annotations
 
+import sys
 import zlib
+from array import array
 from itertools import pairwise
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-BUCKETS = 1 << 16
-SIZES = (2, 3, 4, 5)
-MAX_CHARS = 1200
+BUCKETS: Final = 1 << 16
+SIZES: Final = (2, 3, 4, 5)
+MAX_CHARS: Final = 1200
 """A longer text is seen in its first and last half of this."""
 
-_POWERS = {size: [np.uint64(pow(0x01000193, k, 1 << 32)) for k in range(size)] for size in SIZES}
-_SALT = {size: np.uint64(size * 0x9E3779B1) for size in SIZES}
-_MIX, _HALF, _SHIFT, _COUNT = map(np.uint64, (0x85EBCA6B, 15, 7, BUCKETS - 1))
+_LANE: Final = 64
+_POWERS: Final = tuple(pow(0x01000193, k, 1 << 32) for k in range(max(SIZES)))
+_SALT: Final = 0x9E3779B1
+_MIX: Final = 0x85EBCA6B
+_LOW: Final = (1 << 23) - 1
+"""What of a hash reaches its bucket: bits 7 to 22 of the product with `_MIX`."""
 
 
-def features(plain: str) -> NDArray[np.int64]:
-    """Return the distinct buckets of a text, in order."""
+def features(plain: str) -> set[int]:
+    """Return the buckets of a text."""
     if len(plain) > MAX_CHARS:
         plain = f"{plain[: MAX_CHARS // 2]} {plain[-MAX_CHARS // 2 :]}"
-    text = f" {plain} "
-    codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
-    parts = []
+    codes = array("Q", map(ord, f" {plain} "))
+    if sys.byteorder == "big":
+        codes.byteswap()
+    text = int.from_bytes(codes.tobytes(), "little")
+    ones = int.from_bytes(b"\1\0\0\0\0\0\0\0" * len(codes), "little")
+    found: set[int] = set()
     for size in SIZES:
-        if len(codes) < size:
-            continue
-        last = len(codes) - size + 1
-        mixed = codes[:last] + _SALT[size]  # the first power is 1
-        for at in range(1, size):
-            mixed += codes[at : last + at] * _POWERS[size][at]
-        mixed ^= mixed >> _HALF
-        parts.append((mixed * _MIX >> _SHIFT) & _COUNT)
+        if size <= len(codes):
+            found.update(_grams(text, ones, size)[: len(codes) - size + 1])
     words = [zlib.crc32(word.encode("utf-8", "replace")) for word in plain.split()]
-    pairs = [(a * 31 + b) % BUCKETS for a, b in pairwise(words)]
-    alone = [word % BUCKETS for word in words]
-    parts.append(np.array(alone + pairs, dtype=np.uint64))
-    found = np.sort(np.concatenate(parts)).astype(np.int64)
-    # Not `np.unique`: it loads masked arrays, 2 MiB of code.
-    return found[np.diff(found, prepend=-1) > 0]
+    found.update(word % BUCKETS for word in words)
+    found.update((a * 31 + b) % BUCKETS for a, b in pairwise(words))
+    return found
+
+
+def _grams(text: int, ones: int, size: int) -> array[int]:
+    """Return the buckets of the n-grams that begin at each character; the last are cut short.
+
+    `text` has a character in each lane, `ones` a one. A character has 21 bits and a power 32, so
+    that no sum leaves its lane before it is cut.
+    """
+    mixed = text + size * _SALT * ones  # the first power is 1
+    for at in range(1, size):
+        mixed += (text >> _LANE * at) * _POWERS[at]
+    mixed ^= mixed >> 15
+    mixed = (mixed & _LOW * ones) * _MIX
+    buckets = (mixed >> 7) & (BUCKETS - 1) * ones
+    found = array("Q", buckets.to_bytes((ones.bit_length() + _LANE - 1) // 8, "little"))
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found

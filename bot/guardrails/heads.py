@@ -7,16 +7,16 @@ only confirm a rule whose patterns are too wide to act alone (`needs`).
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import exp, sqrt
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bot.errors import SettingsRejected
 from bot.guardrails.features import BUCKETS, features
 from bot.guardrails.normalise import Views
+from bot.guardrails.npz import read_npz
 from bot.guardrails.rules import Hit
 from bot.guardrails.taxonomy import Severity
 
@@ -46,6 +46,10 @@ MOST_VIEWS = 4
 """Views of a text that are scored: the plain one, and the first of those without a disguise."""
 LONG = 600
 """Characters from which only the plain view is scored."""
+HALF = 2
+"""Bytes of a weight."""
+ENDLESS = 0x7C
+"""The upper byte's bits of a half float that is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +57,23 @@ class Heads:
     """Weights by head, with the calibrated probability from which a head speaks up."""
 
     names: tuple[str, ...]
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    thresholds: NDArray[np.float32]
+    weights: bytes
+    """For each bucket a number for each head: half floats, as they are in the file."""
+    bias: tuple[float, ...]
+    thresholds: tuple[float, ...]
 
     def scores(self, plain: str) -> dict[str, float]:
         """Return a probability by head."""
         found = features(plain)
-        if not len(found):
+        if not found:
             return dict.fromkeys(self.names, 0.0)
-        logits = self.weights[found].sum(axis=0) / np.sqrt(len(found)) + self.bias
-        chances = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
-        return dict(zip(self.names, map(float, chances), strict=True))
+        heads, row, root = len(self.names), HALF * len(self.names), sqrt(len(found))
+        picked = b"".join([self.weights[at * row : at * row + row] for at in found])
+        values = struct.unpack(f"<{heads * len(found)}e", picked)
+        return {
+            name: _chance(sum(values[at::heads]) / root + bias)
+            for at, (name, bias) in enumerate(zip(self.names, self.bias, strict=True))
+        }
 
     def loud(
         self, views: Views, *, distressed: bool = False, aside: bool = False
@@ -87,7 +96,7 @@ class Heads:
                 found.setdefault("faint", 0.0)
             if "care" in scores:
                 scores["care"] = min(1.0, scores["care"] / sooner)
-            for name, least in zip(self.names, map(float, self.thresholds), strict=True):
+            for name, least in zip(self.names, self.thresholds, strict=True):
                 if scores[name] >= least:
                     found[name] = max(found.get(name, 0.0), _odds(scores[name]) / _odds(least))
         if sorrow < CALM * self._least("care"):
@@ -95,7 +104,11 @@ class Heads:
         return found
 
     def _least(self, name: str) -> float:
-        return float(self.thresholds[self.names.index(name)]) if name in self.names else 1.0
+        return self.thresholds[self.names.index(name)] if name in self.names else 1.0
+
+
+def _chance(logit: float) -> float:
+    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, logit))))
 
 
 def _odds(chance: float) -> float:
@@ -124,15 +137,16 @@ def read_heads(path: Path = HEADS_FILE) -> Heads:
         SettingsRejected: the file is missing, of another version, or of a wrong shape.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if int(file["version"]) != VERSION:
-                raise SettingsRejected([f"{path.name}: other version; run `guard train`"])
-            names = tuple(str(name) for name in file["names"])
-            weights = file["weights"].astype(np.float32)
-            bias, thresholds = file["bias"], file["thresholds"]
+        file = read_npz(path)
+        if int(file["version"].values()[0]) != VERSION:
+            raise SettingsRejected([f"{path.name}: other version; run `guard train`"])
+        names = tuple(map(str, file["names"].values()))
+        bias, thresholds = file["bias"].values(), file["thresholds"].values()
+        weights = file["weights"]
     except (OSError, KeyError, ValueError) as error:
         raise SettingsRejected([f"{path.name}: {error}; run `guard train`"]) from error
-    right = weights.shape == (BUCKETS, len(names)) and len(bias) == len(thresholds) == len(names)
-    if not right or not set(names) <= set(MEANING) or not np.isfinite(weights).all():
+    right = (weights.kind, weights.shape) == ("<f2", (BUCKETS, len(names)))
+    right = right and len(bias) == len(thresholds) == len(names) and set(names) <= set(MEANING)
+    if not right or any(high & ENDLESS == ENDLESS for high in set(weights.data[1::2])):
         raise SettingsRejected([f"{path.name}: not what `guard train` writes"])
-    return Heads(names, weights, bias.astype(np.float32), thresholds.astype(np.float32))
+    return Heads(names, weights.data, tuple(map(float, bias)), tuple(map(float, thresholds)))

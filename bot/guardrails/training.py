@@ -36,7 +36,7 @@ def train(corpus: Path, out: Path, *, seed: int = 7, by_source: bool = False) ->
     """
     told = read_corpus(corpus)
     sentences = told + rule_sentences()
-    rows = [features(sentence.text) for sentence in sentences]
+    rows = [np.array(sorted(features(each.text)), np.int64) for each in sentences]
     targets, weight = _lessons(sentences)
     held = np.zeros_like(targets)
     folds = _by_source(sentences) if by_source else _by_chance(sentences, seed)

@@ -8,13 +8,13 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import InputRejected
-from bot.memory.evaluation import VectorFile, digest, evaluate, texts_of
-from bot.memory.locomo import read_cases
+from bot.memory.arrays import np
+
+if TYPE_CHECKING:
+    from bot.memory.evaluation import VectorFile
 
 EmbedAll = Callable[[Sequence[str], Path], Awaitable[Sequence[Sequence[float]]]]
 """Embeds texts with the operator's Ollama, whose settings are in the given file."""
@@ -51,6 +51,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputRejected: a file can't be used, or there is no embedding model.
     """
+    from bot.memory.evaluation import evaluate, texts_of  # late: every command has this parser
+    from bot.memory.locomo import read_cases
+
     cases = read_cases(args.locomo, view=args.view, facts=args.facts)
     texts = texts_of(cases)
     if args.list_texts is not None:
@@ -65,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _vectors(args: argparse.Namespace, texts: Sequence[str]) -> VectorFile | None:
+    from bot.memory.evaluation import VectorFile, digest
+
     if args.embeddings == "none":
         return None
     if args.embeddings != "ollama":

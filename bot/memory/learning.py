@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
-import numpy as np
 import structlog
 
 from bot.chat.place import UserId
 from bot.errors import BackendError, ConsentRequired, StoreError
 from bot.memory import extraction
+from bot.memory.arrays import np
 from bot.memory.extraction import Learned
 from bot.memory.gates import normalised
 from bot.memory.item import STATEMENTS, Item, Kind
@@ -74,6 +74,7 @@ class Learner:
 
     async def run(self) -> None:
         """Work until cancelled. While the store is away, wait for it."""
+        await self._expect_memories()
         await self._enter_space()
         while True:
             try:
@@ -83,6 +84,12 @@ class Learner:
                 worked = False
             if not worked:
                 await asyncio.sleep(POLL)
+
+    async def _expect_memories(self) -> None:
+        try:
+            await self._store.expect()
+        except StoreError as error:
+            log.info("the first memory may come too late", reason=str(error))
 
     async def _enter_space(self) -> None:
         """Learn which space the embedding model's vectors are in, so that stored ones are used."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-import numpy as np
-
 from bot.chat.place import Place
 from bot.chat.turn import Message
+from bot.memory.arrays import np
 from bot.memory.explicit import Request, kind_of
 from bot.memory.item import (
     LONGEST_CONTEXT,

@@ -10,15 +10,16 @@ import json
 import struct
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from bot.errors import RecordCorrupt
+from bot.memory.arrays import np
 from bot.memory.item import Item
 from bot.memory.retrieval import Postings, Vectors, postings_of
 from bot.memory.words import LATIN, Terms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ID_LENGTH: Final = 21
 PACK_VERSION: Final = 1
@@ -27,7 +28,7 @@ _FIELDS: Final = len(Item._fields)
 _SHARED, _SOURCES, _ANSWERS = (Item._fields.index(n) for n in ("shared", "sources", "answers"))
 _HEAD: Final = struct.Struct("<BI")
 
-Column = NDArray[Any]
+Column: TypeAlias = "NDArray[Any]"
 
 
 def to_json(item: Item) -> bytes:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.chat.place import Place
+from bot.memory.arrays import np
 from bot.memory.item import LIFETIMES, Item, Kind
 from bot.memory.retrieval import Index, Scores, Vectors, best
 from bot.memory.rows import ID_LENGTH, Rows
 from bot.memory.scope import Use, use_of
 from bot.memory.words import LATIN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SESSION_GAP: Final = 1800.0
 """Seconds of silence after which a new run of neighbours begins."""
@@ -28,7 +29,7 @@ VIEWS: Final = 8
 NEAREST: Final = 0.25
 """A passage without a word in common needs at least this cosine."""
 
-Places = NDArray[Any]
+Places: TypeAlias = "NDArray[Any]"
 
 
 @dataclass(frozen=True, slots=True)

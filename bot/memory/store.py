@@ -66,6 +66,10 @@ class MemoryStore(Protocol):
         """Use vectors of this space (`model@dimensions`) from now on."""
         ...
 
+    async def expect(self) -> None:
+        """Make ready what opening a memory takes, if anybody has one, so that no turn waits."""
+        ...
+
     async def load(self, person: UserId) -> Shelf | None:
         """Return a person's memory; None without consent. One round trip."""
         ...

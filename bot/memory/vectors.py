@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from bot.chat.place import UserId
 from bot.errors import BackendError
+from bot.memory.arrays import np
 from bot.memory.item import Item, Kind
 from bot.memory.observer import Observer
 from bot.memory.retrieval import Vectors

@@ -12,14 +12,15 @@ import unicodedata
 import zlib
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.languages.stop_words import STOP_WORDS
+from bot.memory.arrays import np
 
-Terms = NDArray[np.uint32]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Terms: TypeAlias = "NDArray[np.uint32]"
 
 LONGEST_TEXT: Final = 4_000
 """Characters that are read of one text."""

@@ -116,6 +116,8 @@ SCHEMA_LOCK = f"{PREFIX}{{schema}}:lock"
 CONVERSATION_PARTS = ("meta", "rows", "lines", "order", "index", "gone", "notes", "noted")
 
 
+EVERY_MEMORY = f"{PREFIX}{{u:*}}:memory"
+"""A pattern of SCAN."""
 MEMORY_DUE = f"{PREFIX}{{memory}}:due"
 MEMORY_KINDS = tuple(f"memory:{kind}" for kind in "pcrfetux")
 MEMORY_PARTS = ("memory", "memory:items", *MEMORY_KINDS, "memory:places", "memory:pack")

@@ -24,6 +24,7 @@ from bot.adapters.redis.scripts import Argument, Script
 from bot.adapters.redis.shelf_cache import ShelfCache
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
 from bot.errors import ConsentRequired, RecordCorrupt
+from bot.memory.arrays import ready
 from bot.memory.export import exported
 from bot.memory.item import CAPS, NEVER_EVICTED, Item, Kind, retention
 from bot.memory.rows import Rows, packed, unpacked
@@ -76,6 +77,13 @@ class RedisMemories:
             self._space = space
             self._held.clear()
 
+    async def expect(self) -> None:
+        """Make ready what opening a memory takes, if anybody has one; see the port."""
+        with store_errors(self._redis):
+            async for _ in self._redis.scan_iter(keys.EVERY_MEMORY, count=1_000):
+                await ready()
+                break
+
     async def load(self, person: UserId) -> Shelf | None:
         """Return a person's memory, paused or not; None without consent."""
         return await self._load(person)
@@ -89,6 +97,7 @@ class RedisMemories:
             return None
         if len(answer) == 2 and held is not None:
             return held
+        await ready()
         meta = _pairs(answer[2])
         own, renewed = self._own_sealer(person, meta)
         if renewed is not None:

@@ -13,11 +13,11 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
 import structlog
 
 from bot.chat.place import GuildId
 from bot.errors import RecordCorrupt, StoreError
+from bot.memory.arrays import np
 from bot.memory.item import Item
 from bot.memory.recording import terms_for
 from bot.memory.rows import Coded, Rows, coded, from_items, from_json, to_json

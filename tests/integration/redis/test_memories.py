@@ -486,3 +486,20 @@ async def test_what_this_process_wrote_need_not_be_read_again(
                         for each, view in zip((mine, fresh), views, strict=True)
                     ]
                     assert found[0] == found[1]
+
+
+async def test_what_opening_takes_is_made_ready_only_where_somebody_has_a_memory(
+    memories: RedisMemories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+
+    async def note() -> None:
+        made.append(True)
+
+    monkeypatch.setattr("bot.adapters.redis.memories.ready", note)
+    await memories.decline(BEN)
+    await memories.expect()
+    assert not made, "a no is not a memory"
+    await memories.agree(ANNA, NOW)
+    await memories.expect()
+    assert made

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log
 
-import numpy as np
 import pytest
 
 from bot.guardrails import GuardContext, Guardrails
 from bot.guardrails.features import BUCKETS
-from bot.guardrails.heads import Heads
+from bot.guardrails.heads import HALF, Heads
 from bot.guardrails.judge import Judge
 from bot.guardrails.taxonomy import Measure
 
@@ -19,12 +19,12 @@ MakeContext = Callable[..., GuardContext]
 def heads(**chances: float) -> Heads:
     """Return heads that say the same of every text; each speaks up from one half."""
     names = ("care", "acute", "harm")
-    said = np.array([chances.get(name, 0.01) for name in names])
+    said = [chances.get(name, 0.01) for name in names]
     return Heads(
         names,
-        np.zeros((BUCKETS, len(names)), np.float32),
-        np.log(said / (1 - said)).astype(np.float32),
-        np.full(len(names), 0.5, np.float32),
+        bytes(HALF * BUCKETS * len(names)),
+        tuple(log(chance / (1 - chance)) for chance in said),
+        (0.5,) * len(names),
     )
 
 
