@@ -143,7 +143,8 @@ class Judge:
         self, found: tuple[Hit, ...], views: Views, *, creative: bool
     ) -> tuple[Hit, ...]:
         """Leave out findings about deeds that are play, history, or a mere figure of speech."""
-        if harmless_company(views.plain):
+        crime = not any(hit.category == "mass_harm" for hit in found)
+        if harmless_company(views.plain, crime=crime):
             return tuple(hit for hit in found if not _of_deeds(hit))
         plain = without_figures(views.plain)
         if plain == views.plain:

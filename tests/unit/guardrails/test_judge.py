@@ -51,7 +51,7 @@ def test_a_head_alone_never_shows_the_card_or_refuses(measure: Callable[..., Mea
 
 
 def test_the_louder_of_danger_and_harm_is_believed(measure: Callable[..., Measure]) -> None:
-    text = "i'm bringing a gun to school and they will all see"
+    text = "gonna use the gun on them and then me"
     assert measure(text, acute=0.6, harm=0.9) is Measure.BLOCK
     assert measure(text, acute=0.9, harm=0.6) is Measure.CRISIS
 
