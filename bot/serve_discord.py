@@ -31,12 +31,14 @@ from bot.background import Background
 from bot.chat.accounts import Accounts
 from bot.chat.intake import Intake
 from bot.chat.pipeline import TurnPipeline
+from bot.chat.place import Place
 from bot.chat.runner import Aftercare, TurnRunner
 from bot.chat.wishes.correcting import RouteFixes
 from bot.chat.wishes.first_words import FirstWords
 from bot.chat.wishes.wishing import Wishes
 from bot.errors import SettingsRejected
 from bot.health_checks import HEALTH_EVERY
+from bot.personas.binding import TriggerMode
 from bot.personas.house_rules import HouseRules
 from bot.ports import Face, SubjectAccess
 
@@ -50,6 +52,7 @@ OWN_FACE = Face(persona="", name="Troupe")
 @dataclass(frozen=True, slots=True)
 class _Bot:
     troupe: Troupe
+    last_seen: RedisLastSeen
     desk: Desk
     intake: Intake
     supervisor: Supervisor
@@ -102,7 +105,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
     services = _services(troupe, desk, accounts, moderation, intake)
     connection = _connection(troupe, desk, intake, services, last_seen, throttle)
     supervisor = Supervisor(lambda shard: TroupeBot(connection, shard), token, discord.shard_ids)
-    return _Bot(troupe, desk, intake, supervisor)
+    return _Bot(troupe, last_seen, desk, intake, supervisor)
 
 
 def _moderation(troupe: Troupe, desk: Desk) -> Moderation:
@@ -229,7 +232,12 @@ def _connection(
     throttle: Throttle,
 ) -> Connection:
     discord = troupe.settings.discord
-    catchup, budget = CatchUp(last_seen, desk.prepare), IdentifyBudget()
+    budget = IdentifyBudget()
+
+    async def mode_at(place: Place) -> TriggerMode:
+        return (await troupe.casting.resolved(place)).mode
+
+    catchup = CatchUp(last_seen, desk.prepare, mode_at)
 
     async def set_up(client: TroupeBot) -> None:
         await install(client, services)
@@ -241,9 +249,9 @@ def _connection(
     async def fresh(client: TroupeBot) -> None:
         await catchup.run(client)
 
-    async def before_identify() -> None:
+    async def before_identify(shard: int) -> None:
         await budget.wait()
-        await catchup.mark()
+        await catchup.mark(shard)
 
     def recognised(account: Account) -> None:
         desk.recognise(account)
@@ -275,5 +283,8 @@ async def _report_gateway(bot: _Bot) -> None:
             if shard.latency is not None:
                 metrics.heartbeat(shard.shard, shard.latency)
             if shard.heard_age is not None:
-                metrics.event(shard.shard, bot.troupe.clock.now() - shard.heard_age)
+                heard = bot.troupe.clock.now() - shard.heard_age
+                metrics.event(shard.shard, heard)
+                if shard.connected:
+                    bot.last_seen.listened(shard.shard, heard)
         await asyncio.sleep(HEALTH_EVERY if not away else 1.0)

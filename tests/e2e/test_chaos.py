@@ -419,6 +419,25 @@ async def test_a_gateway_outage_is_caught_up_with(tmp_path: Path) -> None:
         await crowd.answered()
 
 
+async def test_a_question_in_a_silent_auto_channel_is_answered_once_after_a_kill(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "silent"
+    folder.mkdir()
+    async with opened(folder, DISCORD_MESSAGE_CONTENT_INTENT="true") as scene:
+        stage, admin = scene.channel(), scene.person("manage_channels")
+        await admin.slash(stage, "channel mode", mode="auto")
+        async with store_of(scene) as redis, asyncio.timeout(PATIENCE):
+            while not await redis.exists(keys.state("listened:0-1")):
+                await asyncio.sleep(0.1)
+        await scene.troupe.kill()
+        question = await stage.says(scene.person(), "is anybody there?")
+        await scene.troupe.start()
+        await until(lambda: stage.answer_to(question), "the answer")
+        assert await scene.troupe.terminate() == 0  # which lets everything finish
+        assert len(stage.replies_to(question)) == 1
+
+
 async def test_redis_comes_back_after_a_kill_and_nothing_is_forgotten(tmp_path: Path) -> None:
     async with crowd_at(tmp_path / "redis") as crowd:
         scene = crowd.scene

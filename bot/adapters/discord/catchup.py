@@ -1,15 +1,16 @@
 """Messages that came while nobody listened: after a restart, or a RESUME that failed.
 
 Discord replays events only when a session is resumed. After a fresh IDENTIFY the gap is read from
-the channels in which the bot was addressed lately. Reading too much does no harm: every message
-is claimed before anything is done for it.
+the channels in which the bot was addressed lately, and from those in which, as Discord tells with
+a guild, something was said since the bot listened last. Reading too much does no harm: every
+message is claimed before anything is done for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import aiohttp
@@ -17,16 +18,21 @@ import discord
 import structlog
 
 from bot.adapters.discord.client import LastSeen, TroupeBot
+from bot.adapters.discord.mapping import place_of_channel
 from bot.adapters.discord.pacing import priority_of
-from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, snowflake_seconds
+from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, Place, snowflake_seconds
 from bot.delivery.pacing import Priority
 from bot.errors import StoreError
+from bot.personas.binding import TriggerMode
 
 log = structlog.get_logger(__name__)
 
 MAX_AGE: Final = 900.0
 """Seconds; an older question has found its answer elsewhere."""
 MAX_CHANNELS: Final = 20
+"""Channels that were used lately; and as many in which something was said meanwhile."""
+LOOKED_AT: Final = 200
+"""Channels with something new, of which those in mode `auto` are read first."""
 MAX_MESSAGES: Final = 50
 SLACK: Final = 30.0
 """Seconds read again before the last seen message: events are handled side by side, so that a
@@ -47,16 +53,24 @@ _AWAY: Final = (
 class CatchUp:
     """Reads gaps, one at a time for each client."""
 
-    def __init__(self, last_seen: LastSeen, prepare: Callable[[int], None]) -> None:
-        """`prepare` is told each guild channel (a thread's parent) that is likely to be used."""
+    def __init__(
+        self,
+        last_seen: LastSeen,
+        prepare: Callable[[int], None],
+        mode_at: Callable[[Place], Awaitable[TriggerMode]],
+    ) -> None:
+        """`prepare` is told each guild channel (a thread's parent) that is likely to be used;
+        `mode_at` says when the bot answers at a place, and may raise `StoreError`."""
         self._last_seen = last_seen
         self._prepare = prepare
+        self._mode_at = mode_at
         self._running: set[int] = set()
         self._anew: set[int] = set()
         """Clients with another fresh session since their reading began."""
         self._from: dict[ChannelId, MessageId] = {}
+        self._listened: dict[int, float] = {}
 
-    async def mark(self) -> None:
+    async def mark(self, shard: int) -> None:
         """Remember where gaps begin, before a fresh session hears anything. Never raises.
 
         A message that comes while the session begins would else hide what came before it.
@@ -64,6 +78,9 @@ class CatchUp:
         try:
             for channel, message in await self._last_seen.recent():
                 self._from.setdefault(channel, message)
+            listened = await self._last_seen.listened_until(shard)
+            if listened is not None:
+                self._listened.setdefault(shard, listened)
         except StoreError as error:
             log.info("gaps not marked", reason=str(error))
 
@@ -84,25 +101,53 @@ class CatchUp:
 
     async def _run(self, client: TroupeBot) -> int:
         taken, missed = 0, None
+        unmarked: Mapping[ChannelId, MessageId] = {}
         for pause in PAUSES:
             if id(client) in self._anew:
                 self._anew.discard(id(client))
                 missed = None
-            more, missed = await self._read(client, missed)
+            if missed is None:
+                unmarked = {**unmarked, **await self._unmarked(client)}
+            more, missed = await self._read(client, missed, unmarked)
             taken += more
             if missed is not None and not missed and id(client) not in self._anew:
                 break
             await asyncio.sleep(pause)
             if client.is_closed():
                 break
+        if not client.is_closed():
+            self._listened.pop(client.shard_id or 0, None)
         if taken:
             log.info("caught up", shard=client.shard_id, messages=taken)
         return taken
 
+    async def _unmarked(self, client: TroupeBot) -> Mapping[ChannelId, MessageId]:
+        """Return guild channels in which something was said since the shard listened last, though
+        perhaps never to us before, and where to begin with them. Nothing before a first start."""
+        listened = self._listened.get(client.shard_id or 0)
+        if listened is None:
+            return {}
+        since = max(listened - SLACK, time.time() - MAX_AGE)
+        auto: list[ChannelId] = []
+        others: list[ChannelId] = []
+        for channel in await _spoken_in(client, since):
+            try:
+                mode = await self._mode_at(place_of_channel(channel, channel.guild.id))
+            except StoreError as error:
+                log.info("channel not caught up", reason=str(error))
+                continue
+            if mode is not TriggerMode.OFF:
+                (auto if mode is TriggerMode.AUTO else others).append(ChannelId(channel.id))
+        begins = MessageId(int(listened * 1000 - DISCORD_EPOCH_MS) << 22)
+        return dict.fromkeys((auto + others)[:MAX_CHANNELS], begins)
+
     async def _read(
-        self, client: TroupeBot, only: frozenset[ChannelId] | None
+        self,
+        client: TroupeBot,
+        only: frozenset[ChannelId] | None,
+        unmarked: Mapping[ChannelId, MessageId],
     ) -> tuple[int, frozenset[ChannelId] | None]:
-        """Read channels once; `only` those, or None for all that were used lately.
+        """Read channels once; `only` those, or None for all: `unmarked`, and those used lately.
 
         Return how many messages were for us, and what is to be read again.
         """
@@ -111,11 +156,12 @@ class CatchUp:
         except StoreError as error:
             log.warning("not caught up yet", reason=str(error))
             return 0, only
+        gaps = {c: min(m, self._from.get(c, m), unmarked.get(c, m)) for c, m in recent}
+        gaps |= {c: m for c, m in unmarked.items() if c not in gaps}
         taken, missed, oldest = 0, set(), time.time() - MAX_AGE
-        for channel, message in recent:
+        for channel, begins in gaps.items():
             if only is not None and channel not in only:
                 continue
-            begins = min(message, self._from.get(channel, message))
             since = max(oldest, snowflake_seconds(begins) - SLACK)
             try:
                 async with asyncio.timeout(_CHANNEL_TIMEOUT):
@@ -143,6 +189,30 @@ class CatchUp:
             taken += await client.take(message) is not None
         self._from.pop(ident, None)
         return taken
+
+
+async def _spoken_in(client: TroupeBot, since: float) -> list[Any]:
+    """Return the channels and threads that have a message since then, the newest first."""
+    found: list[tuple[int, Any]] = []
+    for guild in client.guilds:
+        for channel in (*guild.channels, *guild.threads):
+            last = getattr(channel, "last_message_id", None)
+            if last is not None and snowflake_seconds(last) >= since and _readable(channel):
+                found.append((last, channel))
+        await asyncio.sleep(0)  # there may be thousands
+    found.sort(key=lambda pair: -pair[0])
+    return [channel for _, channel in found[:LOOKED_AT]]
+
+
+def _readable(channel: Any) -> bool:
+    """Whether we may read what was said; Discord tells of channels that we can't see, too."""
+    if channel.guild.me is None:
+        return False
+    try:
+        mine: discord.Permissions = channel.permissions_for(channel.guild.me)
+    except discord.ClientException:  # a thread whose parent we don't know
+        return False
+    return mine.view_channel and mine.read_message_history
 
 
 def _ours(client: TroupeBot, channel: Any) -> bool:

@@ -72,7 +72,8 @@ class Listener(Protocol):
 
 
 class LastSeen(Protocol):
-    """The channels in which the bot was addressed, and how far each was read."""
+    """The channels in which the bot was addressed, how far each was read, and until when each
+    shard listened."""
 
     def note(self, channel: ChannelId, message: MessageId) -> None:
         """A message was read. Never waits."""
@@ -80,6 +81,14 @@ class LastSeen(Protocol):
 
     async def recent(self) -> Sequence[tuple[ChannelId, MessageId]]:
         """Return the channels by their last message, newest first."""
+        ...
+
+    def listened(self, shard: int, at: float) -> None:
+        """A shard's gateway was heard at this unix time. Never waits."""
+        ...
+
+    async def listened_until(self, shard: int) -> float | None:
+        """Return the unix time at which a shard's gateway was last heard; None if never."""
         ...
 
 
@@ -97,8 +106,8 @@ class Connection:
     """Told who we are after each login."""
     set_up: Callable[[TroupeBot], Awaitable[None]]
     """Adds cogs and views; called once a client, before it connects."""
-    before_identify: Callable[[], Awaitable[None]]
-    """Waits until another IDENTIFY is allowed."""
+    before_identify: Callable[[int], Awaitable[None]]
+    """Waits until another IDENTIFY of a shard is allowed."""
     on_fresh_session: Callable[[TroupeBot], Awaitable[None]]
     """Called after each READY: events since the last session are lost and must be caught up."""
     http_trace: aiohttp.TraceConfig | None = None
@@ -198,7 +207,7 @@ class TroupeBot(commands.Bot):
         await asyncio.gather(*leftover, return_exceptions=True)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        await self._shared.before_identify()
+        await self._shared.before_identify(self.shard_id or 0)
 
     def is_connected(self) -> bool:
         """Whether the session is ready and its socket open: during an outage it is not."""

@@ -1,4 +1,4 @@
-"""How far each channel was read: written rarely, read once after a restart."""
+"""How far each channel was read, and until when: written rarely, read once after a restart."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class RedisLastSeen:
         """`owner` keeps apart what processes with other shards note."""
         self._redis = redis
         self._key = keys.state(f"seen:{owner}")
+        self._listening = keys.state(f"listened:{owner}")
+        self._listened: dict[int, float] = {}
         self._noted: dict[ChannelId, int] = {}
         self._writing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -42,8 +44,24 @@ class RedisLastSeen:
         """Remember that a message was read; written within `WRITE_EVERY` seconds."""
         milliseconds = (message >> 22) + DISCORD_EPOCH_MS
         self._noted[channel] = max(milliseconds, self._noted.get(channel, 0))
-        if not self._closed and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._write_later(), name="last-seen")
+        self._write_soon()
+
+    def listened(self, shard: int, at: float) -> None:
+        """Remember when a shard's gateway was last heard; written in the same way."""
+        self._listened[shard] = at
+        self._write_soon()
+
+    async def listened_until(self, shard: int) -> float | None:
+        """Return the unix time at which a shard's gateway was last heard; None if never.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        if shard in self._listened:
+            return self._listened[shard]
+        with store_errors(self._redis):
+            found: Any = await self._redis.hget(self._listening, str(shard))
+        return None if found is None else float(found)
 
     async def recent(self) -> Sequence[tuple[ChannelId, MessageId]]:
         """Return channels and the first id of their last message's millisecond, newest first.
@@ -69,7 +87,7 @@ class RedisLastSeen:
         """
         async with self._writing:
             noted, self._noted = self._noted, {}
-            if not noted:
+            if not noted and not self._listened:
                 return
             try:
                 await self._write(noted)
@@ -92,10 +110,20 @@ class RedisLastSeen:
     async def _write(self, noted: Mapping[ChannelId, int]) -> None:
         with store_errors(self._redis):
             batch = self._redis.pipeline(transaction=False)
-            batch.zadd(self._key, {str(c): at for c, at in noted.items()}, gt=True)
-            batch.zremrangebyrank(self._key, 0, -KEPT - 1)
-            batch.expire(self._key, _LIFETIME)
+            if noted:
+                batch.zadd(self._key, {str(c): at for c, at in noted.items()}, gt=True)
+                batch.zremrangebyrank(self._key, 0, -KEPT - 1)
+                batch.expire(self._key, _LIFETIME)
+            if self._listened:
+                batch.hset(
+                    self._listening, mapping={str(s): at for s, at in self._listened.items()}
+                )
+                batch.expire(self._listening, _LIFETIME)
             await batch.execute()
+
+    def _write_soon(self) -> None:
+        if not self._closed and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._write_later(), name="last-seen")
 
     async def _write_later(self) -> None:
         await asyncio.sleep(WRITE_EVERY)

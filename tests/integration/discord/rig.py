@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from bot.adapters.discord.catchup import CatchUp
 from bot.adapters.discord.client import Connection, LastSeen, TroupeBot
@@ -15,6 +16,7 @@ from bot.adapters.discord.sink import DiscordSink, SinkFactory
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
+from bot.personas.binding import TriggerMode
 from bot.personas.png import blank_picture
 from bot.ports import Face, Progress
 from tests.fakes import PATIENCE
@@ -73,12 +75,19 @@ class Unread:
 
     def __init__(self) -> None:
         self.noted: dict[ChannelId, MessageId] = {}
+        self.until: dict[int, float] = {}
 
     def note(self, channel: ChannelId, message: MessageId) -> None:
         self.noted[channel] = message
 
     async def recent(self) -> Sequence[tuple[ChannelId, MessageId]]:
         return sorted(self.noted.items(), key=lambda item: -item[1])
+
+    def listened(self, shard: int, at: float) -> None:
+        self.until[shard] = at
+
+    async def listened_until(self, shard: int) -> float | None:
+        return self.until.get(shard)
 
 
 @dataclass
@@ -133,6 +142,7 @@ async def rig_at(
     notes: Notes | None = None,
     last_seen: LastSeen | None = None,
     message_content: bool = False,
+    modes: Mapping[ChannelId, TriggerMode] = MappingProxyType({}),
     deaf_after: float = 100.0,
     spacing: float = 0.0,
     connect: bool = True,
@@ -142,7 +152,11 @@ async def rig_at(
     seen = last_seen or Unread()
     throttle = Throttle()
     desk = Desk.open(discord.token, throttle)
-    catchup = CatchUp(seen, desk.prepare)
+
+    async def mode_at(place: Place) -> TriggerMode:
+        return modes.get(place.channel, TriggerMode.MENTION)
+
+    catchup = CatchUp(seen, desk.prepare, mode_at)
     budget = IdentifyBudget(spacing=spacing)
 
     async def fresh(client: TroupeBot) -> None:
@@ -151,9 +165,9 @@ async def rig_at(
     async def set_up(client: TroupeBot) -> None:
         pass
 
-    async def before_identify() -> None:
+    async def before_identify(shard: int) -> None:
         await budget.wait()
-        await catchup.mark()
+        await catchup.mark(shard)
 
     connection = Connection(
         listener=heard,

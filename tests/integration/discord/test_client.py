@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.adapters.discord.client import TroupeBot
 from bot.chat.place import ChannelId, MessageId
 from bot.chat.turn import Message, Trigger
 from bot.errors import SettingsRejected, StoreError
+from bot.personas.binding import TriggerMode
 from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord
 from tests.integration.discord.rig import Notes, Rig, Unread, picture, rig_at
@@ -238,6 +240,37 @@ async def test_what_was_said_during_a_fresh_start_is_caught_up(discord: FakeDisc
         await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
         assert "where you never were" not in {m.text for m in rig.notes.received}
         assert rig.notes.received[-1].place.guild == guild.id
+
+
+async def test_where_nobody_spoke_to_us_yet_the_gap_is_read_too(
+    discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.discord.catchup.SLACK", 0.0)
+    monkeypatch.setattr("bot.adapters.discord.catchup.MAX_CHANNELS", 2)
+    names = ["quiet", "hall", "mute", "late"]
+    guild = discord.guild(channels=names, members=["alice"])
+    quiet, hall, mute, late = map(guild.channel, names)
+    alice = guild.member("alice")
+    modes = {ChannelId(hall.id): TriggerMode.AUTO, ChannelId(mute.id): TriggerMode.OFF}
+    seen = Unread()
+    await hall.says(alice, "heard long ago")
+    await asyncio.sleep(0.05)
+    seen.listened(0, time.time())
+    for place, text in ((hall, "auto"), (mute, "off"), (quiet, "first"), (late, "last")):
+        await asyncio.sleep(0.05)
+        await place.says(alice, text, mention_bot=place is not hall)
+    async with rig_at(discord, last_seen=seen, modes=modes, message_content=True) as rig:
+        texts = [message.text for message in await heard(rig, 2)]
+    assert texts == ["auto", "last"], "auto first, then the newest, and only so many"
+
+
+async def test_before_a_first_start_there_is_no_gap(discord: FakeDiscord) -> None:
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+    await tavern.says(alice, "before you were here", mention_bot=True)
+    async with rig_at(discord) as rig:
+        await tavern.says(alice, "welcome", mention_bot=True)
+        assert [message.text for message in await heard(rig)] == ["welcome"]
 
 
 async def test_a_message_during_the_start_hides_no_gap_before_it(

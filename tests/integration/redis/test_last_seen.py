@@ -81,3 +81,15 @@ async def test_processes_of_other_shards_keep_their_own(redis: Client) -> None:
     one.note(ChannelId(1), message(1))
     await one.close()
     assert await two.recent() == []
+
+
+async def test_until_when_a_shard_listened_is_known_after_a_restart(redis: Client) -> None:
+    seen = RedisLastSeen(redis)
+    assert await seen.listened_until(0) is None
+    seen.listened(0, 1_790_000_000.25)
+    seen.listened(0, 1_790_000_005.5)
+    assert await seen.listened_until(0) == 1_790_000_005.5
+    await seen.close()
+    again = RedisLastSeen(redis)
+    assert await again.listened_until(0) == 1_790_000_005.5
+    assert await again.listened_until(1) is None
