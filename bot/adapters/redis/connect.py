@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from bot.adapters.redis.together import Together
 from bot.errors import StoreError
 
 Client: TypeAlias = "Redis | RedisCluster"
@@ -125,10 +126,10 @@ def _client(url: str) -> Client:
     pool = BlockingConnectionPool.from_url(
         url, max_connections=POOL_SIZE, timeout=POOL_WAIT, **_options()
     )
-    return Redis.from_pool(pool)
+    return Together.from_pool(pool)
 
 
-class _Master(Redis):
+class _Master(Together):
     """A client of Sentinel's master that closes its connections to the Sentinels as well."""
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -254,17 +253,16 @@ class RedisConversations:
     async def _index(self, place: Place, people: Iterable[UserId]) -> None:
         """Note where people's texts are, before they are there: a crash in between leaves a
         reference too many, never one too few."""
-        entries = [(keys.person(user, "places"), keys.place_member(place)) for user in people]
-        if place.guild is not None:
-            entries.append((keys.guild(place.guild, "places"), str(place.channel)))
-        await asyncio.gather(*(self._add_to(index, member) for index, member in entries))
-
-    async def _add_to(self, index: str, member: str) -> None:
         with store_errors(self._redis):
             pipe = self._redis.pipeline(transaction=False)
-            pipe.sadd(index, member)
-            pipe.expire(index, self._ttl + DAY)
-            await pipe.execute()
+            for user in people:
+                pipe.sadd(keys.person(user, "places"), keys.place_member(place))
+                pipe.expire(keys.person(user, "places"), self._ttl + DAY)
+            if place.guild is not None:
+                pipe.sadd(keys.guild(place.guild, "places"), str(place.channel))
+                pipe.expire(keys.guild(place.guild, "places"), self._ttl + DAY)
+            if len(pipe):
+                await pipe.execute()
 
     async def _places_of(self, person: UserId) -> list[Place]:
         with store_errors(self._redis):
