@@ -36,6 +36,9 @@ _NOISE, _DOUBT, _DRIFT = 0.04, 0.4, 0.01
 """Standard deviations: of one prompt's count, of a factor not yet learnt, of its drift."""
 _ROOM = 1.04
 """Factor on a model's learnt counts: texts of one script differ among themselves."""
+_ENOUGH, _EVERY, _NEAR = 24, 8, 1.25
+"""Prompts after which one whose estimate was near teaches little: of those only every eighth is
+counted anew. Near is enough, and not a quarter too much."""
 _SHY = 0.4
 """Share of a correction downwards that is believed: too high an estimate costs some history, too
 low a one the reply."""
@@ -143,6 +146,14 @@ class _Learnt:
 
     factors: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: 1.0))
     doubts: dict[str, float] = field(default_factory=dict)
+    met: int = 0
+    """Prompts whose counts were told."""
+
+    def knows(self, actual: int, estimated: int) -> bool:
+        """Whether there is little to learn from a count."""
+        self.met += 1
+        near = actual <= estimated <= actual * _NEAR
+        return near and self.met > _ENOUGH and self.met % _EVERY > 0
 
     def apply(self, shape: Shape) -> float:
         return sum(tokens * self.factors[group] for group, tokens in shape.items())
@@ -189,9 +200,18 @@ class TokenEstimator:
         """Return the factor of room to leave: 1.02 where counts are exact."""
         return 1.02 if model in self._exact else MARGIN
 
-    def calibrate(self, model: str, texts: Iterable[str], actual: int) -> None:
-        """Learn from one prompt: the texts of its messages, and what the model counted."""
+    def calibrate(
+        self, model: str, texts: Iterable[str], actual: int, *, estimated: int = 0
+    ) -> None:
+        """Learn from one prompt: the texts of its messages, and what the model counted.
+
+        `estimated` is what was estimated for the prompt's parts: of a model that has taught much,
+        counts that were expected are learnt from only now and then.
+        """
         if model in self._exact or actual < _MIN_ACTUAL:
+            return
+        known = self._learnt.get(model)
+        if known is not None and known.knows(actual, estimated):
             return
         whole: dict[str, float] = defaultdict(float)
         for text in texts:

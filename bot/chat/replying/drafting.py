@@ -146,6 +146,7 @@ class Drafting:
                     request.model,
                     [message.content for message in request.messages],
                     generated.finished.prompt_tokens,
+                    estimated=order.prompt.report.total,
                 )
 
 

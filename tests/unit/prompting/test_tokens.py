@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,6 +109,40 @@ def test_too_low_an_estimate_is_mended_at_once() -> None:
     estimator = TokenEstimator()
     estimator.calibrate("m", [ENGLISH], prompt_of(1.6, ENGLISH))
     assert estimator.estimate(ENGLISH, "m") >= raw_estimate(ENGLISH) * 1.55
+
+
+def taught(times: int) -> TokenEstimator:
+    """Return an estimator that a model taught as often that it was right."""
+    estimator = TokenEstimator()
+    for _ in range(times):
+        estimator.calibrate("m", [ENGLISH], prompt_of(1.0, ENGLISH))
+    return estimator
+
+
+def learns_of(estimator: TokenEstimator, actual: int, estimated: int) -> int:
+    """Return of how many in 16 prompts an estimator learns: whether it reads what they said."""
+    read = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal read
+        read += 1
+        yield ENGLISH
+
+    for _ in range(16):
+        estimator.calibrate("m", texts(), actual, estimated=estimated)
+    return read
+
+
+def test_of_counts_that_were_expected_it_soon_learns_only_now_and_then() -> None:
+    actual = prompt_of(1.0, ENGLISH)
+    assert learns_of(taught(5), actual, actual + 5) == 16
+    assert learns_of(taught(40), actual, actual + 5) == 2
+
+
+def test_of_counts_that_were_not_expected_it_always_learns() -> None:
+    actual = prompt_of(1.0, ENGLISH)
+    assert learns_of(taught(40), actual, actual - 5) == 16
+    assert learns_of(taught(40), actual, round(actual * 1.3)) == 16
 
 
 def test_a_small_vocabulary_is_expected_to_take_more() -> None:
