@@ -15,7 +15,8 @@ KEPT = 1200
 """Patterns that are kept compiled, some 10 KB each. People of one language need few of them, those
 of thirteen nearly all; and compiling one anew costs more than a whole judgement."""
 START = 4
-"""Characters of a word by which it is looked up; an automaton of all words would take 5 MiB."""
+"""Characters of a word by which it is looked up; an automaton of all words would take 5 MiB.
+The few words that are shorter are looked for one by one."""
 
 
 def options() -> re2.Options:
@@ -49,23 +50,25 @@ class Words:
         # In order, so that a number says where the words of a start begin.
         self._words = tuple(word for word, _ in pairs)
         self._owners = array("I", [index for _, index in pairs])
-        self._starts: dict[int, dict[str, int]] = {}
+        self._short = tuple(at for at, word in enumerate(self._words) if len(word) < START)
+        self._starts: dict[str, int] = {}
         for at, word in enumerate(self._words):
-            start = word[:START]
-            self._starts.setdefault(len(start), {}).setdefault(start, at)
+            if len(word) >= START:
+                self._starts.setdefault(word[:START], at)
 
     def standing_in(self, text: str) -> list[int]:
         """Return, in order, the owners of which a word stands in a text, and those without any."""
+        words, owners = self._words, self._owners
         due = set(self._always)
-        for size, starts in self._starts.items():
-            pieces = {text[at : at + size] for at in range(len(text) - size + 1)}
-            for start in pieces & starts.keys():
-                for at in range(starts[start], len(self._words)):
-                    word = self._words[at]
-                    if not word.startswith(start):
-                        break
-                    if word in text:
-                        due.add(self._owners[at])
+        due.update(owners[at] for at in self._short if words[at] in text)
+        pieces = {text[at : at + START] for at in range(len(text) - START + 1)}
+        for start in pieces & self._starts.keys():
+            for at in range(self._starts[start], len(words)):
+                word = words[at]
+                if not word.startswith(start):
+                    break
+                if word in text:
+                    due.add(owners[at])
         return sorted(due)
 
     def begin_with(self, text: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
-from bot.guardrails.leak import canary_begins, leaks_canary, recital_begins, recites
+from bot.guardrails.leak import canary_begins, leaks_canary, recital
 from bot.guardrails.normalise import plain_view
 from bot.guardrails.outbound import sanitise
 from bot.guardrails.policy import ALLOWED, Decision
@@ -104,7 +104,7 @@ class OutputGate:
         Raises:
             DraftBlocked: it may not be shown.
         """
-        decision = self._look(self._draft)
+        decision, _ = self._look(self._draft)
         if self._terms.judge is not None and self._draft.strip():
             self._stop_at(await self._terms.judge(self._draft))
         self.visible = self._shown(self._draft).rstrip()
@@ -115,11 +115,11 @@ class OutputGate:
         """Look at what is new, and return up to where the draft may be shown."""
         start = max(0, self._released - OVERLAP)
         window = self._draft[start:]
-        self._look(window)
+        _, recital_begins = self._look(window)
         hold = min(
             self._held_by_rules(window, self._released - start),
             canary_begins(window, self._context.canary),
-            recital_begins(window, self._context.protected),
+            recital_begins,
         )
         for pattern in (SPACED, OPEN_LINK):
             if open_at := pattern.search(window[-3200:]):
@@ -154,15 +154,19 @@ class OutputGate:
             at -= 1
         return at
 
-    def _look(self, text: str) -> Decision:
-        """Judge a text by rules and leaks; raise when it may not be shown."""
+    def _look(self, text: str) -> tuple[Decision, int]:
+        """Judge a text by rules and leaks; raise when it may not be shown.
+
+        Return the decision, and where a recital of the prompt may be beginning.
+        """
         if leaks_canary(text, self._context.canary):
             self._stop_at(Decision(*LEAK, rule="canary", score=1.0))
-        if recites(text, self._context.protected):
+        recites, begins = recital(text, self._context.protected)
+        if recites:
             self._stop_at(Decision(*LEAK, rule="recital", score=0.9))
         decision = self._terms.decide(text)
         self._stop_at(decision)
-        return decision
+        return decision, begins
 
     def _stop_at(self, decision: Decision) -> None:
         if self._terms.blocks(decision):

@@ -53,14 +53,11 @@ def canary_begins(text: str, canary: str | None) -> int:
     return len(text)
 
 
-def recites(text: str, protected: str) -> bool:
-    """Whether the text holds `RUN` words in a row of the protected text."""
-    return _runs(text, protected)[0] >= RUN
-
-
-def recital_begins(text: str, protected: str) -> int:
-    """Return where a recital may be beginning at the text's end, or the text's length."""
-    return _runs(text, protected)[1]
+def recital(text: str, protected: str) -> tuple[bool, int]:
+    """Return whether the text holds `RUN` words in a row of the protected text, and where one
+    may be beginning at its end: the text's length when nowhere."""
+    weight, begins = _runs(text, protected)
+    return weight >= RUN, begins
 
 
 def _runs(text: str, protected: str) -> tuple[int, int]:

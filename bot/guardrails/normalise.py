@@ -72,7 +72,8 @@ MARKDOWN = re.compile(r"\*{2,}|__|~~|\|\||`+|\\(?=[^\w\s])|(?m:^>{1,3} |^#{1,3} 
 
 LEET = str.maketrans("0134578@$!|€£+", "oieastbasiielt")
 LEET_L = str.maketrans("0134578@$!|€£+", "oleastbaslleLt".lower())
-LEET_TOKEN = re.compile(r"[\w@$!|€£+]*[a-z][\w@$!|€£+]*")
+LEET_TOKEN = re.compile(r"(?<![\w@$!|€£+])(?:[^\W0134578])*+[0134578@$!|€£+][\w@$!|€£+]*+")
+"""A word in which one of the signs stands; in linear time, so possessive from its beginning."""
 LEET_SIGN = re.compile(r"[0134578@$!|€£+]")
 LONE_SIGNS = re.compile(r"(?<!\S)[0134578@$]{1,3}(?!\S)")
 """Words of signs only, such as `70` for "to"; read so where other words are leet too."""
@@ -216,7 +217,7 @@ def _leet(text: str) -> tuple[str, ...]:
     def read(table: dict[int, int]) -> str:
         def word(match: re.Match[str]) -> str:
             token = match[0]
-            if DIGITS_AROUND.match(token):
+            if DIGITS_AROUND.match(token) or not LATIN_LETTER.search(token):
                 return token
             core = token.rstrip("!|+")
             return core.translate(table) + token[len(core) :]

@@ -86,17 +86,34 @@ def _any(_: str) -> bool:
     return True
 
 
-KINDS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], bool], ...] = (
-    ("key", PRIVATE_KEY, _any, True),
-    ("webhook", WEBHOOK, _any, True),
-    ("token", SECRET, _any, True),
-    ("password", PASSWORD, _any, True),
-    ("card", CARD, _card, False),
-    ("iban", IBAN, _iban, False),
-    ("ssn", SSN, _any, False),
-    ("email", EMAIL, _any, False),
-    ("phone", PHONE, _any, False),
-)
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What one kind of data looks like, and without what a text can't hold it."""
+
+    kind: str
+    pattern: re.Pattern[str]
+    right: Callable[[str], bool] = _any
+    secret: bool = False
+    digits: int = 0
+    """So many at least, as the pattern has them."""
+    cues: tuple[str, ...] = ()
+    """One of them, in casefolded text."""
+
+
+FORMS = (
+    _Form("key", PRIVATE_KEY, secret=True, cues=("private key",)),
+    _Form("webhook", WEBHOOK, secret=True, cues=("/webhooks/",)),
+    _Form("token", SECRET, secret=True),
+    _Form(
+        "password", PASSWORD, secret=True,
+        cues=("pass", "pwd", "wachtwoord", "hasło", "contraseña", "senha"),
+    ),
+    _Form("card", CARD, _card, digits=13),
+    _Form("iban", IBAN, _iban, digits=2),
+    _Form("ssn", SSN, digits=9),
+    _Form("email", EMAIL, cues=("@",)),
+    _Form("phone", PHONE, digits=8),
+)  # fmt: skip
 DIGIT = re.compile(r"\d")
 CUES = ("@", "eyJ", "sk-", "PRIVATE KEY", "assw", "wd", "wachtw", "senha", "mot de passe", "hasło")
 
@@ -104,12 +121,16 @@ CUES = ("@", "eyJ", "sk-", "PRIVATE KEY", "assw", "wd", "wachtw", "senha", "mot 
 def find(text: str) -> Iterator[Datum]:
     """Yield personal data and secrets, kind by kind; spans may overlap."""
     text = text[:MAX_CHARS]
-    if not DIGIT.search(text) and not any(cue in text for cue in CUES):
+    digits = len(DIGIT.findall(text))
+    if not digits and not any(cue in text for cue in CUES):
         return
-    for kind, pattern, right, secret in KINDS:
-        for match in pattern.finditer(text):
-            if right(match[0]):
-                yield Datum(kind, match.start(), match.end(), secret)
+    low = text.casefold()
+    for form in FORMS:
+        if digits < form.digits or (form.cues and not any(cue in low for cue in form.cues)):
+            continue
+        for match in form.pattern.finditer(text):
+            if form.right(match[0]):
+                yield Datum(form.kind, match.start(), match.end(), form.secret)
 
 
 def redact(text: str, *, keep: str = "", private_only: bool = False) -> str:
