@@ -13,7 +13,7 @@ from bot.adapters.ollama.host import Host, tagged
 from bot.adapters.ollama.http import opened, read_error
 from bot.adapters.ollama.ndjson import LineReader
 from bot.adapters.ollama.refusals import classify, message_of
-from bot.adapters.ollama.wire import finished_of, parse_line, piece_of
+from bot.adapters.ollama.wire import finished_of, parse_line, piece_of, plain_piece
 from bot.errors import (
     BackendError,
     BackendStalled,
@@ -26,6 +26,9 @@ from bot.ports import Finished, Piece
 
 DRAIN_SECONDS = 0.25
 """The body's end follows the last line at once; a host that holds it back loses its connection."""
+
+TOGETHER = 1_000
+"""Characters from which what came at once is passed on, though more is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,21 @@ class Exchange:
                 self._after = end
             if piece is not None:
                 self.started = True
-                return piece
+                return self._with_rest(piece) if self._after is None else piece
+
+    def _with_rest(self, piece: Piece) -> Piece:
+        """Return a piece with those that came together with it: each costs its readers a look."""
+        text, thinking = piece.text, piece.thinking
+        while not piece.logprobs and len(text) < TOGETHER:
+            line = self._reader.pop()
+            if line is None:
+                break
+            more = plain_piece(line)
+            if more is None:  # whatever it is, it gets its own turn
+                self._reader.put_back(line)
+                break
+            text, thinking = text + more.text, thinking + more.thinking
+        return Piece(text, thinking, piece.logprobs)
 
     async def _line(self) -> bytes | None:
         now = asyncio.get_running_loop().time()

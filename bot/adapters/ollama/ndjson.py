@@ -33,6 +33,10 @@ class LineReader:
         """Return a line that is already here: most of a fast stream needs no waiting."""
         return self._lines.popleft() if self._lines else None
 
+    def put_back(self, line: bytes) -> None:
+        """Let the next line be this one, which was just popped."""
+        self._lines.appendleft(line)
+
     async def next(self, until: float) -> bytes | None:
         """Return the next line; None at the end of the body. `until` is loop time.
 

@@ -107,6 +107,17 @@ def piece_of(line: Mapping[str, Any]) -> Piece | None:
     return Piece(_clean(text), _clean(thinking), _logprobs(logprobs) if logprobs else ())
 
 
+def plain_piece(line: bytes) -> Piece | None:
+    """Return the piece of a line that holds nothing else; None for an end, an error, or noise."""
+    try:
+        value = parse_line(line)
+        if value.get("done") is True or "error" in value or "logprobs" in value:
+            return None
+        return piece_of(value)
+    except StreamBroken:
+        return None
+
+
 def finished_of(line: Mapping[str, Any], *, backend: str, model: str) -> Finished:
     """Return the end of the stream, from the line with `done: true`.
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import aclosing
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot.adapters.ollama import OllamaPool
 from bot.errors import (
@@ -33,6 +36,61 @@ async def test_a_reply_comes_in_pieces_and_ends_once(ollama: FakeOllama, pool_of
     assert end.prompt_tokens == ollama.chats[0].prompt_tokens
     assert end.reply_tokens == ollama.chats[0].generated
     assert 0 < end.total < 5
+
+
+def line(text: str, **more: object) -> str:
+    return json.dumps({"message": {"role": "assistant", "content": text}, "done": False, **more})
+
+
+async def pieces_of(*lines: str) -> list[str | type[BackendError]]:
+    """Return the pieces of a reply whose lines arrive at once, and the failure at its end."""
+
+    async def chat(request: web.Request) -> web.Response:
+        return web.Response(text="\n".join(lines) + "\n", content_type="application/x-ndjson")
+
+    async def about(request: web.Request) -> web.Response:
+        return web.json_response({"version": "0.12.0", "models": [{"name": MODEL}]})
+
+    app = web.Application()
+    app.router.add_post("/api/chat", chat)
+    app.router.add_get("/api/{about}", about)
+    found: list[str | type[BackendError]] = []
+    async with TestServer(app) as server:
+        pool = OllamaPool(
+            [str(server.make_url("")).rstrip("/")],
+            num_ctx=4096,
+            num_parallel=4,
+            first_token_timeout=5.0,
+            token_timeout=2.0,
+        )
+        await pool.start()
+        try:
+            async with aclosing(pool.stream(ask())) as stream:
+                async for event in stream:
+                    if isinstance(event, Piece):
+                        found.append(event.text)
+        except BackendError as error:
+            found.append(type(error))
+        finally:
+            await pool.close()
+    return found
+
+
+async def test_what_comes_at_once_is_one_piece() -> None:
+    end = json.dumps({"done": True, "done_reason": "stop"})
+    assert await pieces_of(line("It "), line("is "), line("tall."), end) == ["It is tall."]
+
+
+async def test_much_that_comes_at_once_is_several() -> None:
+    end = json.dumps({"done": True, "done_reason": "stop"})
+    words = [line("x" * 400)] * 7
+    assert [len(str(p)) for p in await pieces_of(*words, end)] == [1200, 1200, 400]
+
+
+async def test_text_before_a_failure_is_passed_on_first() -> None:
+    error = json.dumps({"error": "an error was encountered while running the model"})
+    assert await pieces_of(line("It "), line("is"), error) == ["It is", StreamBroken]
+    assert await pieces_of(line("It "), line("is"), "{") == ["It is", StreamBroken]
 
 
 async def test_durations_become_seconds_and_the_slot_wait_shows(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.ollama.wire import chat_body, finished_of, parse_line, piece_of
+from bot.adapters.ollama.wire import chat_body, finished_of, parse_line, piece_of, plain_piece
 from bot.errors import StreamBroken
 from bot.ports import ChatMessage, ChatRequest, Finished, Piece
 
@@ -108,6 +108,26 @@ def test_a_lone_surrogate_never_reaches_a_store() -> None:
 @pytest.mark.parametrize("line", [{}, {"message": {}}, {"message": {"content": ""}}])
 def test_a_line_without_text_is_no_piece(line: dict[str, Any]) -> None:
     assert piece_of(line) is None
+
+
+def test_a_line_of_text_and_nothing_else_is_a_plain_piece() -> None:
+    line = b'{"message": {"content": "a", "thinking": "b"}, "done": false}'
+    assert plain_piece(line) == Piece("a", "b")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"message": {"content": "a"}, "done": true}',
+        b'{"message": {"content": "a"}, "error": "out of memory"}',
+        b'{"message": {"content": "a"}, "logprobs": []}',
+        b'{"message": {"content": 5}}',
+        b'{"message": {"content": ""}}',
+        b"{",
+    ],
+)
+def test_a_line_with_anything_else_is_none(line: bytes) -> None:
+    assert plain_piece(line) is None
 
 
 JSON = st.recursive(
