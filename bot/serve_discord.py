@@ -67,7 +67,7 @@ async def serve_discord(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitSta
     bot = await _open(troupe, stack)
     background = Background()
     stack.push_async_callback(background.close)
-    background.keep("upkeep", bot.intake.upkeep)
+    background.keep("upkeep", lambda: _upkeep(bot))
     background.keep("gateway health", lambda: _report_gateway(bot))
     running = asyncio.create_task(bot.supervisor.run(), name="supervisor")
     stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -269,6 +269,12 @@ def _connection(
         before_identify=before_identify,
         on_fresh_session=fresh,
     )
+
+
+async def _upkeep(bot: _Bot) -> None:
+    """Take up what dead processes left, once what they wrote can be found."""
+    await bot.desk.recognised.wait()
+    await bot.intake.upkeep()
 
 
 async def _report_gateway(bot: _Bot) -> None:

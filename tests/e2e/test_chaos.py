@@ -24,6 +24,8 @@ PEOPLE, CHANNELS = 6, 2
 WORDS = "it is a long one. It has ropes and ice in it. It asks for patience. It was told as number"
 """In sentences, since a reply is shown sentence by sentence."""
 RESTARTED = "I'm restarting"
+TAKEN_UP_BY = 16.0
+"""Seconds: the lease of a killed process runs out after ten, and its successor looks every five."""
 
 _questions = itertools.count(100)
 
@@ -197,8 +199,18 @@ async def killed_at(stage: Stage, folder: Path, settings: dict[str, str]) -> Non
         await stage(crowd)
         await crowd.scene.troupe.kill()
         crowd.scene.ollama.set_pace(rate=None, first_token=0.0)
+        if stage is half_written:
+            late_login(crowd.scene)
         await crowd.scene.troupe.start()
         await crowd.answered()
+
+
+def late_login(scene: Scene) -> None:
+    """Let the next start learn who it is only after it could have taken up what lies there.
+
+    Until then it can't tell its own webhooks, and what they wrote, from anybody else's.
+    """
+    scene.discord.fail("GET /users/@me", delay=TAKEN_UP_BY, times=1)
 
 
 async def killed_while_rewriting(folder: Path) -> None:
@@ -218,6 +230,8 @@ async def killed_while_rewriting(folder: Path) -> None:
                 await until(lambda: "Tale 2" in reply.content and len(reply.content) < 60, "a part")
             await scene.troupe.kill()
             scene.ollama.set_pace(rate=None, first_token=0.0)
+            if rate is None:
+                late_login(scene)
             await scene.troupe.start()
             whole = f"{variants}/{variants}"
             await until(lambda whole=whole: whole in str(reply.components), whole)

@@ -47,6 +47,8 @@ class Desk:
     mutes: Mutes
     account: Account | None = None
     """Who we are, once a client has logged in."""
+    recognised: asyncio.Event = field(default_factory=asyncio.Event)
+    """Until then our own webhooks and messages can't be told from anybody else's."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _streams: dict[ChannelId, weakref.WeakSet[Stream]] = field(default_factory=dict)
 
@@ -66,6 +68,7 @@ class Desk:
     def recognise(self, account: Account) -> None:
         """Learn who we are."""
         self.account = account
+        self.recognised.set()
 
     @property
     def throttle(self) -> Throttle:
