@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import aiohttp
@@ -27,6 +27,7 @@ from bot.adapters.discord.mapping import (
     speaker_of,
 )
 from bot.adapters.discord.pacing import Throttle
+from bot.adapters.discord.passed_over import PassedOver
 from bot.adapters.discord.places import Places
 from bot.adapters.discord.rest import PacedWebhooks, RestClient
 from bot.adapters.discord.translation import in_readers_language
@@ -111,6 +112,7 @@ class Connection:
     on_fresh_session: Callable[[TroupeBot], Awaitable[None]]
     """Called after each READY: events since the last session are lost and must be caught up."""
     http_trace: aiohttp.TraceConfig | None = None
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
 
 def intents(*, message_content: bool) -> discord.Intents:
@@ -270,7 +272,7 @@ class TroupeBot(commands.Bot):
     async def take(self, message: discord.Message) -> Trigger | None:
         """Take a message, new or caught up; return why it is for us, or None."""
         us = self.us
-        if us is None or is_for_nobody(message, us):
+        if us is None or message.id in self._shared.passed_over or is_for_nobody(message, us):
             return None
         place = await self._places.of(message.channel, guild_of(message))
         mapped = message_of(message, us, place)
@@ -279,6 +281,7 @@ class TroupeBot(commands.Bot):
         owner = getattr(message.channel, "owner_id", None)
         trigger = await self._shared.listener.concerns(mapped, own_thread=owner == us.id)
         if trigger is None:
+            self._shared.passed_over.add(message.id)
             return None
         mapped = await self.with_files(mapped, message)
         await self._shared.listener.receive(mapped, trigger)

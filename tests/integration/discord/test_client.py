@@ -336,6 +336,26 @@ async def test_an_invalidated_session_is_caught_up_too(discord: FakeDiscord) -> 
         await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
 
 
+async def test_what_was_no_question_when_it_was_heard_is_none_when_a_gap_is_read(
+    discord: FakeDiscord,
+) -> None:
+    """In between, say, an admin let the bot answer everything in the channel."""
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+    notes = Notes(concern=lambda message: Trigger.MENTION if message.mentions_us else None)
+    async with rig_at(discord, notes=notes) as rig:
+        aside = await tavern.says(alice, "just between us")
+        await tavern.says(alice, "before", mention_bot=True)
+        await heard(rig, 1)
+        await discord.gateway.down()
+        notes.concern = lambda message: Trigger.AUTO
+        missed = await tavern.says(alice, "in the gap")
+        discord.gateway.invalidate()
+        await discord.gateway.up()
+        await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
+        assert not any(m.id == aside.id for m in notes.received)
+
+
 async def test_old_messages_are_not_caught_up(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
