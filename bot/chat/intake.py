@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.chat.account import TurnAccount
-from bot.chat.arriving.door import Door, line_for
+from bot.chat.arriving.door import Door
 from bot.chat.arriving.running import Ending, Running, Tell
 from bot.chat.arriving.taking_up import regrouped, rerun
 from bot.chat.arriving.thread_opening import ThreadOpener, in_thread
@@ -28,14 +28,12 @@ from bot.chat.preparing.scene_turns import cued_message
 from bot.chat.runner import TurnRunner
 from bot.chat.turn import DIRECT, Again, Message, Trigger, Turn, TurnId
 from bot.chat.wishes.claims import ReplyClaims
-from bot.errors import Busy, NotAllowed, StoreError
+from bot.errors import Busy, NotAllowed, NotFound, StoreError
 from bot.languages import reading, translated
 from bot.memory import Memory
 from bot.observability import Metrics
-from bot.personas.binding import TriggerMode
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, JournalEntry, Outcome, TurnJournal
-from bot.scheduling.admission import refusal
 
 log = structlog.get_logger(__name__)
 
@@ -182,21 +180,28 @@ class Intake:
 
         Raises:
             NotAllowed: the bot is off here, or the person may not talk to it here or now.
+            NotFound: it is about a message that was deleted meanwhile.
             Busy: the bot is about to restart.
             StoreError: the order could not be journalled.
         """
         if self._draining:
             raise Busy("I'm restarting. Please try again in a minute.")
-        binding = await self._casting.resolved(message.place)
-        if binding.mode is TriggerMode.OFF:
-            raise NotAllowed("I am switched off here. An admin can change that.")
-        refused = refusal(binding, message.speaker.id, message.roles, self._clock.now())
-        if refused is not None:
-            raise NotAllowed(line_for(refused))
+        await self.admits(message.place, message.speaker.id, message.roles)
+        if message.about in self._gone:
+            raise NotFound("That message is gone.")
         if not await self._journal.accept(message, Trigger.COMMAND):
             return False
         self._start(Running(Turn((message,), Trigger.COMMAND), self._now()))
         return True
+
+    async def admits(self, place: Place, person: UserId, roles: Collection[int]) -> None:
+        """Make sure that somebody may ask for something by a command or a button.
+
+        Raises:
+            NotAllowed: the bot is off here, or the person may not talk to it here or now.
+            StoreError: what is set there can't be read.
+        """
+        self._door.check(await self._casting.resolved(place), person, roles)
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         """Rewrite what was said. Never answers anew."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Final, Protocol
 
 from bot.chat.place import Place, UserId
 from bot.chat.turn import DIRECT, Message, Trigger, Turn
+from bot.errors import NotAllowed
 from bot.languages import mark, reading, t, translated
 from bot.observability import Metrics
-from bot.personas.binding import ResolvedBinding
+from bot.personas.binding import ResolvedBinding, TriggerMode
 from bot.ports import Clock, Outcome
 from bot.scheduling.admission import Barrier, Refusal, refusal
 
@@ -44,6 +46,18 @@ class Door:
             with reading(message.speaker.locale):
                 await self._voice.say(Turn((message,), trigger), line_for(refused))
         return False
+
+    def check(self, binding: ResolvedBinding, person: UserId, roles: Collection[int]) -> None:
+        """Make sure that somebody may ask for something by a command or a button.
+
+        Raises:
+            NotAllowed: the bot is off here, or the person may not talk to it here or now.
+        """
+        if binding.mode is TriggerMode.OFF:
+            raise NotAllowed("I am switched off here. An admin can change that.")
+        refused = refusal(binding, person, roles, self._clock.now())
+        if refused is not None:
+            raise NotAllowed(line_for(refused))
 
     def _first_time(self, message: Message, refused: Refusal) -> bool:
         key = (message.place, message.speaker.id, refused.barrier)

@@ -30,6 +30,7 @@ from bot.chat.wishes.variants import (
     own_text,
     question_of,
 )
+from bot.delivery.split import is_visible
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.guardrails import DraftBlocked, GuardContext
 from bot.guardrails.verdict import Action
@@ -224,7 +225,7 @@ class Reviser:
             raise NotAllowed(
                 "That text breaks this bot's rules, so the reply stays as it is."
             ) from blocked
-        if not release.text.strip():
+        if not is_visible(release.text):
             raise InvalidChoice("An empty text can't be shown. To remove a reply, delete it.")
         return release.text
 

@@ -167,6 +167,8 @@ class Wishes:
     async def _checked(self, place: Place, turn: TurnId, press: Press) -> Standing:
         standing = await self.standing(place, turn=turn)
         standing.check_right(press.person, moderator=press.moderator)
+        if not press.wish.points:
+            await self._intake.admits(place, press.person.id, press.roles)
         controls = standing.controls
         if press.wish is not Wish.EDIT and controls is None:
             raise InvalidChoice("The conversation has gone on, so this reply stays as it is.")

@@ -49,6 +49,12 @@ class Interaction:
     waited: float | None = None
 
     @property
+    def announced(self) -> bool:
+        """Whether the person still reads that an answer is coming."""
+        original = self.original
+        return original is not None and original.loading and original.deleted_at is None
+
+    @property
     def response(self) -> Message | None:
         """The answer the person reads: None while it is missing or still loading."""
         return self.original if self.original and not self.original.loading else None
@@ -67,8 +73,9 @@ class Interaction:
 
     @property
     def ephemeral(self) -> bool:
-        """Whether only this person sees the answer."""
-        return self.original is not None and self.original.ephemeral
+        """Whether only this person sees the answer; one that was taken back does not count."""
+        shown = [m for m in (self.original, *self.followups) if m and m.deleted_at is None]
+        return bool(shown) and shown[0].ephemeral
 
     @property
     def failed(self) -> bool:

@@ -296,7 +296,7 @@ class FakeDiscord:
             left = begun + interaction.deadline + 0.02 - time.monotonic()
             if left <= 0 or not await self.world.next_change(left):
                 return interaction
-        while interaction.original is not None and interaction.original.loading:
+        while interaction.announced:
             left = begun + timeout - time.monotonic()
             if left <= 0 or not await self.world.next_change(left):
                 break

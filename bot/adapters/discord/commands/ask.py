@@ -14,7 +14,7 @@ from discord import app_commands
 from bot.adapters.discord.attachments import fetch
 from bot.adapters.discord.commands.answers import answering_to, place_for
 from bot.adapters.discord.commands.naming import persona_names
-from bot.adapters.discord.commands.render import speaker_of_reader
+from bot.adapters.discord.commands.render import speaker_of_reader, think_aloud
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.mapping import clean_text, roles_of
 from bot.chat.place import MessageId, Place, snowflake_seconds
@@ -50,7 +50,10 @@ class AskCommands(Serving):
         if not text:
             raise InvalidChoice("Say in words what you want.")
         place = place_for(interaction, private=private)
-        await interaction.response.defer(thinking=True, ephemeral=private)
+        if private:
+            await interaction.response.defer(thinking=True, ephemeral=True)
+        else:
+            await think_aloud(interaction)
         message = Message(
             MessageId(interaction.id),
             place,

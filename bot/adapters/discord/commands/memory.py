@@ -342,7 +342,13 @@ async def install_memory(bot: commands.Bot, memory: Memory) -> None:
     for name, work in (("Remember this", cog.remember_this), ("Forget this", cog.forget_this)):
         add_message_menu(bot, app_commands.ContextMenu(name=name, callback=work))
     said: app_commands.Command[Any, ..., None] = app_commands.Command(
-        name="privacy", description="What I store about you, and where", callback=privacy
+        name="privacy",
+        description="What I store about you, and where",
+        callback=privacy,
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        allowed_contexts=app_commands.AppCommandContext(
+            guild=True, dm_channel=True, private_channel=True
+        ),
     )
     bot.tree.add_command(said, override=True)
 

@@ -24,7 +24,13 @@ from bot.adapters.discord.commands.answers import (
 )
 from bot.adapters.discord.commands.failures import tell
 from bot.adapters.discord.commands.permissions import may_moderate
-from bot.adapters.discord.commands.render import place_of, say, shorten, speaker_of_reader
+from bot.adapters.discord.commands.render import (
+    place_of,
+    say,
+    shorten,
+    speaker_of_reader,
+    think_aloud,
+)
 from bot.adapters.discord.commands.reply_controls import SMALL_PRINT
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import Us, is_by_us, message_of, quote_of, roles_of
@@ -84,7 +90,7 @@ class PersonaForm(Form):
         persona = services.casting.persona(chosen, place.guild)
         message = replace(message, persona=persona.id)
         if not may_speak(interaction):
-            await interaction.response.defer(thinking=True)
+            await think_aloud(interaction)
             message = replace(message, answering=answering_to(interaction))
             await services.intake.ordered(message)
             return

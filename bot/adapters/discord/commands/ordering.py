@@ -14,7 +14,7 @@ from bot.adapters.discord.commands.answers import (
     place_for,
     place_of_pressed,
 )
-from bot.adapters.discord.commands.render import speaker_of_reader
+from bot.adapters.discord.commands.render import speaker_of_reader, think_aloud
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
 from bot.chat.place import MessageId, snowflake_seconds
@@ -74,7 +74,7 @@ async def begin(interaction: discord.Interaction[Any]) -> Begun:
     if may_speak(interaction):
         await interaction.response.defer(ephemeral=True, thinking=True)
         return Begun(interaction, None)
-    await interaction.response.defer(thinking=True)
+    await think_aloud(interaction)
     return Begun(interaction, answering_to(interaction))
 
 

@@ -66,7 +66,7 @@ class Presses(Serving):
         if answer is None:
             return
         press = Press(
-            interaction, self.services, tuple(words), tuple(_values(data)), dict(_texts(data))
+            interaction, self.services, tuple(words), tuple(_values(data)), dict(texts_of(data))
         )
         try:
             await answer(press)
@@ -127,7 +127,8 @@ def _values(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"{'r' if value in roles else 'u'}{value}" if people else str(value)
 
 
-def _texts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def texts_of(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what was written into a form, by the custom ids of its fields."""
     for part in data.get("components") or ():
         inner = [part["component"]] if "component" in part else part.get("components") or ()
         for each in inner:

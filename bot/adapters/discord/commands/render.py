@@ -16,6 +16,8 @@ from bot.personas import Card
 from bot.personas.binding import BindingLevel, ResolvedBinding
 
 MAX_MESSAGE = 2000
+ALOUD = "answer announced to everybody"
+"""Among an interaction's extras."""
 _ORIGINS = {
     BindingLevel.GUILD: mark("set for this server"),
     BindingLevel.CATEGORY: mark("set for this category"),
@@ -75,9 +77,18 @@ def creator_notes(card: Card, locale: discord.Locale) -> str:
     return next((notes[name] for name in order if notes.get(name)), "")
 
 
+async def think_aloud(interaction: discord.Interaction[Any]) -> None:
+    """Announce an answer that everybody there will read."""
+    await interaction.response.defer(thinking=True)
+    interaction.extras[ALOUD] = True
+
+
 async def say(interaction: discord.Interaction[Any], text: str) -> None:
     """Answer an interaction, deferred or not, for the person's eyes only."""
     text = shorten(text, MAX_MESSAGE)
+    if interaction.extras.pop(ALOUD, False):
+        # Else this line would take the place of the announced answer, for all to read.
+        await interaction.delete_original_response()
     if interaction.response.is_done():
         await interaction.followup.send(text, ephemeral=True)
     else:

@@ -181,12 +181,7 @@ async def wish(interaction: Pressed, turn: TurnId, what: Wish, number: int) -> N
     if claim is Claim.TAKEN:
         await acknowledge(interaction)
         return
-    work = Work(interaction, services, place, standing, press)
-    try:
-        await work.begin(writes=not what.points)
-    except BaseException:
-        await services.wishes.let_go(place, standing, press)
-        raise
+    await Work(interaction, services, place, standing, press).begin(writes=not what.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +198,18 @@ class Work:
         """Answer the press, look at the question again, and begin. `writes`: it can be stopped."""
         # Before it begins: else this answer could replace the row of the finished reply.
         rows = stop_row(TurnId(str(self.press.id))) if writes else None
-        await acknowledge(self.interaction, rows)
+        try:
+            await acknowledge(self.interaction, rows)
+            begun = await self._journalled()
+        except BaseException:
+            await self._give_up(rows_under(self.interaction, self.standing) if writes else None)
+            raise
+        if not begun:
+            await self._give_up([])
+            raise NotFound("The question was deleted, so I can't answer it again.")
+
+    async def _journalled(self) -> bool:
+        """Look at the question again, and begin; False when it is gone."""
         found = Found()
         if self.press.wish.writes_another:
             client = cast("TroupeBot", self.interaction.client)
@@ -211,10 +217,13 @@ class Work:
         begun = await self.services.wishes.begin(
             self.place, self.standing, self.press, found, self.tell
         )
-        if not begun and found.gone:
-            await self.services.wishes.let_go(self.place, self.standing, self.press)
-            await self._show_rows([])
-            raise NotFound("The question was deleted, so I can't answer it again.")
+        return begun or not found.gone
+
+    async def _give_up(self, rows: Rows | None) -> None:
+        """Let others have wishes: this one was not begun, and there is nothing to stop."""
+        await self.services.wishes.let_go(self.place, self.standing, self.press)
+        if rows is not None:
+            await self._show_rows(rows)
 
     async def _reread(self, client: TroupeBot) -> tuple[tuple[Message, ...], tuple[MessageId, ...]]:
         """Return what holds the question in its channel now, and what of it is gone."""

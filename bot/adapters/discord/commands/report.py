@@ -101,7 +101,15 @@ async def report_message(interaction: discord.Interaction, message: discord.Mess
 
 def add_menu(bot: commands.Bot) -> None:
     """Offer the report in the menu of every message."""
-    bot.tree.add_command(app_commands.ContextMenu(name=MENU, callback=report_message))
+    everywhere = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+    bot.tree.add_command(
+        app_commands.ContextMenu(
+            name=MENU,
+            callback=report_message,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=everywhere,
+        )
+    )
 
 
 class MistakeButton(

@@ -147,10 +147,18 @@ def _limits(level: BindingLevel) -> list[Item]:
         button(t("Everybody together"), ident("ask", "limits", level, "all")),
         button(t("Each person"), ident("ask", "limits", level, "each")),
     ]
+    order = t(
+        "For a person counts their own limit, else the highest of their roles, else that of each "
+        "person. What all have together counts besides."
+    )
     people = discord.ui.MentionableSelect[Any](
         custom_id=ident("ask", "limits", level),
         placeholder=t("A role or a person"),
         min_values=1,
         max_values=1,
     )
-    return [discord.ui.ActionRow(*buttons), discord.ui.ActionRow(people)]
+    return [
+        discord.ui.TextDisplay(f"-# {order}"),
+        discord.ui.ActionRow(*buttons),
+        discord.ui.ActionRow(people),
+    ]

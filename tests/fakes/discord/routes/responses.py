@@ -167,7 +167,7 @@ def follow_up(rest: Rest, call: Call) -> Any:
     data = call.json
     check_message(data, files=len(call.files))
     original = interaction.original
-    if original is not None and original.loading:
+    if original is not None and interaction.announced:
         rest.posting.edit(original, data, call.files)
         return payloads.message(original)
     hidden = int(data.get("flags") or 0) & EPHEMERAL

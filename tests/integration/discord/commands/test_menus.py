@@ -185,6 +185,50 @@ async def test_a_moderator_edits_an_older_reply_and_it_gets_no_buttons(stage: St
     assert not first.components
 
 
+@pytest.mark.parametrize("text", ["   ", "\u200b\u200b"])
+async def test_an_edit_that_shows_nothing_changes_nothing(stage: Stage, text: str) -> None:
+    _, reply = await asked(stage, "name a bird", "Wren.")
+    opened = await stage.guest.context_menu(stage.channel, EDIT, reply)
+    refused = await stage.guest.submit_modal(opened, text=text)
+    await stage.tells(refused, "An empty text can't be shown.")
+    await says(stage, reply, "Wren.")
+    (exchange,) = await stored(stage)
+    assert [each.text for each in exchange.variants] == ["Wren."]
+
+
+async def test_a_form_about_what_was_deleted_meanwhile_leads_nowhere(stage: Stage) -> None:
+    said = await stage.channel.says(stage.guest, "my swordfish is ill")
+    forms = [await stage.guest.context_menu(stage.channel, menu, said) for menu in (ASK, REPLY_AS)]
+    _, reply = await asked(stage, "name a bird", "Wren.")
+    edit = await stage.guest.context_menu(stage.channel, EDIT, reply)
+    await stage.channel.delete(said)
+    await stage.channel.delete(reply)
+    for _ in range(200):
+        if not await stored(stage):
+            break
+        await asyncio.sleep(0.02)
+    for form in forms:
+        told = await stage.guest.submit_modal(form, persona=["bram"])
+        await stage.tells(told, "That message is gone.")
+    await stage.tells(await stage.guest.submit_modal(edit, text="A robin."), "is gone")
+    assert len(stage.ollama.chats) == 1
+
+
+async def test_what_was_written_into_a_form_of_before_a_restart_is_given_back(
+    stage: Stage,
+) -> None:
+    _, reply = await asked(stage, "name a bird", "Wren.")
+    opened = await stage.guest.context_menu(stage.channel, EDIT, reply)
+    assert opened.modal is not None
+    opened.modal["custom_id"] = "of-another-process"
+    told = await stage.guest.submit_modal(opened, text="A long and careful text.")
+    assert "out of date" in await stage.tells(told, "This is what you had written:")
+    (file,) = told.followups[-1].attachments
+    path = "/cdn/" + file["url"].partition("/cdn/")[2].partition("?")[0]
+    assert stage.discord.world.files[path][0] == b"A long and careful text."
+    assert told.followups[-1].ephemeral
+
+
 @pytest.mark.parametrize("text", ["x" * 4001, ""])
 async def test_a_form_takes_no_text_out_of_its_bounds(stage: Stage, text: str) -> None:
     _, reply = await asked(stage, "name a bird", "Wren.")

@@ -23,7 +23,7 @@ STORY = " ".join(f"A road of {number} stones led on." for number in range(100))
 
 
 async def until(stage: Stage, look: Any, what: str) -> None:
-    await stage.discord.world.until(lambda: look() or None, 5.0, what)
+    await stage.discord.world.until(lambda: look() or None, what)
 
 
 async def answered(
@@ -37,7 +37,7 @@ async def answered(
         parts = [each for each in (asked.response, *asked.followups) if each is not None]
         return parts[-1] if parts and "Why" in buttons(parts[-1]) else None
 
-    return asked, await stage.discord.world.until(last, 5.0, f"{reply[:40]} with buttons")
+    return asked, await stage.discord.world.until(last, f"{reply[:40]} with buttons")
 
 
 async def says(stage: Stage, message: Message, text: str) -> None:
@@ -226,6 +226,17 @@ async def test_abroad_a_persona_is_asked_about_a_message(stage: Stage) -> None:
     reply = answer.response
     await until(stage, lambda: "Why" in buttons(reply), "buttons")
     assert list(buttons(reply)) == FULL[1:]  # nobody could read the message again
+
+
+async def test_elsewhere_too_a_reply_is_reported_and_the_privacy_text_is_read(
+    stage: Stage,
+) -> None:
+    for where in (abroad(stage), stage.discord.group()):
+        _, reply = await answered(stage, stage.guest, where, "Wren.")
+        form = await stage.guest.context_menu(where, "Report this reply", reply)
+        told = await stage.guest.submit_modal(form, reason="rude")
+        assert "kept for those who run this bot" in await stage.tells(told, "filed")
+        assert "What I keep" in (await stage.guest.slash(where, "privacy")).text
 
 
 async def test_what_was_asked_about_is_read_again(stage: Stage) -> None:

@@ -90,7 +90,7 @@ def complaint(what: str, answer: Interaction) -> str | None:
         return f"{what}: late"
     if answer.callback == SHOW_MODAL:
         return None
-    if answer.original is not None and answer.original.loading:
+    if answer.announced:
         return f"{what}: it thinks for ever"
     if UNEXPECTED in answer.text:
         return f"{what}: {answer.text!r}"

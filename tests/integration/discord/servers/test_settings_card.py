@@ -11,6 +11,7 @@ from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.state import Message
 from tests.fakes.discord.validation import components_of
 from tests.integration.discord.commands.conftest import Stage
+from tests.integration.discord.commands.test_reply_controls import buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,6 +68,53 @@ async def test_roles_and_people_are_chosen_from_a_menu_and_none_lifts_the_list(
     assert "everybody\n-# set for this channel" in lifted.card
     assert (await binding(stage)).allowed == ()
     assert all(not each.pings for each in stage.channel.from_bot)
+
+
+async def test_who_is_barred_may_take_back_but_have_nothing_written(stage: Stage) -> None:
+    stage.ollama.reply_with("Wren.")
+    question = await stage.channel.says(stage.guest, "name a bird", mention_bot=True)
+    await stage.channel.next_reply(to=question)
+    (reply,) = stage.channel.replies_to(question)
+    stage.ollama.reply_next("Owl.")
+    await stage.guest.click(reply, buttons(reply)["Regenerate"])
+    await stage.discord.world.until(lambda: "2/2" in buttons(reply) or None, "a variant")
+    card = shown(await opened(stage))
+    await stage.admin.click(card, "set:open:barred:channel")
+    await stage.admin.select(card, "set:pick:barred:channel", stage.guest)
+    asked = len(stage.ollama.chats)
+    for label in ("Regenerate", "Continue"):
+        refused = await stage.guest.click(reply, buttons(reply)[label])
+        assert "leaves you out" in refused.text
+        assert refused.ephemeral
+        assert "Stop" not in buttons(reply)
+    edit = await stage.guest.context_menu(stage.channel, "Edit this reply", reply)
+    await stage.tells(await stage.guest.submit_modal(edit, text="A robin."), "leaves you out")
+    by_command = await stage.guest.slash(stage.channel, "ask", question="hi")
+    await stage.tells(by_command, "leaves you out")
+    assert by_command.followups[-1].ephemeral  # nobody else reads it
+    assert stage.channel.from_bot == [reply]
+    await stage.guest.click(reply, buttons(reply)["◀️"])
+    await stage.discord.world.until(lambda: "Wren." in reply.content or None, "the first")
+    await stage.guest.click(reply, buttons(reply)["🗑️"])
+    await stage.discord.world.until(lambda: reply.deleted_at, "the reply removed")
+    assert len(stage.ollama.chats) == asked
+
+
+async def test_the_card_says_which_of_several_limits_counts(stage: Stage) -> None:
+    slow, fast = stage.guild.role("slow"), stage.guild.role("fast")
+    stage.guild.record.members[stage.guest.id].role_ids |= {slow.id, fast.id}
+    message = shown(await opened(stage))
+    for role, count in ((slow, "1"), (fast, "4")):
+        card = await stage.admin.click(message, "set:open:limits:channel")
+        assert "else the highest of their roles" in card.card
+        form = await stage.admin.select(message, "set:ask:limits:channel", role)
+        await stage.admin.submit_modal(form, each=count)
+    stage.ollama.reply_with("Hello.")
+    for number in range(3):
+        said = await stage.channel.says(stage.guest, f"hello {number}", mention_bot=True)
+        reply = await stage.channel.next_reply(to=said, quiet=0.1)
+        # Two at once with 4 a minute; with 1 a minute it would be one.
+        assert ("Please wait" in reply.content) is (number == 2)
 
 
 async def test_quiet_hours_words_and_limits_are_written_into_forms(stage: Stage) -> None:
