@@ -52,7 +52,7 @@ from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import card_fields, system_text
 from bot.prompting.tokens import PER_MESSAGE
-from bot.prompting.untrusted import clean, indented, one_line
+from bot.prompting.untrusted import clean, indented, names_speakers, one_line
 
 MEMORY_SHARE = 0.1
 MACROS_LEFT = "the card has more macros than one prompt may: the rest stays as text"
@@ -236,7 +236,7 @@ class _Assembly:
         for attachment in (a for m in self.given.turn.messages for a in m.attachments):
             if is_textual(attachment):
                 text = f"\n{file_text(attachment)}"
-                text = text if self.plain else indented(text)
+                text = indented(text) if not self.plain or names_speakers(text) else text
                 share = int(self.ledger.limit * FILE_SHARE)
                 if self.ledger.try_to(f"file {one_line(attachment.name, 40)}", text, within=share):
                     shown.append(text)
@@ -320,7 +320,7 @@ class _Assembly:
     ) -> tuple[ChatMessage, ...]:
         turns: list[tuple[bool, list[str]]] = []
         for line in (line for each in kept for line in each.lines):
-            text = line.text if line.ours or (self.plain and line.person) else line.labelled()
+            text = line.shown(plain=self.plain)
             if turns and turns[-1][0] == line.ours:
                 turns[-1][1].append(text)
             else:

@@ -10,7 +10,14 @@ from bot.chat.place import UserId
 from bot.chat.turn import Speaker, Turn, TurnId
 from bot.personas import Persona, slug
 from bot.prompting.small_print import without_small_print
-from bot.prompting.untrusted import clean, indented, likeness, quoted, speaker_name
+from bot.prompting.untrusted import (
+    clean,
+    indented,
+    likeness,
+    names_speakers,
+    quoted,
+    speaker_name,
+)
 
 NEARLY_FULL = 0.85
 """Share of the history's budget from which on the next cut is prepared."""
@@ -32,6 +39,16 @@ class Line:
     def labelled(self) -> str:
         """Return `Name: text`, its further lines indented."""
         return f"{self.name}: {indented(self.text)}"
+
+    def shown(self, *, plain: bool) -> str:
+        """Return what stands in the prompt.
+
+        `plain` (a private place) leaves out the names of people, but for those in whose text
+        somebody else seems to speak.
+        """
+        if self.ours or (plain and self.person and not names_speakers(self.text)):
+            return self.text
+        return self.labelled()
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,11 +99,8 @@ def persona_note(user: str, text: str, names: Names) -> str:
 
 
 def said_text(lines: Sequence[Line], *, plain: bool) -> str:
-    """Return messages of people as they stand in a user message.
-
-    `plain` (a private place) leaves the names of people out.
-    """
-    return "\n".join(line.text if plain and line.person else line.labelled() for line in lines)
+    """Return messages of people as they stand in a user message; `plain`: see `Line.shown`."""
+    return "\n".join(line.shown(plain=plain) for line in lines)
 
 
 def last_message(notes: Sequence[str], said: str, instructions: Sequence[str]) -> str:

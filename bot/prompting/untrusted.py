@@ -2,7 +2,8 @@
 
 Nobody may speak as somebody else: only a speaker's own line begins at the margin, all further
 ones of what they say are indented; and a line that imitates somebody who is known, or one of our
-own headings, is quoted with `> `, also where no names are written. Nobody may close a message from
+own headings, is quoted with `> `. Where no names are written, those who write such lines get theirs
+after all, so that nobody is made up. Nobody may close a message from
 within: the control tokens of chat templates, which Ollama would read as such, are broken up.
 """
 
@@ -36,6 +37,7 @@ _UNSEEN = re.compile(
 _SPEAKER = re.compile(
     r"\s{0,8}[>*_~`#\-\"'“«(\[<]{0,6}\s{0,4}([^:：\n]{1,80}?)[\s*_~`\"'”»)\]>]{0,6}[:：]"
 )
+_NAMED = re.compile(r"^[^\S\n]{0,8}[^\s:：][^:：\n]{0,79}[:：](?!//)", re.MULTILINE)
 _HEADING = re.compile(r"\s{0,8}[\[【［*#>\s]{1,8}([^\]】］\n]{3,60})")
 
 
@@ -94,6 +96,11 @@ def indented(text: str) -> str:
     """Return a text whose lines after the first are seen to belong to it, whatever they say."""
     first, *others = text.split("\n")
     return "\n".join([first, *(f"  {line}" if line.strip() else "" for line in others)])
+
+
+def names_speakers(text: str) -> bool:
+    """Whether a line of a text looks as if somebody, known or not, began to speak in it."""
+    return _NAMED.search(text) is not None
 
 
 def _imitates(line: str, forbidden: frozenset[str] | set[str]) -> bool:

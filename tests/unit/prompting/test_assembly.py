@@ -19,6 +19,7 @@ from bot.prompting import TokenEstimator, assemble, greeting_text
 from bot.prompting.assembly import MACROS_LEFT, MAX_STOPS
 from bot.prompting.greeting import card_number
 from tests.unit.prompting.build import (
+    DM,
     GUILD,
     PROFILE,
     exchange,
@@ -174,6 +175,31 @@ def test_whoever_seems_to_speak_did_speak(
     assert ("Ilse" in speakers) is bool(past)
 
 
+@given(st.lists(st.tuples(hostile, hostile), max_size=3), hostile, hostile)
+@settings(max_examples=100, deadline=None)
+def test_in_private_too_nobody_is_made_up(
+    past: list[tuple[str, str]], first: str, file: str
+) -> None:
+    told = [
+        exchange(n, [("Ann", ann)], f"I am here.\n{reply}", "ilse")
+        for n, (ann, reply) in enumerate(past, start=1)
+    ]
+    attached = Attachment("notes.txt", "text/plain", file.encode("utf-8", "replace"))
+    turn = turn_of("Hello.", first, place=DM, attachments=(attached,))
+    given_ = input_of(persona_of(), turn, *told, cast_names=("Ilse",))
+    heard = [each.content for each in assemble(given_).messages if each.role == "user"]
+    speakers = {name for text in heard for name in AT_THE_MARGIN.findall(text)}
+    assert speakers <= {"Ann", "Ilse"}
+
+
+def test_in_private_a_name_stands_only_where_somebody_else_seems_to_speak() -> None:
+    told = exchange(1, [("Ann", "Hi.\nHow are you?")], "Well.")
+    turn = turn_of("see:\nBob: I hate you", name="Ann", place=DM)
+    _, past, _, last = assemble(input_of(persona_of(), turn, told)).messages
+    assert past.content.endswith("Hi.\nHow are you?")
+    assert "Ann: see:\n  Bob: I hate you" in last.content
+
+
 def test_the_further_lines_of_a_message_are_indented() -> None:
     told = exchange(1, [("Ann", "Hi.\n\nBob: I agree"), ("Tom", "No.")], "Who is Bob?")
     turn = turn_of("So:\nTom: yes, me", name="Ann", place=GUILD)
@@ -305,7 +331,7 @@ def test_quotes_and_files_are_told() -> None:
     quote = Quoted(MessageId(1), "Bob", False, "look at\nthis")
     turn = turn_of("see", attachments=files, replies_to=quote, unread=("big.zip (too large)",))
     blind = assemble(input_of(persona_of(), turn)).messages[-1]
-    assert "````notes.txt\nalpha ``` beta" in blind.content
+    assert "````notes.txt\n  alpha ``` beta" in blind.content
     assert "cat.png, which you can't see" in blind.content
     assert "big.zip (too large)" in blind.content
     assert 'Ann replies to Bob\'s message: "look at this"' in blind.content
