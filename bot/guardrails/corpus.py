@@ -49,7 +49,7 @@ LABEL_OF: dict[str, str] = {
     "sentience": "bond",
     "delusion": "bond",
     **dict.fromkeys(("mass_harm", "threat", "hate", "doxx", "illicit", "harassment"), "harm"),
-    **dict.fromkeys(("csae", "ncii", "impersonation", "sh_promo"), "harm"),
+    **dict.fromkeys(("csae", "ncii", "impersonation", "sh_promo", "sexual", "gore"), "harm"),
 }
 """What the examples of a category's rules teach."""
 
@@ -91,6 +91,13 @@ def read_corpus(folder: Path) -> list[Sentence]:
     if problems or len(found) > MAX_SENTENCES:
         raise SettingsRejected(problems or [f"{folder}: more than {MAX_SENTENCES} sentences"])
     return found
+
+
+def everyday(lines: int) -> list[str]:
+    """Return so many ordinary messages, drawn evenly from the file and thus from all languages."""
+    told = (CORPUS / f"{ORDINARY}.txt").read_text("utf-8").splitlines()
+    found = [line for line in told if line.strip() and not line.startswith("#")]
+    return found[:: max(1, len(found) // lines)][:lines]
 
 
 def woven(line: str) -> list[str]:

@@ -15,6 +15,7 @@ from bot.guardrails.audit import Audit, AuditSink
 from bot.guardrails.care import Care, read_care
 from bot.guardrails.constitution import Constitution, read_constitution
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
+from bot.guardrails.corpus import everyday
 from bot.guardrails.gate import GateTerms, OutputGate
 from bot.guardrails.heads import read_heads
 from bot.guardrails.judge import Judge
@@ -40,6 +41,9 @@ UNSAFE = 0.5
 """Probability from which a guard model's opinion counts as unsafe."""
 STOPPING = frozenset({Measure.REWRITE, Measure.GATE, Measure.REFUSE, Measure.BLOCK, Measure.CRISIS})
 """What keeps a draft from being shown."""
+
+HEARD_BEFORE = 300
+"""Everyday messages that are judged before the first person's: see `Judge.listen`."""
 
 
 def shipped_personas() -> Path:
@@ -111,6 +115,7 @@ class Guardrails:
             problems += error.problems
         if judge is None or care is None or constitution is None:
             raise SettingsRejected(problems)
+        judge.listen(everyday(HEARD_BEFORE))
         trail = audit if isinstance(audit, Audit) else Audit(audit)
         return cls(
             judge=judge, care=care, constitution=constitution,

@@ -8,6 +8,8 @@ from math import log
 import pytest
 
 from bot.guardrails import GuardContext, Guardrails
+from bot.guardrails.corpus import everyday
+from bot.guardrails.expressions import _expression
 from bot.guardrails.features import BUCKETS
 from bot.guardrails.heads import HALF, Heads
 from bot.guardrails.judge import Judge
@@ -76,3 +78,14 @@ def test_a_danger_of_long_ago_is_not_one_of_today(
     measure: Callable[..., Measure], text: str, expected: Measure
 ) -> None:
     assert measure(text) is expected
+
+
+def test_everyday_messages_of_many_languages_are_heard_before_the_first_person(
+    room: Guardrails,
+) -> None:
+    lines = everyday(300)
+    assert len(set(lines)) == 300
+    assert sum(line.isascii() for line in lines) < 250
+    judge = Judge(room.judge.asked, room.judge.drafted)
+    judge.listen(lines)
+    assert _expression.cache_info().currsize > 100
