@@ -29,6 +29,7 @@ from bot.adapters.discord.mapping import (
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.passed_over import PassedOver
 from bot.adapters.discord.places import Places
+from bot.adapters.discord.refusals import FAILED
 from bot.adapters.discord.rest import PacedWebhooks, RestClient
 from bot.adapters.discord.translation import in_readers_language
 from bot.adapters.discord.tree import CheckedTree
@@ -304,7 +305,7 @@ class TroupeBot(commands.Bot):
             except discord.NotFound:
                 gone.append(ident)
                 continue
-            except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError):
+            except FAILED:
                 log.info("message not read again")
                 continue
             us = self.us
@@ -322,7 +323,7 @@ class TroupeBot(commands.Bot):
             target = await channel.fetch_message(message)
         except discord.NotFound:
             return (), (message,)
-        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError):
+        except FAILED:
             log.info("message not read again")
             return (), ()
         if us is None:

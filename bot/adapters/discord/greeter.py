@@ -10,7 +10,7 @@ import structlog
 
 from bot.adapters.discord.calls import Posted
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.voices import UNCERTAIN
+from bot.adapters.discord.refusals import FAILED
 from bot.adapters.discord.webhooks import webhook_name
 from bot.chat.place import MessageId, Place
 from bot.delivery.split import LIMIT, units
@@ -43,7 +43,7 @@ class Greeter:
         try:
             async with asyncio.timeout(POST_TIMEOUT):
                 posted = await self._post(place, face, text, components)
-        except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+        except FAILED as error:
             raise self._desk.refused(error, place) from error
         return MessageId(posted.id)
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-import aiohttp
 import discord
 import structlog
 
 from bot.adapters.discord.mapping import clean_text
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.arriving.triggers import HIDDEN_PREFIX
 from bot.errors import InvalidChoice, NotAllowed, NotFound
 
@@ -21,7 +21,6 @@ _LINK = re.compile(
     r"/(?P<guild>@me|\d{15,20})/(?P<channel>\d{15,20})/(?P<message>\d{15,20})/?>?"
 )
 LONGEST_LINK: Final = 200
-_AWAY = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 Readable = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
@@ -69,7 +68,7 @@ async def linked_message(interaction: discord.Interaction[Any], text: str) -> di
         raise NotAllowed(
             "I can't read that channel: I need View Channel and Read Message History there."
         ) from error
-    except _AWAY as error:
+    except FAILED as error:
         log.info("linked message not read", reason=type(error).__name__)
         raise NotFound("Discord would not give me that message. Please try again.") from error
     if message.content.startswith(HIDDEN_PREFIX):
@@ -95,7 +94,7 @@ async def _channel(interaction: discord.Interaction[Any], link: Link) -> Any:
     if channel is None:
         try:
             channel = await interaction.client.fetch_channel(link.channel)
-        except _AWAY as error:
+        except FAILED as error:
             raise _unreadable() from error
     if not isinstance(channel, Readable) or channel.guild.id != guild.id:
         raise _unreadable()
@@ -118,7 +117,7 @@ async def _check_reader(
     if isinstance(channel, discord.Thread) and channel.is_private() and not may.manage_threads:
         try:
             await channel.fetch_member(member.id)
-        except _AWAY as error:
+        except FAILED as error:
             raise _unreadable() from error
     if _age_restricted(channel) and not _age_restricted(interaction.channel):
         raise NotAllowed("That channel is age-restricted, and this one is not.")

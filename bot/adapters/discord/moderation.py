@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Awaitable
 from typing import Any, Final
 
-import aiohttp
 import discord
 import structlog
 
 from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.account import TurnAccount
 from bot.chat.place import GuildId, Place
 from bot.chat.turn import Turn
@@ -41,7 +41,6 @@ AGAIN_AFTER: Final = 600.0
 REMEMBERED: Final = 5000
 NO_EMBEDS: Final = 4
 """SUPPRESS_EMBEDS (Discord API reference, "Message Flags")."""
-FAILED = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 
 
 def mistake_id(person: int, category: str, digest: str) -> str:

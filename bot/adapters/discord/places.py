@@ -6,11 +6,11 @@ import time
 from collections import OrderedDict
 from typing import Any, Final
 
-import aiohttp
 import discord
 import structlog
 
 from bot.adapters.discord.mapping import is_unknown, place_of_channel
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import ChannelId, Place
 
 log = structlog.get_logger(__name__)
@@ -49,13 +49,7 @@ class Places:
             found = await self._client.fetch_channel(channel.id)
             if isinstance(found, discord.Thread) and found.parent is None:
                 return await self._with_parent(found, guild_id)
-        except (
-            discord.HTTPException,
-            discord.InvalidData,
-            discord.RateLimited,
-            aiohttp.ClientError,
-            OSError,
-        ) as error:
+        except (discord.InvalidData, *FAILED) as error:
             log.info("channel not found", reason=type(error).__name__)
             return place_of_channel(channel, guild_id)
         return place_of_channel(found, guild_id)

@@ -19,6 +19,11 @@ from bot.languages import mark
 
 log = structlog.get_logger(__name__)
 
+FAILED = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
+"""All that a call raises for Discord's sake; TimeoutError is an OSError."""
+UNCERTAIN = (discord.DiscordServerError, aiohttp.ClientError, OSError)
+"""What a call raises when nobody knows whether it was performed."""
+
 MUTED_FOR = 600.0
 """Seconds for which a channel that answered 403 gets no calls: Discord bans at 10,000 invalid
 requests in ten minutes."""

@@ -8,7 +8,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.voices import UNCERTAIN
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import MessageId, Place
 
 log = structlog.get_logger(__name__)
@@ -37,5 +37,5 @@ class Remover:
                     await calls.delete(place.channel, message)
             except discord.NotFound:
                 log.debug("gone already", message=message)
-            except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+            except FAILED as error:
                 raise self._desk.refused(error, place) from error

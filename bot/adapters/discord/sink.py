@@ -15,10 +15,11 @@ import structlog
 
 from bot.adapters.discord.calls import Webhook
 from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.refusals import FAILED
 from bot.adapters.discord.rows import fixed_rows, reply_rows, stop_row
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.tidying import Tidying
-from bot.adapters.discord.voices import UNCERTAIN, BotVoice, InteractionVoice, Voice
+from bot.adapters.discord.voices import BotVoice, InteractionVoice, Voice
 from bot.adapters.discord.writer import Ours, ReplyWriter
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
@@ -178,7 +179,7 @@ class DiscordSink:
                 if not await throttle.granted(ticket):
                     raise DeliveryError("the notice was given up")
                 said = await voice.send(0, text[:LIMIT], [], ticket)
-        except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+        except FAILED as error:
             raise self._desk.refused(error, place) from error
         return (MessageId(said.id),)
 

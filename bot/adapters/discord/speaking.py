@@ -11,8 +11,8 @@ import structlog
 
 from bot.adapters.discord.calls import Posted, Webhook
 from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.refusals import FAILED
 from bot.adapters.discord.voices import (
-    UNCERTAIN,
     BotVoice,
     InteractionVoice,
     Voice,
@@ -112,7 +112,7 @@ class Speaking:
             return voice, ()
         try:
             return voice, self._resumed.reply_ids or await voice.standing()
-        except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+        except FAILED as error:
             raise TargetGone("the interaction can't be answered any more") from error
 
     def _question(self) -> str:
@@ -136,7 +136,7 @@ class Speaking:
             latest = await self._desk.calls.latest(
                 self._turn.place.channel, _LOOK_BACK, after=min(self._turn.message_ids)
             )
-        except (discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+        except FAILED as error:
             log.warning("resume without history", reason=type(error).__name__)
             return None
         ours = [m for m in latest if m.answers in asked and self._is_ours(m, fresh)]

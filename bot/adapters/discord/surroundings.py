@@ -7,12 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
-import aiohttp
 import discord
 import structlog
 
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.mapping import Us, quoted_of
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import MessageId, Place
 from bot.chat.turn import Quoted
 
@@ -69,7 +69,7 @@ class DiscordSurroundings:
     async def _read(self, channel: int, message: MessageId) -> dict[str, Any] | None:
         try:
             return await self._desk.calls.message(channel, message)
-        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+        except FAILED as error:
             log.info("message not read", reason=type(error).__name__)
             return None
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final, Protocol
 
-import discord
 import structlog
 
 from bot.adapters.discord.calls import edit_route, webhook_message_route
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.voices import UNCERTAIN
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import Place
 from bot.delivery.pacing import Priority
 from bot.errors import StoreError
@@ -52,7 +51,7 @@ class Tidying:
             if old is not None and old.message is not None:
                 async with asyncio.timeout(PATIENCE):
                     await self._strip(place, old.message, old.webhook)
-        except (StoreError, discord.HTTPException, discord.RateLimited, *UNCERTAIN) as error:
+        except (StoreError, *FAILED) as error:
             log.info("buttons left over", reason=type(error).__name__)
 
     async def _strip(self, place: Place, message: int, webhook: int | None) -> None:

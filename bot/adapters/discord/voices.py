@@ -1,4 +1,4 @@
-"""The two ways to post: as the bot itself, or through a webhook as the persona."""
+"""The ways to post: as the bot itself, through a webhook as the persona, or by an interaction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import aiohttp
 import discord
 from discord.http import Route
 
@@ -19,13 +18,12 @@ from bot.adapters.discord.calls import (
     send_route,
     webhook_message_route,
 )
+from bot.adapters.discord.refusals import UNCERTAIN
 from bot.adapters.discord.rows import Rows
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Ticket
 from bot.errors import DeliveryError
 
-UNCERTAIN = (discord.DiscordServerError, aiohttp.ClientError, OSError)
-"""What a call raises when nobody knows whether it was performed."""
 _NO_MENTIONS: dict[str, Any] = {"parse": []}
 _EPHEMERAL = 1 << 6
 """A message's flag (Discord API reference, "Message Flags")."""

@@ -19,11 +19,11 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-import aiohttp
 import discord
 import structlog
 
 from bot.adapters.discord.calls import Calls, Webhook
+from bot.adapters.discord.refusals import FAILED
 from bot.personas.portrait import portrait
 from bot.ports import Face
 
@@ -70,7 +70,7 @@ class _Lookups(Generic[V]):
         answer: V | None = None
         try:
             answer = await find()
-        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError) as error:
+        except FAILED as error:
             log.warning("discord lookup failed", reason=_reason(error))
         finally:
             self._running.pop(key, None)

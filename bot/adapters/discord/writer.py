@@ -15,9 +15,10 @@ from discord.http import Route
 from bot.adapters.discord.calls import Posted
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.pacing import bucket_of
+from bot.adapters.discord.refusals import FAILED
 from bot.adapters.discord.rows import Rows
 from bot.adapters.discord.speaking import Speaking
-from bot.adapters.discord.voices import UNCERTAIN, Voice
+from bot.adapters.discord.voices import Voice
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority, Ticket
@@ -29,7 +30,6 @@ log = structlog.get_logger(__name__)
 
 EDIT_SPACING: Final = 1.25
 """Seconds between two edits in a channel: four in 5 s, which leaves one for the end."""
-_FAILED = (discord.HTTPException, discord.RateLimited, *UNCERTAIN)
 _BACK_OFF: Final = 0.5
 """Seconds after the first failure, twice that after the second."""
 _TRIES: Final = 3
@@ -252,7 +252,7 @@ class ReplyWriter:
         try:
             await self._perform(voice, change, ticket)
             self._failures = 0
-        except _FAILED as error:
+        except FAILED as error:
             await self._failed(error, voice, change)
         finally:
             self._last_change = asyncio.get_running_loop().time()
@@ -293,7 +293,7 @@ class ReplyWriter:
             await self._voice.delete(message)
         except discord.NotFound:
             pass
-        except _FAILED as error:
+        except FAILED as error:
             reason = str(self._desk.refused(error, self._turn.place))
             log.warning("reply not removed", reason=reason)
 

@@ -9,7 +9,6 @@ import time
 from collections import OrderedDict
 from typing import Any, Final, Self, cast
 
-import aiohttp
 import discord
 import structlog
 from discord.ext import commands
@@ -17,6 +16,7 @@ from discord.ext import commands
 from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
 from bot.adapters.discord.commands.render import say
 from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.account import TurnAccount
 from bot.chat.place import UserId
 from bot.chat.turn import Turn
@@ -34,7 +34,6 @@ TROUBLE: Final = frozenset({Outcome.FAILED, Outcome.BUSY, Outcome.EXPIRED, Outco
 UPSET_FOR: Final = 600.0
 """Seconds after a turn that went wrong in which its person is asked for nothing."""
 UPSET_KEPT: Final = 1000
-FAILED = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 
 TEXT = mark(
     "I could remember what you tell me, for you alone. You can look at it, change it and "

@@ -10,9 +10,10 @@ import discord
 import structlog
 
 from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
-from bot.adapters.discord.commands.memory_offer import FAILED, SILENT, TIMEOUT, notebook_of
+from bot.adapters.discord.commands.memory_offer import SILENT, TIMEOUT, notebook_of
 from bot.adapters.discord.commands.render import say
 from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.account import TurnAccount
 from bot.chat.place import UserId
 from bot.chat.turn import Turn
