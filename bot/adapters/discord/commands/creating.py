@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
-from bot.adapters.discord.commands.failures import tell
+from bot.adapters.discord.commands.forms import Form
 from bot.adapters.discord.commands.materials import material_of
 from bot.adapters.discord.commands.ordering import begin, idea_order, known_ideas
 from bot.adapters.discord.commands.services import Serving, services_of
@@ -179,7 +179,7 @@ class IdeaButton(
         await answering.order(services_of(interaction), order, said, (), self._action)
 
 
-class RefineModal(discord.ui.Modal):
+class RefineModal(Form):
     """Asks which idea, and what should change in it."""
 
     def __init__(self, turn: TurnId, count: int) -> None:
@@ -205,8 +205,3 @@ class RefineModal(discord.ui.Modal):
         order = idea_order(ideas, number, Tool.REWRITE)
         answering = await begin(interaction)
         await answering.order(services_of(interaction), order, said, (), "refine")
-
-    async def on_error(  # type: ignore[override]  # as discord.py's own Modal has it
-        self, interaction: discord.Interaction[Any], error: Exception, /
-    ) -> None:
-        await tell(interaction, error, "refine")

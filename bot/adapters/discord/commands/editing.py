@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import discord
 
-from bot.adapters.discord.commands.failures import tell
+from bot.adapters.discord.commands.forms import Form
 from bot.adapters.discord.commands.permissions import guild_of, may_keep_cards, require
 from bot.adapters.discord.commands.render import plain, say, shorten
 from bot.adapters.discord.commands.services import Services
@@ -37,7 +37,7 @@ LONGEST = 4000
 TIMEOUT = 1800.0
 
 
-class EditModal(discord.ui.Modal):
+class EditModal(Form):
     """Five texts of a card. Only what was changed is changed."""
 
     def __init__(self, services: Services, persona: Persona, part: str) -> None:
@@ -99,12 +99,6 @@ class EditModal(discord.ui.Modal):
                 )
             )
         await say(interaction, "\n".join(lines))
-
-    async def on_error(  # type: ignore[override]  # as `discord.ui.Modal` has it
-        self, interaction: discord.Interaction, error: Exception, /
-    ) -> None:
-        """Tell what went wrong."""
-        await tell(interaction, error, "persona edit form")
 
 
 _LINES = {"name": 100, "nickname": 100}

@@ -9,6 +9,7 @@ import structlog
 from discord import app_commands
 
 from bot.adapters.discord.commands.render import plain, say
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.notices import UNEXPECTED, notice_for
 from bot.errors import DeliveryError, PermissionMissing, TroupeError
 from bot.languages import t, translated
@@ -33,8 +34,8 @@ async def tell(interaction: discord.Interaction[Any], error: Exception, name: st
         log.info("command refused", command=name, kind=type(error).__name__)
     try:
         await say(interaction, line)
-    except discord.HTTPException as failure:
-        log.warning("command answer not delivered", command=name, status=failure.status)
+    except FAILED as failure:
+        log.warning("command answer not delivered", command=name, reason=type(failure).__name__)
 
 
 def _line(error: Exception) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 import discord
-import structlog
 
-from bot.adapters.discord.commands.render import plain, say, shorten
-from bot.chat.notices import notice_for
+from bot.adapters.discord.commands.failures import tell
+from bot.adapters.discord.commands.render import plain, shorten
 from bot.chat.place import UserId
-from bot.errors import TroupeError
 from bot.languages import t
 from bot.memory import Item, Kind, Notebook, Undo
 
@@ -18,8 +16,6 @@ PATIENCE = 180.0
 """Seconds for which a button answers."""
 A_PAGE = 8
 LINE = 180
-
-log = structlog.get_logger(__name__)
 
 
 class _Own(discord.ui.View):
@@ -38,11 +34,7 @@ class _Own(discord.ui.View):
     async def on_error(
         self, interaction: discord.Interaction, error: Exception, item: discord.ui.Item[_Own]
     ) -> None:
-        if isinstance(error, TroupeError):
-            await say(interaction, notice_for(error))
-            return
-        log.error("memory button failed", exc_info=error)
-        await say(interaction, notice_for(error))
+        await tell(interaction, error, type(self).__name__)
 
 
 class Pager(_Own):

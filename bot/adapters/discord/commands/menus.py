@@ -22,7 +22,7 @@ from bot.adapters.discord.commands.answers import (
     place_of_reply,
     webhook_of,
 )
-from bot.adapters.discord.commands.failures import tell
+from bot.adapters.discord.commands.forms import Form
 from bot.adapters.discord.commands.permissions import may_moderate
 from bot.adapters.discord.commands.render import (
     place_of,
@@ -53,15 +53,6 @@ MOST_PERSONAS: Final = 25
 MOST_TEXT: Final = 4000
 """Characters that a field of a modal takes."""
 MINUTES: Final = 15 * 60.0
-
-
-class Form(discord.ui.Modal):
-    """A modal whose failures are told."""
-
-    async def on_error(  # type: ignore[override]  # as discord.py's own Modal has it
-        self, interaction: discord.Interaction[Any], error: Exception, /
-    ) -> None:
-        await tell(interaction, error, type(self).__name__)
 
 
 class PersonaForm(Form):

@@ -24,6 +24,7 @@ from bot.adapters.discord.commands.render import say, speaker_of_reader
 from bot.adapters.discord.commands.replies import summary_of_turn
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
+from bot.adapters.discord.refusals import FAILED
 from bot.adapters.discord.rows import PREFIX, Rows, control_id, fixed_rows, reply_rows, stop_row
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, TurnId, Wish
@@ -235,11 +236,11 @@ class Work:
         """Say why the wish is not fulfilled."""
         try:
             await say(self.interaction, line)
-        except discord.HTTPException as error:
-            log.info("wish not answered", status=error.status)
+        except FAILED as error:
+            log.info("wish not answered", reason=type(error).__name__)
 
     async def _show_rows(self, rows: Rows) -> None:
-        with contextlib.suppress(discord.HTTPException):
+        with contextlib.suppress(*FAILED):
             await self.interaction.edit_original_response(view=view_from(rows))
 
 

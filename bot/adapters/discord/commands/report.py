@@ -10,7 +10,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
-from bot.adapters.discord.commands.failures import tell
+from bot.adapters.discord.commands.forms import Form
+from bot.adapters.discord.commands.permissions import may_moderate
 from bot.adapters.discord.commands.render import place_of, say
 from bot.adapters.discord.commands.replies import message_id
 from bot.adapters.discord.commands.services import Services, Serving, services_of
@@ -26,7 +27,7 @@ REPORTS = 5
 WINDOW = 300.0
 
 
-class ReportModal(discord.ui.Modal):
+class ReportModal(Form):
     """Asks what is wrong."""
 
     def __init__(self, services: Services, message: int) -> None:
@@ -59,11 +60,6 @@ class ReportModal(discord.ui.Modal):
             if told
             else t("Thank you: your report is filed. It is kept for those who run this bot."),
         )
-
-    async def on_error(  # type: ignore[override]  # as discord.py's own Modal has it
-        self, interaction: discord.Interaction[Any], error: Exception, /
-    ) -> None:
-        await tell(interaction, error, "report")
 
 
 class ReportCommands(Serving):
@@ -138,8 +134,7 @@ class MistakeButton(
         return cls(int(match["person"]), match["category"], match["digest"])
 
     async def pressed(self, interaction: Pressed) -> None:
-        moderator = interaction.guild_id is not None and interaction.permissions.manage_messages
-        if interaction.user.id != self._person and not moderator:
+        if interaction.user.id != self._person and not may_moderate(interaction):
             raise NotAllowed("Only the person who was refused, or a moderator, can say so.")
         message = interaction.message
         place = place_of(interaction)

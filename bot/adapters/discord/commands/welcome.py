@@ -17,6 +17,7 @@ from bot.adapters.discord.commands.presses import Press, button, card_view
 from bot.adapters.discord.commands.render import place_of, plain, shorten
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.commands.settings_text import MODES
+from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import GuildId, Place
 from bot.errors import InvalidChoice
 from bot.languages import mark, reading, t, translated
@@ -51,7 +52,7 @@ class Welcome(Serving):
             view = hello()
         try:
             await channel.send(view=view)
-        except (discord.HTTPException, discord.RateLimited) as error:
+        except FAILED as error:
             log.info("welcome card not posted", reason=type(error).__name__)
 
 
