@@ -122,7 +122,6 @@ async def test_a_host_that_dies_in_the_middle_leaves_a_marked_reply(scene: Scene
         assert (await scene.answer(stage, asked)).endswith(CUT_SHORT)
     finally:
         await scene.ollama.start()
-    await scene.troupe.logged("ollama_back")
     await is_well(scene)
 
 

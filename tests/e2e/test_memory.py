@@ -90,7 +90,7 @@ async def traces(scene: Scene, person: Person) -> list[str]:
                 }[kind]
                 if str(person.id).encode() in await held(key):
                     found.append(name)
-    return found
+    return sorted(found)
 
 
 async def companion(scene: Scene, *, agreed: bool = True) -> tuple[Place, Person]:

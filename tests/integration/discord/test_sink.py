@@ -43,6 +43,12 @@ class Scene:
     def open(self, turn: Turn, progress: Progress | None = None) -> DiscordSink:
         return SinkFactory(self.desk).open(turn, WREN, progress, self.progress.append)
 
+    async def visible(self) -> None:
+        """Wait until the reply's first message stands there, and is noted."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.progress:
+                await asyncio.sleep(0.01)
+
     async def stream(self, sink: DiscordSink, seconds: float, *, every: float = 0.05) -> str:
         """Write for a while, as a model does; return the final text."""
         text = ""
@@ -258,7 +264,7 @@ async def test_an_edit_that_fails_in_between_loses_nothing(scene: Scene) -> None
     scene.discord.fail(EDIT_BY_WEBHOOK, status=500, times=2)
     _, sink = await scene.ask()
     sink.show("The")
-    await asyncio.sleep(0.2)
+    await scene.visible()
     await sink.finish("The end.")
     assert [message.content for message in scene.channel.from_bot] == ["The end."]
 
@@ -307,7 +313,7 @@ async def test_a_channel_that_is_gone_is_said_to_be_gone(scene: Scene) -> None:
 async def test_a_reply_that_a_moderator_removed_is_not_posted_again(scene: Scene) -> None:
     _, sink = await scene.ask()
     sink.show("Something rude")
-    await asyncio.sleep(0.3)
+    await scene.visible()
     await scene.channel.delete(*scene.channel.from_bot)
     with pytest.raises(TargetGone):
         await sink.finish("Something rude indeed.")
@@ -347,7 +353,7 @@ async def test_withdrawing_removes_a_reply_that_is_just_being_posted(scene: Scen
 async def test_a_notice_comes_after_what_is_visible_in_the_bot_s_own_voice(scene: Scene) -> None:
     _, sink = await scene.ask()
     sink.show("It is")
-    await asyncio.sleep(0.2)
+    await scene.visible()
     sink.show("It is about")
     await sink.notice("-# The model broke off here.")
     assert [m.content for m in scene.channel.from_bot] == [
@@ -378,7 +384,7 @@ async def test_a_half_written_reply_is_continued(scene: Scene, webhooks: bool) -
         scene.channel.forbid_bot("manage_webhooks")
     turn, sink = await scene.ask()
     sink.show("It is")
-    await asyncio.sleep(0.3)
+    await scene.visible()
     noted = scene.progress[-1]
     async with desk_at(scene.discord) as successor:
         scene.desk = successor
@@ -394,7 +400,7 @@ async def test_a_reply_that_was_posted_but_not_noted_is_found(scene: Scene, webh
         scene.channel.forbid_bot("manage_webhooks")
     turn, sink = await scene.ask()
     sink.show("It is")
-    await asyncio.sleep(0.3)
+    await scene.visible()
     scene.discord.world.messages[scene.channel.from_bot[0].id].nonce = None  # minutes later
     async with desk_at(scene.discord) as successor:
         scene.desk = successor

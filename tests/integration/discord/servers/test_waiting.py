@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from bot.adapters.discord import sink
 from bot.chat.place import GuildId
 from bot.chat.replying import drafting
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, QuietHours
@@ -17,6 +18,12 @@ from tests.integration.discord.commands.troupe import MODEL
 from tests.integration.discord.rig import picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def room_for_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told about the wait while calls are scarce, as after the quick scenes before."""
+    monkeypatch.setattr(sink, "WAIT_PRESSURE", 1.0)
 
 
 async def bind(stage: Stage, binding: Binding) -> None:
@@ -34,6 +41,7 @@ async def answer(stage: Stage, asked: Message, part: str) -> str:
     return await stage.discord.world.until(look, f"{part!r}")
 
 
+@pytest.mark.usefixtures("room_for_lines")
 async def test_a_cold_start_is_announced_and_its_line_becomes_the_reply(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +74,7 @@ async def test_a_slow_model_that_is_loaded_is_not_said_to_wake(
     assert not any("Waking" in revision.content for revision in reply.edits)
 
 
+@pytest.mark.usefixtures("room_for_lines")
 async def test_who_waits_is_told_their_place_and_the_line_goes_when_it_is_deleted(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
