@@ -50,7 +50,10 @@ class Words:
         # In order, so that a number says where the words of a start begin.
         self._words = tuple(word for word, _ in pairs)
         self._owners = array("I", [index for _, index in pairs])
-        self._short = tuple(at for at, word in enumerate(self._words) if len(word) < START)
+        self._short: dict[str, tuple[int, ...]] = {}
+        for word, index in pairs:
+            if len(word) < START:
+                self._short[word] = (*self._short.get(word, ()), index)
         self._starts: dict[str, int] = {}
         for at, word in enumerate(self._words):
             if len(word) >= START:
@@ -60,7 +63,8 @@ class Words:
         """Return, in order, the owners of which a word stands in a text, and those without any."""
         words, owners = self._words, self._owners
         due = set(self._always)
-        due.update(owners[at] for at in self._short if words[at] in text)
+        for short in [word for word in self._short if word in text]:
+            due.update(self._short[short])
         pieces = {text[at : at + START] for at in range(len(text) - START + 1)}
         for start in pieces & self._starts.keys():
             for at in range(self._starts[start], len(words)):

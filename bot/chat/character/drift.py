@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,7 +35,7 @@ LEAST: Final = 3
 LONGEST: Final = 44
 """Characters of a phrase that has begun: fewer say nothing, and no phrase is longer."""
 
-BREAKS: Final = (
+BREAKS: Final = tuple(sorted((
     # English
     "as an ai", "as a language model", "as a large language model", "i'm an ai", "i am an ai",
     "i'm just an ai", "i am just an ai", "i'm a language model", "i am a language model",
@@ -67,7 +68,7 @@ BREAKS: Final = (
     # Japanese, Chinese, Korean
     "aiとして", "私はai", "言語モデル", "作为ai", "作为一个ai", "作为人工智能", "我是一个ai",
     "语言模型", "人工智能助手", "ai로서", "저는 ai", "언어 모델",
-)  # fmt: skip
+)))  # fmt: skip
 INTRODUCTIONS: Final = (
     "i'm", "i am", "my name is", "my name's", "call me", "ich bin", "ich heiße", "mein name ist",
     "je suis", "je m'appelle", "mon nom est", "soy", "me llamo", "mi nombre es", "eu sou",
@@ -157,6 +158,7 @@ class DriftCheck:
     wrong_names: tuple[str, ...] = ()
     """Names that the persona does not bear, in small letters."""
     breaks: tuple[str, ...] = BREAKS
+    """In order."""
 
     def look(self, text: str, cuts: Iterable[str] = (), *, whole: bool = False) -> Drift:
         """Return what is found in a text; `cuts` are what filters took out of it.
@@ -191,7 +193,8 @@ class DriftCheck:
         return foreign and len(text) < TELLING and spoken_language(text) is None
 
     def _may_become(self, begun: str) -> bool:
-        if any(phrase.startswith(begun) for phrase in self.breaks):
+        at = bisect_left(self.breaks, begun)
+        if at < len(self.breaks) and self.breaks[at].startswith(begun):
             return True
         for introduction in INTRODUCTIONS:
             if introduction.startswith(begun):
