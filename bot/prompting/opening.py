@@ -9,6 +9,7 @@ from bot.chat.conversation import Conversation
 from bot.chat.turn import TurnId
 from bot.personas import Persona
 from bot.prompting.examples import ExampleLine, parse_examples
+from bot.prompting.kept import Kept
 from bot.prompting.ledger import Ledger
 from bot.prompting.macros import Budget
 from bot.prompting.system import stable_context
@@ -19,6 +20,8 @@ _EXAMPLES = "[How this conversation begins: examples of how {char} speaks. They 
 _SUMMARY = "[How this conversation begins: a summary of what came before. {summary}]"
 _EXAMPLE = "[Example Chat]"
 _USER = "User"
+_parsed: Kept[tuple[str, str], tuple[tuple[tuple[ExampleLine, ...], ...], bool]] = Kept()
+"""Examples, and whether macros in them stayed as text for want of a budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,17 @@ def example_blocks(
     persona: Persona, budget: Budget | None = None
 ) -> tuple[tuple[ExampleLine, ...], ...]:
     """Return the card's examples. The person in them is called "User", whoever speaks now."""
+    blocks, exceeded = _parsed.get((persona.id, persona.version), lambda: _parse(persona))
+    if budget is not None and exceeded:
+        budget.exceeded = True
+    return blocks
+
+
+def _parse(persona: Persona) -> tuple[tuple[tuple[ExampleLine, ...], ...], bool]:
     context = stable_context(persona)
     context.user = _USER
     written = context.expand(persona.card.mes_example)
-    if budget is not None and context.budget.exceeded:
-        budget.exceeded = True
-    return parse_examples(clean(written), _USER, persona.name)
+    return parse_examples(clean(written), _USER, persona.name), context.budget.exceeded
 
 
 def _written(block: Sequence[ExampleLine], persona: Persona) -> str:

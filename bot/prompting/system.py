@@ -9,10 +9,9 @@ persona's version.
 from __future__ import annotations
 
 import random
-import threading
-from collections import OrderedDict
 
 from bot.personas import Persona
+from bot.prompting.kept import Kept
 from bot.prompting.macro_values import MacroContext
 from bot.prompting.macros import Budget
 from bot.prompting.untrusted import clean
@@ -54,10 +53,8 @@ def stable_context(persona: Persona, original: str | None = None) -> MacroContex
     )
 
 
-_written: OrderedDict[tuple[str, str, str, str], tuple[str, bool]] = OrderedDict()
+_written: Kept[tuple[str, str, str, str], tuple[str, bool]] = Kept()
 """System messages, and whether macros in them stayed as text for want of a budget."""
-_lock = threading.Lock()
-MAX_WRITTEN = 256
 
 
 def system_text(
@@ -69,14 +66,7 @@ def system_text(
     macros stayed as text here.
     """
     key = (persona.id, persona.version, base_prompt, safety_text)
-    with _lock:
-        known = _written.get(key)
-    if known is None:
-        known = _write(persona, base_prompt, safety_text)
-        with _lock:
-            _written[key] = known
-            if len(_written) > MAX_WRITTEN:
-                _written.popitem(last=False)
+    known = _written.get(key, lambda: _write(persona, base_prompt, safety_text))
     text, exceeded = known
     if budget is not None and exceeded:
         budget.exceeded = True
