@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -28,6 +29,10 @@ NOTES: Final = 256
 STATE_VALUES: Final = 48
 STATE_CHARACTERS: Final = 65_536
 DELETED_AT_ONCE: Final = 200
+INDEXED_S: Final = 300.0
+"""A turn is written twice, before and after its reply stands there; for so long the second time
+needs no entries in the indexes. Deletions between the two leave tombstones."""
+INDEXED: Final = 500
 
 LOAD: Final = Script("conversation", "load")
 RECORD: Final = Script("conversation", "record")
@@ -52,6 +57,7 @@ class RedisConversations:
         self._ttl = max(1, int(ttl_s))
         self._cap = max(1, cap)
         self._cache = ConversationCache()
+        self._indexed: dict[tuple[ChannelId, TurnId, frozenset[UserId]], float] = {}
 
     async def load(self, place: Place) -> Conversation:
         """Return the conversation, empty when there is none. One round trip."""
@@ -77,7 +83,7 @@ class RedisConversations:
         """Insert or replace the exchange; see the port."""
         channel = place.channel
         arguments = self._codec(channel).arguments(exchange)
-        await self._index(place, {said.speaker.id for said in exchange.said})
+        await self._index(place, exchange)
         answer: list[Any] = await RECORD.run(
             self._redis, keys.conversation(channel), [self._ttl, self._cap, *arguments]
         )
@@ -250,9 +256,13 @@ class RedisConversations:
             size = sum(len(value) for value in fields.values())
             self._cache.advance(channel, previous, version, change, size)
 
-    async def _index(self, place: Place, people: Iterable[UserId]) -> None:
+    async def _index(self, place: Place, exchange: Exchange) -> None:
         """Note where people's texts are, before they are there: a crash in between leaves a
         reference too many, never one too few."""
+        people = frozenset(said.speaker.id for said in exchange.said)
+        key, now = (place.channel, exchange.turn, people), time.monotonic()
+        if now - self._indexed.pop(key, float("-inf")) < INDEXED_S:
+            return
         with store_errors(self._redis):
             pipe = self._redis.pipeline(transaction=False)
             for user in people:
@@ -263,6 +273,9 @@ class RedisConversations:
                 pipe.expire(keys.guild(place.guild, "places"), self._ttl + DAY)
             if len(pipe):
                 await pipe.execute()
+        self._indexed[key] = now
+        if len(self._indexed) > INDEXED:
+            del self._indexed[next(iter(self._indexed))]
 
     async def _places_of(self, person: UserId) -> list[Place]:
         with store_errors(self._redis):
