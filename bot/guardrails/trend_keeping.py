@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 FRESH = 2.0
 """Seconds for which numbers that were read ahead may be used."""
+A_MOMENT = 0.02
+"""Seconds before numbers are written: the turn's request to the model goes out first."""
 AHEAD = 500
 """How many are held for that."""
 
@@ -71,6 +73,7 @@ class TrendsBeside:
 
     async def _write(self, key: Key) -> None:
         try:
+            await asyncio.sleep(A_MOMENT)
             written = None
             while self._newest[key] is not written:
                 written = self._newest[key]

@@ -36,6 +36,8 @@ WAIT_PRESSURE: Final = 0.3
 """Share of the REST budget in use beyond which nobody is told about the wait."""
 NOTICE_TIMEOUT: Final = 20.0
 """Seconds for a notice, and for removing a reply."""
+TYPING_AFTER: Final = 0.05
+"""Seconds; the request to the model goes out first."""
 TYPING_EVERY: Final = 8.0
 """Seconds; Discord shows typing for ten."""
 _TYPING_ROUNDS: Final = 25
@@ -229,6 +231,7 @@ async def _type(desk: Desk, sink_of: weakref.ref[DiscordSink], speaking: Speakin
     What the text itself needs, its webhook, is found first. Holds no sink: one that is dropped,
     with its turn, must not be typing on.
     """
+    await asyncio.sleep(TYPING_AFTER)
     await speaking.settled()
     for _ in range(_TYPING_ROUNDS):
         sink = sink_of()
