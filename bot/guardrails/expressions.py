@@ -11,7 +11,7 @@ import re2
 
 MAX_MEMORY = 8 * 1024 * 1024
 """Bytes that RE2 may use for one automaton, made lazily; when they are full it begins anew."""
-KEPT = 1200
+KEPT = 1800
 """Patterns that are kept compiled, some 10 KB each. People of one language need few of them, those
 of thirteen nearly all; and compiling one anew costs more than a whole judgement."""
 START = 4
