@@ -20,7 +20,7 @@ AT = re.compile(
     f"[@＠﹫]{HIDDEN}*(?={f'{HIDDEN}*'.join('everyone')}|{f'{HIDDEN}*'.join('here')})",
     re.IGNORECASE,
 )
-MENTION = re.compile(rf"<{HIDDEN}*(@[!&]?|#){HIDDEN}*(\d{{1,25}}){HIDDEN}*>")
+MENTION = re.compile(rf"<+{HIDDEN}*(@[!&]?|#){HIDDEN}*(\d{{1,25}}){HIDDEN}*>+")
 GUILD_MENTION = re.compile(r"<(id:(?:customize|browse|guide|linked-roles)(?::\d{1,25})?)>")
 SLASH = re.compile(r"</([^\s:<>][^:<>]{0,99}):\d{1,25}>")
 INVITE = re.compile(
