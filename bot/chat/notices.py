@@ -13,6 +13,7 @@ from bot.errors import (
     EmptyReply,
     ModelMissing,
     StoreError,
+    TargetGone,
     UserFacing,
 )
 from bot.languages import mark, t, translated
@@ -33,6 +34,10 @@ _LINES: tuple[tuple[type[Exception], str], ...] = (
     (
         StoreError,
         mark("My memory is unreachable, so I can't answer now. Please try again shortly."),
+    ),
+    (
+        TargetGone,
+        mark("Discord no longer lets me change this reply. Ask again, and I answer anew."),
     ),
 )
 

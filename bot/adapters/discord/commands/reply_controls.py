@@ -30,7 +30,7 @@ from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, TurnId, Wish
 from bot.chat.wishes.claims import Claim
 from bot.chat.wishes.wishing import Found, Press, Standing
-from bot.errors import NotAllowed, NotFound
+from bot.errors import DeliveryError, NotAllowed, NotFound, StoreError
 from bot.languages import t
 from bot.prompting.small_print import added_under
 
@@ -145,7 +145,12 @@ async def delete(interaction: Pressed, turn: TurnId) -> None:
     if answering_press(interaction) is not None:
         await interaction.delete_original_response()
         return
-    await services.remover.remove(place, ids, webhook_of(message, interaction))
+    try:
+        await services.remover.remove(place, ids, webhook_of(message, interaction))
+    except DeliveryError:
+        if ids != (here,):
+            raise
+        await interaction.delete_original_response()  # a press may do this to its own message
 
 
 async def wish(interaction: Pressed, turn: TurnId, what: Wish, number: int) -> None:
@@ -238,6 +243,10 @@ class Work:
             await say(self.interaction, line)
         except FAILED as error:
             log.info("wish not answered", reason=type(error).__name__)
+        # Where the reply could not be put back, this press still can: nothing is left to stop.
+        with contextlib.suppress(NotFound, StoreError):
+            now = await self.services.wishes.standing(self.place, turn=self.standing.turn)
+            await self._show_rows(rows_under(self.interaction, now))
 
     async def _show_rows(self, rows: Rows) -> None:
         with contextlib.suppress(*FAILED):

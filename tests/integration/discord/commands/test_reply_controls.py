@@ -137,6 +137,23 @@ async def test_variants_are_flipped_and_the_shown_one_is_the_truth(stage: Stage)
     assert "Kite." not in sent
 
 
+async def test_a_reply_whose_webhook_is_gone_stays_as_it_is_and_can_be_removed(
+    stage: Stage,
+) -> None:
+    _, reply = await asked(stage, "name a bird", "Wren.")
+    for webhook in stage.channel.webhooks:
+        stage.channel.remove_webhook(webhook)
+    stage.ollama.reply_next("Owl.")
+    refused = await press(stage, stage.guest, reply, "Regenerate")
+    await stage.tells(refused, "no longer lets me change this reply")
+    await until(stage, lambda: "Regenerate" in buttons(reply), "its buttons")
+    assert "Stop" not in buttons(reply)
+    assert reply.content.startswith("Wren.")
+    stage.channel.forbid_bot("manage_messages")
+    await press(stage, stage.guest, reply, "🗑️")
+    await until(stage, lambda: reply.deleted_at is not None, "the reply removed")
+
+
 async def test_a_double_click_does_one_thing(stage: Stage) -> None:
     _, reply = await asked(stage, "name a bird", "Wren.")
     stage.ollama.set_pace(first_token=0.3)
