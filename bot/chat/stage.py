@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from textwrap import shorten
 from typing import Protocol
@@ -17,6 +17,8 @@ from bot.chat.replying.closing import Closing
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.errors import Busy, NotFound, TroupeError
 from bot.guardrails.disclosure import Disclosures
+from bot.languages import reading
+from bot.languages.spoken import spoken_language
 from bot.personas import Persona, PersonaLibrary
 from bot.personas.binding import Binding
 from bot.ports import Clock, Controls, ConversationStore, Outcome
@@ -146,15 +148,27 @@ class Stage:
         return self._status()
 
     async def say(
-        self, session: str, text: str, persona: str | None, screen: Screen
+        self,
+        session: str,
+        text: str,
+        persona: str | None,
+        screen: Screen,
+        locale: str | None = None,
     ) -> TurnAccount:
         """Perform one turn. Failures are told on the screen and in the account's `notice`.
 
-        Cancelling the task cancels the generation.
+        What the program itself says is in the language that is spoken, or else in that of
+        `locale`. Cancelling the task cancels the generation.
         """
         who = _session(session)
-        message_id = self._next_id()
-        message = Message(message_id, who.place, who.speaker, text, self._clock.now())
+        speaker = replace(who.speaker, locale=spoken_language(text) or locale)
+        with reading(speaker.locale):
+            return await self._say(who.place, speaker, text, persona, screen)
+
+    async def _say(
+        self, place: Place, speaker: Speaker, text: str, persona: str | None, screen: Screen
+    ) -> TurnAccount:
+        message = Message(self._next_id(), place, speaker, text, self._clock.now())
         turn = Turn((message,), Trigger.PLAY)
         account = TurnAccount(turn.id, turn.trigger)
         began = self._clock.monotonic()

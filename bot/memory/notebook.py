@@ -93,7 +93,8 @@ class Notebook:
         """
         undo = self._undos.pop((person, name), None)
         if undo is None:
-            raise NotFound("There is nothing to go back to.")
+            # Not over a restart: what was forgotten should not lie in the store for this.
+            raise NotFound("This can't be undone any more. `/memory show` lists what I remember.")
         await self.undo(person, undo)
 
     async def _shelf(self, person: UserId) -> Shelf:

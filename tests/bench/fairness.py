@@ -31,10 +31,6 @@ PROGRESS = 15.0
 async def fairness() -> Figures:
     """20 guilds for three quarters of a minute each: calm, then with a flood in one of them."""
     async with world(rate=RATE, tokens=TOKENS, parallel=SLOTS) as scene:
-        for guild in range(GUILDS):
-            names = [f"channel-{each}" for each in _channels(guild)]
-            await scene.discord.do("guild", name=f"guild {guild}", channels=names)
-        await asyncio.gather(*(_ask(scene, guild, 0, f"w{guild}") for guild in range(GUILDS)))
         calm = await _phase(scene, "calm", 1.0)
         flooded = await _phase(scene, "flood", FLOOD)
     return _figures(calm, flooded)
@@ -43,8 +39,14 @@ async def fairness() -> Figures:
 async def _phase(scene: World, name: str, busy: float) -> list[list[Asked]]:
     """Return what was asked, by guild; the others' questions come at the same times each time.
 
-    It ends when the others have their answers: what guild 0 still waits for does not count.
+    It ends when the others have their answers: what guild 0 still waits for does not count. Each
+    phase has channels of its own: what the fake says again in one is held back as a repetition.
     """
+    for number in range(GUILDS):
+        names = [f"{name}-{each}" for each in _channels(number)]
+        await scene.discord.do("guild", name=f"guild {number}", channels=names)
+    warm = (_ask(scene, name, guild, 0, f"{name}w{guild}") for guild in range(GUILDS))
+    await asyncio.gather(*warm)
     each = LOAD * SLOTS * RATE / TOKENS / GUILDS
     asked: list[list[asyncio.Task[Asked]]] = [[] for _ in range(GUILDS)]
 
@@ -56,8 +58,8 @@ async def _phase(scene: World, name: str, busy: float) -> list[list[Asked]]:
             due = began + at - asyncio.get_running_loop().time()
             await asyncio.sleep(max(0.0, due))
             turn = len(asked[number])
-            mark = f"g{number}b{busy:.0f}n{turn}"
-            asked[number].append(asyncio.create_task(_ask(scene, number, turn, mark)))
+            mark = f"{name}{number}n{turn}"
+            asked[number].append(asyncio.create_task(_ask(scene, name, number, turn, mark)))
         return list(await asyncio.gather(*asked[number]))
 
     progress, first = asyncio.create_task(_tell(name, asked)), asyncio.create_task(guild(0))
@@ -80,13 +82,13 @@ async def _tell(name: str, asked: Sequence[Sequence[asyncio.Task[Asked]]]) -> No
         await asyncio.sleep(PROGRESS)
 
 
-async def _ask(scene: World, guild: int, turn: int, mark: str) -> Asked:
+async def _ask(scene: World, phase: str, guild: int, turn: int, mark: str) -> Asked:
     people = PEOPLE // GUILDS
     person = turn % people
     channels = _channels(guild)
     channel = channels[person % len(channels)]
     author = f"person {guild * people + person}"
-    return await ask(scene, f"guild {guild}", f"channel-{channel}", author, mark)
+    return await ask(scene, f"guild {guild}", f"{phase}-{channel}", author, mark)
 
 
 def _channels(guild: int) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from bot.adapters.web.sessions import Sessions
 from bot.chat.notices import notice_for
 from bot.chat.stage import PersonaSummary, StageStatus
 from bot.errors import Busy, NotFound, TroupeError, UserFacing
+from bot.languages import reading
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,7 @@ TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -68,7 +71,14 @@ class Stage(Protocol):
 
     def status(self) -> StageStatus: ...
 
-    async def say(self, session: str, text: str, persona: str | None, sink: PlaySink) -> Account:
+    async def say(
+        self,
+        session: str,
+        text: str,
+        persona: str | None,
+        sink: PlaySink,
+        locale: str | None = None,
+    ) -> Account:
         """Run a whole turn; None lets the router choose. Cancelling stops the generation."""
         ...
 
@@ -227,15 +237,15 @@ class Playground:
             # Proxies such as nginx would hold the stream back.
             response.headers["X-Accel-Buffering"] = "no"
             await response.prepare(request)
-            await self._run(response, body)
+            await self._run(response, body, _locale(request))
             return response
 
-    async def _run(self, response: web.StreamResponse, body: _Say) -> None:
+    async def _run(self, response: web.StreamResponse, body: _Say, locale: str | None) -> None:
         """Run the turn while its reader stays."""
         sink = _Latest()
         turn = asyncio.create_task(
             asyncio.wait_for(
-                self._stage.say(body.session, body.text, body.persona, sink), TURN_SECONDS
+                self._stage.say(body.session, body.text, body.persona, sink, locale), TURN_SECONDS
             )
         )
         self._turns.add(turn)
@@ -243,7 +253,8 @@ class Playground:
         turn.add_done_callback(lambda _: sink.changed.set())
         try:
             await _relay(response, sink, turn)
-            await _line(response, _ending(turn))
+            with reading(locale):
+                await _line(response, _ending(turn))
         except ConnectionError:
             log.info("reader left", session_turn="cancelled")
         except TimeoutError:
@@ -345,6 +356,12 @@ async def _read(request: web.Request, kind: type[_AnyBody]) -> _AnyBody:
         where = ".".join(str(part) for part in first["loc"]) or "body"
         line = f"{where}: {first['msg'].removeprefix('Value error, ')}"
         raise problem(web.HTTPUnprocessableEntity, "invalid", line[:200]) from error
+
+
+def _locale(request: web.Request) -> str | None:
+    """Return the language that a browser asks for first."""
+    first = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0].strip()
+    return first if _LOCALE.fullmatch(first) else None
 
 
 def _json(answer: dict[str, Any]) -> web.Response:

@@ -70,7 +70,8 @@ def effective(
         user = world.users.get(ident)
         if user is not None and ("users" in parse or ident in named):
             found.users.append(user)
-    if reference is not None and given.get("replied_user") and reference.webhook_id is None:
+    own = (None, world.application_id)  # answers to interactions are the bot's own messages
+    if reference is not None and given.get("replied_user") and reference.webhook_id in own:
         found.users += [reference.author] if reference.author not in found.users else []
     if channel.guild is not None:
         may_ping_all = (

@@ -115,6 +115,7 @@ class Company:
     def __init__(self, *, rehearsal: bool = False, pace: float = 0.0) -> None:
         self.rehearsal = rehearsal
         self.pace = pace
+        self.locale: str | None = None
         self.heard: list[tuple[str, str, str | None]] = []
         self.forgotten: list[str] = []
         self.cancelled = asyncio.Event()
@@ -130,7 +131,15 @@ class Company:
     def status(self) -> StageStatus:
         return StageStatus(self.rehearsal, "llama3.2:3b", ("http://127.0.0.1:11434",), "0.1.0")
 
-    async def say(self, session: str, text: str, persona: str | None, sink: PlaySink) -> Account:
+    async def say(
+        self,
+        session: str,
+        text: str,
+        persona: str | None,
+        sink: PlaySink,
+        locale: str | None = None,
+    ) -> Account:
+        self.locale = locale
         self.heard.append((session, text, persona))
         who = next((p for p in CAST if p.id == persona), CAST[0])
         match text.split()[0]:

@@ -33,10 +33,13 @@ class Reader:
         assert status == 200
         self.session = answer["session"]
 
-    async def say(self, text: str, persona: str | None = None) -> list[dict[str, Any]]:
+    async def say(
+        self, text: str, persona: str | None = None, *, languages: str = "en"
+    ) -> list[dict[str, Any]]:
         """Return every line of the answer, without the heartbeats."""
         body = {"session": self.session, "text": text, "persona": persona}
-        async with self.http.post(f"{self.url}/api/say", json=body) as response:
+        asked = {"Accept-Language": languages}
+        async with self.http.post(f"{self.url}/api/say", json=body, headers=asked) as response:
             assert response.status == 200, await response.text()
             lines = [json.loads(line) async for line in response.content]
         return [line for line in lines if line["type"] != "wait"]

@@ -8,6 +8,9 @@ import aiohttp
 import pytest
 
 from bot.adapters.web import play as play_module
+from bot.chat.notices import notice_for
+from bot.errors import BackendStalled
+from bot.languages import reading
 from tests.fakes import PATIENCE
 from tests.integration.web.company import Company, open_house
 from tests.integration.web.conftest import Reader
@@ -76,6 +79,19 @@ async def test_a_failure_is_one_line_without_internals(
     assert "secret-host" not in json.dumps(line)
     assert "internal detail" not in json.dumps(line)
     assert (await reader.say("still there?"))[-1]["type"] == "account"
+
+
+@pytest.mark.parametrize(
+    ("languages", "locale"),
+    [("de-AT,de;q=0.9,en;q=0.5", "de-AT"), ("ja", "ja"), ("*", None), ("<script>", None)],
+)
+async def test_the_program_speaks_the_browser_s_language(
+    reader: Reader, company: Company, languages: str, locale: str | None
+) -> None:
+    (failure,) = await reader.say("stall please", languages=languages)
+    assert company.locale == locale
+    with reading(locale):
+        assert failure["error"]["message"] == notice_for(BackendStalled("", backend=""))
 
 
 async def test_leaving_cancels_the_generation(reader: Reader, company: Company) -> None:

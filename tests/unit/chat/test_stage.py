@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from bot.chat.account import TurnAccount
+from bot.chat.notices import notice_for
 from bot.chat.stage import Stage
 from bot.chat.turn import Turn
+from bot.errors import BackendUnavailable
 from bot.guardrails.care import read_care
 from bot.guardrails.disclosure import Disclosures
 from bot.guardrails.risk import ProcessTrends
 from bot.guardrails.room import shipped_personas
+from bot.languages import reading
 from bot.ports import Face, Outcome, ReplySink
 
 CARE = read_care([shipped_personas() / "care"])
@@ -80,3 +83,19 @@ async def test_what_the_program_adds_stands_outside_of_code() -> None:
     cut = "```python\nprint(1)\n\n-# This was cut."
     await stage_of(Says(cut)).say("a", "code, please", None, screen)
     assert screen.text == "```python\nprint(1)\n```\n\n-# This was cut."
+
+
+class Fails(Says):
+    """A pipeline without a model."""
+
+    async def perform(self, *given: Any, **more: Any) -> Outcome:
+        raise BackendUnavailable("no host", backend="")
+
+
+async def test_a_notice_is_in_the_language_that_is_spoken_else_in_the_reader_s() -> None:
+    spoken = await stage_of(Fails()).say("a", "hola, ¿quién eres tú y qué haces?", None, Screen())
+    read = await stage_of(Fails()).say("a", "ok", None, Screen(), "de-AT")
+    for account, language in ((spoken, "es"), (read, "de")):
+        with reading(language):
+            assert account.notice == notice_for(BackendUnavailable("", backend=""))
+    assert spoken.notice != read.notice

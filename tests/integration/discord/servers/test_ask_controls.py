@@ -256,3 +256,14 @@ async def test_what_was_asked_about_is_read_again(stage: Stage) -> None:
     await until(stage, lambda: reply.content.startswith("Younger"), "another reply")
     sent = stage.ollama.chats[-1].messages[-1]["content"]
     assert 'message: "The lighthouse was built in 1917."' in sent
+
+
+async def test_a_reply_to_an_answer_goes_on_with_its_conversation(stage: Stage) -> None:
+    _, reply = await answered(stage, stage.guest, stage.channel, "Wren.")
+    stage.ollama.reply_next("It sings.")
+    said = await stage.channel.says(stage.guest, "why that one?", reply_to=reply)
+    assert "It sings." in (await stage.channel.next_reply(to=said)).content
+    sent = str(stage.ollama.chats[-1].messages)
+    assert "name a bird" in sent
+    assert "Wren." in sent
+    await until(stage, lambda: not reply.components, "the answer without its buttons")
