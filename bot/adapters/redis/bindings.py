@@ -141,7 +141,7 @@ class RedisBindings:
             with store_errors(self._redis):
                 found |= await self._redis.smembers(keys.person(person, part))
         places = (member.decode().partition(":") for member in sorted(found))
-        return [f"dm{channel}" for guild, _, channel in places if guild == "0"]
+        return [keys.owner(None, int(channel)) for guild, _, channel in places if guild == "0"]
 
     async def delete_guild(self, guild: GuildId) -> int:
         """Remove a guild's bindings."""
@@ -168,7 +168,7 @@ async def _unlist(pipe: Any, *, name: str, field: str, person: UserId) -> int:
 
 
 def _owner(target: BindingTarget) -> str:
-    return f"dm{target.id}" if target.guild is None else str(target.guild)
+    return keys.owner(target.guild, target.id)
 
 
 def _field(target: BindingTarget) -> str:

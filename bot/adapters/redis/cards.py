@@ -17,6 +17,7 @@ from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.fields import Fields, dump, ident, read
+from bot.adapters.redis.followed import CHANGED, CHANGES, CHANGES_SINCE
 from bot.adapters.redis.scripts import Script
 from bot.chat.place import GuildId, UserId
 from bot.errors import InvalidChoice, RecordCorrupt, StoreError
@@ -27,14 +28,11 @@ MAX_CARDS: Final = 50
 """Cards of one guild."""
 DRAFT_S: Final = 3600
 """Seconds for which a card waits for its importer's decision."""
-CHANGES: Final = 500
 INLINE: Final = 64 * 1024
 """Bytes up to which sealing is quicker than handing over to a thread."""
 
 PUT: Final = Script("card_put")
 REMOVE: Final = Script("card_remove")
-CHANGED: Final = Script("binding_changed")
-CHANGES_SINCE: Final = Script("binding_changes")
 
 log = structlog.get_logger(__name__)
 

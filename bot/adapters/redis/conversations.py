@@ -13,7 +13,7 @@ from bot.adapters.redis.conversation_cache import ConversationCache, characters_
 from bot.adapters.redis.conversation_rows import PlaceCodec, turn_text
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.records import text_record
-from bot.adapters.redis.scripts import Argument, Script
+from bot.adapters.redis.scripts import Argument, Script, pairs
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import TurnId
@@ -74,7 +74,7 @@ class RedisConversations:
             answer = await LOAD.run(self._redis, keys.conversation(channel), [b""])
             if len(answer) == 1:
                 return Conversation(place)
-        meta, rows, lines = (_pairs(part) for part in answer[1:])
+        meta, rows, lines = (pairs(part) for part in answer[1:])
         conversation = await self._codec(channel).conversation(place, meta, rows, lines)
         self._cache.put(channel, answer[0], conversation)
         return conversation
@@ -286,10 +286,6 @@ class RedisConversations:
             ident = GuildId(int(guild)) if guild != "0" else None
             places.append(Place(ChannelId(int(channel)), ident))
         return places
-
-
-def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _text(value: bytes | str) -> str:

@@ -25,9 +25,10 @@ died between the two writes)."""
 GUILDS: Final = 5000
 """Guilds held in memory; the least recently used goes first."""
 CHANGES: Final = 500
+"""Owners that one answer names; who missed more reads everything anew."""
 
-CHANGED: Final = Script("binding_changed")
-CHANGES_SINCE: Final = Script("binding_changes")
+CHANGED: Final = Script("changed")
+CHANGES_SINCE: Final = Script("changes_since")
 
 T = TypeVar("T")
 

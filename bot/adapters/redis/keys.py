@@ -150,7 +150,7 @@ def journal(partition: int, part: str) -> str:
 
 
 def person(user: UserId, part: str) -> str:
-    """Return a person's `places`."""
+    """Return a person's key of that part."""
     return f"{PREFIX}{{u:{user}}}:{part}"
 
 
@@ -175,13 +175,13 @@ def limit(name: str) -> str:
 
 
 def guild(ident: GuildId, part: str) -> str:
-    """Return a guild's `places`."""
-    return f"{PREFIX}{{g:{ident}}}:{part}"
+    """Return a guild's key of that part."""
+    return owned(str(ident), part)
 
 
 def bindings(owner: str) -> str:
     """Return the bindings of a guild id, or of `dm<channel>`."""
-    return f"{PREFIX}{{g:{owner}}}:bindings"
+    return owned(owner, "bindings")
 
 
 def owner_of(name: str) -> str:
@@ -189,8 +189,13 @@ def owner_of(name: str) -> str:
     return name.partition("{g:")[2].partition("}")[0]
 
 
+def owner(guild: GuildId | None, channel: int) -> str:
+    """Return who owns what is set: a guild's id, or `dm<channel>` outside of guilds."""
+    return f"dm{channel}" if guild is None else str(guild)
+
+
 def owned(owner: str, part: str) -> str:
-    """Return a key of a guild id, or of `dm<channel>`."""
+    """Return an owner's key of that part."""
     return f"{PREFIX}{{g:{owner}}}:{part}"
 
 

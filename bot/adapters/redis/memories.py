@@ -20,7 +20,7 @@ from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memory_noes import Noes
 from bot.adapters.redis.memory_records import origins, read_rows, values_of, without_guild, write
-from bot.adapters.redis.scripts import Argument, Script
+from bot.adapters.redis.scripts import Argument, Script, pairs
 from bot.adapters.redis.shelf_cache import ShelfCache
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
 from bot.errors import ConsentRequired, RecordCorrupt
@@ -98,7 +98,7 @@ class RedisMemories:
         if len(answer) == 2 and held is not None:
             return held
         await ready()
-        meta = _pairs(answer[2])
+        meta = pairs(answer[2])
         own, renewed = self._own_sealer(person, meta)
         if renewed is not None:
             with store_errors(self._redis):
@@ -107,7 +107,7 @@ class RedisMemories:
         if whole:
             rows = self._unpacked(own, person, answer)
         else:
-            rows = self._read(own, person, _pairs(answer[3]))
+            rows = self._read(own, person, pairs(answer[3]))
         if rows is None:
             self._held.drop(person)
             return await self._load(person, pack=False)
@@ -401,7 +401,3 @@ class RedisMemories:
         anew = self._sealer.seal(key, place, "dek")
         same = wrapped[: 2 + wrapped[1]] == anew[: 2 + anew[1]]
         return Sealer([("own", key)]), None if same else anew
-
-
-def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))

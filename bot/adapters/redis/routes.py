@@ -268,7 +268,7 @@ class RedisRoutes:
 
 
 def _owner(place: Place) -> str:
-    return f"dm{place.channel}" if place.guild is None else str(place.guild)
+    return keys.owner(place.guild, place.channel)
 
 
 def _pinned(place: Place, person: UserId | None) -> str:

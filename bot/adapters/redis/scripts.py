@@ -35,3 +35,8 @@ class Script:
                 return await client.evalsha(self.sha, len(keys), *keys, *args)
             except NoScriptError:
                 return await client.eval(self.source, len(keys), *keys, *args)
+
+
+def pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    """Return a hash that a script answers with as a list of names and values in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""Small values by name: the hash of the synced commands, calibrations, positions."""
+"""Small values by name, such as the hash of the synced commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEAL_TEXT: Final = b"troupe"
 
 
 class RedisState:
-    """JSON values by name, each with or without a lifetime. Nothing personal belongs here."""
+    """JSON values by name, kept for good. Nothing personal belongs here."""
 
     def __init__(self, redis: Client) -> None:
         self._redis = redis
@@ -39,8 +39,8 @@ class RedisState:
         except (ValueError, RecursionError) as error:
             raise RecordCorrupt(f"the stored value {name} is no JSON") from error
 
-    async def set(self, name: str, value: Any, *, ttl_s: float | None = None) -> None:
-        """Store a value, for `ttl_s` seconds if given.
+    async def set(self, name: str, value: Any) -> None:
+        """Store a value.
 
         Raises:
             StoreError: Redis is away, or the value is too long or no JSON.
@@ -51,14 +51,8 @@ class RedisState:
             raise StoreError(f"the value {name} can't be written as JSON") from error
         if len(data) > BYTES:
             raise StoreError(f"the value {name} is longer than {BYTES} bytes")
-        life = None if ttl_s is None else max(1, int(ttl_s * 1000))
         with store_errors(self._redis):
-            await self._redis.set(_key(name), data, px=life)
-
-    async def delete(self, name: str) -> None:
-        """Remove a value."""
-        with store_errors(self._redis):
-            await self._redis.delete(_key(name))
+            await self._redis.set(_key(name), data)
 
 
 async def check_seal(redis: Client, sealer: Sealer, *, only_look: bool = False) -> None:

@@ -100,7 +100,7 @@ async def use_everything(redis: Client, sealer: Sealer) -> None:
     assert await counts.delete_guild(GUILD) == 1
 
     state = RedisState(redis)
-    await state.set("commands", {"hash": "x"}, ttl_s=60)
+    await state.set("commands", {"hash": "x"})
     assert await state.get("commands") == {"hash": "x"}
 
 
