@@ -122,3 +122,7 @@ class Conversation:
     """Small per-conversation values by owner, for example `lore` → JSON of timed effects."""
     taken_back: int = 0
     """How often something that was stored here was deleted or edited."""
+
+    def exchange(self, turn: TurnId) -> Exchange | None:
+        """Return a turn as it is stored, if it still is."""
+        return next((each for each in self.exchanges if each.turn == turn), None)

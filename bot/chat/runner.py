@@ -133,8 +133,7 @@ class TurnRunner:
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
         """Deliver a reply that was stored but not delivered when the process died."""
         conversation = await self._conversations.load(run.turn.place)
-        found = (each for each in conversation.exchanges if each.turn == run.turn.id)
-        exchange = next(found, None)
+        exchange = conversation.exchange(run.turn.id)
         if exchange is None and run.turn.cue is None:
             exchange = await self._conversations.find(run.turn.place, run.turn.messages[0].id)
         reply = exchange.reply if exchange else None

@@ -93,7 +93,7 @@ class RedisConversations:
             return None
         if not as_given:
             self._cache.drop(channel)
-            return _by_turn(await self.load(place), exchange.turn)
+            return (await self.load(place)).exchange(exchange.turn)
         room = {TurnId(turn.decode()) for turn in answer[4:]}
         chosen = exchange.chosen % len(exchange.variants) if exchange.variants else -1
         exchange = replace(exchange, chosen=chosen)
@@ -290,10 +290,6 @@ class RedisConversations:
 
 def _text(value: bytes | str) -> str:
     return value.decode("ascii") if isinstance(value, bytes) else value
-
-
-def _by_turn(conversation: Conversation, turn: TurnId) -> Exchange | None:
-    return next((e for e in conversation.exchanges if e.turn == turn), None)
 
 
 def _with_exchange(

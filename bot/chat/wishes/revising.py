@@ -25,7 +25,6 @@ from bot.chat.turn import Again, Turn, Wish
 from bot.chat.wishes.variants import (
     before,
     controls_of,
-    exchange_of,
     is_latest,
     own_text,
     question_of,
@@ -115,7 +114,7 @@ class Reviser:
             StoreError, DeliveryError: it could not be read, or shown.
         """
         conversation = await self._parts.conversations.load(turn.place)
-        exchange = exchange_of(conversation, again.turn)
+        exchange = conversation.exchange(again.turn)
         if exchange is None or exchange.reply is None:
             await sink.withdraw()
             return
@@ -129,7 +128,7 @@ class Reviser:
         conversation, _ = await asyncio.gather(
             parts.conversations.load(turn.place), parts.casting.ready(guild)
         )
-        exchange = exchange_of(conversation, again.turn)
+        exchange = conversation.exchange(again.turn)
         if exchange is None or exchange.reply is None:
             raise NotFound("What this reply answered is gone, so I leave it alone.")
         persona = self._writer(exchange.reply, guild)

@@ -14,11 +14,6 @@ from bot.ports import Controls
 from bot.prompting.small_print import without_small_print
 
 
-def exchange_of(conversation: Conversation, turn: TurnId) -> Exchange | None:
-    """Return a turn as it is stored, if it still is."""
-    return next((each for each in conversation.exchanges if each.turn == turn), None)
-
-
 def is_latest(conversation: Conversation, turn: TurnId) -> bool:
     """Whether a turn's reply is the last one of its place."""
     answered = [each.turn for each in conversation.exchanges if each.reply is not None]

@@ -19,7 +19,7 @@ from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
 from bot.chat.place import MessageId, snowflake_seconds
 from bot.chat.turn import Answering, Attachment, Message, TurnId
-from bot.chat.wishes.variants import exchange_of, ideas_of
+from bot.chat.wishes.variants import ideas_of
 from bot.creative.order import Order, Tool
 from bot.errors import InvalidChoice, NotFound
 from bot.languages import t
@@ -100,7 +100,7 @@ async def known_ideas(interaction: discord.Interaction[Any], turn: TurnId) -> Id
     """
     place = place_of_pressed(interaction)
     conversation = await services_of(interaction).conversations.load(place)
-    exchange = exchange_of(conversation, turn)
+    exchange = conversation.exchange(turn)
     order = exchange.said[-1].order if exchange is not None and exchange.said else None
     if exchange is None or order is None:
         raise NotFound("These ideas are no longer here. Ask for new ones.")
