@@ -19,6 +19,19 @@ def snowflake_seconds(snowflake: int) -> float:
     return ((snowflake >> 22) + DISCORD_EPOCH_MS) / 1000
 
 
+def snowflake_at(seconds: float) -> int:
+    """Return the first Discord id that could be made at a unix time, to the millisecond."""
+    return (round(seconds * 1000) - DISCORD_EPOCH_MS) << 22
+
+
+def made_up_snowflake(digest: bytes) -> int:
+    """Return an id that looks like Discord's, and is none, from the first 8 bytes of a digest.
+
+    Ids are below 2**63, and no real one is this young.
+    """
+    return int.from_bytes(digest[:8]) >> 1 | 1 << 62
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a conversation happens: a guild's channel or thread, or a DM.

@@ -12,7 +12,14 @@ from typing import Protocol
 from bot.chat.account import TurnAccount
 from bot.chat.notices import notice_for
 from bot.chat.pipeline import TurnPipeline
-from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, Place, UserId
+from bot.chat.place import (
+    ChannelId,
+    MessageId,
+    Place,
+    UserId,
+    made_up_snowflake,
+    snowflake_at,
+)
 from bot.chat.replying.closing import Closing
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.errors import Busy, NotFound, TroupeError
@@ -103,10 +110,8 @@ class _Session:
 def _session(name: str) -> _Session:
     """Return the place and the person of a session; equal names give equal ones."""
     digest = hashlib.sha256(f"session {name}".encode()).digest()
-    # Snowflakes are below 2**63; these look like ones, and no real one is this young.
-    channel = int.from_bytes(digest[:8], "big") >> 1 | 1 << 62
-    person = int.from_bytes(digest[8:16], "big") >> 1 | 1 << 62
-    return _Session(Place(ChannelId(channel)), Speaker(UserId(person), GUEST))
+    channel = ChannelId(made_up_snowflake(digest))
+    return _Session(Place(channel), Speaker(UserId(made_up_snowflake(digest[8:])), GUEST))
 
 
 class Stage:
@@ -205,5 +210,4 @@ class Stage:
         )
 
     def _next_id(self) -> MessageId:
-        milliseconds = int(self._clock.now() * 1000) - DISCORD_EPOCH_MS
-        return MessageId(milliseconds << 22 | next(self._sequence) & 0x3FFFFF)
+        return MessageId(snowflake_at(self._clock.now()) | next(self._sequence) & 0x3FFFFF)

@@ -17,7 +17,7 @@ from pathlib import Path
 from bot.app import Troupe, open_troupe
 from bot.chat.accounts import Accounts
 from bot.chat.intake import Intake
-from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_at
 from bot.chat.runner import TurnRunner
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.ports import Controls, Face, Progress
@@ -104,7 +104,7 @@ def _intake(troupe: Troupe, sinks: _Sinks) -> Intake:
 
 def _message(number: int) -> Message:
     at = time.time()
-    ident = MessageId(((int(at * 1000) - DISCORD_EPOCH_MS) << 22) | (number & 0x3FFFFF))
+    ident = MessageId(snowflake_at(at) | (number & 0x3FFFFF))
     place = Place(ChannelId(1000 + number % 200), GuildId(1 + number % 20))
     speaker = Speaker(UserId(5000 + number), f"person {number}")
     return Message(ident, place, speaker, QUESTIONS[number % len(QUESTIONS)], at, mentions_us=True)

@@ -20,7 +20,7 @@ import structlog
 from bot.adapters.discord.client import LastSeen, TroupeBot
 from bot.adapters.discord.mapping import place_of_channel
 from bot.adapters.discord.pacing import priority_of
-from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId, Place, snowflake_seconds
+from bot.chat.place import ChannelId, MessageId, Place, snowflake_at, snowflake_seconds
 from bot.delivery.pacing import Priority
 from bot.errors import StoreError
 from bot.personas.binding import TriggerMode
@@ -138,7 +138,7 @@ class CatchUp:
                 continue
             if mode is not TriggerMode.OFF:
                 (auto if mode is TriggerMode.AUTO else others).append(ChannelId(channel.id))
-        begins = MessageId(int(listened * 1000 - DISCORD_EPOCH_MS) << 22)
+        begins = MessageId(snowflake_at(listened))
         return dict.fromkeys((auto + others)[:MAX_CHANNELS], begins)
 
     async def _read(
@@ -182,7 +182,7 @@ class CatchUp:
                 return 0
             if getattr(channel, "guild", None) is not None:
                 self._prepare(getattr(channel, "parent_id", None) or channel.id)
-            after = discord.Object(int(since * 1000 - DISCORD_EPOCH_MS) << 22)
+            after = discord.Object(snowflake_at(since))
             newest = channel.history(limit=MAX_MESSAGES, after=after, oldest_first=False)
             found = [message async for message in newest]
         for message in reversed(found):

@@ -14,7 +14,7 @@ from typing import Any
 import discord
 
 from bot.adapters.discord.commands.render import place_of
-from bot.chat.place import ChannelId, Place, UserId
+from bot.chat.place import ChannelId, Place, UserId, made_up_snowflake
 from bot.chat.turn import Answering
 
 
@@ -94,8 +94,5 @@ def may_speak(interaction: discord.Interaction[Any]) -> bool:
 def _own(place: Place, person: UserId) -> Place:
     """Return a person's own conversation at a place; what is bound to the place holds for it."""
     digest = hashlib.blake2b(f"{person} {place.channel}".encode(), digest_size=8)
-    # Snowflakes are below 2**63; these look like ones, and no real one is this young.
-    channel = int.from_bytes(digest.digest()) >> 1 | 1 << 62
-    return replace(
-        place, channel=ChannelId(channel), parent=place.parent or ChannelId(int(place.channel))
-    )
+    channel = ChannelId(made_up_snowflake(digest.digest()))
+    return replace(place, channel=channel, parent=place.parent or place.channel)
