@@ -152,6 +152,8 @@ class Intake:
         if message.id in self._gone:
             await self._journal.settle((message.id,), Outcome.CANCELLED)
             return
+        if self._draining:
+            return  # written down: the successor begins with it
         self._enter(message, trigger)
 
     async def again(self, message: Message, tell: Tell | None = None) -> bool:
@@ -290,6 +292,9 @@ class Intake:
         self._start(Running(turn, run.began, run.progress, after=run.task, quiet=quiet))
 
     def _start(self, run: Running) -> None:
+        """Begin a turn that is journalled; while draining it is left to the successor."""
+        if self._draining:
+            return
         run.hand_on = lambda account: self._hand_on(run, account)
         self._runs[run.turn.id] = run
         if run.turn.again is None and run.turn.trigger is not Trigger.COMMAND:
@@ -302,7 +307,7 @@ class Intake:
         if run.turn.again is not None:
             await self._fulfilled(run, run.turn.again, account)
             return
-        if run.follow_up is None or self._draining:  # draining: the successor finds it
+        if run.follow_up is None:
             return
         if self._overtaken(run):
             await self._journal.settle((run.follow_up.id,), Outcome.CANCELLED)
@@ -366,6 +371,8 @@ class Intake:
 
     async def take_up(self) -> int:
         """Continue unsettled turns of processes that are gone. Return how many messages."""
+        if self._draining:
+            return 0
         self._untouched += await self._journal.take_up()
         entries = sorted(self._untouched, key=lambda entry: entry.message.id)
         for turn, first in regrouped(entries, self._patience.merge):

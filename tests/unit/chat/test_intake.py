@@ -303,3 +303,26 @@ async def test_nothing_stops_what_is_being_settled(house: House, intake: Intake)
     house.may_settle.set()
     await intake.drain(5)
     assert "settled 7" in house.steps
+
+
+async def test_what_is_accepted_while_the_process_drains_is_left_to_its_successor(
+    house: House, intake: Intake
+) -> None:
+    """Nobody waits for its turn any more, and what a closed connection fails to say is lost."""
+    arrival = asyncio.create_task(intake.receive(message(7), Trigger.MENTION))
+    await soon(house.accepting)
+    await intake.drain(5)
+    house.may_accept.set()
+    await arrival
+    await asyncio.sleep(0)
+    assert house.begun == []
+    assert house.settled == []
+
+
+async def test_a_process_that_drains_takes_nothing_up(house: House, intake: Intake) -> None:
+    house.left = [JournalEntry(message(7), Trigger.MENTION, 0.0)]
+    await intake.drain(5)
+    assert await intake.take_up() == 0
+    await asyncio.sleep(0)
+    assert house.begun == []
+    assert len(house.left) == 1
