@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.errors import SettingsRejected
 from bot.guardrails.beginnings import Beginnings, beginning
 from bot.guardrails.expressions import Words, matches, options
-from bot.guardrails.literals import Needs, needs
+from bot.guardrails.kept_needs import needs_of
+from bot.guardrails.literals import Needs
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.taxonomy import CATEGORIES, Severity
 
@@ -222,7 +223,7 @@ class RuleSet:
             for pattern in rule.patterns
             for part in alternatives(pattern)
         ]
-        needed = {part: needs(part) for _, part in owned}
+        needed = needs_of(part for _, part in owned)
         self._sure = _both_ways([each for each in owned if each[0].needs is None], needed)
         self._wide = _both_ways([each for each in owned if each[0].needs is not None], needed)
         self._begun: Beginnings | None = None

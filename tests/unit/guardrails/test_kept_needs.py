@@ -1,0 +1,96 @@
+"""What patterns need is found out once, and read by every later start."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.guardrails import kept_needs
+from bot.guardrails.kept_needs import needs_of
+from bot.guardrails.literals import Needs, needs
+
+PATTERNS = [r"\bmake a bomb\b", "(?:kill|hurt) (?:him|her)", "a", r"\p{L}+ (?:knife|sword)s?"]
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "cache" / "literals.needs.json"
+    monkeypatch.setattr(kept_needs, "_file", lambda: path)
+    return path
+
+
+@pytest.fixture
+def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The patterns that were read, in order."""
+    read: list[str] = []
+
+    def noted(pattern: str) -> Needs:
+        read.append(pattern)
+        return needs(pattern)
+
+    monkeypatch.setattr(kept_needs, "needs", noted)
+    return read
+
+
+def test_a_second_start_reads_what_the_first_found_out(file: Path, worked_out: list[str]) -> None:
+    right = {pattern: needs(pattern) for pattern in PATTERNS}
+    assert needs_of(PATTERNS) == right
+    assert worked_out == PATTERNS
+    assert needs_of(reversed(PATTERNS)) == right
+    assert worked_out == PATTERNS
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+
+
+def test_only_what_is_new_is_found_out(file: Path, worked_out: list[str]) -> None:
+    needs_of(PATTERNS[:2])
+    assert list(needs_of(PATTERNS[1:])) == PATTERNS[1:]
+    assert worked_out == PATTERNS
+    needs_of(PATTERNS)
+    assert worked_out == PATTERNS
+
+
+@pytest.mark.parametrize(
+    "damaged", ["", "{", "[]", "null", '{"author": 1}', "other", "shape", "number"]
+)
+def test_a_file_that_is_damaged_or_another_version_s_is_not_trusted(
+    file: Path, damaged: str
+) -> None:
+    needs_of(PATTERNS)
+    held = json.loads(file.read_text())
+    match damaged:
+        case "other":
+            held["author"] = "another version"
+            held["needs"] = {key: [["never"], ["never"], ["never"]] for key in held["needs"]}
+        case "shape":
+            held["needs"] = {key: [["never"]] for key in held["needs"]}
+        case "number":
+            held["needs"] = {key: [1, 2, 3] for key in held["needs"]}
+    file.write_text(json.dumps(held) if damaged in ("other", "shape", "number") else damaged)
+    assert needs_of(PATTERNS) == {pattern: needs(pattern) for pattern in PATTERNS}
+
+
+def test_where_nothing_can_be_written_it_is_found_out_each_time(
+    file: Path, worked_out: list[str]
+) -> None:
+    file.parent.write_text("no folder")
+    for _ in range(2):
+        assert set(needs_of(PATTERNS)) == set(PATTERNS)
+    assert worked_out == PATTERNS * 2
+
+
+def test_nothing_is_written_where_python_keeps_nothing_either(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    needs_of(PATTERNS)
+    assert not file.exists()
+
+
+def test_the_file_does_not_grow_for_ever(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_needs, "MOST", 3)
+    needs_of(PATTERNS[:2])
+    needs_of(PATTERNS[2:])
+    assert set(json.loads(file.read_text())["needs"]) == set(PATTERNS[2:])
