@@ -1,23 +1,25 @@
 """Where, in a text that is still being written, something starts that could become a match.
 
 Every match of a pattern begins with one of a few strings. The end of a text may be the beginning
-of such a string; where one stands in full, the pattern of all beginnings is run. Patterns that can
-begin with anything are always run.
+of such a string; where one stands in full, the pattern of all beginnings is tried from there on.
+Patterns that can begin with anything are tried everywhere.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import Any
 
 import re2
 
-from bot.guardrails.expressions import Words, options
+from bot.guardrails.expressions import Words, matches, options
 from bot.guardrails.partial import partial
 
-KEPT = 100
-"""Expressions that are kept, some 30 KB each."""
+WITHIN_WORD = re.compile(r"\w\w", re.ASCII)
+"""Two characters between which RE2 sees no boundary."""
+KEPT = 400
+"""Expressions that are kept, some 16 KB each; drafts in one language ask for some 300."""
 
 
 class Beginnings:
@@ -31,30 +33,45 @@ class Beginnings:
 
     def earliest(self, plain: str) -> int:
         """Return where the earliest beginning starts that reaches the text's end; else its end."""
-        starts = [len(plain)]
+        end = len(plain)
         for length in range(min(self._longest, len(plain)), 0, -1):
             if self._words.begin_with(plain[-length:]):
-                starts.append(len(plain) - length)
+                end -= length
                 break
-        for index in self._words.standing_in(plain):
-            found = _expression(self._patterns[index]).search(plain)
-            if found:
-                starts.append(found.start())
-        return min(starts)
+        for at, owner in self._words.places_in(plain):
+            if at >= end:
+                break
+            if self._goes_on(owner, plain, at):
+                end = at
+        for owner in self._words.always:
+            if matches(f"(?:{_partial(self._patterns[owner])})\\z", plain.encode()):
+                end = next((at for at in range(end) if self._goes_on(owner, plain, at)), end)
+        return end
+
+    def _goes_on(self, owner: int, plain: str, at: int) -> bool:
+        """Whether all of a text from a place on is the beginning of a match."""
+        pattern = self._patterns[owner]
+        if at and pattern.startswith(r"\b") and WITHIN_WORD.match(plain, at - 1):
+            return False
+        return bool(beginning(pattern).Match(plain[at:].encode()))
 
 
-def beginning(pattern: str) -> Any:
-    """Return the RE2 expression that finds a beginning of `pattern` at the end of a text.
+@lru_cache(maxsize=KEPT)
+def beginning(pattern: str) -> re2.Set:
+    """Return the RE2 expression of texts that are, as a whole, a beginning of `pattern`.
+
+    A set for whole texts takes a quarter of the memory of an expression that finds the place, and
+    is ready in 5 µs instead of 200.
 
     Raises:
         re.error: the pattern is wrong.
         re2.error: it is too large.
         ValueError: it uses something that RE2 does not have.
     """
-    # The anchor around all of it: RE2 then runs backwards from the end.
-    made = re2.compile(f"(?:{partial(pattern)})\\z", options())
-    re2.purge()  # its own cache would keep twice as many
+    made = re2.Set.FullMatchSet(options())
+    made.Add(partial(pattern))
+    made.Compile()
     return made
 
 
-_expression = lru_cache(maxsize=KEPT)(beginning)
+_partial = lru_cache(maxsize=KEPT)(partial)

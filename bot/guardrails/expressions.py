@@ -46,7 +46,7 @@ class Words:
 
     def __init__(self, owned: Sequence[Collection[str]]) -> None:
         pairs = sorted((word, index) for index, words in enumerate(owned) for word in words)
-        self._always = tuple(index for index, words in enumerate(owned) if not words)
+        self.always = tuple(index for index, words in enumerate(owned) if not words)
         # In order, so that a number says where the words of a start begin.
         self._words = tuple(word for word, _ in pairs)
         self._owners = array("I", [index for _, index in pairs])
@@ -61,10 +61,23 @@ class Words:
 
     def standing_in(self, text: str) -> list[int]:
         """Return, in order, the owners of which a word stands in a text, and those without any."""
+        return sorted({*self.always, *(owner for _, owner in self._found_in(text))})
+
+    def places_in(self, text: str) -> list[tuple[int, int]]:
+        """Return where words stand in a text, in order, each place with the word's owner."""
+        places: set[tuple[int, int]] = set()
+        for word, owner in self._found_in(text):
+            at = text.find(word)
+            while at >= 0:
+                places.add((at, owner))
+                at = text.find(word, at + 1)
+        return sorted(places)
+
+    def _found_in(self, text: str) -> list[tuple[str, int]]:
+        """Return the words that stand in a text, each with its owner."""
         words, owners = self._words, self._owners
-        due = set(self._always)
-        for short in [word for word in self._short if word in text]:
-            due.update(self._short[short])
+        shorts = [word for word in self._short if word in text]
+        found = [(short, owner) for short in shorts for owner in self._short[short]]
         pieces = {text[at : at + START] for at in range(len(text) - START + 1)}
         for start in pieces & self._starts.keys():
             for at in range(self._starts[start], len(words)):
@@ -72,8 +85,8 @@ class Words:
                 if not word.startswith(start):
                     break
                 if word in text:
-                    due.add(owners[at])
-        return sorted(due)
+                    found.append((word, owners[at]))
+        return found
 
     def begin_with(self, text: str) -> bool:
         """Whether one of the words begins with a text."""

@@ -22,7 +22,9 @@ SHORTEST = 3
 """Bytes; anything shorter stands in every text."""
 LONGEST = 8
 """Characters kept of a string: its beginning is as telling as the whole."""
-SMALL_CLASS = 4
+MOST_OPENINGS = 400
+"""The same of what a match begins with, where fewer would tell nothing."""
+SMALL_CLASS = 10
 """Characters of a class that are spelt out."""
 
 NOTHING: Strings = frozenset()
@@ -99,26 +101,29 @@ def _cut(strings: Strings) -> Strings:
 
 def _opening(nodes: list[Node]) -> Strings:
     run = EMPTY
-    for node in nodes:
+    for at, node in enumerate(nodes):
         exact, _ = _node(node)
-        if exact is None:
-            begun = _opening_of(node)
-            return _joined(run, begun) if len(run) * len(begun) <= MOST * 2 else run
-        if len(run) * len(exact) > MOST:
+        begun = _opening_of(node, nodes[at + 1 :]) if exact is None else exact
+        told = min(map(len, run)) >= SHORTEST
+        if len(run) * len(begun) > (MOST if told else MOST_OPENINGS):
             return run
-        run = _joined(run, exact)
+        run = _joined(run, begun)
+        if exact is None:
+            return run
     return run
 
 
-def _opening_of(node: Node) -> Strings:
-    """Return with what a node begins that matches more strings than can be named."""
+def _opening_of(node: Node, rest: list[Node]) -> Strings:
+    """Return with what a node begins that matches more strings than can be named; or, where it
+    may be left out, the rest."""
     kind, value = node
     if kind is op.SUBPATTERN:
         return _opening(list(value[3]))
     if kind is op.BRANCH:
         return NOTHING.union(*(_opening(list(branch)) for branch in value[1]))
-    if kind in REPEATS and value[0] > 0:
-        return _opening(list(value[2]))
+    if kind in REPEATS:
+        begun = _opening(list(value[2]))
+        return begun if value[0] > 0 else begun | _opening(rest)
     return EMPTY
 
 
