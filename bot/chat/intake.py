@@ -11,18 +11,17 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.door import Door
 from bot.chat.arriving.running import Ending, Running, Tell
-from bot.chat.arriving.taking_up import regrouped, rerun
+from bot.chat.arriving.taking_up import left_of, regrouped, rerun
 from bot.chat.arriving.thread_opening import ThreadOpener, in_thread
-from bot.chat.arriving.triggers import why_answer
 from bot.chat.arriving.unsaying import Mindful, Unsaying
-from bot.chat.notices import EXPIRED, notice_for
+from bot.chat.notices import EXPIRED
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.preparing.scene_turns import cued_message
 from bot.chat.runner import TurnRunner
@@ -43,25 +42,19 @@ TAKE_UP_EVERY = 5.0
 MAX_ATTEMPTS = 3
 """A turn that was cut off so often by a crash may be its cause: it is apologised for instead."""
 
+MERGE = 2.0
+"""Seconds within which a person's next message joins their turn, while nothing of it is visible."""
+QUIET = 1.2
+"""Seconds of silence of the speaker before their burst is answered, in auto mode."""
+QUIET_AT_MOST = 6.0
+MAX_AGE = 600.0
+"""Seconds after which an unfinished turn is apologised for, not answered."""
 
 GONE_KEPT = 1000
 """Ids of deleted messages that are remembered: a message may be deleted while it is taken in."""
 
 ENDING_AT_MOST = 1.5
 """Seconds that a press waits for what it was pressed under; Discord gives it three."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """The waits of the intake, in seconds."""
-
-    merge: float = 2.0
-    """A person's next message within this time joins the turn, while nothing of it is visible."""
-    quiet: float = 1.2
-    """In auto mode: silence of the speaker before their burst is answered."""
-    quiet_at_most: float = 6.0
-    max_age: float = 600.0
-    """Unfinished turns older than this are apologised for, not answered."""
 
 
 class Intake:
@@ -76,7 +69,6 @@ class Intake:
         casting: Casting,
         metrics: Metrics,
         clock: Clock,
-        patience: Patience | None = None,
         mindful: Sequence[Mindful] = (),
         memory: Memory | None = None,
         threads: ThreadOpener | None = None,
@@ -88,9 +80,8 @@ class Intake:
         self._casting = casting
         self._metrics = metrics
         self._clock = clock
-        self._patience = patience or Patience()
         self._threads = threads
-        self._door = Door(runner, metrics, clock)
+        self._door = Door(runner, casting, metrics, clock)
         self._claims = claims
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
@@ -108,20 +99,7 @@ class Intake:
         Raises:
             StoreError: what is set there can't be read. Who asked us directly was told.
         """
-        try:
-            binding = await self._casting.resolved(message.place)
-        except StoreError as error:
-            unbound = self._casting.unbound(message.place)
-            trigger = why_answer(message, unbound.mode, unbound.words, own_thread=own_thread)
-            if trigger in DIRECT:
-                await self._untaken(message, trigger, error)
-            raise
-        members = self._casting.scene(binding, message.place)
-        words = (*binding.words, *(member.name for member in members))
-        trigger = why_answer(message, binding.mode, words, own_thread=own_thread)
-        if trigger is None or not await self._door.lets_in(message, trigger, binding):
-            return None
-        return trigger
+        return await self._door.concerns(message, own_thread=own_thread)
 
     async def receive(self, message: Message, trigger: Trigger) -> None:
         """Claim and journal a message that is for us, and begin its turn."""
@@ -130,20 +108,13 @@ class Intake:
         try:
             fresh = await self._journal.accept(message, trigger)
         except StoreError as error:
-            await self._untaken(message, trigger, error)
+            await self._door.store_away(message, trigger, error)
             raise
         if not fresh:
             log.debug("claimed already", message=message.id)
             return
         message = await in_thread(message, trigger, self._casting, self._threads)
         await self._begin(message, trigger)
-
-    async def _untaken(self, message: Message, trigger: Trigger, error: StoreError) -> None:
-        """Tell whoever asked that their message could not be taken in."""
-        if message.cue is None:
-            with reading(message.speaker.locale):
-                await self._runner.say(Turn((message,), trigger), notice_for(error))
-        self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
 
     async def _begin(self, message: Message, trigger: Trigger) -> None:
         """Begin the turn of a message that was written down."""
@@ -214,8 +185,8 @@ class Intake:
         self._gone.extend(messages)
         gone = set(messages)
         for run in [r for r in self._runs.values() if gone & r.concerns]:
-            rest = tuple(m for m in run.turn.messages if (m.about or m.id) not in gone)
-            if not rest or run.concerns <= gone:
+            rest = left_of(run.turn, gone)
+            if not rest:
                 self._stop(run, Ending.DELETED)
             elif run.silent:
                 self._supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
@@ -270,7 +241,7 @@ class Intake:
         """Begin a turn, or join the person's turn that is not visible yet."""
         current = self._by_person.get((message.place, message.speaker.id))
         if current is None or current.ending is not None:
-            quiet = self._patience.quiet if trigger is Trigger.AUTO else 0.0
+            quiet = QUIET if trigger is Trigger.AUTO else 0.0
             after = current.task if current else None
             self._start(Running(Turn((message,), trigger), self._now(), after=after, quiet=quiet))
         elif current.silent and self._now() - current.began <= self._window(current):
@@ -284,7 +255,7 @@ class Intake:
             self._start(Running(Turn((message,), trigger), self._now(), after=current.task))
 
     def _window(self, run: Running) -> float:
-        return self._patience.quiet_at_most if run.quiet else self._patience.merge
+        return QUIET_AT_MOST if run.quiet else MERGE
 
     def _supersede(self, run: Running, turn: Turn, *, quiet: float) -> None:
         """Stop a turn of which nothing is visible, and begin it anew with other messages."""
@@ -375,7 +346,7 @@ class Intake:
             return 0
         self._untouched += await self._journal.take_up()
         entries = sorted(self._untouched, key=lambda entry: entry.message.id)
-        for turn, first in regrouped(entries, self._patience.merge):
+        for turn, first in regrouped(entries, MERGE):
             try:
                 await self._resume(turn, first)
             except StoreError as error:
@@ -391,11 +362,7 @@ class Intake:
         Raises:
             StoreError: nothing was done.
         """
-        gone = set(self._gone)  # deleted while they waited here
-        rest = tuple(m for m in turn.messages if (m.about or m.id) not in gone)
-        question = turn.again.question if turn.again is not None else ()
-        if question and gone.issuperset(question):
-            rest = ()
+        rest = left_of(turn, set(self._gone))  # deleted while they waited here
         if left_out := [m.id for m in turn.messages if m not in rest]:
             await self._journal.settle(left_out, Outcome.CANCELLED)
         if not rest:
@@ -408,7 +375,7 @@ class Intake:
             run = rerun(turn, turn.again, self._now(), first.progress)
         else:
             run = Running(turn, self._now(), progress=first.progress)
-        late = self._clock.now() - first.accepted_at > self._patience.max_age
+        late = self._clock.now() - first.accepted_at > MAX_AGE
         if late or first.attempts > MAX_ATTEMPTS:
             with reading(turn.speaker.locale):
                 await self._runner.give_up(run, translated(EXPIRED))

@@ -7,7 +7,7 @@ delivery → record. Claim, journal, bursts and failures are `bot.chat.intake`'s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.admitting import take_turn
@@ -24,14 +24,12 @@ from bot.chat.replying.drafting import REFUSED
 from bot.chat.replying.terms import Terms
 from bot.chat.replying.writing import Writing
 from bot.chat.turn import Again, Cue, Turn
-from bot.chat.wishes.revising import Reviser
+from bot.chat.wishes.revising import OpenSink, Reviser
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.personas import Persona
 from bot.ports import Controls, Face, Outcome, ReplySink
 from bot.prompting import Prompt
-
-OpenSink = Callable[[Face], ReplySink]
 
 
 class TurnPipeline:

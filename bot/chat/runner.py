@@ -245,6 +245,7 @@ class TurnRunner:
         await self._settle(run, Outcome.EXPIRED)
 
     async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> None:
+        """Say a line to the person of a turn, as far as Discord takes it."""
         sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)
         await self._quietly(sink.notice(line))
 

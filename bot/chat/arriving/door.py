@@ -1,4 +1,4 @@
-"""Turns people away where an admin has said so, and tells those who asked directly why."""
+"""Which messages are for us, and may be answered. Who asked directly is told why theirs is not."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections import OrderedDict
 from collections.abc import Collection
 from typing import Final, Protocol
 
+from bot.chat.arriving.triggers import why_answer
+from bot.chat.notices import notice_for
 from bot.chat.place import Place, UserId
 from bot.chat.turn import DIRECT, Message, Trigger, Turn
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, StoreError
 from bot.languages import mark, reading, t, translated
 from bot.observability import Metrics
 from bot.personas.binding import ResolvedBinding, TriggerMode
+from bot.personas.casting import Casting
 from bot.ports import Clock, Outcome
 from bot.scheduling.admission import Barrier, Refusal, refusal
 
@@ -30,14 +33,42 @@ class Voice(Protocol):
 class Door:
     """Decides by the binding; keeps only whom it told lately."""
 
-    def __init__(self, voice: Voice, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, voice: Voice, casting: Casting, metrics: Metrics, clock: Clock) -> None:
         self._voice = voice
+        self._casting = casting
         self._metrics = metrics
         self._clock = clock
         self._told: OrderedDict[tuple[Place, UserId, Barrier], float] = OrderedDict()
 
-    async def lets_in(self, message: Message, trigger: Trigger, binding: ResolvedBinding) -> bool:
-        """Whether a message that is for us may be answered."""
+    async def concerns(self, message: Message, *, own_thread: bool) -> Trigger | None:
+        """Return why a message is for us and may be answered, or None.
+
+        Raises:
+            StoreError: what is set there can't be read. Who asked us directly was told.
+        """
+        try:
+            binding = await self._casting.resolved(message.place)
+        except StoreError as error:
+            unbound = self._casting.unbound(message.place)
+            trigger = why_answer(message, unbound.mode, unbound.words, own_thread=own_thread)
+            if trigger in DIRECT:
+                await self.store_away(message, trigger, error)
+            raise
+        members = self._casting.scene(binding, message.place)
+        words = (*binding.words, *(member.name for member in members))
+        trigger = why_answer(message, binding.mode, words, own_thread=own_thread)
+        if trigger is None or not await self._lets_in(message, trigger, binding):
+            return None
+        return trigger
+
+    async def store_away(self, message: Message, trigger: Trigger, error: StoreError) -> None:
+        """Tell whoever asked that their message could not be taken in."""
+        if message.cue is None:
+            with reading(message.speaker.locale):
+                await self._voice.say(Turn((message,), trigger), notice_for(error))
+        self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
+
+    async def _lets_in(self, message: Message, trigger: Trigger, binding: ResolvedBinding) -> bool:
         refused = refusal(binding, message.speaker.id, message.roles, self._clock.now())
         if refused is None:
             return True

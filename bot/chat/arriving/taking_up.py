@@ -1,13 +1,22 @@
-"""What a dead process left, as turns to be run again."""
+"""What a dead process, or a deletion, left of turns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.chat.arriving.running import Running
-from bot.chat.place import Place, UserId
-from bot.chat.turn import Again, Turn
+from bot.chat.place import MessageId, Place, UserId
+from bot.chat.turn import Again, Message, Turn
 from bot.ports import JournalEntry, Progress
+
+
+def left_of(turn: Turn, gone: Collection[MessageId]) -> tuple[Message, ...]:
+    """Return what is left of a turn without messages that were deleted; nothing of a wish about
+    a reply whose whole question is gone."""
+    question = turn.again.question if turn.again is not None else ()
+    if question and all(each in gone for each in question):
+        return ()
+    return tuple(m for m in turn.messages if (m.about or m.id) not in gone)
 
 
 def rerun(turn: Turn, again: Again, began: float, noted: Progress | None = None) -> Running:
