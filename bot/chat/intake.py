@@ -88,7 +88,7 @@ class Intake:
         self._unsaying = Unsaying(conversations, mindful, memory)
         self._gone: deque[MessageId] = deque(maxlen=GONE_KEPT)
         self._untouched: list[JournalEntry] = []
-        """Taken over from dead processes, so nobody else's, but not begun: the store failed."""
+        """Journalled as ours, so nobody else's, but not begun: the store failed."""
         self._draining = False
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────
@@ -113,7 +113,12 @@ class Intake:
         if not fresh:
             log.debug("claimed already", message=message.id)
             return
-        message = await in_thread(message, trigger, self._casting, self._threads)
+        try:
+            message = await in_thread(message, trigger, self._casting, self._threads)
+        except StoreError as error:
+            log.info("turn not begun yet", message=message.id, reason=str(error))
+            self._untouched.append(JournalEntry(message, trigger, self._clock.now()))
+            return
         await self._begin(message, trigger)
 
     async def _begin(self, message: Message, trigger: Trigger) -> None:

@@ -326,3 +326,19 @@ async def test_a_process_that_drains_takes_nothing_up(house: House, intake: Inta
     await asyncio.sleep(0)
     assert house.begun == []
     assert len(house.left) == 1
+
+
+async def test_what_was_accepted_as_the_store_went_away_is_begun_once_it_is_back(
+    house: House,
+) -> None:
+    """Nobody else would: it is journalled as this process's own."""
+    intake = intake_of(house, threads=True)
+    house.may_accept.set()
+    house.unreadable.add(HERE)
+    await intake.receive(message(7), Trigger.MENTION)
+    assert await intake.take_up() == 0
+    assert house.begun == []
+    house.unreadable.clear()
+    assert await intake.take_up() == 1
+    await asyncio.sleep(0)
+    assert house.begun == [(7,)]
