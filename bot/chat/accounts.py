@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -10,6 +9,7 @@ from typing import Any, Protocol
 from bot.chat.account import TurnAccount
 from bot.chat.place import Place
 from bot.chat.turn import TurnId
+from bot.recent import Recent
 
 
 class AccountStore(Protocol):
@@ -28,16 +28,11 @@ class Accounts:
     """The last `limit` accounts of this process."""
 
     def __init__(self, limit: int = 500) -> None:
-        self._limit = limit
-        self._by_turn: OrderedDict[TurnId, TurnAccount] = OrderedDict()
+        self._by_turn = Recent[TurnId, TurnAccount](limit)
 
     def keep(self, account: TurnAccount) -> None:
         """Keep an account, without prompt and reply: `/why` never shows them."""
-        kept = replace(account, messages=(), reply="")
-        self._by_turn[account.turn] = kept
-        self._by_turn.move_to_end(account.turn)
-        while len(self._by_turn) > self._limit:
-            self._by_turn.popitem(last=False)
+        self._by_turn[account.turn] = replace(account, messages=(), reply="")
 
     def of_turn(self, turn: TurnId) -> TurnAccount | None:
         """Return the account of a turn."""

@@ -17,7 +17,6 @@ from bot.memory.forgetting import SAID, forgotten
 from bot.memory.gates import is_command, normalised
 from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, restored, without
 from bot.memory.preferences import COMPARE
-from bot.memory.recent import Recent
 from bot.memory.recording import statement
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.scope import Use, use_of
@@ -29,6 +28,7 @@ from bot.memory.style import persona_text, refused_style
 from bot.memory.stylist import WANTED
 from bot.memory.undo import KEPT, Undo
 from bot.ports import Clock
+from bot.recent import Recent
 
 STYLE_CHARACTERS: Final = 600
 MOST_FORGOTTEN: Final = 10

@@ -19,13 +19,13 @@ from bot.errors import TroupeError
 from bot.memory.item import Item, Kind
 from bot.memory.learning import IDLE
 from bot.memory.observer import Observer
-from bot.memory.recent import Recent
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, MemoryStore, Put
 from bot.memory.style import Signal, Taste, taste_item
 from bot.memory.stylist import WANTED
 from bot.ports import Clock
+from bot.recent import Recent
 from bot.routing.route import Route
 
 COMPARE: Final = "compare"

@@ -28,7 +28,6 @@ from bot.memory.learning import ENOUGH, IDLE, Learner, unread
 from bot.memory.notebook import NO_MEMORIES, NO_MEMORY, Asking, Notebook
 from bot.memory.observer import Observer
 from bot.memory.preferences import Preferences
-from bot.memory.recent import Recent
 from bot.memory.recollection import NOTHING, Recollection, recollect
 from bot.memory.recording import Answered, episode
 from bot.memory.sensitive import sensitive_class
@@ -37,6 +36,7 @@ from bot.memory.store import Changes, Consent, MemoryStore, Put
 from bot.memory.undo import NO_UNDO, Undo
 from bot.memory.vectors import question_vector
 from bot.ports import Clock, Embedder
+from bot.recent import Recent
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ from bot.guardrails.reload import GuardFiles
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import reading, t
 from bot.observability.decisions import GuardMetrics
+from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ class Moderation:
         self._desk = desk
         self._audit = audit
         self._trail = trail
-        self._told: OrderedDict[tuple[int, int, str], float] = OrderedDict()
+        self._told = Recent[tuple[int, int, str], float](REMEMBERED)
 
     # ── turns ───────────────────────────────────────────────────────────────────────────────
 
@@ -188,9 +188,6 @@ class Moderation:
         if last is not None and now - last < AGAIN_AFTER:
             return True
         self._told[key] = now
-        self._told.move_to_end(key)
-        while len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
         return False
 
     async def reported(self, place: Place, report: Report) -> bool:

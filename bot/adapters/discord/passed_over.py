@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
+
+from bot.recent import Recent
 
 KEPT: Final = 5000
 
@@ -16,13 +17,11 @@ class PassedOver:
     """
 
     def __init__(self) -> None:
-        self._ids: OrderedDict[int, None] = OrderedDict()
+        self._ids = Recent[int, None](KEPT)
 
     def add(self, message: int) -> None:
         """Remember a message, and forget the oldest."""
         self._ids[message] = None
-        if len(self._ids) > KEPT:
-            self._ids.popitem(last=False)
 
     def __contains__(self, message: int) -> bool:
         return message in self._ids

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from typing import Any, Final
 
 import discord
@@ -12,6 +11,7 @@ import structlog
 from bot.adapters.discord.mapping import is_unknown, place_of_channel
 from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import ChannelId, Place
+from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ class Places:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._asked: OrderedDict[int, tuple[Place, float]] = OrderedDict()
+        self._asked = Recent[int, tuple[Place, float]](_KEPT)
 
     async def of(self, channel: Any, guild_id: int | None) -> Place:
         """Return the place of a channel.
@@ -39,9 +39,6 @@ class Places:
             return known[0]
         place = await self._ask(channel, guild_id)
         self._asked[channel.id] = (place, time.monotonic() + _FOR)
-        self._asked.move_to_end(channel.id)
-        if len(self._asked) > _KEPT:
-            self._asked.popitem(last=False)
         return place
 
     async def _ask(self, channel: Any, guild_id: int | None) -> Place:

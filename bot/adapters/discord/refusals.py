@@ -8,7 +8,6 @@ Codes: Discord API reference, "JSON Error Codes".
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 
 import aiohttp
 import discord
@@ -16,6 +15,7 @@ import structlog
 
 from bot.errors import DeliveryError, PermissionMissing, TargetGone
 from bot.languages import mark
+from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +85,7 @@ class Mutes:
 
     def __init__(self, seconds: float = MUTED_FOR) -> None:
         self._seconds = seconds
-        self._until: OrderedDict[int, tuple[float, str]] = OrderedDict()
+        self._until = Recent[int, tuple[float, str]](_MUTES_KEPT)
 
     def mute(self, channel: int, permission: str) -> None:
         """Leave a channel alone, and say once what is missing there."""
@@ -97,9 +97,6 @@ class Mutes:
                 muted_for=self._seconds,
             )
         self._until[channel] = (time.monotonic() + self._seconds, permission)
-        self._until.move_to_end(channel)
-        if len(self._until) > _MUTES_KEPT:
-            self._until.popitem(last=False)
 
     def missing(self, channel: int) -> str | None:
         """Return the permission that a muted channel lacks; None when it is not muted."""

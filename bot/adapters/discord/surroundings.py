@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from bot.adapters.discord.mapping import Us, quoted_of
 from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import MessageId, Place
 from bot.chat.turn import Quoted
+from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class DiscordSurroundings:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._starters: OrderedDict[int, tuple[float, Quoted | None]] = OrderedDict()
+        self._starters = Recent[int, tuple[float, Quoted | None]](_KEPT)
 
     async def chain(self, place: Place, message: MessageId, most: int) -> tuple[Quoted, ...]:
         """Return a message, what it replies to, and so on, newest first; at most `most`."""
@@ -57,9 +57,6 @@ class DiscordSurroundings:
             data = await self._read(place.parent or place.channel, ident)
         found = quoted_of(data, us) if data is not None and us is not None else None
         self._starters[place.channel] = (time.monotonic() + _FOR, found)
-        self._starters.move_to_end(place.channel)
-        if len(self._starters) > _KEPT:
-            self._starters.popitem(last=False)
         return found
 
     def forget(self, message: MessageId) -> None:

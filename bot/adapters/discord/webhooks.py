@@ -15,7 +15,6 @@ import base64
 import hashlib
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -26,6 +25,7 @@ from bot.adapters.discord.calls import Calls, Webhook
 from bot.adapters.discord.refusals import FAILED
 from bot.personas.portrait import portrait
 from bot.ports import Face
+from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class _Lookups(Generic[V]):
     """Answers by key, each looked up once however many ask; None is kept for a while only."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[object, tuple[V | None, float]] = OrderedDict()
+        self._answers = Recent[object, tuple[V | None, float]](_KEPT)
         self._running: dict[object, asyncio.Task[V | None]] = {}
 
     async def get(self, key: object, find: Callable[[], Awaitable[V | None]]) -> V | None:
@@ -75,9 +75,6 @@ class _Lookups(Generic[V]):
         finally:
             self._running.pop(key, None)
         self._answers[key] = (answer, time.monotonic() + _RETRY_AFTER)
-        self._answers.move_to_end(key)
-        if len(self._answers) > _KEPT:
-            self._answers.popitem(last=False)
         return answer
 
     def forget(self, key: object) -> None:
@@ -99,7 +96,7 @@ class Webhooks:
         self._calls = calls
         self._application = application
         self._found: _Lookups[Webhook] = _Lookups()
-        self._ids: OrderedDict[int, None] = OrderedDict()
+        self._ids = Recent[int, None](_KEPT)
 
     async def of(self, channel: int) -> Webhook | None:
         """Return our webhook of a channel, made if need be; None where we may have none."""
@@ -126,8 +123,6 @@ class Webhooks:
     def _known(self, data: dict[str, object]) -> Webhook:
         hook = Webhook(int(str(data["id"])), str(data["token"]))
         self._ids[hook.id] = None
-        if len(self._ids) > _KEPT:
-            self._ids.popitem(last=False)
         return hook
 
 

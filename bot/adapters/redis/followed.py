@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from bot.adapters.redis.connect import Client
 from bot.adapters.redis.scripts import Script
 from bot.errors import StoreError
+from bot.recent import Recent
 
 POLL_S: Final = 1.5
 """How often to ask for changes, in seconds."""
@@ -50,7 +50,7 @@ class Followed(Generic[T]):
         self._names = [sequence, changes]
         self._read = read
         self._poll_s = poll_s
-        self._held: OrderedDict[str, tuple[float, T]] = OrderedDict()
+        self._held = Recent[str, tuple[float, T]](GUILDS)
         self._seen = 0
         self._epoch = 0
         self._poll: asyncio.Task[None] | None = None
@@ -84,8 +84,6 @@ class Followed(Generic[T]):
         value = await self._read(owner)
         if self._poll is not None and epoch == self._epoch:  # nothing changed while Redis answered
             self._held[owner] = (time.monotonic(), value)
-            while len(self._held) > GUILDS:
-                self._held.popitem(last=False)
         return value
 
     async def announce(self, owner: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Collection
 from typing import Final, Protocol
 
@@ -16,6 +15,7 @@ from bot.observability import Metrics
 from bot.personas.binding import ResolvedBinding, TriggerMode
 from bot.personas.casting import Casting
 from bot.ports import Clock, Outcome
+from bot.recent import Recent
 from bot.scheduling.admission import Barrier, Refusal, refusal
 
 AGAIN_AFTER: Final = 600.0
@@ -38,7 +38,7 @@ class Door:
         self._casting = casting
         self._metrics = metrics
         self._clock = clock
-        self._told: OrderedDict[tuple[Place, UserId, Barrier], float] = OrderedDict()
+        self._told = Recent[tuple[Place, UserId, Barrier], float](_TOLD)
 
     async def concerns(self, message: Message, *, own_thread: bool) -> Trigger | None:
         """Return why a message is for us and may be answered, or None.
@@ -96,9 +96,6 @@ class Door:
         if now - self._told.get(key, float("-inf")) < AGAIN_AFTER:
             return False
         self._told[key] = now
-        self._told.move_to_end(key)
-        if len(self._told) > _TOLD:
-            self._told.popitem(last=False)
         return True
 
 

@@ -16,10 +16,10 @@ from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import Place
 from bot.chat.turn import TurnId
 from bot.errors import BackendError, StoreError
-from bot.memory.recent import Recent
 from bot.memory.sensitive import sensitive_class
 from bot.memory.telling import told
 from bot.ports import ChatMessage, ChatModel, ChatRequest, ConversationStore
+from bot.recent import Recent
 
 TIMEOUT: Final = 60.0
 CHARACTERS: Final = 12_000

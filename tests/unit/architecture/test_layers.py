@@ -18,6 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "bot.operator_files",
         "bot.background",
         "bot.footprint",
+        "bot.recent",
     ),
     (
         "bot.chat.place",

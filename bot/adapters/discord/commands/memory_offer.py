@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import re
 import time
-from collections import OrderedDict
 from typing import Any, Final, Self, cast
 
 import discord
@@ -25,6 +24,7 @@ from bot.guardrails.verdict import Action
 from bot.languages import mark, reading, t, translated
 from bot.memory import Consent, Memory, Notebook
 from bot.ports import Outcome
+from bot.recent import Recent
 
 OFFER: Final = "memory:offer"
 SILENT: Final = 4096
@@ -49,12 +49,12 @@ class Offering:
     def __init__(self, desk: Desk, memory: Memory) -> None:
         self._desk = desk
         self._memory = memory
-        self._upset: OrderedDict[UserId, float] = OrderedDict()
+        self._upset = Recent[UserId, float](UPSET_KEPT)
 
     def over(self, turn: Turn, account: TurnAccount) -> None:
         """A turn is over. Never waits, never raises."""
         if account.outcome in TROUBLE:
-            self._note_trouble(turn.speaker.id)
+            self._upset[turn.speaker.id] = time.monotonic()
         calm = all(verdict.action is Action.ALLOW for _, verdict in account.verdicts)
         if (
             account.outcome is Outcome.ANSWERED
@@ -66,12 +66,6 @@ class Offering:
             and self._memory.may_offer(turn, account.decision.route)
         ):
             self._desk.own(self._offer(turn), "memory-offer")
-
-    def _note_trouble(self, person: UserId) -> None:
-        self._upset[person] = time.monotonic()
-        self._upset.move_to_end(person)
-        while len(self._upset) > UPSET_KEPT:
-            self._upset.popitem(last=False)
 
     def _upset_lately(self, person: UserId) -> bool:
         """Whether we let a person down just now: no time to ask them for anything."""
