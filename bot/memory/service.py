@@ -97,9 +97,7 @@ class Memory:
         with suppress(TroupeError):  # `recall` will meet it too
             self._ahead[turn.id] = await self._in_use(turn.speaker.id)
 
-    async def recall(
-        self, turn: Turn, route: Route, policy: MemoryPolicy, persona_id: str
-    ) -> Recollection:
+    async def recall(self, turn: Turn, policy: MemoryPolicy, persona_id: str) -> Recollection:
         """Return what may be used for the reply, within `RECALL_TIMEOUT` seconds. Never raises."""
         began = self._clock.monotonic()
         outcome, found = "late", NOTHING
@@ -302,7 +300,7 @@ class Memory:
             # A new id: it is read once more, as what it says now.
             new = old._replace(id=new_id(Kind.EPISODE, self._clock.now()), text=text[:2000])
             again = await self._store.load(person)
-            if again is not None and not self._gone_source(source):
+            if again is not None and source not in self._gone:
                 changes = Changes((Put(new),))
                 await self._apply_for(person, again, changes)
                 await self._schedule(person)
@@ -347,10 +345,7 @@ class Memory:
         return {*self._gone, *self._edited}
 
     def _is_gone(self, message: Message) -> bool:
-        return self._gone_source((message.place.channel, message.id))
-
-    def _gone_source(self, source: tuple[int, int]) -> bool:
-        return source in self._gone
+        return (message.place.channel, message.id) in self._gone
 
     def _as_edited(self, message: Message) -> Message:
         text = self._edited.get((message.place.channel, message.id))

@@ -173,7 +173,7 @@ class Writing:
         ):
             return NOTHING
         policy = self._parts.profiles[route].memory
-        return await memory.recall(settled.turn, route, policy, settled.persona.id)
+        return await memory.recall(settled.turn, policy, settled.persona.id)
 
     def _reminded(self, settled: Settled) -> bool:
         """Whether it is time to remind the persona of itself."""

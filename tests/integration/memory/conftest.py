@@ -153,10 +153,9 @@ class Company:
         speaker: Speaker = ANNA,
         *,
         policy: MemoryPolicy = MemoryPolicy.ALL,
-        route: Route = Route.COMPANION,
         persona: str = "wren",
     ) -> Recollection:
-        return await self.memory.recall(self.turn(text, place, speaker), route, policy, persona)
+        return await self.memory.recall(self.turn(text, place, speaker), policy, persona)
 
     async def items(self, speaker: Speaker = ANNA, *kinds: Kind) -> list[Item]:
         shelf = await self.store.load(speaker.id)

@@ -464,7 +464,7 @@ async def test_an_operator_can_be_stricter(company: Company, asking: Asking) -> 
     )
     assert not memory.may_offer(company.turn("my dog"), Route.COMPANION)
     turn = company.turn("what is my dog called?")
-    found = await memory.recall(turn, Route.COMPANION, MemoryPolicy.ALL, "wren")
+    found = await memory.recall(turn, MemoryPolicy.ALL, "wren")
     if asking is Asking.OFF:
         assert found.memories
         return
