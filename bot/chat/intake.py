@@ -197,17 +197,24 @@ class Intake:
                 self._supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
         await self._unsaying.remove(place, gone)
 
-    async def hidden(self, place: Place, message: MessageId, by: UserId) -> None:
+    async def hidden(
+        self, place: Place, message: MessageId, by: UserId, author: UserId | None = None
+    ) -> None:
         """A person hides a message from us. Anybody else's stays as it is."""
-        told = (m for run in self._runs.values() for m in run.turn.messages if m.id == message)
-        said = next(told, None)
-        author = said.speaker.id if said is not None and said.cue is None else None
         if author is None:
-            exchange = await self._conversations.find(place, message)
-            found = (each for each in (exchange.said if exchange else ()))
-            author = next((s.speaker.id for s in found if s.message_id == message), None)
+            author = await self._author(place, message)
         if author == by:
             await self.deleted(place, (message,))
+
+    async def _author(self, place: Place, message: MessageId) -> UserId | None:
+        """Return who said a message, as far as we were told."""
+        told = (m for run in self._runs.values() for m in run.turn.messages if m.id == message)
+        said = next(told, None)
+        if said is not None and said.cue is None:
+            return said.speaker.id
+        exchange = await self._conversations.find(place, message)
+        found = (each for each in (exchange.said if exchange else ()))
+        return next((s.speaker.id for s in found if s.message_id == message), None)
 
     def stop(self, turn: TurnId, by: UserId, *, moderator: bool) -> bool:
         """Stop a turn at a person's wish, at once. What is visible stays. False when it is over.

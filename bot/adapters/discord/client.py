@@ -68,7 +68,9 @@ class Listener(Protocol):
         """Messages, of whomever, are gone."""
         ...
 
-    async def hidden(self, place: Place, message: MessageId, by: UserId) -> None:
+    async def hidden(
+        self, place: Place, message: MessageId, by: UserId, author: UserId | None = None
+    ) -> None:
         """Somebody hides a message from us; it counts if it is theirs."""
         ...
 
@@ -326,8 +328,8 @@ class TroupeBot(commands.Bot):
         except FAILED:
             log.info("message not read again")
             return (), ()
-        if us is None:
-            return (), ()
+        if us is None or not (quote_of(target, us).text or target.attachments):
+            return (), ()  # hidden, or as Discord shows it without the message content intent
         author = speaker_of(target.author)
         made = Message(message, place, author, "", snowflake_seconds(message))
         return (await self.with_quoted(made, target),), ()
@@ -372,7 +374,9 @@ class TroupeBot(commands.Bot):
         if str(event.emoji) == HIDING:
             place = _place(event.channel_id, event.guild_id)
             message, by = MessageId(event.message_id), UserId(event.user_id)
-            await self._shared.listener.hidden(place, message, by)
+            wrote = event.message_author_id
+            author = None if wrote is None else UserId(wrote)
+            await self._shared.listener.hidden(place, message, by, author)
 
 
 def _place(channel: int, guild: int | None) -> Place:

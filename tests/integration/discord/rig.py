@@ -57,7 +57,9 @@ class Notes:
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
         self.edits.append((message, text))
 
-    async def hidden(self, place: Place, message: MessageId, by: UserId) -> None:
+    async def hidden(
+        self, place: Place, message: MessageId, by: UserId, author: UserId | None = None
+    ) -> None:
         self.hides.append((message, by))
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:

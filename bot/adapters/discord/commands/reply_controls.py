@@ -30,7 +30,7 @@ from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, TurnId, Wish
 from bot.chat.wishes.claims import Claim
 from bot.chat.wishes.wishing import Found, Press, Standing
-from bot.errors import DeliveryError, NotAllowed, NotFound, StoreError
+from bot.errors import DeliveryError, InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.languages import t
 from bot.prompting.small_print import added_under
 
@@ -232,10 +232,18 @@ class Work:
             await self._show_rows(rows)
 
     async def _reread(self, client: TroupeBot) -> tuple[tuple[Message, ...], tuple[MessageId, ...]]:
-        """Return what holds the question in its channel now, and what of it is gone."""
-        if self.standing.about is not None:
-            return await client.reread_quoted(self.place, self.standing.about)
-        return await client.reread(self.place, self.standing.written)
+        """Return what holds the question in its channel now, and what of it is gone.
+
+        Raises:
+            InvalidChoice: it was about a message that can't be read any more.
+        """
+        about = self.standing.about
+        if about is None:
+            return await client.reread(self.place, self.standing.written)
+        read, gone = await client.reread_quoted(self.place, about)
+        if not (read or gone):
+            raise InvalidChoice("I can't read again what you asked about. Ask about it once more.")
+        return read, gone
 
     async def tell(self, line: str) -> None:
         """Say why the wish is not fulfilled."""

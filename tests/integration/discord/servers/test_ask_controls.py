@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.chat.place import ChannelId, GuildId
+from bot.chat.place import Place as Place_
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.state import Message
@@ -250,12 +252,41 @@ async def test_what_was_asked_about_is_read_again(stage: Stage) -> None:
 
     await until(stage, there, "the reply")
     (reply,) = [each for each in stage.channel.from_bot if "Why" in buttons(each)]
+    stage.channel.forbid_bot("read_message_history")
+    refused = await press(stage, stage.guest, reply, "Regenerate")
+    assert "Ask about it once more" in await stage.tells(refused, "read again")
+    await until(stage, lambda: "Why" in buttons(reply), "its buttons")
+    stage.channel.allow_bot("read_message_history")
     await stage.channel.edit(said, "The lighthouse was built in 1917.")
     stage.ollama.reply_next("Younger than my boat.")
     await press(stage, stage.guest, reply, "Regenerate")
     await until(stage, lambda: reply.content.startswith("Younger"), "another reply")
     sent = stage.ollama.chats[-1].messages[-1]["content"]
     assert 'message: "The lighthouse was built in 1917."' in sent
+    await until(stage, lambda: "Why" in buttons(reply), "its buttons")
+
+
+async def test_who_hides_their_message_takes_along_what_others_asked_about_it(
+    stage: Stage,
+) -> None:
+    said = await stage.channel.says(stage.admin, "The lighthouse was built in 1789.")
+    opened = await stage.guest.context_menu(stage.channel, ASK, said)
+    stage.ollama.reply_next("In 1789, you say?")
+    await stage.guest.submit_modal(opened, persona=["bram"], question="is that old?")
+    place = Place_(ChannelId(stage.channel.id), GuildId(stage.guild.id))
+
+    async def asked() -> int:
+        return len((await stage.troupe.stores.conversations.load(place)).exchanges)
+
+    while not await asked():
+        await asyncio.sleep(0.02)
+    await stage.channel.react(stage.guest, said, "🙈")  # not theirs
+    await stage.channel.react(stage.admin, said, "👍")
+    await asyncio.sleep(0.2)
+    assert await asked() == 1
+    await stage.channel.react(stage.admin, said, "🙈")
+    while await asked():
+        await asyncio.sleep(0.02)
 
 
 async def test_a_reply_to_an_answer_goes_on_with_its_conversation(stage: Stage) -> None:
