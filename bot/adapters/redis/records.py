@@ -23,6 +23,8 @@ from bot.adapters.redis.order_records import (
 )
 from bot.chat.conversation import Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.preparing.files import NOT_KEPT
+from bot.chat.preparing.files import unread as not_read
 from bot.chat.turn import (
     Again,
     Attachment,
@@ -127,7 +129,7 @@ def entry_record(message: Message, trigger: Trigger, accepted_at: float) -> byte
     room = ATTACHMENT_BYTES
     for file in message.attachments:
         if len(file.content) > room:
-            unread.append(f"{file.name}: too large to be kept over a restart")
+            unread.append(not_read(file.name, NOT_KEPT))
             continue
         room -= len(file.content)
         content = base64.b64encode(file.content).decode("ascii")

@@ -14,6 +14,7 @@ import pytest
 
 from bot.adapters.redis import Client, RedisJournal, Sealer, keys
 from bot.chat.place import GuildId, MessageId, Place
+from bot.chat.preparing.files import NOT_KEPT, unread
 from bot.chat.turn import Attachment, Message, Quoted, Trigger
 from bot.errors import OwnershipLost
 from bot.ports import JournalEntry, Outcome, Progress
@@ -121,7 +122,7 @@ async def test_attachments_beyond_the_bound_leave_their_names(start: Start) -> N
     await one.close()
     (entry,) = await take_up_within(two)
     assert entry.message.attachments == (small,)
-    assert entry.message.unread_attachments[0].startswith("big.png: ")
+    assert entry.message.unread_attachments == (unread("big.png", NOT_KEPT),)
 
 
 async def test_nothing_is_readable_in_the_database(start: Start, redis: Client) -> None:
