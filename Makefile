@@ -26,7 +26,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 test: $(VENV)/.dev lint types  ## lint, types and every test
-	$(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n 6 --dist worksteal
 
 catalogues: $(VENV)/.dev  ## after a change of shown texts: update and compile the translations
 	$(BIN)/python -m tests.catalogues

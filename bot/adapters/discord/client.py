@@ -270,7 +270,9 @@ class TroupeBot(commands.Bot):
         try:
             await self.take(message)
         except StoreError as error:
-            log.warning("message not taken", reason=str(error))  # its author was told
+            log.warning("message not taken", reason=str(error))
+            # Its author was told, and asks again: who reads a gap must not answer this one too.
+            self._shared.passed_over.add(message.id)
 
     async def take(self, message: discord.Message) -> Trigger | None:
         """Take a message, new or caught up; return why it is for us, or None."""

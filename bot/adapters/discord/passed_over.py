@@ -1,4 +1,4 @@
-"""Messages that were heard and found not to be for us."""
+"""Messages that were heard and not taken: not for us, or refused while the store was away."""
 
 from __future__ import annotations
 

@@ -356,6 +356,32 @@ async def test_what_was_no_question_when_it_was_heard_is_none_when_a_gap_is_read
         assert not any(m.id == aside.id for m in notes.received)
 
 
+async def test_what_was_refused_while_the_store_was_away_is_not_answered_later(
+    discord: FakeDiscord,
+) -> None:
+    """Its author was told so, and has asked again."""
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+
+    class Away(Notes):
+        async def receive(self, message: Message, trigger: Trigger) -> None:
+            await super().receive(message, trigger)
+            if message.text == "while it was away":
+                raise StoreError("away")
+
+    notes = Away()
+    async with rig_at(discord, notes=notes) as rig:
+        for text in ("while it was away", "again"):
+            await tavern.says(alice, text, mention_bot=True)
+        await heard(rig, 2)
+        await discord.gateway.down()
+        missed = await tavern.says(alice, "in the gap", mention_bot=True)
+        discord.gateway.invalidate()
+        await discord.gateway.up()
+        await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
+        assert [m.text for m in notes.received].count("while it was away") == 1
+
+
 async def test_old_messages_are_not_caught_up(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:

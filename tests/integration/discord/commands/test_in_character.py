@@ -95,7 +95,9 @@ async def test_a_reply_that_goes_round_is_ended_and_says_it_once(stage: Stage) -
 
 async def test_late_drift_is_noted_and_the_persona_is_reminded_next_time(stage: Stage) -> None:
     late = f"{SEA} {SEA.replace('gull', 'tern')} But as an AI language model, I can't know."
+    stage.ollama.set_pace(rate=20)  # so that its beginning is read before its end is written
     await answered(stage, "tell me a story of the sea", late)
+    stage.ollama.set_pace(rate=None)
     assert len(stage.ollama.chats) == 1
     await answered(stage, "and another story of the sea", SEA.replace("six", "seven"))
     assert "[Stay Tamsin" in stage.ollama.chats[-1].messages[-1]["content"]
