@@ -114,8 +114,49 @@ Shape = Mapping[str, float]
 """Tokens of a text by what is corrected together."""
 
 
+_ASCII_WORD = re.compile(r"[A-Za-z]+")
+_ASCII_CLASSES = {
+    "digits": re.compile(r"[0-9]+"),
+    "lines": re.compile(r"\n+"),
+    "indent": re.compile(r"[ \t]{2,}"),
+    "sign": re.compile(r"[!-/:-@\[-`{-~]+"),
+    "mark": re.compile(r"[\x00-\x08\x0e-\x1b\x7f]"),
+}
+"""The classes of plain ASCII: they share no character, so each can be counted by itself."""
+
+
 def raw_shape(text: str) -> Shape:
     """Return the tokens of a text before any correction, by group."""
+    return _shape_of(*(_ascii_runs if text.isascii() else _runs)(text))
+
+
+def _shape_of(runs: dict[str, int], beyond: dict[str, int], english: int, long: int) -> Shape:
+    """Return the tokens of so many runs of each class, and so many characters beyond theirs."""
+    if english and english >= _ENGLISH_SHARE * runs["ascii"]:
+        runs["english"], beyond["english"] = runs.pop("ascii"), long
+    shape: dict[str, float] = defaultdict(float)
+    for kind, count in runs.items():
+        group, base, _, rate = _RATES[kind]
+        shape[group] += count * base + beyond[kind] * rate
+    return dict(shape)
+
+
+def _ascii_runs(text: str) -> tuple[dict[str, int], dict[str, int], int, int]:
+    """Return what `_runs` does, in a third of the time."""
+    found = {kind: pattern.findall(text) for kind, pattern in _ASCII_CLASSES.items()}
+    words = found["ascii"] = _ASCII_WORD.findall(text)
+    runs = {kind: len(each) for kind, each in found.items() if each}
+    beyond = {kind: _beyond(found[kind], _RATES[kind][2]) for kind in runs}
+    told = sum(len(word) <= _LONGEST_TOLD and word.lower() in _ENGLISH for word in words)
+    return runs, beyond, told, _beyond(words, _RATES["english"][2])
+
+
+def _beyond(runs: Iterable[str], covered: int) -> int:
+    return sum(len(run) - covered for run in runs if len(run) > covered)
+
+
+def _runs(text: str) -> tuple[dict[str, int], dict[str, int], int, int]:
+    """Return runs and characters beyond by class, English words, and what is long for them."""
     runs: dict[str, int] = defaultdict(int)
     beyond: dict[str, int] = defaultdict(int)
     english = long = 0
@@ -127,13 +168,7 @@ def raw_shape(text: str) -> Shape:
         if kind == "ascii":
             long += max(0, length - _RATES["english"][2])
             english += length <= _LONGEST_TOLD and match.group().lower() in _ENGLISH
-    if english and english >= _ENGLISH_SHARE * runs["ascii"]:
-        runs["english"], beyond["english"] = runs.pop("ascii"), long
-    shape: dict[str, float] = defaultdict(float)
-    for kind, count in runs.items():
-        group, base, _, rate = _RATES[kind]
-        shape[group] += count * base + beyond[kind] * rate
-    return dict(shape)
+    return runs, beyond, english, long
 
 
 @dataclass(slots=True)

@@ -14,6 +14,9 @@ from bot.prompting.tokens import (
     MAX_REMEMBERED,
     PER_MESSAGE,
     PER_PROMPT,
+    _ascii_runs,
+    _runs,
+    _shape_of,
     raw_shape,
 )
 from bot.prompting.vocabulary import _BYTES, available, exact_counter
@@ -75,6 +78,11 @@ def raw_estimate(text: str) -> float:
 def test_estimates_of_english_are_near() -> None:
     estimate = TokenEstimator().estimate("The quick brown fox jumps over the lazy dog. " * 5)
     assert 48 <= estimate <= 65
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_ascii_is_counted_as_any_text_is(text: str) -> None:
+    assert _shape_of(*_ascii_runs(text)) == pytest.approx(_shape_of(*_runs(text)))
 
 
 def prompt_of(model_ratio: float, *texts: str) -> int:
