@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -185,8 +186,25 @@ _CUES: Final = tuple(
 """Letters and endings that speak for a language, at most once each."""
 
 
+REMEMBERED: Final = 512
+"""Texts whose language is remembered: a turn asks for that of its message more than once."""
+_remembered: OrderedDict[int, str | None] = OrderedDict()
+_UNKNOWN: Final = ""
+
+
 def spoken_language(text: str) -> str | None:
     """Return the ISO 639-1 code of a message's language; None when it does not show."""
+    # By hash, not by text: what a person deletes must not live on here.
+    key = hash((text, len(text)))
+    known = _remembered.get(key, _UNKNOWN)
+    if known == _UNKNOWN:
+        known = _remembered[key] = _spoken(text)
+        if len(_remembered) > REMEMBERED:
+            _remembered.popitem(last=False)
+    return known
+
+
+def _spoken(text: str) -> str | None:
     text = _NOISE.sub(" ", text[:READ])
     for code, script in () if text.isascii() else _SCRIPTS:
         if script.search(text):
