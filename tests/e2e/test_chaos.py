@@ -464,7 +464,7 @@ async def test_redis_comes_back_after_a_kill_and_nothing_is_forgotten(tmp_path: 
         await crowd.ask()
         await until(lambda: crowd.begun >= 6, "text of some answers")
         await kill_private_redis(scene)
-        await scene.troupe.logged("embedded_redis_died")
+        await scene.troupe.logged("private Redis died")
         scene.ollama.set_pace(rate=None)
         await crowd.answered()
 

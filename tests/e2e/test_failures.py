@@ -107,7 +107,7 @@ async def test_a_host_that_dies_is_told_and_comes_back(scene: Scene) -> None:
         assert await told(scene) == AWAY
     finally:
         await scene.ollama.start()
-    await scene.troupe.logged("ollama_back")
+    await scene.troupe.logged("backend is back")
     await is_well(scene)
 
 

@@ -52,7 +52,7 @@ class OllamaClassifier:
                 if error.backend not in hosts:
                     raise
                 self._lacking[error.backend, choices.model] = hosts[error.backend]
-                log.info("ollama_no_typed_choice", backend=error.backend, model=choices.model)
+                log.info("typed choice not taken", backend=error.backend, model=choices.model)
                 continue
             return shares_of(answer, list(choices.criteria), base)
         return None

@@ -32,7 +32,7 @@ async def sees(session: aiohttp.ClientSession, host: Host, model: str) -> bool |
                 model=model,
             )
         except BackendError as error:
-            log.info("ollama_show_failed", backend=host.base, error=str(error))
+            log.info("model facts not read", backend=host.base, error=str(error))
             return None
         listed = found.get("capabilities")
         known = frozenset(map(str, listed[:32] if isinstance(listed, list) else ()))

@@ -73,7 +73,7 @@ async def watch(
         ):
             if back:
                 host.breaker.recovered()
-                log.info("ollama_back", backend=host.base)
+                log.info("backend is back", backend=host.base)
                 came_back(host)
 
 
@@ -82,7 +82,7 @@ async def _safe_poll(session: aiohttp.ClientSession, host: Host) -> bool:
         return await poll(session, host)
     except Exception:
         # The watch must outlive whatever one host answers.
-        log.exception("ollama_poll_failed", backend=host.base)
+        log.exception("backend health not read", backend=host.base)
         host.away("its health answer can't be read")
         return False
 

@@ -362,7 +362,7 @@ class OllamaPool:
             )
             host.loaded |= {name}
         except BackendError as error:
-            log.warning("ollama_warm_failed", backend=host.base, model=model, error=str(error))
+            log.warning("model not warmed", backend=host.base, model=model, error=str(error))
             return error
         finally:
             host.warming.discard(name)
@@ -384,7 +384,7 @@ class OllamaPool:
     def _settled(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("ollama_task_failed", task=task.get_name(), exc_info=error)
+            log.error("pool task failed", task=task.get_name(), exc_info=error)
 
     def _failed(self, host: Host, error: BackendError) -> None:
         if error.backend is None:
@@ -392,10 +392,10 @@ class OllamaPool:
         if self._observer is not None:
             self._observer.failed(host.base, type(error).__name__)
         if isinstance(error, ModelMissing):
-            log.warning("ollama_model_missing", backend=host.base, error=str(error))
+            log.warning("model missing", backend=host.base, error=str(error))
 
     def _on_breaker(self, base: str, state: BreakerState) -> None:
-        log.warning("ollama_breaker", backend=base, state=state)
+        log.warning("backend breaker changed", backend=base, state=state)
         if self._observer is not None:
             self._observer.breaker(base, state)
 

@@ -196,5 +196,5 @@ def _read(owner: str, stored: Mapping[Any, Any]) -> Guild:
         try:
             guild[field.decode("ascii", "replace")] = binding_of(record)
         except RecordCorrupt as error:
-            log.warning("binding_unreadable", guild=owner, reason=str(error))
+            log.warning("binding unreadable", guild=owner, reason=str(error))
     return guild

@@ -58,7 +58,7 @@ class RedisCards:
             try:
                 found.append(_entry_of(card, self._sealer.open(sealed, name, card)))
             except RecordCorrupt as error:
-                log.warning("card_unreadable", guild=guild, card=card, reason=str(error))
+                log.warning("card unreadable", guild=guild, card=card, reason=str(error))
         return tuple(sorted(found, key=lambda each: each.id))
 
     async def get(self, guild: GuildId, id: str) -> StoredCard | None:

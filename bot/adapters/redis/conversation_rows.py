@@ -130,7 +130,7 @@ class PlaceCodec:
             else:
                 state[field[2:]] = text
         if unreadable:
-            log.warning("records_unreadable", place=place.channel, records=unreadable)
+            log.warning("records unreadable", place=place.channel, records=unreadable)
         trimmed = meta.get(b"trimmed_to", b"").decode("ascii", "replace")
         return Conversation(
             place,

@@ -123,7 +123,7 @@ def open_sealer(configured: str | None, data_dir: Path) -> Sealer:
             if not path.exists():
                 _make_key_file(path)
             if path.stat().st_mode & 0o077:
-                log.warning("key_file_was_readable_by_others", path=str(path))
+                log.warning("key file was readable by others", path=str(path))
                 path.chmod(0o600)
         except OSError as error:
             raise _unusable(path, error) from error

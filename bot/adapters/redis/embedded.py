@@ -119,12 +119,12 @@ class EmbeddedRedis:
             await asyncio.sleep(LOOK_S)
             if not _is_free(files.server_lock):
                 continue
-            log.error("embedded_redis_died", lines=last_log_lines(files.log))
+            log.error("private Redis died", lines=last_log_lines(files.log))
             try:
                 async with _turn(files):
                     await self._ensure(files)
             except StoreError as error:
-                log.error("embedded_redis_not_restarted", reason=str(error))  # noqa: TRY400  # its trace tells nothing
+                log.error("private Redis not restarted", reason=str(error))  # noqa: TRY400  # its trace tells nothing
                 await asyncio.sleep(5)
 
     async def _ensure(self, files: ServerFiles) -> None:
@@ -185,7 +185,7 @@ class EmbeddedRedis:
             if await _within(STOP_S, lambda: _is_free(files.server_lock)):
                 break
         else:
-            log.error("embedded_redis_not_stopped", process=ident)
+            log.error("private Redis not stopped", process=ident)
             return
         files.socket.unlink(missing_ok=True)
 

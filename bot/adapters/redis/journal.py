@@ -95,7 +95,7 @@ class RedisJournal:
         try:
             await self._renew(0)
         except StoreError as error:
-            log.warning("journal_lease_not_released", reason=str(error))
+            log.warning("journal lease not released", reason=str(error))
 
     async def accept(self, message: Message, trigger: Trigger) -> bool:
         """Claim the message and write it down; False when it is claimed already.
@@ -214,7 +214,7 @@ class RedisJournal:
             try:
                 await self._renew(self._lease_s)
             except StoreError as error:
-                log.warning("journal_lease_not_renewed", reason=str(error))
+                log.warning("journal lease not renewed", reason=str(error))
 
     async def _each(self, work: Callable[[int], Awaitable[Any]]) -> list[Any]:
         """Do the same in every partition at once; all have ended when this returns or raises."""
@@ -256,7 +256,7 @@ class RedisJournal:
             opened, trigger, accepted_at = self._open(partition, found[0][1])
             return JournalEntry(opened, trigger, accepted_at, progress_of(noted), attempts)
         except RecordCorrupt as error:
-            log.error("journal_entry_unreadable", message=message, reason=str(error))  # noqa: TRY400  # its trace tells nothing
+            log.error("journal entry unreadable", message=message, reason=str(error))  # noqa: TRY400  # its trace tells nothing
             return None
 
     def _open(self, partition: int, fields: Mapping[Any, Any]) -> tuple[Message, Trigger, float]:

@@ -130,7 +130,7 @@ class RedisMemories:
             plain = own.open(answer[3], keys.memory(person)[-1], answer[1].decode())
             rows, space = unpacked(plain)
         except RecordCorrupt:
-            log.warning("memory_pack_unreadable")
+            log.warning("memory pack unreadable")
             return None
         if space == self._space:
             return rows
@@ -142,7 +142,7 @@ class RedisMemories:
         rows, unreadable = read_rows(plains, self._space)
         unreadable += len(records) - len(plains)
         if unreadable:
-            log.warning("memories_unreadable", records=unreadable)
+            log.warning("memories unreadable", records=unreadable)
         return rows
 
     async def pack(self, person: UserId) -> None:

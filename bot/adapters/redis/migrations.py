@@ -201,7 +201,7 @@ async def _apply(redis: Client, files: list[MigrationFile], *, dry_run: bool) ->
         with store_errors(redis):
             await redis.hset(keys.SCHEMA_APPLIED, str(file.number), json.dumps(record))
         version = file.number
-        log.info("migration_applied", migration=file.path.stem, writes=migration.writes)
+        log.info("migration applied", migration=file.path.stem, writes=migration.writes)
     if dry_run:
         return MigrationReport((), names, version, writes)
     return MigrationReport(names, (), version, writes)
@@ -248,7 +248,7 @@ async def _lock(redis: Client, wait_s: float) -> AsyncIterator[Guard]:
         try:
             await RELEASE.run(redis, [keys.SCHEMA_LOCK], [token])
         except StoreError as error:
-            log.warning("migration_lock_not_released", reason=str(error))
+            log.warning("migration lock not released", reason=str(error))
 
 
 async def _acquire(redis: Client, token: str, wait_s: float) -> None:
