@@ -266,12 +266,15 @@ class GuardMetrics:
         *,
         category: str | None = None,
         route: str | None = None,
-        seconds: float | None = None,
     ) -> None:
         """Count a verdict; `category` is an id of the taxonomy."""
-        name = self._stage.word(stage)
         self._decisions.labels(
-            name, self._category.word(category), self._action.word(action), self._route.word(route)
+            self._stage.word(stage),
+            self._category.word(category),
+            self._action.word(action),
+            self._route.word(route),
         ).inc()
-        if seconds is not None:
-            self._seconds.labels(name).observe(seconds)
+
+    def took(self, stage: str, seconds: float) -> None:
+        """Observe how long a verdict took, whatever it was."""
+        self._seconds.labels(self._stage.word(stage)).observe(seconds)

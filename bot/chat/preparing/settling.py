@@ -117,7 +117,9 @@ async def _judge(
     )
     if turn.cue is not None:
         return decision, context, ALLOWED  # the person's words were judged with their own turn
+    began = parts.clock.monotonic()
     verdict = await parts.guardrails.judge_input(said, context)
+    parts.metrics.guard.took("input", parts.clock.monotonic() - began)
     story_off = verdict.plain_voice and decision.route is Route.CREATIVE
     if (verdict.category or "").startswith(CARE) or story_off:
         decision = await parts.dispatcher.route(replace(ask, distress=True))

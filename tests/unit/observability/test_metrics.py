@@ -125,12 +125,14 @@ def test_decisions_of_router_and_guard(metrics: Metrics) -> None:
     metrics.routing.decided(
         "companion", stage="table", source="table", confidence=0.55, uncertain=True
     )
-    metrics.guard.judged("input", "support", category="sh_crisis", seconds=0.001)
+    metrics.guard.judged("input", "support", category="sh_crisis")
+    metrics.guard.took("input", 0.001)
     labels = {"route": "companion", "stage": "table", "source": "table"}
     assert value(metrics, "troupe_route_decisions_total", **labels) == 1
     assert value(metrics, "troupe_route_uncertain_total") == 1
     labels = {"stage": "input", "category": "sh_crisis", "action": "support", "route": "none"}
     assert value(metrics, "troupe_guard_decisions_total", **labels) == 1
+    assert value(metrics, "troupe_guard_seconds_count", stage="input") == 1
 
 
 def test_operations_lag_queue_and_build(metrics: Metrics) -> None:

@@ -167,6 +167,12 @@ async def test_what_was_shown_before_its_block_is_counted(scene: Scene) -> None:
     assert await scene.troupe.metric("troupe_guard_late_retractions_total") == 1
 
 
+async def test_how_long_verdicts_take_is_measured_whatever_they_are(scene: Scene) -> None:
+    before = await scene.troupe.metric("troupe_guard_seconds_count", stage="input")
+    await scene.exchange(scene.channel(), scene.person(), "how tall is K2?", "8,611 metres.")
+    assert await scene.troupe.metric("troupe_guard_seconds_count", stage="input") == before + 1
+
+
 # ── reports ─────────────────────────────────────────────────────────────────────────────────
 
 
