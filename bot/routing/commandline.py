@@ -25,7 +25,8 @@ from bot.routing.router import SHIPPED, Router
 
 _OK, _PROBLEMS = 0, 1
 _DATA = Path("data")
-
+_MOST_CORRECTIONS = 50_000
+"""More would outweigh the corpus, and train for hours."""
 
 Models: TypeAlias = Callable[[Path], AbstractAsyncContextManager[tuple[ChatModel, str]]]
 """Opens the hosts that an environment file names, and tells the model's name."""
@@ -86,6 +87,15 @@ def _train(args: argparse.Namespace) -> int:
             Example(each.text, each.label.value, each.lang or "en", 1.0)
             for each in read_labelled(args.data)
         ]
+        if len(corrections) > _MOST_CORRECTIONS:
+            problem = f"{args.data.name}: {len(corrections)} corrections"
+            raise SettingsRejected([f"{problem}; at most {_MOST_CORRECTIONS} are trained on"])
+    # What may be wrong is found out before the minutes of training, not after.
+    fixture = read_labelled(args.fixture)
+    target: Path = args.out or place_of(args.data_dir)
+    new = target.with_name(f"{target.name}.new")
+    if not args.check:
+        _make_room(new)
     began = perf_counter()
     trained = train(Corpus.read(), corrections, pooled())
     _say(
@@ -96,12 +106,9 @@ def _train(args: argparse.Namespace) -> int:
         same = trained.file == SHIPPED.read_bytes()
         _say("equals the shipped table" if same else "differs from the shipped table")
         return _OK if same else _PROBLEMS
-    target: Path = args.out or place_of(args.data_dir)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(f"{target.name}.new")
     new.write_bytes(trained.file)
     if args.out is None:
-        verdict = judgement(new, in_service(args.data_dir), read_labelled(args.fixture))
+        verdict = judgement(new, in_service(args.data_dir), fixture)
         _say(verdict.reason)
         if not verdict.promoted:
             new.unlink()
@@ -110,6 +117,21 @@ def _train(args: argparse.Namespace) -> int:
     promote(new, target)
     _say(f"wrote {target}")
     return _OK
+
+
+def _make_room(new: Path) -> None:
+    """Make sure that a file can be written there.
+
+    Raises:
+        SettingsRejected: it can't.
+    """
+    try:
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.touch()
+    except OSError as error:
+        raise SettingsRejected(
+            [f"{new.parent}: {error.strerror or type(error).__name__}"]
+        ) from error
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -47,9 +47,11 @@ def read_labelled(path: Path) -> list[Labelled]:
         SettingsRejected: the file can't be read, or lines are wrong; one line for each problem.
     """
     try:
-        if path.stat().st_size > _LARGEST_FILE:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+        if len(data) > _LARGEST_FILE:
             raise SettingsRejected([f"{path.name} is larger than {_LARGEST_FILE} bytes"])
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = data.decode("utf-8-sig").split("\n")
     except OSError as error:
         problem = f"{path}: {error.strerror or type(error).__name__}"
         raise SettingsRejected([problem]) from error
@@ -86,12 +88,19 @@ def _labelled(record: Any) -> Labelled:
     previous = record.get("prev_route")
     return Labelled(
         text=text,
-        label=Route(record["label"]),
+        label=_route("label", record["label"]),
         history=tuple(_turns(record.get("history") or ())),
-        previous=Route(previous) if previous else None,
+        previous=_route("prev_route", previous) if previous else None,
         lang=str(record.get("lang") or ""),
         kind=str(record.get("kind") or ""),
     )
+
+
+def _route(field: str, value: object) -> Route:
+    try:
+        return Route(str(value))
+    except ValueError:
+        raise ValueError(f"`{field}` is none of {', '.join(Route)}") from None
 
 
 def _turns(history: Any) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ kept as `.previous`. Every step is one atomic rename, so a reader sees a whole f
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,17 +92,20 @@ def promote(new: Path, target: Path) -> None:
 def rollback(target: Path) -> str:
     """Bring the previous table back, and return what happened in words.
 
-    Without a previous table an operator's own one is set aside, so that the shipped one serves.
+    The table that served until then is kept as `.withdrawn`. Without a previous one the shipped
+    table serves again.
 
     Raises:
         FileNotFoundError: there is nothing to go back to.
     """
-    previous = _before(target)
+    previous, withdrawn = _before(target), target.with_name(f"{target.name}.withdrawn")
     if previous.is_file():
+        if target.is_file():
+            shutil.copyfile(target, withdrawn)
         os.replace(previous, target)
         return f"{target} is the previous table again"
     if target.is_file():
-        os.replace(target, target.with_name(f"{target.name}.withdrawn"))
+        os.replace(target, withdrawn)
         return "the shipped table serves again"
     raise FileNotFoundError(f"no table of your own at {target}")
 

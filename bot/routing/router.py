@@ -126,7 +126,7 @@ class Router:
     def _default(self) -> RouteDecision:
         third = 1.0 / len(LABELS)
         probabilities = dict.fromkeys(LABELS, third)
-        reason = f"no route table: {self.problem or 'none was given'}"
+        reason = self.problem or "no route table was given"
         return RouteDecision(Route.COMPANION, probabilities, True, "default", 0.0, (reason,))
 
 

@@ -46,6 +46,42 @@ def test_eval_with_a_broken_model_says_so(tmp_path: Path) -> None:
         ran("eval", str(CANARY), "--data-dir", str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "holds no message"),
+        (b"hello\n", ":1: "),
+        (b'{"text": "a", "label": "banana"}', "`label` is none of factual, creative, companion"),
+        (b'{"text": "a"}', "the field 'label' is missing"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"[" * 100_000, "recursion"),
+        (b'{"text": "a", "label": "factual"}\n' * 50_001, "at most 50000"),
+    ],
+)
+def test_bad_corrections_are_refused_before_the_training(
+    content: bytes, problem: str, tmp_path: Path
+) -> None:
+    data = tmp_path / "corrections.jsonl"
+    data.write_bytes(content)
+    with pytest.raises(SettingsRejected, match=problem):
+        ran("train", "--data", str(data), "--data-dir", str(tmp_path))
+    assert [each.name for each in tmp_path.iterdir()] == [data.name]
+
+
+def test_what_can_not_be_read_or_written_is_refused_before_the_training(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.touch()
+    for words in (
+        ("--data", str(tmp_path)),
+        ("--data", str(tmp_path / "none.jsonl")),
+        ("--data", "/dev/zero"),
+        ("--fixture", str(tmp_path / "none.jsonl")),
+        ("--out", str(taken / "below" / "route.table")),
+    ):
+        with pytest.raises(SettingsRejected):
+            ran("train", *words, "--data-dir", str(tmp_path))
+
+
 def test_rollback_without_a_table_of_ones_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
