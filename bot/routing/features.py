@@ -7,14 +7,15 @@ CRC-32, which is the same on every machine and in every version of Python.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import repeat
 from math import sqrt
 from zlib import crc32
 
 from bot.routing.text import CODE_WORD, URL_WORD, fold, words
 
-FEATURE_VERSION = 2
+FEATURE_VERSION = 3
 """Raised with every change here: a table of another version is refused."""
 BITS = 19
 MASK = (1 << BITS) - 1
@@ -22,13 +23,19 @@ PIECES_WEIGHT = 1.4
 """How much pieces of words count beside whole words."""
 FAR_WEIGHT = 0.5
 """How much pairs of words three or four apart count."""
-MOST_PIECES = 900
-"""No further word is cut into pieces then. No message of the training has more than 846."""
-_FAR_WORDS = 40
+MOST_LETTERS = 140
+"""No further word is cut into pieces then. A sign of a dense script counts twice."""
+_FAR_WORDS = 24
 """Pairs are read off the beginning of a message only."""
 _LONGEST_WORD = 24
 _FIRST_DENSE = "\u0e00"
 """From Thai on, scripts write without spaces or in syllables: shorter pieces, from one sign."""
+_CLAUSES = 5
+_SIGNS = frozenset(sign.encode() for sign in '.,!?;:…—–-。！？、،؟)*"')
+"""What parts clauses."""
+_WORD, _NEXT, _SKIP, _FAR, _FIRST, _LAST = map(crc32, (b"w ", b"n ", b"s ", b"t ", b"^ ", b"$ "))
+_CLAUSE, _LAST_CLAUSE = crc32(b"c "), crc32(b"e ")
+"""Where the checksums of each kind of feature go on from: a feature is its kind and its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +71,66 @@ def bucket(key: str) -> int:
     return crc32(key.encode("utf-8", "surrogatepass")) & MASK
 
 
-def word_buckets(tokens: list[str]) -> list[int]:
+def spelled(tokens: list[str]) -> list[bytes]:
+    """Return the words in UTF-8."""
+    # All at once: no word holds a space.
+    return " ".join(tokens).encode("utf-8", "surrogatepass").split(b" ") if tokens else []
+
+
+def word_buckets(said: list[bytes]) -> list[int]:
     """Return the buckets of words, of neighbours, and of what stands first and last."""
-    if not tokens:
+    if not said:
         return []
-    found = [bucket(f"w {token}") for token in tokens]
-    found += [bucket(f"n {left} {right}") for left, right in pairwise(tokens)]
-    found += [bucket(f"s {a} {b}") for a, b in zip(tokens[:24], tokens[2:26], strict=False)]
-    found.append(bucket(f"^ {tokens[0]}"))
-    found.append(bucket(f"^ {' '.join(tokens[:2])}"))
-    found.append(bucket(f"^ {' '.join(tokens[:3])}"))
-    found.append(bucket(f"$ {tokens[-1]}"))
-    found.append(bucket(f"$ {' '.join(tokens[-2:])}"))
-    return found
+    spaced = [word + b" " for word in said]
+    found = [
+        *map(crc32, said, repeat(_WORD)),
+        *_pairs(_NEXT, spaced, said[1:]),
+        *_pairs(_SKIP, spaced[:24], said[2:26]),
+        crc32(said[0], _FIRST),
+        crc32(b" ".join(said[:2]), _FIRST),
+        crc32(b" ".join(said[:3]), _FIRST),
+        crc32(said[-1], _LAST),
+        crc32(b" ".join(said[-2:]), _LAST),
+        *_clause_starts(said),
+    ]
+    return [each & MASK for each in found]
 
 
-def far_buckets(tokens: list[str]) -> list[int]:
+def _clause_starts(said: list[bytes]) -> Iterator[int]:
+    """Yield what the clauses begin with, and once more for the last: there stands the request."""
+    starts = [
+        0,
+        *(at for at in range(1, len(said)) if said[at - 1] in _SIGNS and said[at] not in _SIGNS),
+    ]
+    for at in starts[-_CLAUSES:]:
+        for kind in (_CLAUSE, _LAST_CLAUSE) if at == starts[-1] else (_CLAUSE,):
+            yield from (crc32(b" ".join(said[at : at + size]), kind) for size in (1, 2, 3))
+
+
+def far_buckets(said: list[bytes]) -> list[int]:
     """Return the buckets of pairs of words that stand three or four apart."""
-    near = tokens[:_FAR_WORDS]
-    found = [bucket(f"t {a} {b}") for a, b in zip(near, tokens[3:], strict=False)]
-    found += [bucket(f"t {a} {b}") for a, b in zip(near, tokens[4:], strict=False)]
-    return found
+    near = [word + b" " for word in said[:_FAR_WORDS]]
+    found = [*_pairs(_FAR, near, said[3:]), *_pairs(_FAR, near, said[4:])]
+    return [each & MASK for each in found]
+
+
+def _pairs(kind: int, left: list[bytes], right: list[bytes]) -> Iterator[int]:
+    """Return the checksums of a kind's name and two words, without joining them."""
+    return map(crc32, right, map(crc32, left, repeat(kind)))
+
+
+def cut_words(tokens: list[str]) -> list[str]:
+    """Return the words of a message that are cut into pieces: not the end of a long one."""
+    room = MOST_LETTERS
+    for at, token in enumerate(tokens):
+        if room <= 0:
+            return tokens[:at]
+        room -= 2 * len(token) if token[-1] >= _FIRST_DENSE else len(token)
+    return tokens
 
 
 def piece_buckets(token: str) -> list[int]:
     """Return the buckets of the pieces of one word."""
-    mask = MASK
     if token[-1] >= _FIRST_DENSE:
         sizes: tuple[int, ...] = (1, 2, 3, 4)
         padded = token[: 2 * _LONGEST_WORD]
@@ -100,7 +141,7 @@ def piece_buckets(token: str) -> list[int]:
     raw = padded.encode("utf-16-le", "surrogatepass")
     end = len(raw)
     return [
-        crc32(raw[at : at + 2 * size]) & mask
+        crc32(raw[at : at + 2 * size]) & MASK
         for size in sizes
         for at in range(0, end - 2 * size + 2, 2)
     ]
@@ -132,14 +173,10 @@ def features(message: str) -> Features:
     """Return the features of a message of any length."""
     folded = fold(message)
     tokens = words(folded)
-    pieces: list[int] = []
-    for token in tokens:
-        if len(pieces) >= MOST_PIECES:
-            break
-        pieces += piece_buckets(token)
+    pieces = [each for token in cut_words(tokens) for each in piece_buckets(token)]
     return Features(
-        tuple(word_buckets(tokens)),
-        tuple(far_buckets(tokens)),
+        tuple(word_buckets(spelled(tokens))),
+        tuple(far_buckets(spelled(tokens))),
         tuple(pieces),
         tuple(shape_buckets(folded, tokens)),
     )

@@ -7,17 +7,27 @@ from typing import Final
 
 from bot.routing.table import Scores
 
+TABLE: Final = 0.7
+ENCODER: Final = 0.4
+"""What each opinion of the routes counts. Together more than one: where they agree, the joint
+opinion is surer than either.
+
+The table was trained on a third more lines than the encoder has seen, so it counts more. Chosen on
+the fixtures together with a file of another hand: equal parts lose 3 % of that file.
+"""
+_GATE: Final = 0.7
+"""What the table's opinion of a mere continuation counts; the encoder's counts the rest."""
 _LEAST: Final = 1e-6
 
 
 def fused(table: Scores, encoder: Scores) -> Scores:
-    """Return the log-linear mean of two opinions."""
+    """Return two opinions joined log-linearly."""
     weights = [
-        exp(0.5 * log(max(a, _LEAST)) + 0.5 * log(max(b, _LEAST)))
+        exp(TABLE * log(max(a, _LEAST)) + ENCODER * log(max(b, _LEAST)))
         for a, b in zip(table.routes, encoder.routes, strict=True)
     ]
     total = sum(weights)
-    odds = 0.5 * (_odds(table.continuation) + _odds(encoder.continuation))
+    odds = _GATE * _odds(table.continuation) + (1.0 - _GATE) * _odds(encoder.continuation)
     return Scores(
         (weights[0] / total, weights[1] / total, weights[2] / total), 1.0 / (1.0 + exp(-odds))
     )

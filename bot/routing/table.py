@@ -19,17 +19,18 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from math import exp
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot.errors import SettingsRejected
 from bot.routing.features import (
     BITS,
     FEATURE_VERSION,
-    MOST_PIECES,
+    cut_words,
     far_buckets,
     norms,
     piece_buckets,
     shape_buckets,
+    spelled,
     word_buckets,
 )
 from bot.routing.route import Route
@@ -43,6 +44,10 @@ _NOTHING = 128
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_FILE = 4 * 1024 * 1024
 _CACHED_WORDS = 4_096
+_LONGEST_KEPT = 16
+_Part: TypeAlias = tuple[int, int, int, int, int]
+"""The sums of pieces in the four lanes, and how many pieces they are."""
+_NO_PART: _Part = (0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +81,15 @@ class RouteTable:
         if len(weights) != _LANES << BITS:
             raise _rejected(f"the table has {len(weights)} bytes, not {_LANES << BITS}")
         self._buckets = memoryview(weights).cast("I")
-        self._pieces: dict[str, tuple[int, int, int, int, int]] = {}
+        self._pieces: dict[str, _Part] = {}
         self.header = header
 
     def raw(self, message: str) -> tuple[float, float, float, float]:
         """Return the four scores before calibration."""
         folded = fold(message)
         tokens = words(folded)
-        word_ids, far_ids = word_buckets(tokens), far_buckets(tokens)
+        said = spelled(tokens)
+        word_ids, far_ids = word_buckets(said), far_buckets(said)
         *piece_sums, piece_count = self._piece_sums(tokens)
         parts = zip(
             norms(len(word_ids), len(far_ids), piece_count),
@@ -123,27 +129,22 @@ class RouteTable:
         a, b, c, d = (sum(found[lane::_LANES]) - nothing for lane in range(_LANES))
         return a, b, c, d
 
-    def _piece_sums(self, tokens: list[str]) -> tuple[int, int, int, int, int]:
-        """Return the sums of all pieces and their count; a word's part is kept for next time."""
-        a = b = c = d = count = 0
+    def _piece_sums(self, tokens: list[str]) -> _Part:
+        """Return the sums of all pieces and their count."""
         kept = self._pieces
-        for token in tokens:
-            if count >= MOST_PIECES:
-                break
-            part = kept.get(token)
-            if part is None:
-                ids = piece_buckets(token)
-                part = (*self._sums(ids), len(ids))
-                if len(token) <= 16:
-                    if len(kept) >= _CACHED_WORDS:
-                        kept.clear()
-                    kept[token] = part
-            a += part[0]
-            b += part[1]
-            c += part[2]
-            d += part[3]
-            count += part[4]
+        parts = [kept.get(token) or self._part(token) for token in cut_words(tokens)]
+        a, b, c, d, count = map(sum, zip(_NO_PART, *parts, strict=True))
         return a, b, c, d, count
+
+    def _part(self, token: str) -> _Part:
+        """Return the sums and the count of one word's pieces; they are kept for next time."""
+        ids = piece_buckets(token)
+        part = (*self._sums(ids), len(ids))
+        if len(token) <= _LONGEST_KEPT:
+            if len(self._pieces) >= _CACHED_WORDS:
+                self._pieces.clear()
+            self._pieces[token] = part
+        return part
 
 
 def write_table(header: TableHeader, weights: bytes) -> bytes:

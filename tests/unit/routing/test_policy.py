@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import pytest
 
-from bot.routing.policy import Circumstances, decide
+from bot.routing.policy import Circumstances, circumstances, decide
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route
 from bot.routing.table import LABELS, Scores
 
 
 @pytest.mark.parametrize(
-    ("before", "new", "lead", "explicit", "switches"),
+    ("before", "new", "lead", "explicit", "asks", "switches"),
     [
-        (Route.COMPANION, Route.CREATIVE, 0.50, False, False),
-        (Route.COMPANION, Route.CREATIVE, 0.60, False, True),
-        (Route.COMPANION, Route.CREATIVE, 0.20, True, True),
-        (Route.COMPANION, Route.FACTUAL, 0.50, False, True),
-        (Route.CREATIVE, Route.COMPANION, 0.50, False, True),
-        (Route.CREATIVE, Route.COMPANION, 0.30, False, False),
+        (Route.COMPANION, Route.CREATIVE, 0.55, False, False, False),
+        (Route.COMPANION, Route.CREATIVE, 0.60, False, False, True),
+        (Route.COMPANION, Route.CREATIVE, 0.05, True, False, True),
+        (Route.COMPANION, Route.FACTUAL, 0.55, False, False, False),
+        (Route.COMPANION, Route.FACTUAL, 0.60, False, False, True),
+        (Route.COMPANION, Route.FACTUAL, 0.12, False, True, True),
+        (Route.CREATIVE, Route.COMPANION, 0.12, False, False, True),
+        (Route.CREATIVE, Route.COMPANION, 0.05, False, False, False),
+        (Route.FACTUAL, Route.CREATIVE, 0.05, True, False, True),
     ],
 )
-def test_what_is_told_needs_more_to_become_a_story_than_a_fact_does(
-    before: Route, new: Route, lead: float, explicit: bool, switches: bool
+def test_what_is_told_needs_more_to_leave_the_companion_than_what_is_asked(
+    before: Route, new: Route, lead: float, explicit: bool, asks: bool, switches: bool
 ) -> None:
     shares = {before: 0.5 - lead / 2, new: 0.5 + lead / 2}
     one, two, three = (shares.get(label, 0.0) for label in LABELS)
-    around = Circumstances(PreviousRoute(before, 0.0), False, explicit, False)
+    around = Circumstances(PreviousRoute(before, 0.0), False, explicit, asks, False)
     decision = decide(Scores((one, two, three), 0.0), around, threshold=0.65, source="table")
     assert decision.route is (new if switches else before)
+
+
+@pytest.mark.parametrize(
+    ("message", "explicit"),
+    [
+        ("write me a haiku", True),
+        ("i feel grey today, come up with a royal title for me", True),
+        ("we moved in! could you draft the invitation", True),
+        ("my friend leaves on monday. help me write a card", True),
+        ("she said she would write to me", False),
+        ("i write poems sometimes", False),
+    ],
+)
+def test_a_request_is_found_wherever_a_clause_begins(message: str, explicit: bool) -> None:
+    around = circumstances(message, PreviousRoute(Route.COMPANION, 0.0), in_scene=False, now=1.0)
+    assert around.explicit is explicit

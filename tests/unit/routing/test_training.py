@@ -178,7 +178,8 @@ def test_the_learner_finds_a_line_between_two_classes() -> None:
     rows = Rows(columns, points.ravel(), np.arange(0, 2001, 5), 5)
     weights = fit(rows, np.eye(4)[labels], np.ones(400), passes=30)
     scores = rows.times(weights)[:, :3].astype(np.float64)
-    assert (scores.argmax(axis=1) == labels).mean() > 0.97
+    # Not all of it: each pass leaves features out, and here are only five.
+    assert (scores.argmax(axis=1) == labels).mean() > 0.95
     assert softmax(scores).sum(axis=1) == pytest.approx(1.0)
 
 
@@ -218,9 +219,11 @@ def test_rollback_brings_the_previous_table_back_and_then_the_shipped_one(tmp_pa
         new.write_bytes(content)
         promote(new, target)
     assert target.read_bytes() == b"second"
+    withdrawn = tmp_path / "route.table.withdrawn"
     rollback(target)
-    assert target.read_bytes() == b"first"
+    assert (target.read_bytes(), withdrawn.read_bytes()) == (b"first", b"second")
     assert "shipped" in rollback(target)
+    assert withdrawn.read_bytes() == b"first"
     assert not target.exists()
     with pytest.raises(FileNotFoundError):
         rollback(target)
