@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import time
 import unicodedata
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.guardrails.normalise import normalise
+from tests.unit.guardrails.disguises import DISGUISES
 
 SAID = "i want to kill myself"
-
-
-def shifted(first: int) -> Callable[[str], str]:
-    return lambda text: "".join(chr(first + ord(c) - 97) if c.isalpha() else c for c in text)
-
-
-DISGUISES: dict[str, Callable[[str], str]] = {
-    "zero width": "\u200b".join,
-    "soft hyphens": "\u00ad".join,
-    "look-alikes": lambda t: t.translate(str.maketrans("aeoyis", "аеоуіѕ")),
-    "small capitals": lambda t: t.translate(str.maketrans("ilmnkaety", "ɪʟᴍɴᴋᴀᴇᴛʏ")),
-    "leet": lambda t: t.translate(str.maketrans("aeios", "43105")),
-    "fullwidth": shifted(0xFF41),
-    "mathematical": shifted(0x1D41A),
-    "squared": shifted(0x1F130),
-    "negative squared": shifted(0x1F170),
-    "tag characters": lambda t: "".join(chr(0xE0000 + ord(c)) for c in t),
-    "combining marks": lambda t: "".join(c + "\u0337\u0301\u0334" if c != " " else c for c in t),
-    "split by bold": lambda t: t.replace("ki", "ki**").replace("ll", "ll**").replace("my", "my__"),
-    "split by empty bold": lambda t: t.replace("ki", "ki****").replace("my", "m****y"),
-    "iota below": lambda t: "".join(c + "\u0345" if c != " " else c for c in t),
-    "spoilers": lambda t: " ".join(f"||{w}||" for w in t.split()),
-    "dots in words": lambda t: " ".join(".".join(w) for w in t.split()),
-    "hyphens in words": lambda t: " ".join("-".join(w) for w in t.split()),
-    "dots for spaces": lambda t: t.replace(" ", "."),
-    "wide spacing": lambda t: "  ".join(" ".join(w) for w in t.split()),
-    "stretched": lambda t: t.replace("i", "iiii"),
-    "stars": lambda t: t.replace("kill", "k*ll"),
-    "two stars": lambda t: t.replace("kill", "k**l"),
-    "letter emoji": lambda t: " ".join(
-        "".join(f":regional_indicator_{c}:" for c in w) for w in t.split()
-    ),
-    "base64": lambda t: base64.b64encode(t.encode()).decode(),
-    "capitals": str.upper,
-}
 
 
 @pytest.mark.parametrize("name", DISGUISES)
