@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -158,14 +158,7 @@ class Casting:
         self, place: Place, words: tuple[str, ...], *, level: BindingLevel | None = None
     ) -> None:
         """Set the trigger words here."""
-        cleaned = tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
-        if len(cleaned) > MAX_WORDS or any(len(word) > MAX_WORD_LENGTH for word in cleaned):
-            raise InvalidChoice(
-                "At most {most} trigger words of {length} characters each.",
-                most=MAX_WORDS,
-                length=MAX_WORD_LENGTH,
-            )
-        await self.change(place, level, words=cleaned)
+        await self.change(place, level, words=checked_words(words))
 
     async def set_model(
         self, place: Place, model: str | None, *, level: BindingLevel | None = None
@@ -276,6 +269,22 @@ class Casting:
             if target.level is level:
                 return target
         raise InvalidChoice("There is no {level} to set this for here.", level=level.value)
+
+
+def checked_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Return trigger words, each once.
+
+    Raises:
+        InvalidChoice: too many of them, or one that is too long.
+    """
+    cleaned = tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+    if len(cleaned) > MAX_WORDS or any(len(word) > MAX_WORD_LENGTH for word in cleaned):
+        raise InvalidChoice(
+            "At most {most} trigger words of {length} characters each.",
+            most=MAX_WORDS,
+            length=MAX_WORD_LENGTH,
+        )
+    return cleaned
 
 
 def check_place(persona: Persona, place: Place) -> None:

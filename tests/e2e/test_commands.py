@@ -149,6 +149,15 @@ async def test_a_wrong_input_is_answered_by_one_clear_line(
     assert all(not message.pings for message in [told.response, *told.followups] if message)
 
 
+async def test_a_binding_with_a_wrong_word_changes_nothing_else(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person("manage_channels")
+    told = await alice.slash(stage, "channel bind", persona="bram", mode="off", words="x" * 40)
+    assert "trigger words" in told.text
+    info = await alice.slash(stage, "channel info")
+    assert "answers: mention (default)" in info.text
+    assert "set for" not in info.text
+
+
 async def test_a_category_that_is_not_there_can_not_be_bound(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person("manage_channels")
     told = await alice.slash(stage, "channel bind", persona="bram", where="category")

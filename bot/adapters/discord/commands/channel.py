@@ -17,6 +17,7 @@ from bot.chat.place import Place
 from bot.languages import t, translated
 from bot.personas import Persona
 from bot.personas.binding import BindingLevel, ResolvedBinding, TriggerMode
+from bot.personas.casting import checked_words
 from bot.routing.route import Route
 
 LEVELS = [
@@ -69,13 +70,15 @@ class ChannelCommands(
         place, level = place_of(interaction), _level(where)
         await interaction.response.defer(ephemeral=True)
         require_level(interaction, level)
+        # All of it is checked before any of it is changed.
         if mode is not None:
             self.services.rules.check_mode(TriggerMode(mode))
+        called = None if words is None else checked_words(words.split(","))
         chosen = await self.services.casting.switch(place, persona, level=level)
         if mode is not None:
             await self.services.rules.set_mode(place, TriggerMode(mode), level=level)
-        if words is not None:
-            await self.services.casting.set_words(place, tuple(words.split(",")), level=level)
+        if called is not None:
+            await self.services.casting.set_words(place, called, level=level)
         here = level is None or (level is BindingLevel.CHANNEL and place.parent is None)
         problem = await greet(self.services, interaction, chosen) if here else None
         lines = [
