@@ -257,6 +257,12 @@ class Turn:
         return self.messages[-1].answering
 
     @property
+    def by_token(self) -> bool:
+        """Whether only the token of an interaction reaches the place: the bot may not post there,
+        or others must not read along."""
+        return self.answering is not None and not self.answering.lasting
+
+    @property
     def roles(self) -> tuple[int, ...]:
         """Return the ids of the roles that the person has in the guild."""
         return self.messages[-1].roles

@@ -138,13 +138,13 @@ class DiscordSink:
             final = text if is_visible(text) else self._writer.text
             rows = reply_rows(controls)
             # A later press brings a token for its own message alone, not for those before it.
-            if_split = fixed_rows(controls) if self._by_token else None
+            if_split = fixed_rows(controls) if self._turn.by_token else None
             await self._writer.settle(final, FINISH_TIMEOUT, rows, if_split)
         finally:
             self._leave()
         self._writer.tell(final=True)
         ids = self._writer.ids
-        if self._tidying is not None and ids and not self._by_token:
+        if self._tidying is not None and ids and not self._turn.by_token:
             turn = self._turn.again.turn if self._turn.again else self._turn.id
             # Ideas can be picked for as long as they stand there.
             passing = controls is not None and not controls.ideas
@@ -184,12 +184,6 @@ class DiscordSink:
         except FAILED as error:
             raise self._desk.refused(error, place) from error
         return (MessageId(said.id),)
-
-    @property
-    def _by_token(self) -> bool:
-        """Whether the reply can be changed by the token of an interaction alone."""
-        answering = self._turn.answering
-        return answering is not None and not answering.lasting
 
     async def withdraw(self) -> None:
         """Remove what is visible: the question is gone."""

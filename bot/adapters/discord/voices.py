@@ -25,7 +25,7 @@ from bot.delivery.pacing import Ticket
 from bot.errors import DeliveryError
 
 _NO_MENTIONS: dict[str, Any] = {"parse": []}
-_EPHEMERAL = 1 << 6
+EPHEMERAL = 1 << 6
 """A message's flag (Discord API reference, "Message Flags")."""
 _SETTLE = (0.5, 1.5, 3.0)
 """Seconds to let an uncertain message appear before each look for it."""
@@ -142,7 +142,7 @@ class InteractionVoice:
         if rows:
             body["components"] = rows
         if self.hidden:
-            body["flags"] = _EPHEMERAL
+            body["flags"] = EPHEMERAL
         failure: Exception | None = None
         for pause in _SETTLE:
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 import time
@@ -13,6 +12,7 @@ import structlog
 from discord.ext import commands
 
 from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
+from bot.adapters.discord.commands.memory_note import post_note
 from bot.adapters.discord.commands.render import say
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.refusals import FAILED
@@ -27,9 +27,6 @@ from bot.ports import Outcome
 from bot.recent import Recent
 
 OFFER: Final = "memory:offer"
-SILENT: Final = 4096
-"""SUPPRESS_NOTIFICATIONS (Discord API reference, "Message Flags")."""
-TIMEOUT: Final = 20.0
 TROUBLE: Final = frozenset({Outcome.FAILED, Outcome.BUSY, Outcome.EXPIRED, Outcome.CANCELLED})
 UPSET_FOR: Final = 600.0
 """Seconds after a turn that went wrong in which its person is asked for nothing."""
@@ -61,6 +58,7 @@ class Offering:
             and account.decision is not None
             and account.message_ids
             and turn.cue is None
+            and not turn.by_token  # it is offered once, and must be seen
             and calm
             and not self._upset_lately(turn.speaker.id)
             and self._memory.may_offer(turn, account.decision.route)
@@ -76,28 +74,12 @@ class Offering:
         if not await self._memory.offer_due(turn):
             return
         with reading(turn.speaker.locale or ""):
-            body = self._body(turn)
+            line = translated(TEXT)
+            buttons = [OfferButton(turn.speaker.id, yes=yes) for yes in (True, False)]
         try:
-            async with asyncio.timeout(TIMEOUT):
-                await self._desk.calls.send(turn.place.channel, body, None)
+            await post_note(self._desk, turn, [line], buttons)
         except FAILED as error:
             log.info("memory not offered", reason=type(error).__name__)
-
-    def _body(self, turn: Turn) -> dict[str, Any]:
-        """Return a message that rings nobody and shows whom it is for."""
-        buttons = [
-            OfferButton(turn.speaker.id, yes=yes).to_component_dict() for yes in (True, False)
-        ]
-        return {
-            "content": f"-# {translated(TEXT)}",
-            "components": [{"type": 1, "components": buttons}],
-            "flags": SILENT,
-            "allowed_mentions": {"parse": []},
-            "message_reference": {
-                "message_id": str(turn.message_ids[-1]),
-                "fail_if_not_exists": False,
-            },
-        }
 
 
 class OfferButton(

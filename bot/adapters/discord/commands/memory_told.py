@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any, Final, Self
 
@@ -10,7 +9,8 @@ import discord
 import structlog
 
 from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
-from bot.adapters.discord.commands.memory_offer import SILENT, TIMEOUT, notebook_of
+from bot.adapters.discord.commands.memory_note import post_note
+from bot.adapters.discord.commands.memory_offer import notebook_of
 from bot.adapters.discord.commands.render import say
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.refusals import FAILED
@@ -40,31 +40,19 @@ class Telling:
 
     async def _tell(self, turn: Turn, wishes: tuple[Fulfilled, ...]) -> None:
         with reading(turn.speaker.locale or ""):
-            body = self._body(turn, wishes)
+            lines, buttons = [told(wish) for wish in wishes], self._buttons(turn, wishes)
         try:
-            async with asyncio.timeout(TIMEOUT):
-                await self._desk.calls.send(turn.place.channel, body, None)
+            await post_note(self._desk, turn, lines, buttons)
         except FAILED as error:
             log.info("memory wish not told", reason=type(error).__name__)
 
-    def _body(self, turn: Turn, wishes: tuple[Fulfilled, ...]) -> dict[str, Any]:
-        """Return a message that rings nobody and repeats nothing of what was said."""
+    def _buttons(self, turn: Turn, wishes: tuple[Fulfilled, ...]) -> list[UndoButton]:
         person = turn.speaker.id
-        buttons = [
-            UndoButton(person, self._notebook.keep(person, wish.undo)).to_component_dict()
+        return [
+            UndoButton(person, self._notebook.keep(person, wish.undo))
             for wish in wishes
             if wish.undo
         ]
-        return {
-            "content": "\n".join(f"-# {told(wish)}" for wish in wishes),
-            "components": [{"type": 1, "components": buttons[:5]}] if buttons else [],
-            "flags": SILENT,
-            "allowed_mentions": {"parse": []},
-            "message_reference": {
-                "message_id": str(turn.message_ids[-1]),
-                "fail_if_not_exists": False,
-            },
-        }
 
 
 def told(wish: Fulfilled) -> str:

@@ -74,6 +74,19 @@ async def test_it_works_in_a_server_without_the_bot_and_people_are_kept_apart(
     assert "Troupe" in (await ann.slash(plaza, "about")).text
 
 
+async def test_what_became_of_a_wish_to_remember_is_told_to_who_asked_in_private(
+    stage: Stage,
+) -> None:
+    assert "I remember" in (await stage.admin.slash(stage.channel, "memory on")).text
+    stage.ollama.reply_with("A fine dog.")
+    question = "remember that I have a dog named Poppy"
+    asked = await stage.admin.slash(stage.channel, "ask", question=question, private=True)
+    await told(stage, asked, "A fine dog.")
+    await stage.discord.world.until(lambda: asked.followups, "what became of it")
+    assert "Remembered" in asked.followups[-1].content
+    assert asked.followups[-1].ephemeral
+
+
 async def test_in_a_group_chat_it_is_no_direct_message(stage: Stage) -> None:
     group = stage.discord.group()
     stage.ollama.reply_with("Hello, all.")
