@@ -35,6 +35,16 @@ def is_charx(data: bytes) -> bool:
     return zipfile.is_zipfile(io.BytesIO(data))
 
 
+def begins_at(data: bytes) -> int:
+    """Return the bytes of the prefix: what stands before the first member.
+
+    Raises:
+        zipfile.BadZipFile: it is damaged; `unpack` would have said so.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return max(0, min(each.header_offset for each in archive.infolist()))
+
+
 def unpack(data: bytes, notes: Notes) -> tuple[bytes, dict[str, bytes]]:
     """Return `card.json`, and the other members by their path.
 

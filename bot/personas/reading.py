@@ -28,6 +28,7 @@ LOREBOOK_V3, WORLD_INFO = "lorebook_v3", "world_info"
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=_-]+")
 _EMBEDDED = re.compile(r"embedd?ed://", re.I)
 """The specification spells it with one d."""
+JPEG = b"\xff\xd8\xff"
 _PICTURES = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8|RIFF....WEBP", re.DOTALL)
 
 
@@ -112,7 +113,7 @@ def _refusal(data: bytes) -> CardRejected:
         return CardRejected(
             "WebP pictures can't carry a card safely. Save the card as PNG or JSON."
         )
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(JPEG):
         return CardRejected("This JPEG holds no card. Cards are PNG, JSON or CHARX files.")
     if data.startswith(b"rcc||"):
         return CardRejected(
@@ -131,10 +132,18 @@ def _from_json(data: bytes, filename: str, notes: Notes) -> ReadCard:
 def _from_charx(data: bytes, filename: str, notes: Notes) -> ReadCard:
     content, files = charx.unpack(data, notes)
     card = read_tree(rawjson.parse(content, notes), filename, notes)
-    avatar = _icon(card, files)
-    if avatar is None and data.startswith(b"\xff\xd8\xff"):
-        notes.warn("the JPEG before the CHARX is not used as an avatar")
-    return _finish(card, avatar, notes, files)
+    return _finish(card, _icon(card, files) or _picture_before(data, notes), notes, files)
+
+
+def _picture_before(data: bytes, notes: Notes) -> bytes | None:
+    """Return the PNG or JPEG that a CHARX stands behind, without the CHARX.
+
+    Like every picture of a card it is only decoded, within bounds, where it is shown.
+    """
+    if png.is_png(data):
+        return png.picture_of(png.chunks_of(data, notes))
+    prefix = data[: charx.begins_at(data)]
+    return prefix if prefix.startswith(JPEG) else None
 
 
 def _from_png(data: bytes, filename: str, notes: Notes) -> ReadCard:

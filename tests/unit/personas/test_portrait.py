@@ -81,9 +81,40 @@ def test_a_jpeg_icon_becomes_the_picture_of_a_png_card() -> None:
     assert back.files == read.files
 
 
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_the_picture_before_a_charx_is_the_avatar(form: str) -> None:
+    before = picture(40, 60, form)
+    read = read_card(charx(v3(), {"notes.txt": b"x" * 1000}, before), "x.charx")
+    assert read.avatar == before  # without the zip
+    assert not read.warnings
+    assert shown(read.avatar).size == (256, 256)
+
+
+def test_an_icon_is_preferred_to_the_picture_before_a_charx() -> None:
+    icon = {"type": "icon", "uri": "embeded://i.jpg", "name": "main", "ext": "jpg"}
+    own = picture(20, 20, "JPEG")
+    read = read_card(charx(v3(assets=[icon]), {"i.jpg": own}, picture(40, 60)), "x.charx")
+    assert read.avatar == own
+
+
+def test_a_program_before_a_charx_is_no_avatar() -> None:
+    assert read_card(charx(v3(), prefix=b"MZ some program"), "x.charx").avatar is None
+
+
+def test_endless_pixels_before_a_charx_cost_the_card_its_picture_alone() -> None:
+    read = read_card(charx(v3(), prefix=endless()), "x.charx")
+    assert read.card.name
+    assert read.avatar is not None
+    assert portrait(read.avatar) is None
+
+
 def test_a_picture_of_endless_pixels_is_not_decoded() -> None:
+    assert portrait(endless()) is None
+
+
+def endless() -> bytes:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    bomb = SIGNATURE + b"".join(
+    return SIGNATURE + b"".join(
         chunk.encoded()
         for chunk in (
             Chunk(b"IHDR", header),
@@ -91,7 +122,6 @@ def test_a_picture_of_endless_pixels_is_not_decoded() -> None:
             Chunk(b"IEND", b""),
         )
     )
-    assert portrait(bomb) is None
 
 
 @given(st.binary(max_size=300), st.integers(8, 200))
