@@ -45,7 +45,11 @@ async def _phase(scene: World, name: str, busy: float) -> list[list[Asked]]:
     for number in range(GUILDS):
         names = [f"{name}-{each}" for each in _channels(number)]
         await scene.discord.do("guild", name=f"guild {number}", channels=names)
-    warm = (_ask(scene, name, guild, 0, f"{name}w{guild}") for guild in range(GUILDS))
+    warm = (
+        _ask(scene, name, guild, turn, f"{name}w{guild}c{turn}")
+        for guild in range(GUILDS)
+        for turn in range(len(_channels(guild)))  # a person in each: finds its webhook
+    )
     await asyncio.gather(*warm)
     each = LOAD * SLOTS * RATE / TOKENS / GUILDS
     asked: list[list[asyncio.Task[Asked]]] = [[] for _ in range(GUILDS)]
@@ -102,8 +106,10 @@ def _figures(calm: list[list[Asked]], flooded: list[list[Asked]]) -> Figures:
         "questions of the others answered": f"{_count(before)} calm, {_count(during)} in the flood",
         "answers of guild 0": f"{_count(calm[0])} calm, {_count(flooded[0])} in the flood",
     }
-    for name, waits in (("first text", _first), ("whole answer", _whole)):
-        for share in (0.5, 0.95):
+    # One in fourteen of the fake's texts is one of its channel's last three, and is held back as
+    # an echo until it ends: no p95 of first texts can be told from that.
+    for name, waits, tail in (("first text", _first, 0.9), ("whole answer", _whole, 0.95)):
+        for share in (0.5, tail):
             one, other = percentile(waits(before), share), percentile(waits(during), share)
             figures[f"{name} p{share * 100:.0f} s, calm → flood"] = f"{one:.2f} → {other:.2f}"
             figures[f"{name} p{share * 100:.0f}, ratio"] = other / one
