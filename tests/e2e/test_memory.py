@@ -131,6 +131,7 @@ async def asked(scene: Scene, stage: Place, person: Person, text: str) -> str:
 async def test_nobody_is_asked_after_a_failure_or_for_a_question(scene: Scene) -> None:
     stage, alice = await companion(scene, agreed=False)
     ben = scene.person()
+    await ben.slash(stage, "route pin", route="companion")
 
     def offered() -> set[str]:
         return {who for who in (str(alice.id), str(ben.id)) if who in everything()}
