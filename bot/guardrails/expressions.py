@@ -80,11 +80,14 @@ class Words:
         found = [(short, owner) for short in shorts for owner in self._short[short]]
         pieces = {text[at : at + START] for at in range(len(text) - START + 1)}
         for start in pieces & self._starts.keys():
+            last, stands = "", False
             for at in range(self._starts[start], len(words)):
                 word = words[at]
-                if not word.startswith(start):
-                    break
-                if word in text:
+                if word != last:  # many patterns need the same word: look for it once
+                    if not word.startswith(start):
+                        break
+                    last, stands = word, word in text
+                if stands:
                     found.append((word, owners[at]))
         return found
 
