@@ -11,9 +11,9 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bot.guardrails import literals
 from bot.guardrails.literals import Needs, needs
@@ -24,18 +24,18 @@ MOST: Final = 20_000
 
 def needs_of(patterns: Iterable[str]) -> Mapping[str, Needs]:
     """Return what matches of each pattern need."""
-    asked = tuple(dict.fromkeys(patterns))
-    kept = _read()
+    asked = dict.fromkeys(patterns)
+    kept = dict(_read(asked))
     missing = {pattern: needs(pattern) for pattern in asked if pattern not in kept}
-    everything = {**kept, **missing}
-    found = {pattern: everything[pattern] for pattern in asked}
+    found = {pattern: kept.get(pattern) or missing[pattern] for pattern in asked}
     if missing and not sys.dont_write_bytecode:
+        everything = {**dict(_read()), **missing}
         _write(everything if len(everything) <= MOST else found)
     return found
 
 
 def _file() -> Path:
-    return Path(importlib.util.cache_from_source(literals.__file__)).with_suffix(".needs.json")
+    return Path(importlib.util.cache_from_source(literals.__file__)).with_suffix(".needs.jsonl")
 
 
 def _author() -> str:
@@ -44,30 +44,39 @@ def _author() -> str:
     return hashlib.sha256(source + sys.version.encode()).hexdigest()
 
 
-def _read() -> dict[str, Needs]:
-    """Return what is kept; nothing, where that is damaged or another version's."""
+def _read(wanted: Collection[str] | None = None) -> Iterator[tuple[str, Needs]]:
+    """Yield what is kept, of the wanted patterns or of all, as far as it is undamaged; nothing,
+    where it is another version's.
+
+    Line by line, and equal strings are one: all at once would leave 8 MiB of holes at each start.
+    """
+    same: dict[str, str] = {}
     try:
-        held: Any = json.loads(_file().read_bytes())
-        if held["author"] != _author():
-            return {}
-        return {
-            pattern: Needs(*(frozenset(map(str, strings)) for strings in found))
-            for pattern, found in held["needs"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        with _file().open("rb") as file:
+            if json.loads(file.readline()) != _author():
+                return
+            for line in file:
+                pattern, *found = json.loads(line)
+                if wanted is None or pattern in wanted:
+                    yield pattern, Needs(*(_shared(strings, same) for strings in found))
+    except (OSError, ValueError, TypeError):
+        return
+
+
+def _shared(strings: Iterable[object], same: dict[str, str]) -> frozenset[str]:
+    return frozenset(same.setdefault(each, each) for each in map(str, strings))
 
 
 def _write(found: Mapping[str, Needs]) -> None:
     path = _file()
-    held = {
-        pattern: [sorted(each) for each in (one.words, one.run_together, one.openings)]
-        for pattern, one in found.items()
-    }
     try:
         path.parent.mkdir(exist_ok=True)
         draft = path.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps({"author": _author(), "needs": held}), "ascii")
+        with draft.open("w", encoding="ascii") as file:
+            file.write(json.dumps(_author()) + "\n")
+            for pattern, one in found.items():
+                parts = (sorted(each) for each in (one.words, one.run_together, one.openings))
+                file.write(json.dumps([pattern, *parts]) + "\n")
         draft.replace(path)
     except OSError:
         return  # nobody may write there
