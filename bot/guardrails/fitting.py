@@ -28,9 +28,10 @@ class Fitted:
     weights: Floats
     bias: Floats
 
-    def chances(self, row: NDArray[np.int64]) -> Floats:
-        """Return the probability of each head for the buckets of one text."""
-        return sigmoid(self.weights[row].sum(axis=0) / np.sqrt(max(1, len(row))) + self.bias)
+    def logits(self, row: NDArray[np.int64]) -> Floats:
+        """Return the logit of each head for the buckets of one text."""
+        told: Floats = self.weights[row].sum(axis=0) / np.sqrt(max(1, len(row))) + self.bias
+        return told
 
 
 def sigmoid(logits: NDArray[np.floating[Any]]) -> Floats:

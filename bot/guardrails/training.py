@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from bot.guardrails.corpus import HEADS_OF, ORDINARY, Sentence, read_corpus, rule_sentences
 from bot.guardrails.features import features
-from bot.guardrails.fitting import Fitted, Floats, fit
-from bot.guardrails.heads import MEANING, VERSION
+from bot.guardrails.fitting import Fitted, Floats, fit, sigmoid
+from bot.guardrails.heads import MEANING, SHARE, VERSION
+from bot.guardrails.phrase_fitting import FittedPhrases, fit_phrases
+from bot.guardrails.pieces import Pieces, read_pieces
 
 FOLDS = 4
 ORDINARY_ALARMS = {
@@ -36,15 +39,13 @@ def train(corpus: Path, out: Path, *, seed: int = 7, by_source: bool = False) ->
     """
     told = read_corpus(corpus)
     sentences = told + rule_sentences()
-    rows = [np.array(sorted(features(each.text)), np.int64) for each in sentences]
-    targets, weight = _lessons(sentences)
-    held = np.zeros_like(targets)
+    lessons = Lessons.of(sentences, read_pieces())
+    held = np.zeros_like(lessons.targets)
     folds = _by_source(sentences) if by_source else _by_chance(sentences, seed)
     for fold in np.unique(folds[folds >= 0]):
-        taught = np.flatnonzero(folds != fold)
-        fitted = fit([rows[at] for at in taught], targets[taught], weight[taught])
+        learned = lessons.learned(np.flatnonzero(folds != fold))
         for at in map(int, np.flatnonzero(folds == fold)):
-            held[at] = fitted.chances(rows[at])
+            held[at] = lessons.chances(at, *learned)
     tested = [at for at, fold in enumerate(folds) if fold >= 0]
     names = tuple(MEANING)
     thresholds = np.array(
@@ -52,18 +53,47 @@ def train(corpus: Path, out: Path, *, seed: int = 7, by_source: bool = False) ->
         np.float32,
     )
     if not by_source:
-        _write(out, names, fit(rows, targets, weight), thresholds)
-    figures: dict[str, Any] = {"sentences": len(rows), "file": "" if by_source else str(out)}
+        learned = lessons.learned(np.arange(len(sentences)))
+        _write(out, names, *learned, thresholds, lessons.pieces.vocabulary)
+    figures: dict[str, Any] = {"sentences": len(sentences), "file": "" if by_source else str(out)}
     for at, name in enumerate(names):
         figures[name] = _measured(held[:, at], sentences, tested, name, float(thresholds[at]))
     return figures
 
 
-def _lessons(sentences: Sequence[Sentence]) -> tuple[Floats, Floats]:
-    """Return what each head should say to each sentence, and how much that counts."""
-    targets = [[name in HEADS_OF[each.label] for name in MEANING] for each in sentences]
-    weight = [[each.teaches(name) for name in MEANING] for each in sentences]
-    return np.array(targets, np.float32), np.array(weight, np.float32)
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """Sentences as the heads see them, what each head should say, and how much that counts."""
+
+    pieces: Pieces
+    buckets: list[NDArray[np.int64]]
+    phrases: list[NDArray[np.int64]]
+    targets: Floats
+    weight: Floats
+
+    @classmethod
+    def of(cls, sentences: Sequence[Sentence], pieces: Pieces) -> Lessons:
+        targets = [[name in HEADS_OF[each.label] for name in MEANING] for each in sentences]
+        weight = [[each.teaches(name) for name in MEANING] for each in sentences]
+        return cls(
+            pieces,
+            [np.array(sorted(features(each.text)), np.int64) for each in sentences],
+            [pieces.of(each.text) for each in sentences],
+            np.array(targets, np.float32),
+            np.array(weight, np.float32),
+        )
+
+    def learned(self, taught: NDArray[np.int64]) -> tuple[Fitted, FittedPhrases]:
+        """Return what is learned from some of the sentences."""
+        targets, weight = self.targets[taught], self.weight[taught]
+        fitted = fit([self.buckets[at] for at in taught], targets, weight)
+        told = [self.phrases[at] for at in taught]
+        return fitted, fit_phrases(self.pieces, told, targets, weight)
+
+    def chances(self, at: int, fitted: Fitted, phrases: FittedPhrases) -> Floats:
+        """Return the probability of each head for a sentence."""
+        heard = phrases.logits(self.phrases[at])
+        return sigmoid(fitted.logits(self.buckets[at]) + SHARE * heard)
 
 
 def _by_chance(sentences: Sequence[Sentence], seed: int) -> NDArray[np.int64]:
@@ -82,7 +112,15 @@ def _by_source(sentences: Sequence[Sentence]) -> NDArray[np.int64]:
     return np.array(folds, np.int64)
 
 
-def _write(out: Path, names: Sequence[str], fitted: Fitted, thresholds: Floats) -> None:
+def _write(
+    out: Path,
+    names: Sequence[str],
+    fitted: Fitted,
+    phrases: FittedPhrases,
+    thresholds: Floats,
+    vocabulary: Sequence[str],
+) -> None:
+    stored: dict[str, Any] = dict(phrases.arrays)
     np.savez_compressed(
         out,
         version=VERSION,
@@ -90,6 +128,8 @@ def _write(out: Path, names: Sequence[str], fitted: Fitted, thresholds: Floats) 
         weights=fitted.weights.astype(np.float16),
         bias=fitted.bias,
         thresholds=thresholds,
+        phrases_vocabulary=np.frombuffer("\n".join(vocabulary).encode(), np.uint8),
+        **stored,
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SettingsRejected
 from bot.guardrails.features import BUCKETS, MAX_CHARS, SIZES, features
-from bot.guardrails.heads import HEADS_FILE, MEANING, VERSION, read_heads
+from bot.guardrails.heads import HEADS_FILE, MEANING, SHARE, VERSION, read_heads
 from bot.guardrails.npz import read_npz
 
 
@@ -52,6 +52,8 @@ def test_the_shipped_file_reads_as_numpy_reads_it() -> None:
         text = "i have been so tired of everything lately"
         found = sorted(features(text))
         logits = theirs["weights"].astype(float)[found].sum(0) / len(found) ** 0.5 + theirs["bias"]
+        assert heads.phrases is not None
+        logits += SHARE * np.array(heads.phrases.logits(text))
         chances = 1 / (1 + np.exp(-logits))
     assert list(heads.scores(text).values()) == pytest.approx(list(chances), rel=1e-6)
 
@@ -65,6 +67,11 @@ def written(path: Path, **changed: object) -> Path:
         "weights": np.zeros((BUCKETS, len(names)), np.float16),
         "bias": np.zeros(len(names), np.float32),
         "thresholds": np.full(len(names), 0.5, np.float32),
+        "phrases_vocabulary": np.frombuffer(b"[UNK]\n[CLS]\n[SEP]", np.uint8),
+        "phrases_table": np.zeros((4, 3 * 2), np.int8),
+        "phrases_bias": np.zeros(2, np.int64),
+        "phrases_weights": np.zeros((len(names), 2 * 2), np.float32),
+        "phrases_weights_bias": np.zeros(len(names), np.float32),
     }
     np.savez_compressed(path, **(parts | changed))  # type: ignore[arg-type]
     return path
@@ -73,13 +80,18 @@ def written(path: Path, **changed: object) -> Path:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"version": 2}, "other version"),
+        ({"version": VERSION - 1}, "other version"),
         ({"names": np.array(["x", "y"])}, "not what"),
         ({"weights": np.zeros((8, 6), np.float16)}, "not what"),
         ({"weights": np.full((BUCKETS, 6), np.inf, np.float16)}, "not what"),
         ({"weights": np.zeros((6, BUCKETS), np.float16).T}, "Fortran"),
         ({"bias": np.zeros(2, np.float32)}, "not what"),
         ({"bias": np.zeros(6, np.complex64)}, "<c8"),
+        ({"phrases_table": np.zeros((3, 3 * 2), np.int8)}, "phrases"),
+        ({"phrases_table": np.zeros((4, 3 * 2), np.int16)}, "phrases"),
+        ({"phrases_bias": np.zeros(0, np.int64)}, "phrases"),
+        ({"phrases_weights": np.zeros((6, 2), np.float32)}, "phrases"),
+        ({"phrases_weights_bias": np.zeros(5, np.float32)}, "phrases"),
     ],
 )
 def test_a_file_that_is_not_what_training_writes_is_refused(
@@ -87,6 +99,10 @@ def test_a_file_that_is_not_what_training_writes_is_refused(
 ) -> None:
     with pytest.raises(SettingsRejected, match=told):
         read_heads(written(tmp_path / "heads.npz", **changed))
+
+
+def test_a_file_as_training_writes_it_is_read(tmp_path: Path) -> None:
+    assert set(read_heads(written(tmp_path / "heads.npz")).scores("anything").values()) == {0.5}
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"no zip at all"])
