@@ -87,9 +87,22 @@ class Judgement:
     dependency: float = 0.0
     data: tuple[str, ...] = field(default=())
     """Kinds of personal data found."""
+    past: bool = False
+    """Whether it tells of a danger that is over."""
+    now: bool = False
+    """Whether it says that something is so today: "again", "tonight", "still"."""
 
     def has(self, category: str) -> bool:
         return any(hit.category == category for hit in self.hits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found in a message, and when it plays."""
+
+    hits: tuple[Hit, ...]
+    past: bool
+    now: bool
 
 
 class Judge:
@@ -97,7 +110,7 @@ class Judge:
 
     def __init__(self, asked: RuleSet, drafted: RuleSet, heads: Heads | None = None) -> None:
         self.asked, self.drafted, self.heads = asked, drafted, heads
-        self._known: OrderedDict[int, tuple[Hit, ...]] = OrderedDict()
+        self._known: OrderedDict[int, _Found] = OrderedDict()
 
     def warm(self) -> None:
         """Run every example of the rules once, for an evaluation: some 30 MiB.
@@ -118,7 +131,8 @@ class Judge:
 
     def message(self, text: str, context: GuardContext, *, minor: bool = False) -> Judgement:
         """Judge what a person wrote."""
-        hits = self._findings(text, creative=context.route is Route.CREATIVE)
+        found = self._findings(text, creative=context.route is Route.CREATIVE)
+        hits = found.hits
         decision = decide(
             hits, "user", context, minor=minor or any(h.category == "minor" for h in hits)
         )
@@ -128,9 +142,10 @@ class Judge:
             decision = Decision(Measure.REDACT, "pii", rule=f"pii.{data[0]}", score=1.0)
         if (triaged or decision.measure is Measure.ALLOW) and sanitise(text) != text:
             decision = Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
-        return Judgement(decision, hits, _weight(hits), _dependency(hits), data)
+        sums = _weight(hits), _dependency(hits)
+        return Judgement(decision, hits, *sums, data, found.past, found.now)
 
-    def _findings(self, text: str, *, creative: bool) -> tuple[Hit, ...]:
+    def _findings(self, text: str, *, creative: bool) -> _Found:
         """Return what was found in a message; a turn asks more than once."""
         # By hash, not by text: what a person deletes must not live on here.
         key = hash((text, len(text), creative))
@@ -141,12 +156,15 @@ class Judge:
                 self._known.popitem(last=False)
         return known
 
-    def _found(self, text: str, *, creative: bool) -> tuple[Hit, ...]:
+    def _found(self, text: str, *, creative: bool) -> _Found:
         views = normalise(text)
         found = self._with_heads(self.asked.hits(views), views, creative=creative)
         if any(_of_deeds(hit) for hit in found):
             found = self._in_company(found, views, creative=creative)
-        return self._excuse_fiction(_past(found, views), text, views, creative=creative)
+        now = STILL.search(views.plain) is not None
+        past = not now and LONG_AGO.search(views.plain) is not None
+        found = _past(found) if past else found
+        return _Found(self._excuse_fiction(found, text, views, creative=creative), past, now)
 
     def _in_company(
         self, found: tuple[Hit, ...], views: Views, *, creative: bool
@@ -218,10 +236,9 @@ class Judge:
         return tuple(_serious(hit) for hit in hits if not excused(hit))
 
 
-def _past(hits: tuple[Hit, ...], views: Views) -> tuple[Hit, ...]:
+def _past(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
     """Leave to the trend what a person says of long ago, such as at the end of a hard road."""
-    grave = any(hit.severity in (Severity.IMMINENT, Severity.METHOD) for hit in hits)
-    if grave or not LONG_AGO.search(views.plain) or STILL.search(views.plain):
+    if any(hit.severity in (Severity.IMMINENT, Severity.METHOD) for hit in hits):
         return hits
     return tuple(
         _softened(hit) if hit.category in CARE and hit.severity in OWN_DANGER else hit

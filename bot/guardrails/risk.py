@@ -67,6 +67,8 @@ class RiskState:
     reminded_at: float = 0.0
     minor_until: float = 0.0
     plain_until: float = 0.0
+    past_at: float = 0.0
+    """When a danger that is over was last told of."""
 
     @property
     def level(self) -> Level:
@@ -81,6 +83,10 @@ class RiskState:
     def plain_voice(self, now: float) -> bool:
         """Whether a crisis is so recent that no persona plays."""
         return self.plain_until > now
+
+    def looking_back(self, now: float) -> bool:
+        """Whether the person is telling of a danger that is over."""
+        return now - self.past_at < SESSION_GAP
 
     def minor(self, now: float) -> bool:
         return self.minor_until > now

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.guardrails.context import GuardContext
 from bot.guardrails.judge import Judgement
-from bot.guardrails.policy import Decision
+from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
 from bot.guardrails.risk import (
     CARD_WINDOW,
     MINOR_FOR,
@@ -34,6 +34,10 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     """Weigh a message with what came before it."""
     now = context.now
     out_of_story = 0.5 if context.route is Route.CREATIVE else 1.0
+    if judgement.past:
+        state = replace(state, past_at=now)
+    elif state.looking_back(now) and not judgement.now:
+        judgement = _recalled(judgement)
     weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
     state = advance(state, now, weight=weight, dependency=judgement.dependency)
     if judgement.has("minor"):
@@ -48,6 +52,13 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     elif decision.measure is Measure.SUPPORT and resource_due:
         state = replace(state, resource_at=now)
     return Weighed(decision, state, card_due, resource_due)
+
+
+def _recalled(judgement: Judgement) -> Judgement:
+    """Return what a head alone heard in a look back as a faint sorrow: the trend hears of it."""
+    if judgement.decision.rule != "head.care":
+        return judgement
+    return replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
 
 
 def _with_trend(judgement: Judgement, state: RiskState, weight: float) -> Decision:

@@ -1,0 +1,64 @@
+"""A message weighed with what came before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.guardrails import GuardContext, Guardrails
+from bot.guardrails.judge import Judge
+from bot.guardrails.risk import SESSION_GAP, RiskState
+from bot.guardrails.taxonomy import Measure
+from bot.guardrails.weighing import weigh
+from tests.unit.guardrails.conftest import NOW
+from tests.unit.guardrails.test_judge import heads
+
+SOBER = "three years sober today"
+ECHO = "remembering the kitchen floor and mum's face"
+
+
+@pytest.fixture
+def measures(
+    room: Guardrails, context: Callable[..., GuardContext]
+) -> Callable[..., list[Measure]]:
+    """Return what is done about messages with a head that hears sorrow in each of them."""
+
+    def weighed(*texts: str, apart: float = 60.0) -> list[Measure]:
+        judge = Judge(room.judge.asked, room.judge.drafted, heads(care=0.9))
+        state, found = RiskState(), []
+        for at, text in enumerate(texts):
+            where = context(now=NOW + at * apart)
+            step = weigh(judge.message(text, where), state, where)
+            state = step.state
+            found.append(step.decision.measure)
+        return found
+
+    return weighed
+
+
+def test_a_head_alone_asks_for_support(measures: Callable[..., list[Measure]]) -> None:
+    assert measures(ECHO) == [Measure.SUPPORT]
+
+
+def test_in_a_look_back_at_a_danger_that_is_over_it_does_not(
+    measures: Callable[..., list[Measure]],
+) -> None:
+    assert measures(SOBER, ECHO, ECHO) == [Measure.ALLOW] * 3
+
+
+@pytest.mark.parametrize("today", ["it is back tonight", "and now again the kitchen floor"])
+def test_unless_it_is_so_today(measures: Callable[..., list[Measure]], today: str) -> None:
+    assert measures(SOBER, today)[-1] is Measure.SUPPORT
+
+
+def test_a_rule_is_heard_in_a_look_back(measures: Callable[..., list[Measure]]) -> None:
+    assert measures(SOBER, "I want to kill myself")[-1] is Measure.CRISIS
+
+
+def test_a_look_back_ends_with_the_session(measures: Callable[..., list[Measure]]) -> None:
+    assert measures(SOBER, ECHO, apart=SESSION_GAP + 1)[-1] is Measure.SUPPORT
+
+
+def test_a_look_back_that_stays_dark_is_noticed(measures: Callable[..., list[Measure]]) -> None:
+    assert measures(SOBER, *[ECHO] * 12)[-1] is Measure.SUPPORT
