@@ -23,7 +23,7 @@ from bot.guardrails.taxonomy import Severity
 
 HEADS_FILE = Path(__file__).parent / "heads.npz"
 VERSION = 2
-SHARE = 0.4
+SHARE = 0.5
 """Weight of what phrases say beside what n-grams say; chosen on files held out whole."""
 SHORTEST = 14
 """Bytes of text below which a head has nothing to go by."""
