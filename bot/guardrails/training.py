@@ -19,7 +19,7 @@ from bot.guardrails.pieces import Pieces, read_pieces
 
 FOLDS = 4
 ORDINARY_ALARMS = {
-    "care": 0.040, "acute": 0.006, "order": 0.003, "human": 0.003, "bond": 0.003, "harm": 0.02,
+    "care": 0.030, "acute": 0.006, "order": 0.003, "human": 0.003, "bond": 0.003, "harm": 0.02,
 }  # fmt: skip
 """Share of ordinary messages, held out, on which a head may speak up."""
 TWIN_ALARMS = {
