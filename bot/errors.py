@@ -2,6 +2,7 @@
 
 TroupeError
 ├── SettingsRejected        one clear line for each wrong or unknown setting
+│   └── InputRejected       what a command was given can't be used
 ├── UserFacing              `text` is for the person and says what to do
 │   ├── CardRejected        the file, the field, the reason
 │   ├── NotFound            what was asked for by name does not exist here
@@ -10,7 +11,8 @@ TroupeError
 │   └── Busy                place in the queue, when to try again
 ├── BackendError            an Ollama host failed; `retryable` before the first token only
 │   ├── BackendUnavailable  5xx, breaker open, no slot, no healthy host
-│   │   └── BackendUnreachable  no connection, or it broke before an answer
+│   │   ├── BackendUnreachable  no connection, or it broke before an answer
+│   │   └── NotOffered          the host has no such route: an older server
 │   ├── ModelMissing        the host does not have the model; pull it
 │   ├── BackendStalled      no first token, or no next token, in time
 │   ├── ContextOverflow     our own budget was wrong: a bug, never retried

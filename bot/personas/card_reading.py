@@ -20,7 +20,7 @@ from bot.personas.card import (
     RegexScript,
 )
 from bot.personas.coerce import Notes, flag, integer, mapping, number, plain_lines, text, texts
-from bot.personas.lorebook import ROLES
+from bot.personas.lorebook import ROLES, Lorebook
 
 MAX_GREETINGS = 200
 MAX_ASSETS = 1_000
@@ -278,7 +278,7 @@ def _scripts(value: Any, notes: Notes) -> tuple[RegexScript, ...]:
     return tuple(scripts)
 
 
-def _book(value: Any, notes: Notes) -> Any:
+def _book(value: Any, notes: Notes) -> Lorebook | None:
     if value is None:
         return None
     raw = mapping(value, "character_book", notes)

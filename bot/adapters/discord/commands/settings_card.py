@@ -21,8 +21,6 @@ from bot.personas.binding import BindingLevel, ResolvedBinding, TriggerMode, tar
 from bot.scheduling.admission import MAX_WHOM
 
 CARD: Final = "set"
-INHERIT: Final = "-"
-"""The choice that stands for "as it is further out"."""
 CHOICES: Final = 25
 Item = discord.ui.Item[Any]
 
