@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 from bot.adapters.discord.examine import examine_account
-from bot.adapters.ollama import answers, list_models
+from bot.adapters.ollama import answers, model_names
 from bot.adapters.redis import check_seal, look_into_database, read_sealer
 from bot.adapters.redis.migrations import pending
 from bot.creative.profiles import TOOLS_FILE, open_tools
@@ -136,7 +136,7 @@ async def _ollama(ollama: OllamaSettings) -> AsyncIterator[Finding]:
             continue
         yield True, what, "answers"
         try:
-            names = [model.name for model in await list_models(base, headers)]
+            names = await model_names(base, headers)
         except TroupeError as error:
             yield False, what, f"can't list its models: {error}"
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bot.adapters.ollama import list_models
+from bot.adapters.ollama import model_names
 from bot.adapters.ollama.pull import Progress, pull
 from bot.errors import BackendError
 from bot.settings import OllamaSettings
@@ -17,7 +17,7 @@ async def pull_missing(ollama: OllamaSettings) -> int:
     failed = 0
     for base in ollama.bases:
         try:
-            have = {model.name for model in await list_models(base, ollama.header_values)}
+            have = set(await model_names(base, ollama.header_values))
         except BackendError as error:
             failed += 1
             sys.stdout.write(f"FAIL {base}: {error}; start it, or correct OLLAMA_HOSTS\n")

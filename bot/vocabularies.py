@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bot.adapters.ollama import ModelDetails, show
+from bot.adapters.ollama import model_info
 from bot.errors import BackendError
 from bot.prompting import TokenEstimator
 from bot.prompting.tokens import SMALL_VOCABULARY
@@ -48,18 +48,18 @@ class Vocabularies:
         self._tries[model] = self._tries.get(model, 0) + 1
         for base in self._bases:
             try:
-                details = await show(base, model, self._headers, verbose=available())
+                info = await model_info(base, model, self._headers, verbose=available())
             except BackendError as error:
                 log.info("vocabulary unknown", model=model, reason=str(error))
                 continue
             self._tries[model] = TRIES
-            await self._take(model, details)
+            await self._take(model, info)
             return
 
-    async def _take(self, model: str, details: ModelDetails) -> None:
-        if _entries(details.info) in range(1, SMALL_VOCABULARY):
+    async def _take(self, model: str, info: Mapping[str, Any]) -> None:
+        if _entries(info) in range(1, SMALL_VOCABULARY):
             self._estimator.expect_small(model)
-        count = await asyncio.to_thread(exact_counter, {"model_info": details.info})
+        count = await asyncio.to_thread(exact_counter, {"model_info": info})
         if count is not None:
             self._estimator.teach(model, count)
             log.info("tokens are counted exactly", model=model)

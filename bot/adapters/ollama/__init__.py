@@ -1,14 +1,6 @@
 """Ollama: a pool of hosts that talk, embeddings, questions to a host, and the stand-in."""
 
-from bot.adapters.ollama.admin import (
-    ModelDetails,
-    ModelInfo,
-    answers,
-    list_models,
-    loaded,
-    show,
-    version,
-)
+from bot.adapters.ollama.admin import answers, model_info, model_names
 from bot.adapters.ollama.classifier import OllamaClassifier
 from bot.adapters.ollama.embedder import OllamaEmbedder
 from bot.adapters.ollama.host import BackendStatus
@@ -17,16 +9,12 @@ from bot.adapters.ollama.rehearsal import Rehearsal
 
 __all__ = [
     "BackendStatus",
-    "ModelDetails",
-    "ModelInfo",
     "OllamaClassifier",
     "OllamaEmbedder",
     "OllamaPool",
     "PoolObserver",
     "Rehearsal",
     "answers",
-    "list_models",
-    "loaded",
-    "show",
-    "version",
+    "model_info",
+    "model_names",
 ]

@@ -15,8 +15,8 @@ from bot.adapters.ollama import (
     OllamaPool,
     Rehearsal,
     answers,
-    list_models,
-    show,
+    model_info,
+    model_names,
 )
 from bot.adapters.ollama.rehearsal import NOTE
 from bot.errors import ModelMissing
@@ -106,7 +106,7 @@ async def test_it_plays_any_model_but_no_guard(stand_in: Rehearsal, pool: Ollama
     assert (await told(pool, ask(model="whatever:70b")))[0]
     with pytest.raises(ModelMissing):
         await told(pool, ask(model="llama-guard3:1b"))
-    assert [model.name for model in await list_models(stand_in.url, {})] == [MODEL]
+    assert await model_names(stand_in.url, {}) == (MODEL,)
 
 
 async def test_embeddings_and_questions_work(stand_in: Rehearsal, pool: OllamaPool) -> None:
@@ -114,7 +114,7 @@ async def test_embeddings_and_questions_work(stand_in: Rehearsal, pool: OllamaPo
         ["tea", "rain"], timeout=PATIENCE
     )
     assert (found.space, len(found.vectors)) == ("embeddinggemma@64", 2)
-    assert (await show(stand_in.url, MODEL, {})).context_length > 0
+    assert (await model_info(stand_in.url, MODEL, {}))["rehearsal.context_length"] > 0
     assert await answers(stand_in.url, {})
 
 
