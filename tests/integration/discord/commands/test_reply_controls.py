@@ -384,7 +384,7 @@ async def test_the_buttons_outlive_a_restart(stage: Stage) -> None:
     _, reply = await asked(stage, "name a bird", "Wren.")
     await stage.restart()
     told = await press(stage, stage.guest, reply, "Why")
-    assert "Tamsin" in await stage.tells(told, "Persona")
+    assert reply.author.name in await stage.tells(told, "Persona")
     stage.ollama.reply_next("Owl.")
     await press(stage, stage.guest, reply, "Regenerate")
     await says(stage, reply, "Owl.")
