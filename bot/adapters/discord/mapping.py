@@ -50,6 +50,14 @@ class Us:
     is_our_webhook: Callable[[int], bool]
     application: int | None = None
 
+    def wrote(self, author: int, webhook: int | None, application: int | None) -> bool:
+        """Whether a message is ours, by who wrote it: as ourselves, or as a persona."""
+        if author == self.id or webhook is None:
+            return author == self.id
+        return self.is_our_webhook(webhook) or (
+            application is not None and application == self.application
+        )
+
 
 def clean_name(name: str, fallback: str) -> str:
     """Return a display name that can't break out of a transcript's line.
@@ -229,21 +237,15 @@ def quote_of(message: discord.Message, us: Us) -> Quoted:
 
 def is_by_us(message: discord.Message, us: Us) -> bool:
     """Whether we wrote a message, as ourselves or as a persona."""
-    webhook = message.webhook_id
-    return message.author.id == us.id or (
-        webhook is not None
-        and (us.is_our_webhook(webhook) or _same(message.application_id, us.application))
-    )
+    return us.wrote(message.author.id, message.webhook_id, message.application_id)
 
 
 def quoted_of(data: dict[str, Any], us: Us) -> Quoted:
     """Return a message as REST gives it; its text is empty when its author has hidden it."""
     author = data["author"]
-    webhook = int(data.get("webhook_id") or 0)
-    application = data.get("application_id")
-    ours = int(author["id"]) == us.id or (
-        webhook != 0
-        and (us.is_our_webhook(webhook) or _same(int(application or 0), us.application))
+    webhook, application = (
+        int(ident) if (ident := data.get(name)) else None
+        for name in ("webhook_id", "application_id")
     )
     named = str(author.get("global_name") or author.get("username") or "")
     names = {int(u["id"]): str(u.get("global_name") or u["username"]) for u in data["mentions"]}
@@ -253,7 +255,7 @@ def quoted_of(data: dict[str, Any], us: Us) -> Quoted:
     return Quoted(
         message_id=MessageId(int(data["id"])),
         author_name=clean_name(named, f"user {int(author['id']) % 10_000:04}"),
-        by_us=ours,
+        by_us=us.wrote(int(author["id"]), webhook, application),
         text="" if HIDING in emojis or text.startswith(HIDDEN_PREFIX) else text,
         answers=MessageId(int(reference)) if reference else None,
     )
@@ -288,10 +290,6 @@ def _named(text: str, names: Mapping[int, str]) -> str:
         )
 
     return _MARKUP.sub(name, text)
-
-
-def _same(one: int | None, other: int | None) -> bool:
-    return one is not None and one == other
 
 
 def _names_us(message: discord.Message, us: Us) -> bool:
