@@ -126,7 +126,7 @@ class Intake:
         # What was deleted before this was said must not be in its prompt.
         await self._unsaying.settled(message.place)
         if message.id in self._gone:
-            await self._journal.settle((message.id,), Outcome.CANCELLED)
+            await self._runner.settle((message.id,), Outcome.CANCELLED)
             return
         if self._draining:
             return  # written down: the successor begins with it
@@ -293,7 +293,7 @@ class Intake:
         if run.follow_up is None:
             return
         if self._overtaken(run):
-            await self._journal.settle((run.follow_up.id,), Outcome.CANCELLED)
+            await self._runner.settle((run.follow_up.id,), Outcome.CANCELLED)
         else:
             await self._begin(run.follow_up, Trigger.SCENE)
 

@@ -281,10 +281,14 @@ class TurnRunner:
     async def _settle(self, run: Running, outcome: Outcome) -> None:
         if run.notes:
             await asyncio.wait(run.notes)
+        await self.settle(run.turn.message_ids, outcome)
+
+    async def settle(self, messages: tuple[MessageId, ...], outcome: Outcome) -> None:
+        """Settle messages for good; while the store is away, as soon as it is back."""
         try:
-            await self._journal.settle(run.turn.message_ids, outcome)
+            await self._journal.settle(messages, outcome)
         except StoreError:
-            self._unsettled[run.turn.message_ids] = outcome
+            self._unsettled[messages] = outcome
             log.warning("turn not settled yet")
 
     async def settle_rest(self) -> None:

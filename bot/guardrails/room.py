@@ -19,7 +19,6 @@ from bot.guardrails.corpus import everyday
 from bot.guardrails.gate import GateTerms, OutputGate
 from bot.guardrails.heads import read_heads
 from bot.guardrails.judge import Judge
-from bot.guardrails.normalise import normalise
 from bot.guardrails.opinion import GuardAway, GuardModel
 from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, Decision, decide
@@ -178,19 +177,6 @@ class Guardrails:
                 seconds=time.perf_counter() - began, guild=context.place.guild,
             )  # fmt: skip
         return verdict
-
-    def explain(self, text: str, context: GuardContext) -> tuple[str, ...]:
-        """Return the path to the verdict on a text, a line each, for `/guard test`."""
-        views = normalise(text)
-        judgement = self._judge.message(text, context)
-        lines = [f"views: {len(views.all)}", f"plain: {views.plain[:200]}"]
-        lines += [f"finding: {h.rule} ({h.category}, {h.severity.value})" for h in judgement.hits]
-        if self._judge.heads is not None:
-            scores = self._judge.heads.scores(views.plain)
-            lines.append("heads: " + ", ".join(f"{n} {p:.2f}" for n, p in scores.items()))
-        lines += [f"personal data: {kind}" for kind in judgement.data]
-        lines.append(f"measure: {judgement.decision.measure.value}")
-        return tuple(lines)
 
     async def review_input(self, turn: Turn, context: GuardContext) -> Verdict:
         """Return the guard model's judgement of the bare message; runs beside generation.

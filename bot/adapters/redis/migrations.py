@@ -34,7 +34,7 @@ WAIT_S: Final = 60.0
 SCAN_COUNT: Final = 500
 
 RENEW: Final = Script("lock_renew")
-RELEASE: Final = Script("lock_release")
+RELEASE: Final = Script("release")
 
 log = structlog.get_logger(__name__)
 

@@ -23,6 +23,7 @@ ACCOUNTS: Final = 20
 """Accounts of turns that are kept for each place, for `/why` after a restart."""
 
 HOLD: Final = Script("reply", "hold")
+RELEASE: Final = Script("release")
 
 
 class RedisReplies:
@@ -44,10 +45,7 @@ class RedisReplies:
 
     async def release(self, place: Place, turn: TurnId, wish: MessageId) -> None:
         """The wish is over."""
-        key = keys.place(place.channel, f"claim:{turn}")
-        with store_errors(self._redis):
-            if await self._redis.get(key) == str(wish).encode():
-                await self._redis.delete(key)
+        await RELEASE.run(self._redis, [keys.place(place.channel, f"claim:{turn}")], [str(wish)])
 
     async def hold(self, place: Place, held: Held) -> Held | None:
         """Let a reply be the latest of its place; return the one whose buttons are to go.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
+
+import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.stopping import Stop
@@ -23,9 +26,13 @@ from bot.ports import ChatRequest, ReplySink
 from bot.prompting import Prompt
 from bot.routing.route import Route
 
+log = structlog.get_logger(__name__)
+
 REFUSED = mark("I can't help with that one.")
 WAKING_AFTER = 2.0
 """Seconds without a first token after which a host is asked whether it loads the model."""
+ENDING_AT_MOST = 2.0
+"""Seconds that a draft waits for what ran beside it, once that is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,9 @@ class Drafting:
             check=order.check,
             again_allowed=order.again_allowed,
         )
-        waking = asyncio.create_task(self._tell_of_waking(order, generation))
+        waking = asyncio.create_task(
+            self._tell_of_waking(order, generation), name=f"waking {settled.turn.id}"
+        )
         try:
             generated = await generation.run(order.request)
             self._measure(generated, order, began)
@@ -97,8 +106,7 @@ class Drafting:
             account.notice = translated(CUT_SHORT)
             return f"{visible}\n\n{small_print(account.notice)}"
         finally:
-            review.cancel()
-            waking.cancel()
+            await _end(review, waking)
             for cut in cleaner.cuts():
                 parts.metrics.replies.cut(cut)
 
@@ -148,6 +156,16 @@ class Drafting:
                     generated.finished.prompt_tokens,
                     estimated=order.prompt.report.total,
                 )
+
+
+async def _end(*beside: asyncio.Task[Any]) -> None:
+    """End what ran beside a draft; nobody is told what went wrong there but the log."""
+    for task in beside:
+        task.cancel()
+    done, _ = await asyncio.wait(beside, timeout=ENDING_AT_MOST)
+    for task in done:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("work beside a draft failed", task=task.get_name(), kind=type(error).__name__)
 
 
 def _cleaner(order: Order) -> ReplyCleaner:
