@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 
 from bot.guardrails.npz import Packed
 from bot.routing.wordpiece import WordPieces
@@ -49,10 +50,10 @@ class Phrases:
         row = 3 * wide
         none = len(table) // row - 1
         found = []
-        for before, own, after in zip((none, *ids), ids, (*ids[1:], none), strict=False):
-            places = before * row, own * row + wide, after * row + 2 * wide
-            told = [table[at : at + wide] for at in places]
-            sums = map(sum, zip(*told, self.bias, strict=True))
+        for before, itself, after in zip((none, *ids), ids, (*ids[1:], none), strict=False):
+            left, own, right = before * row, itself * row + wide, after * row + 2 * wide
+            beside = map(add, table[left : left + wide], table[right : right + wide])
+            sums = map(add, beside, map(add, table[own : own + wide], self.bias))
             found.append([value if value > 0 else 0 for value in sums])
         return found
 
