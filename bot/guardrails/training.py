@@ -19,11 +19,11 @@ from bot.guardrails.pieces import Pieces, read_pieces
 
 FOLDS = 4
 ORDINARY_ALARMS = {
-    "care": 0.030, "acute": 0.006, "order": 0.003, "human": 0.003, "bond": 0.003, "harm": 0.02,
+    "care": 0.049, "acute": 0.006, "order": 0.003, "human": 0.003, "bond": 0.003, "harm": 0.02,
 }  # fmt: skip
 """Share of ordinary messages, held out, on which a head may speak up."""
 TWIN_ALARMS = {
-    "care": 0.06, "acute": 0.02, "order": 0.03, "human": 0.02, "bond": 0.02, "harm": 0.15,
+    "care": 0.08, "acute": 0.02, "order": 0.03, "human": 0.02, "bond": 0.02, "harm": 0.15,
 }  # fmt: skip
 """The same of harmless twins of dangerous wording: the hard cases."""
 
