@@ -148,7 +148,11 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.plots is not None:
         from bot.routing.plots import write_plots
 
-        write_plots(judged, args.plots)
+        try:
+            write_plots(judged, args.plots)
+        except OSError as error:
+            problem = f"{args.plots}: {error.strerror or type(error).__name__}"
+            raise SettingsRejected([problem]) from error
     if args.json:
         _say(json.dumps(figures, ensure_ascii=False))
     else:
@@ -236,4 +240,6 @@ def _table(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    # Messages may hold what no encoding writes; escaped, JSON stays JSON.
+    written = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+    sys.stdout.write(f"{written.decode(sys.stdout.encoding or 'utf-8')}\n")

@@ -35,6 +35,22 @@ def test_eval_prints_a_table_and_draws(tmp_path: Path, capsys: pytest.CaptureFix
     assert {each.name for each in plots.iterdir()} == {"confusion.svg", "reliability.svg"}
 
 
+def test_eval_prints_what_no_encoding_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "odd.jsonl"
+    line = {"text": "a \ud800", "label": "factual", "lang": "\ud801", "kind": "\ud802"}
+    file.write_text(json.dumps(line), encoding="ascii")
+    assert ran("eval", str(file), "--misses", "--json", "--data-dir", str(tmp_path)) == 0
+    assert "\\ud801" in capsys.readouterr().out
+
+
+def test_eval_says_where_it_can_not_draw(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(SettingsRejected, match="taken"):
+        ran("eval", str(CANARY), "--plots", str(tmp_path / "taken"), "--data-dir", str(tmp_path))
+
+
 def test_eval_of_a_missing_file_is_a_setting_to_correct(tmp_path: Path) -> None:
     with pytest.raises(SettingsRejected):
         ran("eval", str(tmp_path / "none.jsonl"))
