@@ -1,7 +1,8 @@
 """Small heads over hashed n-grams and over phrases: triage, never a block.
 
 A head may ask for care, for a word of honesty, or for a deflection, all of which only change the
-tone of a reply. What keeps a person from an answer needs a rule or the guard model; a head may
+tone of a reply; and one that is sure of a danger has the crisis card shown. What keeps a person
+from an answer, or a persona from speaking for a day, needs a rule or the guard model; a head may
 only confirm a rule whose patterns are too wide to act alone (`needs`).
 """
 
@@ -120,6 +121,13 @@ def _odds(chance: float) -> float:
     return chance / max(1e-6, 1.0 - chance)
 
 
+DANGER = Hit("head.acute", "sh_crisis", Severity.ACTIVE, fiction_ok=True)
+SURE = 2.0
+"""Odds over those of its threshold from which the acute head needs no rule to have the card shown.
+
+On files that no head was trained on: 10 of 22 people in danger who named nothing, and 1 of 2,438
+other messages.
+"""
 NOTED = Hit("head.faint", "distress", Severity.MILD, fiction_ok=True)
 """Sorrow too faint to act upon: the trend alone hears of it."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.guardrails.company import harmless_company, without_figures
 from bot.guardrails.context import GuardContext
-from bot.guardrails.heads import Heads, alarms
+from bot.guardrails.heads import DANGER, SURE, Heads, alarms
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
 from bot.guardrails.pii import find, redact
@@ -214,6 +214,8 @@ class Judge:
         agreed: tuple[Hit, ...] = ()
         if acute or harm:
             agreed = tuple(h for h in self.asked.wide_hits(views) if h.needs == believed)
+        if believed == "acute" and acute >= SURE:
+            agreed += (DANGER,)
         if agreed or any(hit.severity is not Severity.MILD for hit in sure):
             return sure + agreed
         return sure + alarms(loud)

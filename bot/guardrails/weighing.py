@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.guardrails.context import GuardContext
+from bot.guardrails.heads import DANGER
 from bot.guardrails.judge import Judgement
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
 from bot.guardrails.risk import (
@@ -45,7 +46,7 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     decision = _with_trend(judgement, state, weight)
     card_due = now - state.card_at >= CARD_WINDOW
     resource_due = now - state.resource_at >= RESOURCE_WINDOW
-    if decision.measure is Measure.CRISIS:
+    if decision.measure is Measure.CRISIS and decision.rule != DANGER.rule:
         state = replace(state, plain_until=now + PLAIN_FOR)
     if decision.measure is Measure.CRISIS and card_due:
         state = replace(state, card_at=now, resource_at=now)
@@ -56,7 +57,7 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
 
 def _recalled(judgement: Judgement) -> Judgement:
     """Return what a head alone heard in a look back as a faint sorrow: the trend hears of it."""
-    if judgement.decision.rule != "head.care":
+    if judgement.decision.rule not in ("head.care", DANGER.rule):
         return judgement
     return replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
 

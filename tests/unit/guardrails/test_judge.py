@@ -47,9 +47,17 @@ def test_a_wide_rule_counts_only_with_its_head(measure: Callable[..., Measure]) 
     assert measure(SIGNS, acute=0.9) is Measure.CRISIS
 
 
-def test_a_head_alone_never_shows_the_card_or_refuses(measure: Callable[..., Measure]) -> None:
-    assert measure("there is honey in the cupboard", acute=0.99, harm=0.99) is Measure.ALLOW
+def test_a_head_alone_never_refuses(measure: Callable[..., Measure]) -> None:
+    assert measure("there is honey in the cupboard", harm=0.99) is Measure.ALLOW
     assert measure("there is honey in the cupboard", care=0.99) is Measure.SUPPORT
+
+
+def test_only_a_head_that_is_sure_of_a_danger_shows_the_card_without_a_rule(
+    measure: Callable[..., Measure],
+) -> None:
+    assert measure("there is honey in the cupboard", acute=0.6) is Measure.ALLOW
+    assert measure("there is honey in the cupboard", acute=0.7) is Measure.CRISIS
+    assert measure("there is honey in the cupboard", acute=0.7, harm=0.8) is Measure.ALLOW
 
 
 def test_the_louder_of_danger_and_harm_is_believed(measure: Callable[..., Measure]) -> None:

@@ -41,6 +41,16 @@ def test_a_head_alone_asks_for_support(measures: Callable[..., list[Measure]]) -
     assert measures(ECHO) == [Measure.SUPPORT]
 
 
+def test_a_card_that_no_rule_asked_for_silences_no_persona(
+    room: Guardrails, context: Callable[..., GuardContext]
+) -> None:
+    judge = Judge(room.judge.asked, room.judge.drafted, heads(acute=0.9))
+    by_head = weigh(judge.message(ECHO, context()), RiskState(), context())
+    by_rule = weigh(judge.message("I want to kill myself", context()), RiskState(), context())
+    assert by_head.decision.measure is by_rule.decision.measure is Measure.CRISIS
+    assert by_head.state.plain_until <= NOW < by_rule.state.plain_until
+
+
 def test_in_a_look_back_at_a_danger_that_is_over_it_does_not(
     measures: Callable[..., list[Measure]],
 ) -> None:
