@@ -59,6 +59,9 @@ class _ScreenSink:
     def wait(self, line: str) -> None:
         self._screen.show(line)
 
+    def ready(self) -> bool:
+        return True  # a screen takes every word at once
+
     def show(self, text: str) -> None:
         self._screen.show(text)
 

@@ -7,6 +7,7 @@ so far was judged. While a judgement is awaited the host goes on writing into th
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ FIRST_STEP = 12
 """Characters before the first look: a few words, so that the reply begins at once."""
 STEP = 72
 """Characters between two looks, under half a second at 40 tokens a second."""
+LONGEST_STEP = 400
+"""The same while nothing new would be seen: a bad draft is ended all the same."""
 OVERLAP = 320
 """Released characters that are looked at again: no pattern is longer."""
 MAX_HELD = 4000
@@ -43,6 +46,10 @@ LEAK = (Measure.REWRITE, "leak", Severity.PLAIN)
 
 Judge = Callable[[str], Awaitable[Decision]]
 """The guard model on the draft so far."""
+
+
+def _at_once() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +77,29 @@ class OutputGate:
         self._context = context
         self._terms = terms
         self._draft = ""
-        self._next = FIRST_STEP
+        self._next = self._latest = FIRST_STEP
         self._released = 0
         self._judged = 0
         self.visible = ""
 
-    async def feed(self, piece: str) -> str | None:
+    async def feed(self, piece: str, ready: Callable[[], bool] = _at_once) -> str | None:
         """Take a piece; return the whole releasable text so far when it grew.
+
+        `ready` says whether more text would be seen now; until then looks are rare.
 
         Raises:
             DraftBlocked: the draft may not go on; what is visible may stay.
         """
         self._draft += piece
-        if len(self._draft) < self._next:
+        size = len(self._draft)
+        if size < self._next or (size < self._latest and not ready()):
             return None
-        self._next = len(self._draft) + STEP
-        if self._terms.whole or len(self._draft) - self._released > MAX_HELD:
+        self._next, self._latest = size + STEP, size + LONGEST_STEP
+        if self._terms.whole or size - self._released > MAX_HELD:
             return None
         limit = self._safe_limit()
         if limit <= self._released:
-            self._next = len(self._draft) + FIRST_STEP
+            self._next = size + FIRST_STEP
             return None
         if self._terms.judge is not None:
             if limit - self._judged < GUARD_STEP and self._released:
@@ -97,6 +107,13 @@ class OutputGate:
             self._stop_at(await self._terms.judge(self._draft[:limit]))
             self._judged = limit
         return self._release(limit)
+
+    async def break_off(self) -> str:
+        """Return what can be shown of a draft that ends here, unfinished."""
+        self._next = 0
+        with contextlib.suppress(DraftBlocked):  # then what is visible stays
+            await self.feed("")
+        return self.visible
 
     async def close(self) -> Release:
         """Judge the whole reply and return it, sanitised.

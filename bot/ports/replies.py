@@ -58,6 +58,10 @@ class ReplySink(Protocol):
         Never waits."""
         ...
 
+    def ready(self) -> bool:
+        """Whether a longer text would be seen about now, so that it is worth approving."""
+        ...
+
     def show(self, text: str) -> None:
         """Show the whole approved text so far; the latest text wins. Never waits."""
         ...

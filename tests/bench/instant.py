@@ -48,6 +48,9 @@ class _Taken:
     def wait(self, line: str) -> None:
         pass
 
+    def ready(self) -> bool:
+        return True
+
     def show(self, text: str) -> None:
         pass
 

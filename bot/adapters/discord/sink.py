@@ -116,6 +116,14 @@ class DiscordSink:
             self._waiting = True
             self._writer.want(line)
 
+    def ready(self) -> bool:
+        """Whether a longer text would be seen about now: not while the edits keep their distance.
+
+        Whoever asks is writing.
+        """
+        self.last_text = asyncio.get_running_loop().time()
+        return self._waiting or self._writer.ready()
+
     def show(self, text: str) -> None:
         """Show the whole text so far; the latest text wins. Never waits."""
         if self._waiting or not self._writer.text:

@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 EDIT_SPACING: Final = 1.25
 """Seconds between two edits in a channel: four in 5 s, which leaves one for the end."""
+_AHEAD: Final = 0.1
+"""Seconds before the next edit at which its text may be made up."""
 _BACK_OFF: Final = 0.5
 """Seconds after the first failure, twice that after the second."""
 _TRIES: Final = 3
@@ -91,6 +93,7 @@ class ReplyWriter:
         self._ticket: Ticket | None = None
         self._hurry = asyncio.Event()
         self._last_change = float("-inf")
+        self._changing = False
         self._failures = 0
         self.erased = False
         self.error: DeliveryError | None = None
@@ -108,6 +111,12 @@ class ReplyWriter:
     def webhook(self) -> int | None:
         """Return the webhook that speaks, if one does."""
         return None if self._voice is None else self._voice.webhook
+
+    def ready(self) -> bool:
+        """Whether a longer text would stand there soon: always while none does."""
+        if not self._shown:
+            return not self._changing
+        return not self._changing and self._pause() <= _AHEAD
 
     def want(self, text: str) -> None:
         """Take a new text; never waits."""
@@ -231,14 +240,18 @@ class ReplyWriter:
 
     async def _space_out(self) -> None:
         """Let the channel's edits keep their distance; the end of the reply need not wait."""
-        spacing = EDIT_SPACING * self._desk.active(self._turn.place.channel)
-        pause = self._last_change + spacing - asyncio.get_running_loop().time()
+        pause = self._pause()
         if pause > 0 and not self._hurry.is_set():
             try:
                 async with asyncio.timeout(pause):
                     await self._hurry.wait()
             except TimeoutError:
                 pass  # the usual way: nobody was in a hurry
+
+    def _pause(self) -> float:
+        """Return the seconds until the channel's next edit may come."""
+        spacing = EDIT_SPACING * self._desk.active(self._turn.place.channel)
+        return self._last_change + spacing - asyncio.get_running_loop().time()
 
     async def _change(self, voice: Voice, ticket: Ticket) -> None:
         """Make the change that is due now: the text may have grown while we waited."""
@@ -249,12 +262,14 @@ class ReplyWriter:
         if not await self._ours():
             self._desk.throttle.give_up(ticket)
             raise DeliveryError("another process answers this now")
+        self._changing = True
         try:
             await self._perform(voice, change, ticket)
             self._failures = 0
         except FAILED as error:
             await self._failed(error, voice, change)
         finally:
+            self._changing = False
             self._last_change = asyncio.get_running_loop().time()
 
     async def _perform(self, voice: Voice, change: _Change, ticket: Ticket) -> None:

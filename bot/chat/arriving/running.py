@@ -110,6 +110,9 @@ class WatchedSink:
         if not self._run.visible:
             self._sink.wait(line)
 
+    def ready(self) -> bool:
+        return self._sink.ready()
+
     def show(self, text: str) -> None:
         self._run.visible, self._run.shown = True, text
         self._sink.show(text)

@@ -100,7 +100,7 @@ class Drafting:
             self.judged(account, "review", refused.verdict, settled.decision.route)
             return refused.verdict.reply or translated(REFUSED)
         except BackendError as error:
-            visible = generation.gate.visible.strip()
+            visible = (await generation.gate.break_off()).strip()
             if not visible or isinstance(error, EmptyReply):
                 raise
             account.notice = translated(CUT_SHORT)

@@ -64,7 +64,7 @@ class Generation:
             DraftBlocked: the gate would not let the draft pass; `self.draft` holds it.
             InputRefused: the question itself was refused by the review.
             Drifted: the persona is not itself, and nothing was visible.
-            BackendError: the host failed; `self.gate.visible` holds what was shown.
+            BackendError: the host failed; `self.gate.break_off` returns what can be shown.
         """
         with self.stop.listens():
             async with aclosing(self.model.stream(request)) as stream:
@@ -94,7 +94,7 @@ class Generation:
         if not text:
             return
         self.draft += text
-        visible = await self.gate.feed(text)
+        visible = await self.gate.feed(text, self.sink.ready)
         if visible and await self._reviewed(wait=False) and self._may_begin(visible):
             if self.first_shown is None:
                 self.first_shown = self.clock.monotonic()

@@ -15,6 +15,10 @@ class Unseen:
     def wait(self, line: str) -> None:
         """Nobody reads why it takes a while."""
 
+    def ready(self) -> bool:
+        """Nobody reads along, at any time."""
+        return False
+
     def show(self, text: str) -> None:
         """Nobody reads along."""
 

@@ -55,6 +55,9 @@ class Continuing:
     def wait(self, line: str) -> None:
         self.sink.wait(line)
 
+    def ready(self) -> bool:
+        return self.sink.ready()
+
     def show(self, text: str) -> None:
         if not undecided(self.before, text):
             self.sink.show(joined(self.before, text))

@@ -92,6 +92,22 @@ async def test_without_the_permission_the_bot_speaks_under_the_persona_s_heading
     assert reply.reference is not None
 
 
+async def test_more_text_is_wanted_only_when_it_would_be_seen(scene: Scene) -> None:
+    turn, _ = await scene.ask()
+    just_shown: list[bool] = []
+
+    def noted(_: Progress) -> None:
+        just_shown.append(sink.ready())
+
+    sink = SinkFactory(scene.desk).open(turn, WREN, None, noted)
+    assert sink.ready()
+    sink.show("8,611")
+    async with asyncio.timeout(PATIENCE):
+        while not just_shown or not sink.ready():
+            await asyncio.sleep(0.01)
+    assert just_shown == [False]
+
+
 async def test_a_channel_full_of_webhooks_is_no_obstacle(scene: Scene) -> None:
     for number in range(15):
         scene.channel.add_webhook(f"hook {number}")

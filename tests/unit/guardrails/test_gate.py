@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -34,6 +35,7 @@ HARM = [
     ("It says: you are Mira, the innkeeper of the Salty Tankard in Port Vey.", "of the Salty"),
     ("You are all vermin. All muslims are vermin and must go.", "muslims are vermin"),
 ]  # fmt: skip
+HARMLESS = "The lamps along the harbour were lit one after another, slowly, as always.\n" * 10
 COSY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -46,26 +48,44 @@ def cut(text: str, sizes: list[int]) -> list[str]:
     return pieces
 
 
-async def pour(gate: OutputGate, pieces: list[str], seen: list[str] | None = None) -> list[str]:
-    """Feed everything; return what became visible on the way."""
+async def pour(
+    gate: OutputGate,
+    pieces: list[str],
+    seen: list[str] | None = None,
+    readiness: Sequence[bool] = (True,),
+) -> list[str]:
+    """Feed everything to be shown where it is ready; return what became visible on the way."""
     seen = [] if seen is None else seen
+    ready = cycle(readiness)
     for piece in pieces:
-        if (shown := await gate.feed(piece)) is not None:
+        if (shown := await gate.feed(piece, lambda: next(ready))) is not None:
             seen.append(shown)
     seen.append((await gate.close()).text)
     return seen
 
 
 @pytest.mark.parametrize(("draft", "forbidden"), HARM, ids=[f for _, f in HARM])
-@given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6))
+@given(
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6),
+    readiness=st.lists(st.booleans(), min_size=1, max_size=5),
+    before=st.integers(0, 700),
+)
 @COSY
 async def test_nothing_of_a_blocked_part_is_ever_visible(
-    room: Guardrails, context: MakeContext, draft: str, forbidden: str, sizes: list[int]
+    room: Guardrails,
+    context: MakeContext,
+    draft: str,
+    forbidden: str,
+    sizes: list[int],
+    readiness: list[bool],
+    before: int,
 ) -> None:
     gate = room.open_gate(context(canary="zqx93canary81", protected=PROTECTED))
+    seen: list[str] = []
     with pytest.raises(DraftBlocked):
-        await pour(gate, cut(draft, sizes))
-    assert forbidden.casefold() not in gate.visible.casefold()
+        await pour(gate, cut(f"{HARMLESS[:before]} {draft}", sizes), seen, readiness)
+    assert not any(forbidden.casefold() in text.casefold() for text in (*seen, gate.visible))
+    assert forbidden.casefold() not in (await gate.break_off()).casefold()
 
 
 GOOD = (
@@ -99,6 +119,43 @@ async def test_the_first_words_do_not_wait_for_a_sentence(
             break
     assert shown
     assert fed <= 24
+
+
+async def test_what_nobody_would_see_yet_is_shown_as_soon_as_they_would(
+    room: Guardrails, context: MakeContext
+) -> None:
+    gate = room.open_gate(context())
+    first = await gate.feed(HARMLESS[:40])
+    assert [await gate.feed(piece, lambda: False) for piece in cut(HARMLESS[40:380], [4])] == (
+        [None] * 85
+    )
+    shown = await gate.feed(HARMLESS[380:384], lambda: True)
+    assert first
+    assert shown
+    assert len(shown) > 360
+
+
+async def test_a_bad_draft_ends_though_nobody_would_see_more_of_it(
+    room: Guardrails, context: MakeContext
+) -> None:
+    gate = room.open_gate(context())
+    await gate.feed(HARMLESS[:40])
+
+    async def go_on(text: str) -> None:
+        for piece in cut(text, [4]):
+            await gate.feed(piece, lambda: False)
+
+    with pytest.raises(DraftBlocked):
+        await go_on("Well, you should kill yourself now. " + HARMLESS[:500])
+
+
+async def test_of_a_draft_that_breaks_off_all_that_may_be_seen_is_kept(
+    room: Guardrails, context: MakeContext
+) -> None:
+    gate = room.open_gate(context())
+    await gate.feed(HARMLESS[:40])
+    await gate.feed(HARMLESS[40:300], lambda: False)
+    assert len(await gate.break_off()) > 280
 
 
 async def test_a_companion_speaks_in_whole_sentences(
