@@ -23,7 +23,7 @@ from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Verdict
 
 FIRST_STEP = 12
-"""Characters before the first look: a few words, so that the reply begins at once."""
+"""Characters before the first look, and until another try: a few words, to begin at once."""
 STEP = 72
 """Characters between two looks, under half a second at 40 tokens a second."""
 LONGEST_STEP = 400
@@ -92,7 +92,10 @@ class OutputGate:
         """
         self._draft += piece
         size = len(self._draft)
-        if size < self._next or (size < self._latest and not ready()):
+        if size < self._next:
+            return None
+        if size < self._latest and not ready():
+            self._next = size + FIRST_STEP
             return None
         self._next, self._latest = size + STEP, size + LONGEST_STEP
         if self._terms.whole or size - self._released > MAX_HELD:

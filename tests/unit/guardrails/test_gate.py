@@ -129,10 +129,9 @@ async def test_what_nobody_would_see_yet_is_shown_as_soon_as_they_would(
     assert [await gate.feed(piece, lambda: False) for piece in cut(HARMLESS[40:380], [4])] == (
         [None] * 85
     )
-    shown = await gate.feed(HARMLESS[380:384], lambda: True)
+    seen = [await gate.feed(piece, lambda: True) for piece in cut(HARMLESS[380:400], [4])]
     assert first
-    assert shown
-    assert len(shown) > 360
+    assert any(shown and len(shown) > 360 for shown in seen)
 
 
 async def test_a_bad_draft_ends_though_nobody_would_see_more_of_it(
