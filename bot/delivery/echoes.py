@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ LEAST_REPLY: Final = 40
 """Letters and digits that must be alike before it is no accident."""
 MOST: Final = 1500
 """Letters and digits that are compared."""
+_LETTERS: Final = re.compile(r"[^\W_]+")
 _TRAIL: Final = " \t\n\r\"'”’»)*_.!?…:-–—>"
 
 
@@ -64,7 +66,9 @@ class EchoFilter:
 
 def letters_of(text: str) -> str:
     """Return the letters and digits of a text, in small letters: what an echo has in common."""
-    return "".join(char.lower() for char in text if char.isalnum())[:MOST]
+    letters = "".join(_LETTERS.findall(text)).lower()
+    # The end of a text is no end of a word: more of it may come.
+    return letters.replace("ς", "σ")[:MOST]
 
 
 def _position(text: str, count: int) -> int:

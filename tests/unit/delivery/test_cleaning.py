@@ -114,6 +114,13 @@ def test_only_the_persona_s_own_new_words_are_left(size: int, written: str, seen
     assert cleaned(chunks(written, size)) == seen
 
 
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+def test_an_echo_is_found_in_capitals_of_any_script(size: int) -> None:
+    asked = "πόσο ψηλός είναι ο όλυμπος, πες!"
+    by = ReplyCleaner(["Wren"], [], asked)
+    assert cleaned(chunks(f"{asked.upper()} Πολύ.", size), by) == "Πολύ."
+
+
 def test_a_reply_ends_where_somebody_elses_line_begins() -> None:
     by = cleaner()
     by.feed("Yes.\nAlice: no")
