@@ -49,6 +49,9 @@ AHEAD: Final = 100
 REMOVED: Final = 5_000
 """Deleted and edited messages that are kept in mind while their turns may still be under way."""
 
+MAKE_UP_PAUSES: Final = (0.5, 2.0, 8.0)
+"""Seconds between attempts to remove what was deleted while it was being written."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -183,9 +186,12 @@ class Memory:
             put = episode(self._as_edited(message), answered, owner)
             if put is not None and not self._is_gone(message):
                 puts.append(put)
-        await self._write(person, shelf, puts, used)
+        try:
+            await self._write(person, shelf, puts, used)
+        finally:  # a write whose answer was lost may have been done
+            if puts:
+                await self._make_up_for(turn)
         if puts:
-            await self._make_up_for(turn)
             await self._schedule(person)
 
     async def _in_use(self, person: UserId) -> Shelf | None:
@@ -332,7 +338,15 @@ class Memory:
             log.info("memory was forgotten meanwhile")
 
     async def _make_up_for(self, turn: Turn) -> None:
-        """Do again what was deleted or edited while we wrote."""
+        """Do again what was deleted or edited while we wrote, also past a store that falters."""
+        for pause in MAKE_UP_PAUSES:
+            with suppress(StoreError):
+                await self._made_up(turn)
+                return
+            await asyncio.sleep(pause)
+        await self._made_up(turn)
+
+    async def _made_up(self, turn: Turn) -> None:
         for message in turn.messages:
             source = (int(message.place.channel), int(message.id))
             if source in self._gone:

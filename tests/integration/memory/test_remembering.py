@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from bot.adapters.redis import Client
+from bot.adapters.redis import Client, Sealer
+from bot.adapters.redis.memories import RedisMemories
 from bot.chat.conversation import Conversation
+from bot.chat.place import ChannelId, MessageId, UserId
 from bot.chat.turn import Turn
-from bot.errors import NotAllowed, NotFound
-from bot.memory import NOTHING, Asking, Consent, Kind, Memory
+from bot.errors import NotAllowed, NotFound, StoreError
+from bot.memory import NOTHING, Asking, Consent, Kind, Memory, service
 from bot.memory.learning import IDLE, TRIES
+from bot.memory.shelf import Shelf
+from bot.memory.store import Changes, Written
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
 from tests.integration.memory.conftest import (
@@ -531,6 +535,44 @@ async def test_deletions_while_people_talk_and_are_read_leave_no_orphan(company:
         newest = [item for item in await company.items() if item.at > turns[0].messages[0].at - 1]
         assert {source for item in newest for source in item.sources} <= left
         assert {item.sources[0] for item in newest if item.kind is Kind.EPISODE} == left
+
+
+class Faltering(RedisMemories):
+    """Writes, but the answer is lost; and is away for a moment then."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    away = 0
+
+    async def apply(self, person: UserId, shelf: Shelf, changes: Changes, **how: bool) -> Written:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is None:
+            return await super().apply(person, shelf, changes, **how)
+        await meanwhile()
+        await super().apply(person, shelf, changes, **how)
+        self.away = 2
+        raise StoreError("the answer is lost")
+
+    async def owners(
+        self, channel: ChannelId, messages: Sequence[MessageId]
+    ) -> dict[MessageId, UserId]:
+        if self.away:
+            self.away -= 1
+            raise StoreError("away")
+        return await super().owners(channel, messages)
+
+
+async def test_what_was_deleted_while_it_was_written_goes_although_the_store_falters(
+    company: Company, redis: Client, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAKE_UP_PAUSES", (0.0, 0.0))
+    store = Faltering(redis, sealer)
+    memory = Memory(store, company.memory.learner, None, company.clock, company.counted)
+    await company.agrees()
+    turn = company.turn("I own a boat since May")
+    store.meanwhile = lambda: memory.source_deleted(HERE, turn.message_ids)
+    await memory.after(turn, Route.FACTUAL, "wren", Conversation(HERE))
+    assert store.away == 0
+    assert await company.items() == []
 
 
 def as_it_stands(body: Mapping[str, Any]) -> str:
