@@ -61,7 +61,7 @@ class Heads:
     """Weights by head, with the calibrated probability from which a head speaks up."""
 
     names: tuple[str, ...]
-    weights: bytes
+    weights: memoryview
     """For each bucket a number for each head: half floats, as they are in the file."""
     bias: tuple[float, ...]
     thresholds: tuple[float, ...]

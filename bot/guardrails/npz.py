@@ -26,7 +26,7 @@ class Packed:
 
     kind: str
     shape: tuple[int, ...]
-    data: bytes
+    data: memoryview
 
     def values(self) -> tuple[Any, ...]:
         """Return all elements.
@@ -38,7 +38,7 @@ class Packed:
         if self.kind.startswith("<U"):
             size = 4 * int(self.kind[2:])
             texts = (self.data[at * size : at * size + size] for at in range(count))
-            return tuple(text.decode("utf-32-le").rstrip("\0") for text in texts)
+            return tuple(str(text, "utf-32-le").rstrip("\0") for text in texts)
         if self.kind not in _CODES:
             raise ValueError(f"elements of kind {self.kind}")
         return struct.unpack(f"<{count}{_CODES[self.kind]}", self.data)
@@ -71,4 +71,4 @@ def _array(file: bytes) -> Packed:
     head = ast.literal_eval(file[begins - length : begins].decode("latin-1").strip())
     if head["fortran_order"]:
         raise ValueError("an array in the order of Fortran")
-    return Packed(str(head["descr"]), tuple(head["shape"]), file[begins:])
+    return Packed(str(head["descr"]), tuple(head["shape"]), memoryview(file)[begins:])

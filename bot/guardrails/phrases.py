@@ -67,7 +67,7 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
     """
     table, bias = file["phrases_table"], file["phrases_bias"].values()
     weights, weights_bias = file["phrases_weights"], file["phrases_weights_bias"].values()
-    vocabulary = file["phrases_vocabulary"].data.decode().split("\n")
+    vocabulary = str(file["phrases_vocabulary"].data, "utf-8").split("\n")
     wide = len(bias)
     right = (table.kind, table.shape) == ("|i1", (len(vocabulary) + 1, 3 * wide))
     if not right or not wide or weights.shape != (len(weights_bias), 2 * wide):
@@ -75,7 +75,7 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
     numbers = weights.values()
     return Phrases(
         WordPieces(vocabulary, LONGEST),
-        memoryview(table.data).cast("b"),
+        table.data.cast("b"),
         tuple(map(int, bias)),
         tuple(tuple(numbers[at : at + 2 * wide]) for at in range(0, len(numbers), 2 * wide)),
         tuple(weights_bias),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.routing.text import HEAD, TAIL
+from bot.routing.vocabulary import Vocabulary
 
 UNKNOWN, FIRST, LAST = "[UNK]", "[CLS]", "[SEP]"
 _LONGEST_WORD = 40
@@ -29,7 +30,7 @@ class WordPieces:
 
     def __init__(self, vocabulary: Sequence[str], longest: int) -> None:
         """Take the pieces in the order of their numbers, and the most pieces of a message."""
-        self._number = {piece: at for at, piece in enumerate(vocabulary)}
+        self._number = Vocabulary(vocabulary)
         self._unknown = self._number[UNKNOWN]
         self._ends = self._number[FIRST], self._number[LAST]
         self._room = longest - 2
