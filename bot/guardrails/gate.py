@@ -3,6 +3,7 @@
 With rules alone only the tail that could still become a match is held back, so text flows word
 by word. With a guard model text is released sentence by sentence, each time after the whole draft
 so far was judged. While a judgement is awaited the host goes on writing into the socket.
+Text is looked at when more of it would be seen, and else now and then, to end a bad draft early.
 """
 
 from __future__ import annotations
