@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from itertools import accumulate
+from operator import add
 
 import re2
 
@@ -14,9 +17,8 @@ MAX_MEMORY = 8 * 1024 * 1024
 KEPT = 1800
 """Patterns that are kept compiled, some 10 KB each. People of one language need few of them, those
 of thirteen nearly all; and compiling one anew costs more than a whole judgement."""
-START = 4
-"""Characters of a word by which it is looked up; an automaton of all words would take 5 MiB.
-The few words that are shorter are looked for one by one."""
+START = 3
+"""Characters of a word by which it is looked up; an automaton of all words would take 5 MiB."""
 
 
 def options() -> re2.Options:
@@ -47,48 +49,56 @@ class Words:
     def __init__(self, owned: Sequence[Collection[str]]) -> None:
         pairs = sorted((word, index) for index, words in enumerate(owned) for word in words)
         self.always = tuple(index for index, words in enumerate(owned) if not words)
-        # In order, so that a number says where the words of a start begin.
-        self._words = tuple(word for word, _ in pairs)
+        # Many patterns need the same word: it is kept once, with where its owners begin.
+        self._words = tuple(dict.fromkeys(word for word, _ in pairs))
         self._owners = array("I", [index for _, index in pairs])
-        self._short: dict[str, tuple[int, ...]] = {}
-        for word, index in pairs:
-            if len(word) < START:
-                self._short[word] = (*self._short.get(word, ()), index)
-        self._starts: dict[str, int] = {}
+        counts = Counter(word for word, _ in pairs)
+        self._ends = array("I", accumulate((counts[word] for word in self._words), initial=0))
+        self._short = {word: at for at, word in enumerate(self._words) if len(word) < START}
+        self._tiny = any(map(str.isascii, self._short))
+        # In order: the words of a start stand side by side.
+        self._starts: dict[str, tuple[int, int]] = {}
         for at, word in enumerate(self._words):
             if len(word) >= START:
-                self._starts.setdefault(word[:START], at)
+                first, _ = self._starts.get(word[:START], (at, at))
+                self._starts[word[:START]] = first, at + 1
+        self._longest = max(map(len, self._words), default=0)
 
     def standing_in(self, text: str) -> list[int]:
         """Return, in order, the owners of which a word stands in a text, and those without any."""
-        return sorted({*self.always, *(owner for _, owner in self._found_in(text))})
+        found = set(self.always)
+        for at in self._found_in(text):
+            found.update(self._owners[self._ends[at] : self._ends[at + 1]])
+        return sorted(found)
 
     def places_in(self, text: str) -> list[tuple[int, int]]:
         """Return where words stand in a text, in order, each place with the word's owner."""
         places: set[tuple[int, int]] = set()
-        for word, owner in self._found_in(text):
+        for number in self._found_in(text):
+            word = self._words[number]
+            owners = self._owners[self._ends[number] : self._ends[number + 1]]
             at = text.find(word)
             while at >= 0:
-                places.add((at, owner))
+                places.update((at, owner) for owner in owners)
                 at = text.find(word, at + 1)
         return sorted(places)
 
-    def _found_in(self, text: str) -> list[tuple[str, int]]:
-        """Return the words that stand in a text, each with its owner."""
-        words, owners = self._words, self._owners
-        shorts = [word for word in self._short if word in text]
-        found = [(short, owner) for short in shorts for owner in self._short[short]]
-        pieces = {text[at : at + START] for at in range(len(text) - START + 1)}
-        for start in pieces & self._starts.keys():
-            last, stands = "", False
-            for at in range(self._starts[start], len(words)):
-                word = words[at]
-                if word != last:  # many patterns need the same word: look for it once
-                    if not word.startswith(start):
-                        break
-                    last, stands = word, word in text
-                if stands:
-                    found.append((word, owners[at]))
+    def _found_in(self, text: str) -> list[int]:
+        """Return the numbers of the words that stand in a text."""
+        words = self._words
+        twos = list(map(add, text, text[1:]))
+        found: list[int] = []
+        if self._tiny or not text.isascii():
+            found += [self._short[short] for short in {*text, *twos} & self._short.keys()]
+        # What follows a start, wherever it stands: far less to look through than the text.
+        starts, after = self._starts, dict[str, str]()
+        grams = enumerate(map(add, twos, text[2:]))
+        pieces = {text[at : at + self._longest] for at, gram in grams if gram in starts}
+        for piece in pieces:
+            start = piece[:START]
+            after[start] = f"{after[start]}\n{piece}" if start in after else piece
+        for start, joined in after.items():
+            found += [at for at in range(*starts[start]) if words[at] in joined]
         return found
 
     def begin_with(self, text: str) -> bool:

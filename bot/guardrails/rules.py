@@ -188,13 +188,13 @@ class _Patterns:
         self._owned = tuple(owned)
         self._words = Words(needed)
 
-    def matching(self, text: str) -> list[Rule]:
-        """Return the rules that match a text, in their order."""
+    def matching(self, text: str, known: Collection[str] = ()) -> list[Rule]:
+        """Return the rules that match a text, in their order, but for those of known ids."""
         encoded = text.encode()
         found: dict[str, Rule] = {}
         for index in self._words.standing_in(text):
             rule, pattern = self._owned[index]
-            if rule.id not in found and matches(pattern, encoded):
+            if rule.id not in found and rule.id not in known and matches(pattern, encoded):
                 found[rule.id] = rule
         return list(found.values())
 
@@ -250,14 +250,18 @@ class RuleSet:
 
     def _found(self, views: Views, spaced: _Patterns, run_together: _Patterns) -> tuple[Hit, ...]:
         found: dict[str, Rule] = {}
+
+        def add(patterns: _Patterns, text: str, *excusing: str) -> None:
+            for rule in patterns.matching(text, found):
+                if not any(self._excused(rule, each) for each in excusing):
+                    found[rule.id] = rule
+
         for view in views.all:
-            for rule in spaced.matching(view):
-                if rule.id not in found and not self._excused(rule, view):
-                    found[rule.id] = rule
+            add(spaced, view, view)
+        for part in views.excerpts:
+            add(spaced, part, part, views.plain)
         if views.compact:
-            for rule in run_together.matching(views.compact):
-                if rule.id not in found and not self._excused(rule, views.plain):
-                    found[rule.id] = rule
+            add(run_together, views.compact, views.plain)
         return tuple(
             Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs) for r in found.values()
         )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.guardrails.normalise import normalise
+from bot.guardrails.normalise import SEAM, Views, normalise
 from tests.unit.guardrails.disguises import DISGUISES
 
 SAID = "i want to kill myself"
@@ -42,6 +42,26 @@ def test_innocent_text_of_another_script_is_left_alone(text: str) -> None:
     if "ά" in text or "έ" in text:  # Greek keeps its single accents too
         wanted = wanted.replace("ς", "σ")
     assert unicodedata.normalize("NFC", views.plain) == unicodedata.normalize("NFC", wanted)
+
+
+CALM = "the rain stopped and we walked along the river until the lamps came on. " * 12
+
+
+@pytest.mark.parametrize("name", DISGUISES)
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_so_is_one_within_a_long_text(name: str, after: int) -> None:
+    views = normalise(f"{CALM * after} {DISGUISES[name](SAID)} {CALM}")
+    assert any("kill myself" in view for view in (*views.all, *views.excerpts)), views.excerpts
+
+
+def test_of_a_long_text_only_what_differs_is_seen_twice() -> None:
+    assert normalise(CALM) == Views(CALM.strip())
+    views = normalise(f"{CALM} k1ll {CALM} and st4y {CALM}")
+    assert views.others == ()
+    assert 0 < sum(map(len, views.excerpts)) < len(views.plain)
+    for part in views.excerpts:  # where the text goes on, no rule may see a beginning or an end
+        assert (part[0], part[-1]) == (SEAM, SEAM)
+        assert "river" in part
 
 
 @given(st.text(max_size=400))

@@ -10,6 +10,7 @@ import pytest
 from bot.errors import SettingsRejected
 from bot.guardrails.normalise import normalise
 from bot.guardrails.rules import SHIPPED, Rule, RuleSet, check_pattern, read_rules
+from bot.guardrails.taxonomy import Severity
 
 RULES = read_rules([SHIPPED])
 
@@ -74,3 +75,14 @@ def test_an_evil_pattern_can_not_freeze_the_loop(tmp_path: Path) -> None:
     text = "category='hate'\n[[rule]]\nid='a.b'\npatterns=['(a+)+$']\nexamples=['aaa']"
     rules = RuleSet(read_rules([write(tmp_path / "rules", text)]), "user")
     assert rules.hits(normalise("a" * 5000 + "!")) == ()
+
+
+def test_an_excuse_anywhere_in_a_long_text_excuses_a_disguised_match() -> None:
+    rule = Rule(
+        id="threat.en.test", category="threat", severity=Severity.PLAIN, roles=("user",),
+        patterns=("steal it",), unless=(r"\bgame\b",), fiction_ok=False, examples=(),
+        counter_examples=(),
+    )  # fmt: skip
+    rules, calm = RuleSet([rule], "user"), "the rain stopped and we walked on. " * 40
+    assert rules.hits(normalise(f"st34l it {calm}"))
+    assert not rules.hits(normalise(f"st34l it {calm} in this game"))
