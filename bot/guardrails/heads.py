@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.errors import SettingsRejected
 from bot.guardrails.features import BUCKETS, features
-from bot.guardrails.normalise import Views
+from bot.guardrails.normalise import LONG, Views
 from bot.guardrails.npz import read_npz
 from bot.guardrails.phrases import Phrases, read_phrases
 from bot.guardrails.rules import Hit
@@ -47,9 +47,8 @@ MEANING: dict[str, tuple[str, Severity] | None] = {
 CALM = 0.35
 """Share of its threshold below which the care head finds a text calm, whatever its words."""
 MOST_VIEWS = 4
-"""Views of a text that are scored: the plain one, and the first of those without a disguise."""
-LONG = 600
-"""Characters from which only the plain view is scored."""
+"""Views of a text that are scored: the plain one, and the first of those without a disguise; of a
+long text only the plain one."""
 HALF = 2
 """Bytes of a weight."""
 ENDLESS = 0x7C
