@@ -5,9 +5,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
+_GLIBC: Final = "libc.so.6"
+_ANOTHER_SYSTEM: Final = OSError, AttributeError
+"""What says that the C library is another one, or that there is no `/proc`."""
 _TRIM_THRESHOLD: Final = -1
 _ARENA_MAX: Final = -8
 """Parameters of mallopt(3)."""
@@ -17,13 +22,24 @@ all of which are freed without it: at Python's own 700 it took 6 % of a turn."""
 _KEPT_FREE: Final = 64 * 1024
 """Bytes free at the heap's top that are not given back; glibc's own value grows to megabytes."""
 
+_DONT_NEED: Final = 4
+"""MADV_DONTNEED of madvise(2)."""
+SMAPS: Final = Path("/proc/self/smaps")
+_MAPPING: Final = re.compile(
+    r"^(?P<begins>[0-9a-f]+)-(?P<ends>[0-9a-f]+) r-.p \S+ \S+ \d+ +/"
+    r".*(?:\.so[.\d]*|/python[.\d]*)\n(?:[A-Z].*\n)*?Anonymous: +(?P<anonymous>\d+) kB$",
+    re.MULTILINE,
+)
+"""A mapping, not to be written, of a program or a library, which is there until the process ends."""
+
 
 def share_one_heap() -> None:
     """Let all threads allocate from one heap. Call it before there are threads.
 
     Python's threads take turns anyway, and each heap of its own keeps what it once needed.
     """
-    with _glibc() as libc:
+    with contextlib.suppress(*_ANOTHER_SYSTEM):
+        libc = ctypes.CDLL(_GLIBC)
         libc.mallopt(_ARENA_MAX, 1)
         libc.mallopt(_TRIM_THRESHOLD, _KEPT_FREE)
 
@@ -36,12 +52,24 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_YOUNG)
-    with _glibc() as libc:
+    with contextlib.suppress(*_ANOTHER_SYSTEM):
+        libc = ctypes.CDLL(_GLIBC)
         libc.malloc_trim(0)
+        _let_go_of_files(libc)
 
 
-@contextlib.contextmanager
-def _glibc() -> Iterator[Any]:
-    """Yield the C library; where it is another one, what it lacks is left out."""
-    with contextlib.suppress(OSError, AttributeError):
-        yield ctypes.CDLL("libc.so.6")
+def _let_go_of_files(libc: Any) -> None:
+    """Unmap the pages of programs and libraries; the system still has those that are used again.
+
+    Much of their code runs at the start only. See proc_pid_smaps(5): a mapping that cannot be
+    written and has nothing anonymous is all the file's, so that nothing is lost.
+    """
+    for begins, ends in _unchanged_files(SMAPS.read_text(errors="replace")):
+        libc.madvise(ctypes.c_void_p(begins), ctypes.c_size_t(ends - begins), _DONT_NEED)
+
+
+def _unchanged_files(smaps: str) -> Iterator[tuple[int, int]]:
+    """Yield begin and end of the mappings that hold just what is in a file."""
+    for found in _MAPPING.finditer(smaps):
+        if found["anonymous"] == "0":
+            yield int(found["begins"], 16), int(found["ends"], 16)
