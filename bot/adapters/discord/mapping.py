@@ -24,6 +24,8 @@ MAX_TEXT = 4000
 """Characters of a message, the most that Discord lets anybody write."""
 MAX_NAME = 32
 """Characters of a display name (Discord's own limit for nicknames)."""
+MAX_TITLE = 100
+"""Characters of a thread's name (Discord's own limit)."""
 UNCHOSEN = discord.Locale.american_english
 """The language that every server has until somebody changes it."""
 _THREADS = frozenset(
@@ -171,7 +173,7 @@ def message_of(message: discord.Message, us: Us, place: Place | None = None) -> 
     if is_for_nobody(message, us):
         return None
     quoted = _quoted(message, us)
-    text = _text_of(message, us)
+    text = _said(message, us)
     named = _names_us(message, us)
     pinged = any(user.id == us.id for user in message.mentions)
     return Message(
@@ -208,7 +210,27 @@ def edited_text(event: discord.RawMessageUpdateEvent, us: Us) -> str | None:
     message = event.message
     if not event.data.get("edited_timestamp") or is_for_nobody(message, us):
         return None
-    return _text_of(message, us) or None
+    return _said(message, us) or None
+
+
+def _said(message: discord.Message, us: Us) -> str:
+    """Return what a message says; what opens a forum's post says its title first.
+
+    The title is left out where the message is hidden from us, or Discord keeps its text to itself.
+    """
+    text = _text_of(message, us)
+    channel = message.channel
+    if message.id != channel.id or not isinstance(channel, discord.Thread):
+        return text
+    if text.startswith(HIDDEN_PREFIX) or not (message.content or message.attachments):
+        return text
+    return titled(channel.name, text)
+
+
+def titled(title: str, text: str) -> str:
+    """Return the text that opens a forum's post, under the post's title as its first line."""
+    line = _SPACES.sub(" ", clean_text(title, MAX_TITLE))
+    return f"{line}\n{text}".strip()
 
 
 def _text_of(message: discord.Message, us: Us) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import discord
 import structlog
 
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.mapping import Us, quoted_of
+from bot.adapters.discord.mapping import Us, quoted_of, titled
 from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import MessageId, Place
 from bot.chat.turn import Quoted
@@ -18,6 +19,7 @@ from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
 
+_FORUMS: Final = frozenset({discord.ChannelType.forum.value, discord.ChannelType.media.value})
 _KEPT: Final = 1000
 _FOR: Final = 600.0
 """Seconds for which a thread's first message is remembered."""
@@ -50,14 +52,21 @@ class DiscordSurroundings:
         known = self._starters.get(place.channel)
         if known is not None and time.monotonic() < known[0]:
             return known[1]
-        ident, us = MessageId(place.channel), self._us()
+        us = self._us()
+        found = await self._found(place, us) if us is not None else None
+        self._starters[place.channel] = (time.monotonic() + _FOR, found)
+        return found
+
+    async def _found(self, place: Place, us: Us) -> Quoted | None:
+        ident = MessageId(place.channel)
         # A forum post holds its first message itself; a thread's stands in the parent channel.
         data = await self._read(place.channel, ident)
         if data is None or data.get("type") == discord.MessageType.thread_starter_message.value:
             data = await self._read(place.parent or place.channel, ident)
-        found = quoted_of(data, us) if data is not None and us is not None else None
-        self._starters[place.channel] = (time.monotonic() + _FOR, found)
-        return found
+            return quoted_of(data, us) if data is not None else None
+        quoted, title = quoted_of(data, us), await self._title(place)
+        hidden = not quoted.text and bool(data.get("content"))
+        return quoted if hidden else replace(quoted, text=titled(title, quoted.text))
 
     def forget(self, message: MessageId) -> None:
         """A message was edited or deleted."""
@@ -69,6 +78,17 @@ class DiscordSurroundings:
         except FAILED as error:
             log.info("message not read", reason=type(error).__name__)
             return None
+
+    async def _title(self, place: Place) -> str:
+        """Return a forum post's title; that of any other thread repeats what it began with."""
+        calls = self._desk.calls
+        try:
+            if (await calls.channel(place.parent or place.channel))["type"] not in _FORUMS:
+                return ""
+            return str((await calls.channel(place.channel))["name"])
+        except FAILED as error:
+            log.info("title not read", reason=type(error).__name__)
+            return ""
 
     def _us(self) -> Us | None:
         account = self._desk.account

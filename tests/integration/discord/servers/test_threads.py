@@ -9,6 +9,7 @@ import pytest
 
 from bot.chat.place import ChannelId, GuildId, Place
 from bot.personas.binding import TriggerMode
+from bot.routing.route import Route
 from tests.fakes.discord.handles import Person
 from tests.fakes.discord.handles import Place as Channel
 from tests.integration.discord.commands.conftest import Stage
@@ -93,7 +94,36 @@ async def test_a_forum_post_is_answered_and_is_context_for_who_asks_later(stage:
     other, _ = await forum.post("door", stage.guest, "my door creaks when it rains")
     await other.says(stage.admin, "what would you do?", mention_bot=True)
     await spoken(stage, other)
-    assert f'{name_of(stage.guest)}: "my door creaks when it rains"' in last_prompt(stage)
+    assert f'{name_of(stage.guest)}: "door my door creaks when it rains"' in last_prompt(stage)
+
+
+async def test_the_title_of_a_forum_post_is_said_before_its_first_message(stage: Stage) -> None:
+    forum = stage.guild.forum("help")
+    stage.ollama.reply_with("Here.")
+    post, first = await forum.post(
+        "How tall is\u202e K2?", stage.guest, "please tell me", mention_bot=True
+    )
+    await spoken(stage, post)
+    assert "How tall is K2?\n  please tell me" in last_prompt(stage)
+    (exchange,) = (
+        await stage.troupe.stores.conversations.load(here(post, stage.guild.id))
+    ).exchanges
+    assert exchange.said[0].text == "How tall is K2?\nplease tell me"
+    assert exchange.reply is not None
+    assert exchange.reply.route is Route.FACTUAL
+    await post.edit(first, f"<@{stage.discord.bot_user.id}> please tell me in feet")
+    await post.says(stage.guest, "and Everest?", mention_bot=True)
+    await spoken(stage, post, 2)
+    asked = [each["content"] for each in stage.ollama.chats[-1].messages]
+    assert any("How tall is K2?\n  please tell me in feet" in each for each in asked)
+
+
+async def test_a_hidden_forum_post_hides_its_title(stage: Stage) -> None:
+    post, _ = await stage.guild.forum("help").post("The cake", stage.guest, "// is for Ada")
+    stage.ollama.reply_with("Here.")
+    await post.says(stage.admin, "well?", mention_bot=True)
+    await spoken(stage, post)
+    assert "cake" not in str(stage.ollama.chats[-1].messages)
 
 
 async def test_a_thread_from_a_message_knows_what_it_began_with(stage: Stage) -> None:
