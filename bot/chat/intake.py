@@ -22,7 +22,7 @@ from bot.chat.arriving.taking_up import left_of, regrouped, rerun
 from bot.chat.arriving.thread_opening import ThreadOpener, in_thread
 from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.notices import EXPIRED
-from bot.chat.place import MessageId, Place, UserId
+from bot.chat.place import ChannelId, MessageId, Place, UserId
 from bot.chat.preparing.scene_turns import cued_message
 from bot.chat.runner import TurnRunner
 from bot.chat.turn import DIRECT, Again, Message, Trigger, Turn, TurnId
@@ -186,9 +186,11 @@ class Intake:
         await self._unsaying.rewrite(place, message, text)
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
-        """Remove what was said, and stop the turns whose question is gone."""
+        """Remove what was said, and stop the turns whose question or reply is gone."""
         self._gone.extend(messages)
         gone = set(messages)
+        for run in [r for r in self._runs.values() if gone & r.standing]:
+            self._stop(run, Ending.DELETED)
         for run in [r for r in self._runs.values() if gone & r.concerns]:
             rest = left_of(run.turn, gone)
             if not rest:
@@ -196,6 +198,12 @@ class Intake:
             elif run.silent:
                 self._supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
         await self._unsaying.remove(place, gone)
+
+    def closed(self, channel: ChannelId) -> None:
+        """Stop the turns of a channel that is gone, and of its threads."""
+        for run in list(self._runs.values()):
+            if channel in (run.turn.place.channel, run.turn.place.parent):
+                self._stop(run, Ending.DELETED)
 
     async def hidden(
         self, place: Place, message: MessageId, by: UserId, author: UserId | None = None

@@ -116,6 +116,30 @@ async def test_deleting_the_question_before_the_first_token_frees_the_slot(scene
     assert stage.from_bot == []
 
 
+async def test_a_reply_that_is_deleted_while_it_is_written_is_written_no_further(
+    scene: Scene,
+) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.set_pace(rate=20)
+    scene.ollama.reply_with(TALE)
+    asked = await stage.says(alice, "tell me the tale of the pangolin", mention_bot=True)
+    reply = await stage.next_reply(asked, quiet=0)
+    await stage.delete(reply)
+    await scene.ollama.until(lambda: scene.ollama.cancelled == 1)
+    assert await scene.troupe.over(asked) == "cancelled"
+    assert stage.from_bot == []
+
+
+async def test_a_channel_that_is_deleted_frees_the_slot(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.set_pace(first_token=30)
+    asked = await stage.says(alice, "ponder this armadillo", mention_bot=True)
+    await scene.ollama.until(lambda: bool(scene.asked("armadillo")))
+    scene.guild.delete_channel(stage)
+    await scene.ollama.until(lambda: scene.ollama.cancelled == 1)
+    assert await scene.troupe.over(asked) == "cancelled"
+
+
 async def test_bots_and_webhooks_are_never_answered(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person("manage_channels")
     await alice.slash(stage, "channel mode", mode="auto")

@@ -68,6 +68,10 @@ class Listener(Protocol):
         """Messages, of whomever, are gone."""
         ...
 
+    def closed(self, channel: ChannelId) -> None:
+        """A channel or thread is gone, with all that was said there. Never waits."""
+        ...
+
     async def hidden(
         self, place: Place, message: MessageId, by: UserId, author: UserId | None = None
     ) -> None:
@@ -371,6 +375,12 @@ class TroupeBot(commands.Bot):
         place = _place(event.channel_id, event.guild_id)
         gone = tuple(MessageId(each) for each in sorted(event.message_ids))
         await self._shared.listener.deleted(place, gone)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        self._shared.listener.closed(ChannelId(channel.id))
+
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        self._shared.listener.closed(ChannelId(event.thread_id))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         if str(event.emoji) == HIDING:

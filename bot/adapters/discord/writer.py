@@ -276,13 +276,15 @@ class ReplyWriter:
         if change.text is None or change.message is None:
             if change.text is None:
                 self._desk.throttle.give_up(ticket)
-                await self._remove(self._shown.pop().id)
+                surplus = self._shown.pop()
+                self.tell(final=False)  # before Discord says so: it is not the reply that is gone
+                await self._remove(surplus.id)
             else:
                 posted = await voice.send(change.index, change.text, change.rows, ticket)
                 standing = _standing(posted, change.text)
                 rows = change.rows if standing == change.text else None
                 self._shown.append(_Shown(posted.id, standing, rows))
-            self.tell(final=False)
+                self.tell(final=False)
             return
         await voice.edit(change.message, change.text, change.rows, ticket)
         shown = self._shown[change.index]

@@ -78,15 +78,20 @@ class Running:
         return frozenset(message.about or message.id for message in self.turn.messages)
 
     @property
+    def standing(self) -> frozenset[MessageId]:
+        """Return the messages in which its reply stands, as far as they are noted."""
+        return frozenset(self.progress.reply_ids if self.progress else ())
+
+    @property
     def silent(self) -> bool:
         """Whether nobody has heard of it yet, so that it may begin anew with other messages."""
         return not (self.visible or self.over)
 
     def is_about(self, turn: TurnId | None, message: MessageId | None) -> bool:
         """Whether this writes or changes a turn's reply, named by the turn or by its message."""
-        again, standing = self.turn.again, self.progress.reply_ids if self.progress else ()
+        again = self.turn.again
         named = turn is not None and turn in (self.turn.id, again and again.turn)
-        return named or (message is not None and message in standing)
+        return named or message in self.standing
 
     def may_stop(self, person: UserId) -> bool:
         """Whether this person, who is no moderator, may stop it."""

@@ -44,6 +44,7 @@ class Notes:
     received: list[Message] = field(default_factory=list)
     edits: list[tuple[int, str]] = field(default_factory=list)
     deletions: list[tuple[int, ...]] = field(default_factory=list)
+    closings: list[int] = field(default_factory=list)
     hides: list[tuple[int, int]] = field(default_factory=list)
     considered: list[tuple[Message, bool]] = field(default_factory=list)
 
@@ -61,6 +62,9 @@ class Notes:
         self, place: Place, message: MessageId, by: UserId, author: UserId | None = None
     ) -> None:
         self.hides.append((message, by))
+
+    def closed(self, channel: ChannelId) -> None:
+        self.closings.append(channel)
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         self.deletions.append(tuple(messages))
