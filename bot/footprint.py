@@ -30,7 +30,7 @@ _MAPPING: Final = re.compile(
     r".*(?:\.so[.\d]*|/python[.\d]*)\n(?:[A-Z].*\n)*?Anonymous: +(?P<anonymous>\d+) kB$",
     re.MULTILINE,
 )
-"""A mapping, not to be written, of a program or a library, which is there until the process ends."""
+"""A mapping, not to be written, of a program or a library: it stays until the process ends."""
 
 
 def share_one_heap() -> None:

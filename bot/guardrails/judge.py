@@ -124,7 +124,7 @@ class Judge:
         """Run everyday messages once, so that the first people's find most of it made.
 
         Cheap, since it makes only what everyday words call for, and a running bot soon has that
-        anyway: 300 lines take 0.1 s and 4 MiB.
+        anyway: 100 lines take 0.1 s and 2 MiB. Of 300 the first messages gained nothing more.
         """
         for line in lines:
             self._found(line, creative=False)

@@ -41,7 +41,7 @@ UNSAFE = 0.5
 STOPPING = frozenset({Measure.REWRITE, Measure.GATE, Measure.REFUSE, Measure.BLOCK, Measure.CRISIS})
 """What keeps a draft from being shown."""
 
-HEARD_BEFORE = 300
+HEARD_BEFORE = 100
 """Everyday messages that are judged before the first person's: see `Judge.listen`."""
 
 
