@@ -108,10 +108,27 @@ def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
 
 
 def slug(text: str) -> str:
-    """Return a text as an id: small letters, digits and hyphens, at most 64 characters."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = re.sub(r"[\W_]+", "-", folded).strip("-")[:64].strip("-")
+    """Return a text as an id: small letters of any script with their marks, digits and hyphens,
+    at most 64 characters. An id is its own slug."""
+    seen = "".join(each for each in text if not _is_unseen(each))
+    kept = ""
+    for each in _folded(_folded(seen)):  # the second time undoes what folding took apart
+        of_word = kept[-1:] not in ("", "-")
+        if each.isalnum() or (of_word and unicodedata.category(each) in ("Mn", "Mc")):
+            kept += each
+        elif of_word:
+            kept += "-"
+    kept = kept[:64].strip("-")
     return kept or "persona-" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _is_unseen(char: str) -> bool:
+    """Whether a character only steers how its neighbours are drawn."""
+    return unicodedata.category(char) == "Cf" or "\ufe00" <= char <= "\ufe0f"
 
 
 def version_of(card: Card) -> str:

@@ -54,7 +54,7 @@ class RedisCards:
             stored: Any = await self._redis.hgetall(name)
         found = []
         for field, sealed in stored.items():
-            card = field.decode("ascii", "replace")
+            card = field.decode(errors="replace")
             try:
                 found.append(_entry_of(card, self._sealer.open(sealed, name, card)))
             except RecordCorrupt as error:
@@ -148,7 +148,7 @@ class RedisCards:
         """Return the ids of the personas whose scripts may run."""
         with store_errors(self._redis):
             members: Any = await self._redis.smembers(keys.guild(guild, "scripts"))
-        return frozenset(member.decode("ascii", "replace") for member in members)
+        return frozenset(member.decode(errors="replace") for member in members)
 
     # ── changes ─────────────────────────────────────────────────────────────────────────────
 
@@ -199,7 +199,7 @@ class RedisCards:
         name = keys.guild(guild, "cards")
         with store_errors(self._redis):
             stored: Any = await self._redis.hkeys(name)
-            cards = [field.decode("ascii", "replace") for field in stored]
+            cards = [field.decode(errors="replace") for field in stored]
             files = [_file(guild, card) for card in cards]
             await self._redis.delete(name, keys.guild(guild, "scripts"), *files)
         await self._announce(guild)
@@ -220,7 +220,7 @@ class RedisCards:
     async def _of(self, person: UserId) -> list[tuple[GuildId, str]]:
         with store_errors(self._redis):
             members: Any = await self._redis.smembers(keys.person(person, "cards"))
-        pairs = (member.decode("ascii", "replace").partition(":") for member in sorted(members))
+        pairs = (member.decode(errors="replace").partition(":") for member in sorted(members))
         return [(GuildId(int(guild)), card) for guild, _, card in pairs]
 
     # ── sealing ─────────────────────────────────────────────────────────────────────────────

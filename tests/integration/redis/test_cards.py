@@ -226,6 +226,51 @@ async def test_ids_are_stable_and_the_folder_s_personas_are_left_alone(here: Pro
     assert await here.adds(card("✨")) != ""
 
 
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("José", "josé"),
+        ("Jose\u0301", "josé"),
+        ("Юлия", "юлия"),
+        ("桜", "桜"),
+        ("Łukasz", "łukasz"),
+        ("हिन्दी", "हिन्दी"),
+        ("สมชาย", "สมชาย"),
+        ("يوسف", "يوسف"),
+        ("דָּוִד", "דָּוִד"),
+        ("😀😀", "persona-91ad485b"),
+        ("\u202eWren", "wren"),
+    ],
+)
+async def test_a_name_of_any_script_is_in_service_over_a_restart_and_can_be_removed(
+    store: RedisCards, here: Process, folder: Path, name: str, id: str
+) -> None:
+    data = card(name, first_mes="Здравствуй.")
+    assert await here.adds(data) == id
+    await here.cards.allow_scripts(HOME, id, True)
+    successor = Process(store, folder)
+    await successor.cards.ready(HOME)
+    persona = successor.library.get(id, HOME)
+    assert (persona.id, persona.card.first_mes) == (id, "Здравствуй.")
+    assert successor.cards.scripts_allowed(HOME, id)
+    assert await store.export_person(ANNA) != {}
+    assert await successor.adds(card(name, first_mes="Ещё раз.")) == id
+    assert await store.delete_person(ANNA) == 1
+    assert await store.export_person(ANNA) == {}
+    removed = await successor.cards.remove(HOME, id)
+    assert removed is not None
+    assert await store.entries(HOME) == ()
+    assert await store.scripts_allowed(HOME) == frozenset()
+
+
+async def test_a_guild_that_leaves_takes_files_of_any_name_along(
+    store: RedisCards, redis: Client
+) -> None:
+    await store.put(HOME, stored(b"{}", "桜"))
+    assert await store.delete_guild(HOME) == 1
+    assert await redis.keys(keys.guild(HOME, "*")) == []
+
+
 async def test_editing_a_persona_of_the_folder_copies_it(here: Process, folder: Path) -> None:
     before = (folder / "maud.json").read_bytes()
     maud = here.library.get("maud")

@@ -104,6 +104,37 @@ async def test_a_restart_between_preview_and_click_does_no_harm(
         assert troupe.library.get("robin", GuildId(guild.id)).name == "Robin"
 
 
+async def test_names_of_any_script_play_are_listed_exported_and_removed_after_a_restart(
+    discord: FakeDiscord, ollama: FakeOllama, redis_url: str, tmp_path: Path
+) -> None:
+    names = ("José", "Юлия", "桜", "Łukasz", "يوسف", "😀😀")
+    guild = discord.guild("home", channels=["general"])
+    channel = guild.channel("general")
+    admin = guild.member("ada", permissions=["manage_guild", "manage_channels"])
+    async with running(discord, ollama, redis_url, tmp_path):
+        for name in names:
+            shown = await admin.slash(channel, "persona import", file=upload(json_card(name)))
+            assert shown.response is not None
+            clicked = await admin.click(shown.response, button(shown, "Import"))
+            await discord.world.until(lambda c=clicked: "Let them play" in c.text or None, name)
+    async with running(discord, ollama, redis_url, tmp_path):
+        listed = (await admin.slash(channel, "persona list")).text
+        assert [name for name in names if name not in listed] == []
+        for name in names:
+            switched = await admin.slash(channel, "persona switch", name=name)
+            assert f"**{name}** answers here" in switched.text
+            ollama.reply_with("Chirp!")
+            asked = await channel.says(admin, "sing", mention_bot=True)
+            spoke = (await channel.next_reply(to=asked)).author.name
+            assert spoke.rstrip("\u200b") == name  # Discord takes no name of one letter
+            exported = await admin.slash(channel, "persona export", name=name, format="original")
+            shown = exported.followups[0] if exported.followups else exported.response
+            assert shown is not None
+            assert len(shown.attachments) == 1, exported.text
+            removed = await admin.slash(channel, "persona remove", name=name)
+            assert f"**{name}** is removed" in removed.text
+
+
 async def test_the_same_name_takes_the_place_of_the_import_before(stage: Stage) -> None:
     await accepts(stage, json_card())
     changed = json_card(description="Another bird.")
