@@ -32,6 +32,13 @@ WANTED_ONLY = frozenset({"manage_webhooks", "external_emojis", "add_reactions"})
 """Troupe works without these, with less."""
 
 
+def permission_title(name: str) -> str:
+    """Return a permission's name as Discord's settings have it, from discord.py's."""
+    # discord.py still lists View Channel under the name that Discord gave up.
+    name = "view_channel" if name == "read_messages" else name
+    return name.replace("_", " ").title()
+
+
 def invite_link(application: int) -> str:
     """Return the link that adds the bot to a server with the permissions it needs."""
     return discord.utils.oauth_url(
@@ -86,7 +93,7 @@ def _permissions(guild: dict[str, Any], application: int) -> tuple[bool, str, st
     if have.administrator:
         return True, name, "has every permission (Administrator: more than it needs)"
     missing = [p for p, needed in NEEDED if needed and not getattr(have, p)]
-    titles = ", ".join(p.replace("_", " ").title() for p in missing)
+    titles = ", ".join(map(permission_title, missing))
     if set(missing) - WANTED_ONLY:
         return False, name, f"missing {titles}: invite again with {invite_link(application)}"
     if missing:

@@ -10,14 +10,14 @@ from discord import app_commands
 from bot.adapters.discord.commands.render import place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.diagnosis import Cause, Missing, Overwrite, diagnose
-from bot.adapters.discord.examine import NEEDED, WANTED_ONLY
+from bot.adapters.discord.examine import NEEDED, WANTED_ONLY, permission_title
 from bot.chat.place import Place
 from bot.errors import NotFound
 from bot.languages import mark, t, translated
 from bot.personas.binding import ResolvedBinding, TriggerMode
 from bot.routing.route import Route
 
-_FOR_WHAT = {
+_USES = {
     "view_channel": mark("to see the channel at all"),
     "send_messages": mark("to answer"),
     "send_messages_in_threads": mark("to answer in threads"),
@@ -29,6 +29,8 @@ _FOR_WHAT = {
     "external_emojis": mark("to use the personas' pictures"),
     "manage_webhooks": mark("to speak under a persona's own name and picture"),
 }
+_FOR_WHAT = {getattr(discord.Permissions, name).flag: use for name, use in _USES.items()}
+"""By bit: discord.py has two names for some."""
 
 
 class DoctorCommands(Serving):
@@ -111,7 +113,7 @@ def _line(missing: Missing, interaction: discord.Interaction) -> str:
     """Return one missing permission in words: what it is for, what takes it away, what helps."""
     name = next(n for n, _ in NEEDED if getattr(discord.Permissions, n).flag == missing.bit)
     sign = "⚠️" if name in WANTED_ONLY else "❌"
-    title, use = name.replace("_", " ").title(), translated(_FOR_WHAT[name])
+    title, use = permission_title(name), translated(_FOR_WHAT[missing.bit])
     return f"{sign} **{title}** ({use}): {_why(missing, interaction)}"
 
 

@@ -9,6 +9,7 @@ import structlog
 from discord import app_commands
 
 from bot.adapters.discord.commands.render import plain, say
+from bot.adapters.discord.examine import permission_title
 from bot.adapters.discord.refusals import FAILED
 from bot.chat.notices import UNEXPECTED, notice_for
 from bot.errors import DeliveryError, PermissionMissing, TroupeError
@@ -49,7 +50,7 @@ def _line(error: Exception) -> str:
         case TroupeError():
             return notice_for(error)
         case app_commands.MissingPermissions():
-            names = ", ".join(_title(p) for p in error.missing_permissions)
+            names = ", ".join(permission_title(p) for p in error.missing_permissions)
             return t("You need the permission {names} here.", names=names)
         case app_commands.NoPrivateMessage():
             return t("That works in a server only.")
@@ -69,7 +70,3 @@ def _meaning(error: DeliveryError) -> str:
     """Return why Discord refused, in the reader's language where it is a known reason."""
     reason, code, rest = str(error).partition(" (code ")
     return translated(reason) + code + rest
-
-
-def _title(permission: str) -> str:
-    return permission.replace("_", " ").title()

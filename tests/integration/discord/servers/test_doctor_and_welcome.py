@@ -46,6 +46,13 @@ async def test_the_overwrite_that_takes_a_permission_away_is_named(stage: Stage)
     assert "Read Message History" not in text
 
 
+async def test_a_channel_that_it_can_not_see_is_examined_too(stage: Stage) -> None:
+    stage.channel.forbid_bot("view_channel")
+    text = await examined(stage)
+    assert "❌ **View Channel** (to see the channel at all): my own overwrite" in text
+    assert "**Send Messages** (to answer): it can't work while I don't see the channel." in text
+
+
 async def test_settings_that_keep_it_silent_are_named_too(stage: Stage) -> None:
     place = Place(ChannelId(stage.channel.id), GuildId(stage.guild.id))
     await stage.troupe.casting.set_mode(place, TriggerMode.OFF)
