@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 LIMIT = 2000
@@ -83,6 +83,27 @@ def split(text: str, *, limit: int = LIMIT, first: int | None = None) -> list[Pa
         last = parts[-1]
         parts[-1] = Part(last.text, last.start, len(text), last.opening, last.closing)
     return parts
+
+
+def rest_after(text: str, standing: Sequence[str]) -> str:
+    """Return what of a reply is not in the messages that stand there, for messages after them.
+
+    All of it where the last of them says something else: the text has been changed since.
+    """
+    parts = split(text)
+    if not standing or len(parts) < len(standing):
+        return text
+    part = parts[len(standing) - 1]
+    covered = text[part.start : part.end]
+    begin = len(covered) - len(covered.lstrip())
+    said = standing[-1].removeprefix(part.opening)
+    for words in (said, said.removesuffix("\n```")):
+        if covered.startswith(words, begin):
+            end = part.start + begin + len(words)
+            language = _fence_after(text[:end], None)
+            rest = text[end:]
+            return rest.lstrip() if language is None else _reopen(language) + rest.lstrip("\n")
+    return text
 
 
 def _part(

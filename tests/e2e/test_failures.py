@@ -191,6 +191,21 @@ async def test_a_webhook_that_an_admin_removed_is_made_anew(scene: Scene) -> Non
     assert stage.replies_to(asked)[0].webhook_id is not None
 
 
+async def test_a_webhook_that_is_removed_midway_costs_no_word_and_doubles_none(
+    scene: Scene,
+) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.set_pace(rate=10)
+    scene.ollama.reply_next(TALE)
+    asked = await stage.says(alice, "tell me a tale", mention_bot=True)
+    await stage.next_reply(asked, quiet=0)
+    stage.remove_webhook(stage.webhooks[0])
+    assert await scene.troupe.over(asked) == "answered"
+    assert stage.answer_to(asked).split("\n")[0] != TALE
+    said = stage.answer_to(asked).partition("-#")[0]
+    assert said.split() == TALE.split()
+
+
 async def test_without_webhooks_the_persona_speaks_as_the_bot(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     stage.forbid_bot("manage_webhooks")

@@ -24,6 +24,9 @@ FAILED = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSErr
 UNCERTAIN = (discord.DiscordServerError, aiohttp.ClientError, OSError)
 """What a call raises when nobody knows whether it was performed."""
 
+WEBHOOK_GONE = 10015
+"""The code that answers a call by a webhook which was removed."""
+
 MUTED_FOR = 600.0
 """Seconds for which a channel that answered 403 gets no calls: Discord bans at 10,000 invalid
 requests in ten minutes."""

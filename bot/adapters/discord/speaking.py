@@ -11,7 +11,7 @@ import structlog
 
 from bot.adapters.discord.calls import Posted, Webhook
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.refusals import FAILED
+from bot.adapters.discord.refusals import FAILED, WEBHOOK_GONE
 from bot.adapters.discord.voices import (
     BotVoice,
     InteractionVoice,
@@ -68,10 +68,14 @@ class Speaking:
         """Wait until the voice is known, or is not looked for any more. Never raises."""
         await asyncio.wait((self.start(),), timeout=2 * PATIENCE)
 
-    async def instead(self, voice: Voice, error: Exception) -> Voice | None:
-        """Return another voice after a webhook was refused; None if that was not the reason."""
-        refused = isinstance(error, discord.Forbidden | discord.NotFound)
-        if voice.webhook is None or not refused:
+    async def instead(self, voice: Voice, error: Exception, *, begun: bool) -> Voice | None:
+        """Return another voice after a webhook was refused; None if that was not the reason.
+
+        A reply that was begun goes on in another voice only where its webhook was removed.
+        """
+        if voice.webhook is None or not isinstance(error, discord.Forbidden | discord.NotFound):
+            return None
+        if begun and (error.code != WEBHOOK_GONE or self._turn.again is not None):
             return None
         self._desk.webhooks.forget(self._channel)
         if self._looked_again:

@@ -22,7 +22,7 @@ from bot.adapters.discord.voices import Voice
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority, Ticket
-from bot.delivery.split import LIMIT, split, units
+from bot.delivery.split import LIMIT, rest_after, split, units
 from bot.errors import DeliveryError, PermissionMissing, TargetGone
 from bot.ports import Progress
 
@@ -89,6 +89,9 @@ class ReplyWriter:
         self._split: tuple[str, str, list[str]] = ("", "", [])
         self._voice: Voice | None = None
         self._shown: list[_Shown] = []
+        self._behind: list[list[str]] = []
+        """What stands in messages of webhooks that were removed: nobody can change it."""
+        self._behind_ids: tuple[MessageId, ...] = ()
         self._task: asyncio.Task[None] | None = None
         self._ticket: Ticket | None = None
         self._hurry = asyncio.Event()
@@ -101,7 +104,8 @@ class ReplyWriter:
 
     @property
     def ids(self) -> tuple[MessageId, ...]:
-        return tuple(MessageId(each.id) for each in self._shown)
+        """Return the messages that the reply can be changed in, or those that it stands in."""
+        return tuple(MessageId(each.id) for each in self._shown) or self._behind_ids
 
     @property
     def text(self) -> str:
@@ -213,7 +217,10 @@ class ReplyWriter:
         """Return the messages that the text makes, split once for each text."""
         text, header, texts = self._split
         if text != self._text or header != voice.header:
-            parts = split(self._text, first=LIMIT - units(voice.header))
+            left = self._text
+            for standing in self._behind:
+                left = rest_after(left, standing)
+            parts = split(left, first=LIMIT - units(voice.header))
             texts = [part.text for part in parts]
             if texts:
                 texts[0] = voice.header + texts[0]
@@ -292,15 +299,28 @@ class ReplyWriter:
 
     async def _failed(self, error: Exception, voice: Voice, change: _Change) -> None:
         """Go on another way, or later, or raise what the turn will be told."""
-        if not self._shown and (other := await self._speaking.instead(voice, error)):
-            self._voice = other
-            return
+        standing = [shown.text for shown in self._shown if shown.text is not None]
+        if len(standing) == len(self._shown):
+            other = await self._speaking.instead(voice, error, begun=bool(standing))
+            if other is not None:
+                self._leave_behind(standing)
+                self._voice = other
+                return
         known = self._desk.refused(error, self._turn.place)
         self._failures += 1
         if self._failures >= _TRIES or isinstance(known, PermissionMissing | TargetGone):
             raise known from error
         log.info("delivery retried", reason=str(known), part=change.index)
         await asyncio.sleep(_BACK_OFF * self._failures)
+
+    def _leave_behind(self, standing: list[str]) -> None:
+        """Go on after messages that only a webhook could change which is gone."""
+        if standing:
+            log.info("reply goes on in another message", parts=len(standing))
+            self._behind.append(standing)
+            self._split = ("", "", [])
+            self._behind_ids = self.ids
+            self._shown = []
 
     async def _remove(self, message: int) -> None:
         """Delete one of our messages; that it is gone already is fine."""

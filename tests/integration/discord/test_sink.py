@@ -306,6 +306,30 @@ async def test_a_webhook_that_an_admin_removed_is_made_anew(scene: Scene) -> Non
     assert scene.channel.from_bot[1].author.name == "Wren"
 
 
+async def test_a_reply_whose_webhook_is_removed_goes_on_in_another_message(scene: Scene) -> None:
+    _, sink = await scene.ask()
+    sink.show("One, two,")
+    await scene.visible()
+    scene.channel.remove_webhook(scene.channel.webhooks[0])
+    (last,) = await sink.finish("One, two, three, four.")
+    assert [m.content for m in scene.channel.from_bot] == ["One, two,", "three, four."]
+    assert scene.channel.from_bot[1].author.name == "Wren"
+    assert last == scene.channel.from_bot[1].id
+
+
+async def test_it_goes_on_in_the_bot_s_own_voice_where_no_webhook_may_be(scene: Scene) -> None:
+    _, sink = await scene.ask()
+    sink.show("One, two,")
+    await scene.visible()
+    scene.channel.forbid_bot("manage_webhooks")
+    scene.channel.remove_webhook(scene.channel.webhooks[0])
+    await sink.finish("One, two, three, four.")
+    assert [m.content for m in scene.channel.from_bot] == [
+        "One, two,",
+        "**Wren**\nthree, four.",
+    ]
+
+
 async def test_a_channel_that_refuses_us_is_left_alone_for_a_while(scene: Scene) -> None:
     scene.channel.forbid_bot("send_messages", "manage_webhooks")
     _, sink = await scene.ask()

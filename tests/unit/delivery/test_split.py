@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.split import LIMIT, Part, is_visible, split, units
+from bot.delivery.split import LIMIT, Part, is_visible, rest_after, split, units
 
 
 def texts(text: str, **limits: int) -> list[str]:
@@ -170,3 +170,21 @@ def test_whatever_comes_nothing_is_lost_and_nothing_too_long(text: str) -> None:
         assert body(part).strip() == text[part.start : part.end].strip()
     if is_visible(text):
         assert parts
+
+
+@given(st.integers(1, 900), st.integers(0, 300))
+def test_what_comes_after_the_messages_that_stand_there_is_all_that_is_missing(
+    said: int, more: int
+) -> None:
+    text = " ".join(f"word{number}" for number in range(said + more))
+    standing = texts(text[: len(" ".join(text.split()[:said]))])
+    rest = rest_after(text, standing)
+    assert " ".join(standing).split() + rest.split() == text.split()
+
+
+def test_code_that_is_cut_off_goes_on_as_code() -> None:
+    assert rest_after("```py\na = 1\nb = 2\n```", ["```py\na = 1\n```"]) == "```py\nb = 2\n```"
+
+
+def test_a_text_that_was_changed_since_is_said_anew() -> None:
+    assert rest_after("I'd rather not.", ["It is made of"]) == "I'd rather not."
