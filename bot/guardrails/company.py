@@ -51,6 +51,12 @@ TOLD = re.compile(
     r"|\bfor (?:a|my|an|our) (?:\w+ )?(?:class|essay|paper|law|thesis|course|school project)\b"
 )
 """Questions about what others did, long ago or in a book; and what is studied."""
+STUDIED = re.compile(
+    r"^(?:(?:so|ok|hey|and|wait|quick question),? )*(?:what(?:\x27?s| is| are| does)|explain|define"
+    r"|how (?:do|does|can)|why (?:do|does|is|are)|is|are)\b(?!.{0,60}\b(?:you|your|ur|yours)\b)"
+    r".{0,40}\b(?:prompt injections?|jailbreak(?:s|ing)?|system prompts?)\b"
+)
+"""Questions about attempts on a program's rules, which are no attempt."""
 STORY = re.compile(
     r"\b(?:(?:my|the|our) (?:\w+ )?(?:novel|story|book|script|screenplay|thriller|protagonist"
     r"|character|oc|villain|hero)|(?:a|the) (?:heist|crime|detective|murder) "

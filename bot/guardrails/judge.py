@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.guardrails.company import harmless_company, without_figures
+from bot.guardrails.company import STUDIED, harmless_company, without_figures
 from bot.guardrails.context import GuardContext
 from bot.guardrails.heads import DANGER, SURE, Heads, alarms
 from bot.guardrails.normalise import Views, normalise
@@ -206,6 +206,8 @@ class Judge:
             return sure
         sad = any(hit.category == "distress" for hit in sure)
         loud = self.heads.loud(views, distressed=sad, aside=creative)
+        if "order" in loud and STUDIED.search(views.plain):
+            del loud["order"]
         if "calm" in loud:
             sure = tuple(_softened(hit) if hit.severity in WIDE_CARE else hit for hit in sure)
         # A threat and a cry for help share their words: the louder head says which it is.
