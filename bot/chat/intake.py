@@ -17,9 +17,9 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.door import Door
-from bot.chat.arriving.running import Ending, Running, Tell
+from bot.chat.arriving.running import MERGE, Ending, Running, Tell
 from bot.chat.arriving.taking_up import left_of, regrouped, rerun
-from bot.chat.arriving.thread_opening import ThreadOpener, in_thread
+from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
 from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.notices import EXPIRED
 from bot.chat.place import ChannelId, MessageId, Place, UserId
@@ -42,8 +42,6 @@ TAKE_UP_EVERY = 5.0
 MAX_ATTEMPTS = 3
 """A turn that was cut off so often by a crash may be its cause: it is apologised for instead."""
 
-MERGE = 2.0
-"""Seconds within which a person's next message joins their turn, while nothing of it is visible."""
 QUIET = 1.2
 """Seconds of silence of the speaker before their burst is answered, in auto mode."""
 QUIET_AT_MOST = 6.0
@@ -80,7 +78,7 @@ class Intake:
         self._casting = casting
         self._metrics = metrics
         self._clock = clock
-        self._threads = threads
+        self._threads = threads and OneForABurst(threads, conversations)
         self._door = Door(runner, casting, metrics, clock)
         self._claims = claims
         self._runs: dict[TurnId, Running] = {}

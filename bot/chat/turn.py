@@ -243,8 +243,13 @@ class Turn:
 
     @property
     def points_at(self) -> MessageId:
-        """Return the message in the channel that the answer points to."""
-        return self.messages[-1].about or self.messages[-1].id
+        """Return the message in the channel that the answer points to.
+
+        With what a thread began with it is that: the rest of a burst stands in the channel above.
+        """
+        first = MessageId(self.place.channel)
+        last = first if first in self.message_ids else self.messages[-1].id
+        return self.messages[-1].about or last
 
     @property
     def order(self) -> Order | None:

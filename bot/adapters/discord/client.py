@@ -34,6 +34,7 @@ from bot.adapters.discord.rest import PacedWebhooks, RestClient
 from bot.adapters.discord.translation import in_readers_language
 from bot.adapters.discord.tree import CheckedTree
 from bot.adapters.discord.unclaimed import is_unclaimed
+from bot.chat.arriving.thread_opening import may_stand_above
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_seconds
 from bot.chat.turn import Attachment, Message, Trigger
 from bot.errors import StoreError
@@ -304,12 +305,11 @@ class TroupeBot(commands.Bot):
 
         What can't be read, for want of a permission say, is in neither.
         """
-        channel = self.get_partial_messageable(place.channel, guild_id=place.guild)
         read: list[Message] = []
         gone: list[MessageId] = []
         for ident in messages[:REREAD]:
             try:
-                message = await channel.fetch_message(ident)
+                message = await self._fetch(place, ident)
             except discord.NotFound:
                 gone.append(ident)
                 continue
@@ -321,6 +321,16 @@ class TroupeBot(commands.Bot):
             if mapped is not None:
                 read.append(await self.with_files(mapped, message))
         return tuple(read), tuple(gone)
+
+    async def _fetch(self, place: Place, ident: MessageId) -> discord.Message:
+        here = self.get_partial_messageable(place.channel, guild_id=place.guild)
+        try:
+            return await here.fetch_message(ident)
+        except discord.NotFound:
+            if place.parent is None or not may_stand_above(place, ident):
+                raise
+        above = self.get_partial_messageable(place.parent, guild_id=place.guild)
+        return await above.fetch_message(ident)
 
     async def reread_quoted(
         self, place: Place, message: MessageId

@@ -16,6 +16,9 @@ from bot.chat.turn import Message, Turn, TurnId
 from bot.ports import Controls, Face, Progress, ReplySink
 from bot.prompting.small_print import code_closed
 
+MERGE = 2.0
+"""Seconds within which a person's next message joins their turn, while nothing of it is visible."""
+
 
 class Ending(StrEnum):
     """Why a running turn was stopped from outside."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
-from bot.chat.place import Place
+from bot.chat.arriving.running import MERGE
+from bot.chat.conversation import Conversation
+from bot.chat.place import ChannelId, MessageId, Place, UserId, snowflake_seconds
 from bot.chat.turn import Message, Trigger
 from bot.personas.binding import TriggerMode
 from bot.personas.casting import Casting
+from bot.ports import ConversationStore
+from bot.recent import Recent
 
 OPENS_THREADS = frozenset({Trigger.MENTION, Trigger.REPLY, Trigger.WORD})
 """What begins a conversation, in a channel where each gets a thread."""
@@ -19,8 +24,56 @@ class ThreadOpener(Protocol):
 
     async def open(self, message: Message) -> Place | None:
         """Return the thread that begins with a message, opened if need be; None when there can
-        be none. Never raises."""
+        be none.
+
+        Raises:
+            StoreError: it could not be written down which thread that is.
+        """
         ...
+
+
+JOINED: Final = "joined_thread"
+"""In the state of the thread that a message would have begun: the thread that it went to."""
+_KEPT: Final = 1000
+
+
+class OneForABurst:
+    """Opens one thread for what a person says in a channel within seconds."""
+
+    def __init__(self, opener: ThreadOpener, conversations: ConversationStore) -> None:
+        self._opener = opener
+        self._conversations = conversations
+        self._latest = Recent[tuple[Place, UserId], tuple[float, asyncio.Task[Place | None]]](_KEPT)
+
+    async def open(self, message: Message) -> Place | None:
+        """Return the thread of the burst that a message belongs to; see `ThreadOpener`."""
+        key = (message.place, message.speaker.id)
+        latest = self._latest.get(key)
+        if latest is None or not 0 <= message.at - latest[0] <= MERGE:
+            latest = message.at, asyncio.create_task(self._opener.open(message))
+            self._latest[key] = latest
+        thread = await asyncio.shield(latest[1])
+        own = _begun_with(message)
+        if thread is not None and thread != own:
+            # Whoever deletes the message does so in the channel above: it must be found from there.
+            await self._conversations.keep(own, {JOINED: str(thread.channel)})
+        return thread
+
+
+def _begun_with(message: Message) -> Place:
+    return Place(ChannelId(message.id), message.place.guild)
+
+
+def may_stand_above(thread: Place, message: MessageId) -> bool:
+    """Whether a thread's message, by its age, may be the rest of a burst in the channel above."""
+    after = snowflake_seconds(message) - snowflake_seconds(thread.channel)
+    return thread.parent is not None and 0 <= after <= MERGE
+
+
+def joined(conversation: Conversation) -> Place | None:
+    """Return the thread that a message went to instead of this one, which it would have begun."""
+    thread = conversation.state.get(JOINED)
+    return Place(ChannelId(int(thread)), conversation.place.guild) if thread else None
 
 
 async def in_thread(

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from bot.chat.arriving.thread_opening import joined
 from bot.chat.place import ChannelId, MessageId, Place
 from bot.chat.preparing.scene_turns import asked_about, follow_ups_of
 from bot.memory import Memory
@@ -58,7 +59,8 @@ class Unsaying:
         with self._changing(place):
             known = await self._conversations.edit(place, message, text)
             if not known and (thread := _thread_of(place, message)) is not None:
-                await self._conversations.edit(thread, message, text)
+                began = await self._conversations.load(thread)
+                await self._conversations.edit(joined(began) or thread, message, text)
         if self._memory is not None:
             await self._memory.source_edited(place, message, text)
         for store in self._mindful:
@@ -83,9 +85,12 @@ class Unsaying:
         Raises:
             StoreError: a store is away.
         """
-        for place, unsaid in list(self._unsaid.items()):
+        for named, unsaid in list(self._unsaid.items()):
             gone = frozenset(unsaid)  # more may be deleted meanwhile
-            conversation = await self._conversations.load(place)
+            conversation = await self._conversations.load(named)
+            place = joined(conversation) or named
+            if place != named:
+                conversation = await self._conversations.load(place)
             taken = gone | asked_about(conversation, gone)
             led_to = follow_ups_of(conversation, taken)
             await self._conversations.delete(place, sorted(taken | led_to))
@@ -94,8 +99,8 @@ class Unsaying:
             if self._memory is not None:
                 await self._memory.source_deleted(place, sorted(taken))
             unsaid -= gone
-            if not unsaid and self._unsaid.get(place) is unsaid:
-                del self._unsaid[place]
+            if not unsaid and self._unsaid.get(named) is unsaid:
+                del self._unsaid[named]
 
     @contextmanager
     def _changing(self, place: Place) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from bot.routing.route import Route
 from tests.fakes.discord.handles import Person
 from tests.fakes.discord.handles import Place as Channel
 from tests.integration.discord.commands.conftest import Stage
+from tests.integration.discord.commands.test_reply_controls import buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,8 +42,19 @@ async def spoken(stage: Stage, channel: Channel, count: int = 1) -> list[str]:
     return [(await channel.settled(each)).content for each in channel.from_bot]
 
 
+async def until_is(look: Callable[[], Awaitable[object]], wanted: object) -> None:
+    found = None
+    for _ in range(200):
+        found = await look()
+        if found == wanted:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"still {found!r}")
+
+
 def last_prompt(stage: Stage) -> str:
-    return str(stage.ollama.chats[-1].messages[-1]["content"])
+    chats = stage.ollama.chats
+    return str(chats[-1].messages[-1]["content"]) if chats else ""
 
 
 async def test_a_conversation_gets_a_thread_in_which_no_mention_is_needed(stage: Stage) -> None:
@@ -56,6 +69,36 @@ async def test_a_conversation_gets_a_thread_in_which_no_mention_is_needed(stage:
     await thread.says(stage.guest, "and Everest?")
     assert len(await spoken(stage, thread, 2)) == 2
     assert "how tall is K2, exactly?" in str(stage.ollama.chats[-1].messages)
+
+
+async def test_a_burst_gets_one_thread(stage: Stage) -> None:
+    await set_mode(stage, TriggerMode.THREAD)
+    stage.ollama.reply_with("Here.")
+    first = await stage.channel.says(stage.guest, "how deep is Loch Ness?", mention_bot=True)
+    second = await stage.channel.says(stage.guest, "and how long?", mention_bot=True)
+    await stage.discord.world.until(lambda: first.thread, "a thread")
+    thread = thread_of(stage, first)
+    await stage.discord.world.until(lambda: "and how long?" in last_prompt(stage), "both")
+    await spoken(stage, thread)
+    assert second.thread is None
+    assert stage.channel.from_bot == []
+    assert len(thread.from_bot) == 1
+    store, place = stage.troupe.stores.conversations, here(thread, stage.guild.id)
+
+    async def texts() -> list[str]:
+        return [s.text for each in (await store.load(place)).exchanges for s in each.said]
+
+    assert await texts() == ["how deep is Loch Ness?", "and how long?"]
+    reply = thread.from_bot[0]
+    await stage.discord.world.until(lambda: "Regenerate" in buttons(reply), "buttons")
+    asked = len(stage.ollama.chats)
+    await stage.guest.click(reply, buttons(reply)["Regenerate"])
+    await stage.discord.world.until(lambda: len(stage.ollama.chats) > asked, "a variant")
+    assert "and how long?" in last_prompt(stage)
+    await stage.channel.edit(second, f"<@{stage.discord.bot_user.id}> and how old?")
+    await until_is(texts, ["how deep is Loch Ness?", "and how old?"])
+    await stage.channel.delete(second)
+    await until_is(texts, ["how deep is Loch Ness?"])
 
 
 async def test_where_no_thread_can_be_opened_the_channel_gets_the_answer(stage: Stage) -> None:
