@@ -35,7 +35,12 @@ _BREAKS = (
 )
 _EARLIEST = (0.4, 0.5, 0.4, 0.0)
 """How full a part must be for a break of each kind, so that no part is a stump."""
-_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u00ad\u3164]*")
+_INVISIBLE = re.compile(
+    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]*"
+)
+"""What is drawn as nothing, or as a space."""
+_FENCE_LINE = re.compile(r"^\s*```[\w+#.-]*\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,11 @@ def units(text: str) -> int:
 def is_visible(text: str) -> bool:
     """Whether there is anything to see: Discord refuses messages without."""
     return _INVISIBLE.fullmatch(text) is None
+
+
+def says_something(text: str) -> bool:
+    """Whether there is anything to read: an empty code block is none."""
+    return is_visible(_FENCE_LINE.sub("", text) if "```" in text else text)
 
 
 def split(text: str, *, limit: int = LIMIT, first: int | None = None) -> list[Part]:

@@ -80,7 +80,9 @@ async def test_a_failure_before_the_first_token_is_told(
     await is_well(scene)
 
 
-@pytest.mark.parametrize("reply", ["", "<think>hmm</think>"])
+@pytest.mark.parametrize(
+    "reply", ["", "<think>hmm</think>", "\u2060", "\ufeff\u3164\n\u00ad\u200b", "\u2800", "```"]
+)
 async def test_an_empty_reply_is_told(scene: Scene, reply: str) -> None:
     scene.ollama.reply_with(reply)
     assert await told(scene) == EMPTY

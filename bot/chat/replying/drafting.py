@@ -18,6 +18,7 @@ from bot.chat.preparing.settling import Settled
 from bot.chat.replying.generation import Generated, Generation, InputRefused
 from bot.chat.turn import Wish
 from bot.delivery.cleaning import ReplyCleaner
+from bot.delivery.split import says_something
 from bot.errors import BackendError, EmptyReply
 from bot.guardrails import DraftBlocked, Release
 from bot.guardrails.verdict import Verdict
@@ -101,7 +102,7 @@ class Drafting:
             return refused.verdict.reply or translated(REFUSED)
         except BackendError as error:
             visible = (await generation.gate.break_off()).strip()
-            if not visible or isinstance(error, EmptyReply):
+            if not says_something(visible) or isinstance(error, EmptyReply):
                 raise
             account.notice = translated(CUT_SHORT)
             return f"{visible}\n\n{small_print(account.notice)}"

@@ -10,6 +10,7 @@ from bot.chat.arriving.stopping import Stop
 from bot.chat.character.drift import Drift, DriftCheck, Drifted
 from bot.delivery.cleaning import ReplyCleaner
 from bot.delivery.reasoning import after_reasoning
+from bot.delivery.split import says_something
 from bot.errors import EmptyReply
 from bot.guardrails import OutputGate, Release
 from bot.guardrails.verdict import Action, Verdict
@@ -79,7 +80,7 @@ class Generation:
         await self._reviewed(wait=True)
         release = await self.gate.close()
         release = replace(release, text=self.cleaner.whole(release.text))
-        if not release.text.strip():
+        if not says_something(release.text):
             backend = self.finished.backend if self.finished else None
             raise EmptyReply("the model wrote nothing that can be shown", backend=backend)
         drift = self._drift(release.text, whole=True)
@@ -95,11 +96,13 @@ class Generation:
             return
         self.draft += text
         visible = await self.gate.feed(text, self.sink.ready)
-        if visible and await self._reviewed(wait=False) and self._may_begin(visible):
-            if self.first_shown is None:
-                self.first_shown = self.clock.monotonic()
-            if spoken := after_reasoning(visible):
-                self.sink.show(spoken)
+        if not visible or not await self._reviewed(wait=False) or not self._may_begin(visible):
+            return
+        spoken = after_reasoning(visible)
+        if self.first_shown is None and says_something(spoken):
+            self.first_shown = self.clock.monotonic()
+        if self.first_shown is not None and spoken:
+            self.sink.show(spoken)
 
     def _may_begin(self, visible: str) -> bool:
         """Whether a text may become visible: the first one is looked at before."""

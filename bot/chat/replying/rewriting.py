@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from bot.chat.parts import Parts
+from bot.delivery.split import says_something
 from bot.guardrails import DraftBlocked, GuardContext
 from bot.personas import Persona
 from bot.personas.scripts import Purpose, rewrite
@@ -34,4 +35,4 @@ async def rewritten(parts: Parts, persona: Persona, context: GuardContext, text:
     except DraftBlocked as blocked:
         log.info("card script's text blocked", persona=persona.id, rule=blocked.verdict.rule)
         return text
-    return release.text if release.text.strip() else text
+    return release.text if says_something(release.text) else text

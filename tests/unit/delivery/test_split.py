@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.split import LIMIT, Part, is_visible, rest_after, split, units
+from bot.delivery.split import LIMIT, Part, is_visible, rest_after, says_something, split, units
 
 
 def texts(text: str, **limits: int) -> list[str]:
@@ -24,10 +24,27 @@ def test_a_short_reply_is_one_part() -> None:
     assert texts("Hello there.") == ["Hello there."]
 
 
-@pytest.mark.parametrize("nothing", ["", " ", "\n\n", "\u200b", "\u2060\ufeff \n"])
+UNSEEN = ("\u200b", "\u2060", "\ufeff", "\u3164", "\u00ad", "\u2800", "\u115f", "\ufe0f")
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\n\n", *UNSEEN, "\u2060\ufeff \n", "".join(UNSEEN)])
 def test_nothing_to_see_makes_no_part(nothing: str) -> None:
     assert split(nothing) == []
     assert not is_visible(nothing)
+    assert not says_something(nothing)
+
+
+@pytest.mark.parametrize(
+    "block", ["```", "```python", "\n```c++\n", "```\n```", "```\n\u200b\n```"]
+)
+def test_an_empty_code_block_says_nothing(block: str) -> None:
+    assert is_visible(block)
+    assert not says_something(block)
+
+
+@pytest.mark.parametrize("text", ["Hm.", "🙂", "```x```", "```\nx\n```", "```python x", "❤\ufe0f"])
+def test_whatever_can_be_read_says_something(text: str) -> None:
+    assert says_something(text)
 
 
 def test_a_cut_prefers_the_end_of_a_paragraph() -> None:
