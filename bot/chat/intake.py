@@ -20,6 +20,7 @@ from bot.chat.arriving.door import Door
 from bot.chat.arriving.running import MERGE, Ending, Running, Tell
 from bot.chat.arriving.taking_up import left_of, regrouped, rerun
 from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
+from bot.chat.arriving.triggers import is_only_files
 from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.notices import EXPIRED
 from bot.chat.place import ChannelId, MessageId, Place, UserId
@@ -83,6 +84,8 @@ class Intake:
         self._claims = claims
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
+        self._arriving: dict[tuple[Place, UserId], Trigger] = {}
+        """Whose message is being written down, and why it is for us."""
         self._unsaying = Unsaying(conversations, mindful, memory)
         self._gone: deque[MessageId] = deque(maxlen=GONE_KEPT)
         self._untouched: list[JournalEntry] = []
@@ -97,12 +100,31 @@ class Intake:
         Raises:
             StoreError: what is set there can't be read. Who asked us directly was told.
         """
-        return await self._door.concerns(message, own_thread=own_thread)
+        trigger = await self._door.concerns(message, own_thread=own_thread)
+        if trigger is None and is_only_files(message):
+            return self._asked_just_now(message)
+        return trigger
+
+    def _asked_just_now(self, message: Message) -> Trigger | None:
+        """Return why the question is for us that a file without a word belongs to, if one is."""
+        key = (message.place, message.speaker.id)
+        current = self._by_person.get(key)
+        if current is None or current.turn.cue is not None:
+            return self._arriving.get(key)
+        return current.turn.trigger if self._may_join(current) else None
 
     async def receive(self, message: Message, trigger: Trigger) -> None:
         """Claim and journal a message that is for us, and begin its turn."""
         if self._draining:
             return  # not claimed: the successor catches up on it
+        key = (message.place, message.speaker.id)
+        self._arriving[key] = trigger
+        try:
+            await self._receive(message, trigger)
+        finally:
+            self._arriving.pop(key, None)
+
+    async def _receive(self, message: Message, trigger: Trigger) -> None:
         try:
             fresh = await self._journal.accept(message, trigger)
         except StoreError as error:
@@ -262,7 +284,7 @@ class Intake:
             quiet = QUIET if trigger is Trigger.AUTO else 0.0
             after = current.task if current else None
             self._start(Running(Turn((message,), trigger), self._now(), after=after, quiet=quiet))
-        elif current.silent and self._now() - current.began <= self._window(current):
+        elif self._may_join(current):
             together = sorted((*current.turn.messages, message), key=lambda each: each.id)
             asked = trigger in DIRECT and current.turn.trigger not in DIRECT
             why = trigger if asked else current.turn.trigger
@@ -272,8 +294,10 @@ class Intake:
         else:
             self._start(Running(Turn((message,), trigger), self._now(), after=current.task))
 
-    def _window(self, run: Running) -> float:
-        return QUIET_AT_MOST if run.quiet else MERGE
+    def _may_join(self, run: Running) -> bool:
+        """Whether what the person says now belongs to their turn."""
+        window = QUIET_AT_MOST if run.quiet else MERGE
+        return run.silent and run.ending is None and self._now() - run.began <= window
 
     def _supersede(self, run: Running, turn: Turn, *, quiet: float) -> None:
         """Stop a turn of which nothing is visible, and begin it anew with other messages."""

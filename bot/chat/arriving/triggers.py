@@ -37,6 +37,12 @@ def why_answer(
     return None
 
 
+def is_only_files(message: Message) -> bool:
+    """Whether a message is a file without a word, to nobody."""
+    has_file = bool(message.attachments or message.unread_attachments)
+    return has_file and not message.text.strip() and message.replies_to is None
+
+
 def _is_empty(message: Message) -> bool:
     """Whether there is nothing to answer: a bare ping is answered, an empty message is not."""
     has_file = bool(message.attachments or message.unread_attachments)

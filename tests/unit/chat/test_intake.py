@@ -19,6 +19,7 @@ from bot.chat.turn import Cue, Message, Speaker, Trigger, TurnId
 from bot.errors import StoreError
 from bot.languages import reading, translated
 from bot.observability import Metrics
+from bot.personas import Persona
 from bot.personas.binding import ResolvedBinding, TriggerMode
 from bot.ports import JournalEntry, Outcome
 from tests.fakes import PATIENCE
@@ -72,6 +73,9 @@ class House:
         if place in self.unreadable:
             raise StoreError("away")
         return ResolvedBinding({}, TriggerMode.MENTION, None, (), {})
+
+    def scene(self, binding: ResolvedBinding, place: Place) -> tuple[Persona, ...]:
+        return ()
 
     async def accept(self, message: Message, trigger: Trigger) -> bool:
         self.steps.append(f"accepted {message.id}")
@@ -342,3 +346,45 @@ async def test_what_was_accepted_as_the_store_went_away_is_begun_once_it_is_back
     assert await intake.take_up() == 1
     await asyncio.sleep(0)
     assert house.begun == [(7,)]
+
+
+def only_a_file(ident: int, person: int = 4) -> Message:
+    said = message(ident)
+    speaker = replace(said.speaker, id=UserId(person))
+    return replace(said, text="", speaker=speaker, unread_attachments=("notes.txt",))
+
+
+async def test_a_file_right_after_a_question_belongs_to_it(house: House, intake: Intake) -> None:
+    house.may_accept.set()
+    await intake.receive(message(7), Trigger.MENTION)
+    trigger = await intake.concerns(only_a_file(8))
+    assert trigger is Trigger.MENTION
+    await intake.receive(only_a_file(8), trigger)
+    await asyncio.sleep(0)
+    assert house.runs[-1].turn.message_ids == (7, 8)
+
+
+async def test_a_file_belongs_to_a_question_that_is_being_taken_in(
+    house: House, intake: Intake
+) -> None:
+    arrival = asyncio.create_task(intake.receive(message(7), Trigger.MENTION))
+    await soon(house.accepting)
+    assert await intake.concerns(only_a_file(8)) is Trigger.MENTION
+    house.may_accept.set()
+    await arrival
+
+
+async def test_a_file_belongs_to_no_question_of_others_and_to_none_with_an_answer(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.may_settle = asyncio.Event()
+    assert await intake.concerns(only_a_file(6)) is None
+    await intake.receive(message(7), Trigger.MENTION)
+    assert await intake.concerns(only_a_file(8, person=5)) is None
+    assert await intake.concerns(message(8)) is None  # with words it must say that it is for us
+    await asyncio.sleep(0)
+    assert intake.running(HERE)
+    assert await intake.concerns(only_a_file(9)) is None  # it is being settled
+    house.may_settle.set()
+    await intake.drain(5)
