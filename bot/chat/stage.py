@@ -10,6 +10,7 @@ from textwrap import shorten
 from typing import Protocol
 
 from bot.chat.account import TurnAccount
+from bot.chat.arriving.triggers import HIDDEN_PREFIX
 from bot.chat.notices import notice_for
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import (
@@ -22,7 +23,7 @@ from bot.chat.place import (
 )
 from bot.chat.replying.closing import Closing
 from bot.chat.turn import Message, Speaker, Trigger, Turn
-from bot.errors import Busy, NotFound, TroupeError
+from bot.errors import Busy, InvalidChoice, NotFound, TroupeError
 from bot.guardrails.disclosure import Disclosures
 from bot.languages import reading
 from bot.languages.spoken import spoken_language
@@ -185,6 +186,10 @@ class Stage:
             closing = Closing(self._disclosures, turn, account, self._clock)
         sink = _ScreenSink(screen, self._next_id(), closing)
         try:
+            if text.lstrip().startswith(HIDDEN_PREFIX):
+                raise InvalidChoice(
+                    "A message that begins with `//` is hidden from me: it was not sent."
+                )
             account.outcome = await self._pipeline.perform(
                 turn, lambda _: sink, account, persona=persona
             )

@@ -204,7 +204,7 @@ async def test_a_talk_in_the_terminal(tmp_path: Path) -> None:
         ollama.reply_next("Good evening to you.", "8,611 metres.")
         ended = await run(
             tmp_path, "chat", "--persona", "bram",
-            said="good evening\n\nhow tall is K2?\n/quit\nnever read\n",
+            said="good evening\n\n  // psst, a secret\nhow tall is K2?\n/quit\nnever read\n",
             OLLAMA_HOSTS=ollama.url,
         )  # fmt: skip
         sent = [str(message["content"]) for message in ollama.chats[-1].messages]
@@ -212,8 +212,10 @@ async def test_a_talk_in_the_terminal(tmp_path: Path) -> None:
     assert "Good evening to you." in ended.out
     assert "8,611 metres." in ended.out
     assert ended.out.count("[Bram") == 2
+    assert "A message that begins with `//` is hidden from me: it was not sent." in ended.out
     assert any("Good evening to you." in text for text in sent)
     assert "never read" not in "".join(sent)
+    assert "secret" not in "".join(sent)
 
 
 async def test_a_talk_in_the_terminal_tells_of_failures(tmp_path: Path) -> None:

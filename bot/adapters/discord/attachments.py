@@ -12,7 +12,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.mapping import clean_name
-from bot.adapters.discord.pictures import fits
+from bot.adapters.discord.pictures import dimensions, fits
 from bot.chat.preparing import files as reasons
 from bot.chat.preparing.files import unread
 from bot.chat.turn import Attachment
@@ -79,7 +79,10 @@ async def _fetch(session: aiohttp.ClientSession, file: discord.Attachment) -> At
         )
     if not content.startswith(_IMAGES[media_type]):
         return unread(name, reasons.NOT_WHAT_IT_SAYS)
-    return Attachment(name, media_type, content) if fits(content, media_type) else too_large
+    size = dimensions(content, media_type)
+    if size is None:
+        return unread(name, reasons.DAMAGED)
+    return Attachment(name, media_type, content) if fits(size) else too_large
 
 
 async def _bounded(stream: aiohttp.StreamReader, limit: int) -> bytes | None:

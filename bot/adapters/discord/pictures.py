@@ -13,22 +13,20 @@ _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers that begin a frame (ITU T.81, table B.1)."""
 
 
-def fits(content: bytes, media_type: str) -> bool:
-    """Whether a picture is one, and has no more pixels than may be decoded."""
-    size = dimensions(content, media_type)
-    if size is None:
-        return False
+def fits(size: tuple[int, int]) -> bool:
+    """Whether a picture of this width and height has no more pixels than may be decoded."""
     width, height = size
-    return 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS
+    return width <= MAX_SIDE and height <= MAX_SIDE and width * height <= MAX_PIXELS
 
 
 def dimensions(content: bytes, media_type: str) -> tuple[int, int] | None:
     """Return width and height in pixels; None when the bytes are no picture of this type."""
     read = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp}.get(media_type)
     try:
-        return read(content) if read is not None else None
+        size = read(content) if read is not None else None
     except (struct.error, IndexError):
         return None
+    return None if size is None or 0 in size else size
 
 
 def _png(content: bytes) -> tuple[int, int] | None:

@@ -99,3 +99,12 @@ async def test_a_notice_is_in_the_language_that_is_spoken_else_in_the_reader_s()
         with reading(language):
             assert account.notice == notice_for(BackendUnavailable("", backend=""))
     assert spoken.notice != read.notice
+
+
+async def test_what_is_hidden_from_the_bot_is_not_sent_and_the_person_knows() -> None:
+    account = await stage_of(Says("never said")).say(
+        "a", "// psst, a secret", None, screen := Screen()
+    )
+    assert account.notice == "A message that begins with `//` is hidden from me: it was not sent."
+    assert account.outcome is Outcome.FAILED
+    assert screen.text == ""

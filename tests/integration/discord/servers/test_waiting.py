@@ -129,6 +129,14 @@ async def test_other_files_are_named_with_the_reason(stage: Stage) -> None:
     assert "grüße" in stage.ollama.chats[-1].messages[-1]["content"]
 
 
+async def test_a_broken_picture_is_called_so(stage: Stage) -> None:
+    stage.ollama.reply_with("Nice.")
+    files = [("torn.png", b"\x89PNG\r\n\x1a\n" + bytes(50), "image/png")]
+    asked = await stage.channel.says(stage.guest, "look", mention_bot=True, attachments=files)
+    text = await answer(stage, asked, "Not read")
+    assert "Not read: torn.png (an image that is damaged: it can't be read)" in text
+
+
 async def test_who_is_barred_is_told_once_and_costs_nothing(stage: Stage) -> None:
     await bind(stage, Binding(barred=(f"u{stage.guest.id}",)))
     asked = await stage.channel.says(stage.guest, "hello", mention_bot=True)
