@@ -21,6 +21,7 @@ from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.redirect import redirect
 from bot.adapters.discord.removing import Remover
 from bot.adapters.discord.sink import SinkFactory
+from bot.adapters.discord.standing import DiscordChannels
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.adapters.discord.surroundings import DiscordSurroundings
 from bot.adapters.discord.threads import Threads
@@ -155,6 +156,7 @@ def _intake(troupe: Troupe, desk: Desk, accounts: Accounts, moderation: Moderati
         memory=memory,
         threads=Threads(desk),
         claims=stores.replies,
+        channels=DiscordChannels(desk),
     )
 
 
@@ -247,7 +249,7 @@ def _connection(
         await sync_commands(client.tree, application, troupe.stores.state, discord.sync_commands)
 
     async def fresh(client: TroupeBot) -> None:
-        await catchup.run(client)
+        await asyncio.gather(catchup.run(client), intake.look_again())
 
     async def before_identify(shard: int) -> None:
         await budget.wait()

@@ -17,9 +17,15 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.door import Door
+from bot.chat.arriving.looking_again import Channels, changed, stands_in
 from bot.chat.arriving.running import MERGE, Ending, Running, Tell
-from bot.chat.arriving.taking_up import left_of, regrouped, rerun
-from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
+from bot.chat.arriving.taking_up import left_of, regrouped, rerun, reworded
+from bot.chat.arriving.thread_opening import (
+    OneForABurst,
+    ThreadOpener,
+    in_thread,
+    where_answered,
+)
 from bot.chat.arriving.triggers import is_only_files
 from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.notices import EXPIRED
@@ -72,6 +78,7 @@ class Intake:
         memory: Memory | None = None,
         threads: ThreadOpener | None = None,
         claims: ReplyClaims | None = None,
+        channels: Channels | None = None,
     ) -> None:
         self._runner = runner
         self._journal = journal
@@ -82,6 +89,7 @@ class Intake:
         self._threads = threads and OneForABurst(threads, conversations)
         self._door = Door(runner, casting, metrics, clock)
         self._claims = claims
+        self._channels = channels
         self._runs: dict[TurnId, Running] = {}
         self._by_person: dict[tuple[Place, UserId], Running] = {}
         self._arriving: dict[tuple[Place, UserId], Trigger] = {}
@@ -386,7 +394,10 @@ class Intake:
         """Continue unsettled turns of processes that are gone. Return how many messages."""
         if self._draining:
             return 0
-        self._untouched += await self._journal.take_up()
+        found = await self._journal.take_up()
+        self._untouched += found
+        texts = await self._look_at([entry.message for entry in found])
+        self._untouched = [reworded(entry, texts) for entry in self._untouched]
         entries = sorted(self._untouched, key=lambda entry: entry.message.id)
         for turn, first in regrouped(entries, MERGE):
             try:
@@ -405,10 +416,14 @@ class Intake:
             StoreError: nothing was done.
         """
         rest = left_of(turn, set(self._gone))  # deleted while they waited here
+        if not rest:
+            answered = await where_answered(turn.messages[0], turn.trigger, self._casting)
+            last = replace(turn.messages[-1], place=answered.place)
+            turn = replace(turn, messages=(*turn.messages[:-1], last))
+            await self._runner.take_back(turn, first.progress)
+            return
         if left_out := [m.id for m in turn.messages if m not in rest]:
             await self._journal.settle(left_out, Outcome.CANCELLED)
-        if not rest:
-            return
         placed = [
             await in_thread(each, turn.trigger, self._casting, self._threads) for each in rest
         ]
@@ -425,6 +440,25 @@ class Intake:
             self._metrics.turns.count(route=None, trigger=trigger, outcome=Outcome.EXPIRED)
         else:
             self._start(run)
+
+    async def look_again(self) -> None:
+        """Look at the questions under way: nobody listened for a while, and no event of that time
+        will come any more."""
+        await self._look_at([m for run in self._runs.values() for m in run.turn.messages])
+
+    async def _look_at(self, messages: Sequence[Message]) -> dict[MessageId, str]:
+        """Do what the missed events of messages would have done. Return the new texts."""
+        texts: dict[MessageId, str] = {}
+        for message, now in await changed(messages, self._channels) if self._channels else ():
+            try:
+                if now.gone:
+                    await self.deleted(message.place, (stands_in(message),))
+                elif now.text is not None:
+                    texts[message.id] = now.text
+                    await self.edited(message.place, message.spoken_in, now.text)
+            except StoreError as error:
+                log.warning("change not recorded yet", message=message.id, reason=str(error))
+        return texts
 
     async def drain(self, timeout: float) -> int:
         """Begin no new turn; let running ones finish within `timeout` seconds.

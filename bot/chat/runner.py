@@ -244,6 +244,13 @@ class TurnRunner:
             await self.say(run.turn, line, run.progress)
         await self._settle(run, Outcome.EXPIRED)
 
+    async def take_back(self, turn: Turn, progress: Progress) -> None:
+        """End what is not to be begun since its question is gone: what is visible goes, too."""
+        if turn.again is None:
+            sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)
+            await self._quietly(sink.withdraw())
+        await self.settle(turn.message_ids, Outcome.CANCELLED)
+
     async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> None:
         """Say a line to the person of a turn, as far as Discord takes it."""
         sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)

@@ -347,6 +347,62 @@ async def test_what_was_deleted_while_the_bot_was_dead_or_writing_never_comes_ba
         assert len(stage.from_bot) == 1
 
 
+async def test_what_becomes_of_a_question_while_the_bot_is_dead_is_seen_before_it_is_answered(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as scene:
+        kinds = ("deleted", "slashed", "covered", "edited", "covered by another", "kept")
+        asked: dict[str, tuple[Place, Person, Message]] = {}
+        scene.ollama.set_pace(rate=10)
+        scene.ollama.reply_with(" ".join(f"Number {n} came by." for n in range(60)))
+        for kind in kinds:
+            stage, person = scene.channel(), scene.person()
+            text = f"tell me of the {kind} porcupine"
+            asked[kind] = stage, person, await stage.says(person, text, mention_bot=True)
+        for stage, _, message in asked.values():
+            await stage.next_reply(message, quiet=0)
+        await scene.troupe.kill()
+        before = len(scene.ollama.chats)
+        for kind, (stage, person, message) in asked.items():
+            if kind == "deleted":
+                await stage.delete(message)
+            elif kind == "slashed":
+                await stage.edit(message, f"// {message.content}")
+            elif kind == "edited":
+                await stage.edit(message, f"<@{scene.discord.bot_user.id}> tell me of the whale")
+            elif kind != "kept":
+                await stage.react(person if kind == "covered" else scene.person(), message, "🙈")
+        scene.ollama.set_pace(rate=None)
+        scene.ollama.reply_with(tale(1))
+        await scene.troupe.start()
+        for kind in ("edited", "covered by another", "kept"):
+            stage, _, message = asked[kind]
+            assert await scene.answer(stage, message) == tale(1)
+        for kind in ("deleted", "slashed", "covered"):
+            await until(lambda stage=asked[kind][0]: not stage.from_bot, f"{kind}: no reply")
+        said = contents(scene.ollama.chats[before:])
+        assert sorted(re.findall(r"tell me of the ([\w ]+)", said)) == [
+            "covered by another porcupine",
+            "kept porcupine",
+            "whale",
+        ]
+
+
+async def test_a_question_that_is_deleted_as_the_session_breaks_is_answered_no_further(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as scene:
+        stage, alice = scene.channel(), scene.person()
+        scene.ollama.set_pace(rate=5)
+        scene.ollama.reply_with(" ".join(f"Number {n} came by." for n in range(60)))
+        asked = await stage.says(alice, "tell me of the porcupine", mention_bot=True)
+        await stage.next_reply(asked, quiet=0)
+        scene.discord.gateway.invalidate(resumable=False)
+        await stage.delete(asked)
+        await until(lambda: not stage.from_bot, "the reply is withdrawn")
+        assert scene.troupe.events("turn over", turn=str(asked.id), outcome="cancelled")
+
+
 # ── SIGTERM ─────────────────────────────────────────────────────────────────────────────────
 
 

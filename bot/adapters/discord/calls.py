@@ -163,6 +163,19 @@ class Calls:
         data: dict[str, Any] = await self._rest.request(route)
         return data
 
+    async def reacted(self, channel: int, message: int, emoji: str, user: int) -> bool:
+        """Return whether a user reacted with an emoji; needs Read Message History."""
+        route = Route(
+            "GET",
+            f"{MESSAGE}/reactions/{{emoji}}",
+            channel_id=channel,
+            message_id=message,
+            emoji=emoji,
+        )
+        # Users come by their ids.
+        data = await self._rest.request(route, params={"after": str(user - 1), "limit": "1"})
+        return any(int(each["id"]) == user for each in data)
+
     async def start_thread(self, channel: int, message: int, name: str, archive: int) -> None:
         """Open a thread from a message; needs Create Public Threads. `archive` is in minutes."""
         route = Route("POST", f"{MESSAGE}/threads", channel_id=channel, message_id=message)

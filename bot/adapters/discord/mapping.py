@@ -270,17 +270,27 @@ def quoted_of(data: dict[str, Any], us: Us) -> Quoted:
         for name in ("webhook_id", "application_id")
     )
     named = str(author.get("global_name") or author.get("username") or "")
-    names = {int(u["id"]): str(u.get("global_name") or u["username"]) for u in data["mentions"]}
-    text = clean_text(_named(_without_us(str(data["content"])[: 2 * MAX_TEXT], us), names))
+    text = text_in(data, us)
     emojis = {str(each["emoji"]["name"]) for each in data.get("reactions") or ()}
     reference = (data.get("message_reference") or {}).get("message_id")
     return Quoted(
         message_id=MessageId(int(data["id"])),
         author_name=clean_name(named, f"user {int(author['id']) % 10_000:04}"),
         by_us=us.wrote(int(author["id"]), webhook, application),
-        text="" if HIDING in emojis or text.startswith(HIDDEN_PREFIX) else text,
+        text="" if HIDING in emojis or is_hiding(text) else text,
         answers=MessageId(int(reference)) if reference else None,
     )
+
+
+def text_in(data: dict[str, Any], us: Us) -> str:
+    """Return the text of a message as REST gives it."""
+    names = {int(u["id"]): str(u.get("global_name") or u["username"]) for u in data["mentions"]}
+    return clean_text(_named(_without_us(str(data["content"])[: 2 * MAX_TEXT], us), names))
+
+
+def is_hiding(text: str) -> bool:
+    """Whether a text begins so that it is hidden from us."""
+    return text.startswith(HIDDEN_PREFIX)
 
 
 def _is_hidden(message: discord.Message) -> bool:

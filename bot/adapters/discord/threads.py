@@ -9,7 +9,8 @@ import discord
 import structlog
 
 from bot.adapters.discord.desk import Desk
-from bot.chat.place import ChannelId, Place
+from bot.chat.arriving.thread_opening import thread_from
+from bot.chat.place import Place
 from bot.chat.turn import Message
 
 log = structlog.get_logger(__name__)
@@ -41,14 +42,7 @@ class Threads:
         except (discord.RateLimited, aiohttp.ClientError, OSError) as error:
             log.info("thread not opened", reason=type(error).__name__)
             return None
-        return Place(
-            ChannelId(message.id),
-            place.guild,
-            parent=place.channel,
-            category=place.category,
-            age_restricted=place.age_restricted,
-            restricted=place.restricted,
-        )
+        return thread_from(message)
 
 
 def title_of(message: Message) -> str:

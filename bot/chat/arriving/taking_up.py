@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from bot.chat.arriving.running import Running
 from bot.chat.place import MessageId, Place, UserId
@@ -17,6 +18,12 @@ def left_of(turn: Turn, gone: Collection[MessageId]) -> tuple[Message, ...]:
     if question and all(each in gone for each in question):
         return ()
     return tuple(m for m in turn.messages if (m.about or m.id) not in gone)
+
+
+def reworded(entry: JournalEntry, texts: Mapping[MessageId, str]) -> JournalEntry:
+    """Return an entry with what its message says now, by the message's id."""
+    text = texts.get(entry.message.id)
+    return entry if text is None else replace(entry, message=replace(entry.message, text=text))
 
 
 def rerun(turn: Turn, again: Again, began: float, noted: Progress | None = None) -> Running:

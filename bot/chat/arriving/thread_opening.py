@@ -80,13 +80,26 @@ async def in_thread(
     message: Message, trigger: Trigger, casting: Casting, threads: ThreadOpener | None
 ) -> Message:
     """Return a message in the thread that its conversation gets, where it gets one."""
-    place = message.place
-    if (
-        threads is None
-        or trigger not in OPENS_THREADS
-        or place.guild is None
-        or place.parent is not None
-        or (await casting.resolved(place)).mode is not TriggerMode.THREAD
-    ):
+    if threads is None or not await _gets_thread(message, trigger, casting):
         return message
-    return replace(message, place=await threads.open(message) or place)
+    return replace(message, place=await threads.open(message) or message.place)
+
+
+async def where_answered(message: Message, trigger: Trigger, casting: Casting) -> Message:
+    """Return a message in the thread that its answer went to, if it went to one. Opens none."""
+    if not await _gets_thread(message, trigger, casting):
+        return message
+    return replace(message, place=thread_from(message))
+
+
+def thread_from(message: Message) -> Place:
+    """Return the thread that begins with a message, and so has its id."""
+    place = message.place
+    return replace(place, channel=ChannelId(message.id), parent=place.channel)
+
+
+async def _gets_thread(message: Message, trigger: Trigger, casting: Casting) -> bool:
+    place = message.place
+    if trigger not in OPENS_THREADS or place.guild is None or place.parent is not None:
+        return False
+    return (await casting.resolved(place)).mode is TriggerMode.THREAD

@@ -10,18 +10,19 @@ from typing import Any, cast
 import pytest
 
 from bot.chat.account import TurnAccount
-from bot.chat.arriving.running import Running
+from bot.chat.arriving.looking_again import Standing
+from bot.chat.arriving.running import Ending, Running
 from bot.chat.conversation import Conversation
 from bot.chat.intake import Intake
 from bot.chat.notices import EXPIRED
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.turn import Cue, Message, Speaker, Trigger, TurnId
+from bot.chat.turn import Answering, Cue, Message, Speaker, Trigger, Turn, TurnId
 from bot.errors import StoreError
 from bot.languages import reading, translated
 from bot.observability import Metrics
 from bot.personas import Persona
 from bot.personas.binding import ResolvedBinding, TriggerMode
-from bot.ports import JournalEntry, Outcome
+from bot.ports import JournalEntry, Outcome, Progress
 from tests.fakes import PATIENCE
 
 HERE, ELSEWHERE = Place(ChannelId(1), GuildId(2)), Place(ChannelId(3), GuildId(2))
@@ -39,10 +40,15 @@ class House:
         self.unreadable: set[Place] = set()
         self.runs: list[Running] = []
         self.settled: list[tuple[Sequence[MessageId], Outcome]] = []
+        self.standings: dict[MessageId, Standing] = {}
+        self.looked_at: list[MessageId] = []
+        self.edits: list[tuple[MessageId, str]] = []
+        self.taken_back: list[tuple[Sequence[MessageId], Progress]] = []
         self.deleted: list[Sequence[MessageId]] = []
         self.may_accept, self.may_delete = asyncio.Event(), asyncio.Event()
         self.may_settle: asyncio.Event | None = None
         """Where it is set, a turn has ended at once but is settled only then."""
+        self.over_at_once = True
         self.accepting, self.deleting = asyncio.Event(), asyncio.Event()
 
     async def run(self, run: Running) -> TurnAccount:
@@ -50,7 +56,7 @@ class House:
         self.runs.append(run)
         account = TurnAccount(run.turn.id, run.turn.trigger)
         if self.may_settle is not None:
-            run.over = True
+            run.over = self.over_at_once
             await self.may_settle.wait()
             self.steps.append(f"settled {run.turn.id}")
         cue = self.cues.pop(run.turn.message_ids[0], None)
@@ -82,6 +88,17 @@ class House:
         self.accepting.set()
         await self.may_accept.wait()
         return True
+
+    async def standing(self, place: Place, ident: MessageId) -> Standing:
+        self.looked_at.append(ident)
+        return self.standings.get(ident, Standing())
+
+    async def edit(self, place: Place, ident: MessageId, text: str) -> bool:
+        self.edits.append((ident, text))
+        return True
+
+    async def take_back(self, turn: Turn, progress: Progress) -> None:
+        self.taken_back.append((turn.message_ids, progress))
 
     async def settle(self, messages: Sequence[MessageId], outcome: Outcome) -> None:
         self.settled.append((messages, outcome))
@@ -124,6 +141,7 @@ def intake_of(house: House, *, threads: bool = False) -> Intake:
         casting=part,
         metrics=Metrics("test", embedded_redis=False),
         clock=part,
+        channels=part,
     )
 
 
@@ -228,6 +246,93 @@ async def test_what_is_deleted_while_it_waits_to_be_taken_up_is_not_answered(
     await asyncio.sleep(0)
     assert house.begun == [(8,)]
     assert house.settled == [([7], Outcome.CANCELLED)]
+
+
+async def test_a_question_that_went_while_nobody_listened_is_taken_back_with_its_reply(
+    house: House, intake: Intake
+) -> None:
+    house.may_delete.set()
+    visible = Progress((MessageId(70),))
+    house.left = [
+        JournalEntry(message(7), Trigger.MENTION, 0.0, visible),
+        JournalEntry(message(8, ELSEWHERE), Trigger.MENTION, 0.0),
+    ]
+    house.standings[MessageId(7)] = Standing(gone=True)
+    assert await intake.take_up() == 2
+    await asyncio.sleep(0)
+    assert house.begun == [(8,)]
+    assert house.taken_back == [((7,), visible)]
+    assert set(house.deleted) == {(7,)}  # from the conversation, too
+
+
+async def test_of_a_burst_only_what_still_stands_is_answered(house: House, intake: Intake) -> None:
+    house.may_delete.set()
+    house.left = [JournalEntry(message(n), Trigger.MENTION, 0.0) for n in (7, 8)]
+    house.standings[MessageId(7)] = Standing(gone=True)
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert house.begun == [(8,)]
+    assert house.settled == [([7], Outcome.CANCELLED)]
+    assert house.taken_back == []
+
+
+async def test_a_question_that_was_rewritten_while_nobody_listened_is_asked_in_its_new_words(
+    house: House, intake: Intake
+) -> None:
+    house.left = [JournalEntry(message(7), Trigger.MENTION, 0.0)]
+    house.standings[MessageId(7)] = Standing(text="good evening")
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert [run.turn.text for run in house.runs] == ["good evening"]
+    assert house.edits == [(7, "good evening")]
+
+
+async def test_what_was_said_by_a_command_is_looked_for_nowhere(
+    house: House, intake: Intake
+) -> None:
+    by_command = replace(message(7), answering=Answering(1, "token"))
+    about = replace(message(8, ELSEWHERE), about=MessageId(5))
+    house.left = [JournalEntry(each, Trigger.COMMAND, 0.0) for each in (by_command, about)]
+    house.standings[MessageId(5)] = Standing(text="another person's words")
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert house.looked_at == [5]
+    assert [run.turn.text for run in house.runs] == ["hello", "hello"]
+
+
+async def test_a_look_that_takes_too_long_holds_no_turn_up(
+    house: House, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.arriving.looking_again.PATIENCE", 0.01)
+
+    async def standing(place: Place, ident: MessageId) -> Standing:
+        if ident == 7:
+            await asyncio.Event().wait()
+        return Standing(gone=True)
+
+    monkeypatch.setattr(house, "standing", standing)
+    house.may_delete.set()
+    house.left = [
+        JournalEntry(message(7), Trigger.MENTION, 0.0),
+        JournalEntry(message(8, ELSEWHERE), Trigger.MENTION, 0.0),
+    ]
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert house.begun == [(7,)]
+    assert [ids for ids, _ in house.taken_back] == [(8,)]
+
+
+async def test_a_turn_under_way_whose_question_went_unheard_is_stopped(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.may_delete.set()
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    await intake.receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    house.standings[MessageId(7)] = Standing(gone=True)
+    await intake.look_again()
+    assert [run.ending for run in house.runs] == [Ending.DELETED]
 
 
 async def test_who_is_told_that_it_is_too_late_reads_it_in_their_language(

@@ -177,5 +177,7 @@ def remove_reaction(rest: Rest, call: Call) -> None:
 @routes.route("GET", REACTION)
 def reaction_users(rest: Rest, call: Call) -> Any:
     message = rest.message(rest.channel(call), call)
-    users = message.reactions.get(call.params["emoji"], [])
-    return [payloads.user(rest.world.users[ident]) for ident in users]
+    after, limit = call.snowflake("after") or 0, call.number("limit", 25, 1, 100)
+    users = sorted(message.reactions.get(call.params["emoji"], []))
+    chosen = [ident for ident in users if ident > after][:limit]
+    return [payloads.user(rest.world.users[ident]) for ident in chosen]
