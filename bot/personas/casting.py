@@ -19,7 +19,7 @@ from bot.personas.binding import (
     resolve,
     targets_of,
 )
-from bot.personas.persona import Persona
+from bot.personas.persona import Persona, slug
 from bot.ports import BindingStore
 from bot.routing.route import Route
 
@@ -108,9 +108,13 @@ class Casting:
         Raises:
             NotFound: with the names that come close.
         """
-        wanted = name.strip().casefold()
-        for persona in self._personas.all(guild):
+        wanted, known = name.strip().casefold(), self._personas.all(guild)
+        for persona in known:
             if wanted in (persona.id.casefold(), persona.name.casefold()):
+                return persona
+        id = slug(name)  # keyboards compose letters differently: é, or e and a mark
+        for persona in known:
+            if persona.id == id:
                 return persona
         return self._personas.get(name.strip(), guild)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -121,7 +122,8 @@ async def test_names_of_any_script_play_are_listed_exported_and_removed_after_a_
         listed = (await admin.slash(channel, "persona list")).text
         assert [name for name in names if name not in listed] == []
         for name in names:
-            switched = await admin.slash(channel, "persona switch", name=name)
+            typed = unicodedata.normalize("NFD", name)
+            switched = await admin.slash(channel, "persona switch", name=typed)
             assert f"**{name}** answers here" in switched.text
             ollama.reply_with("Chirp!")
             asked = await channel.says(admin, "sing", mention_bot=True)
