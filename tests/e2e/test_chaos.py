@@ -322,6 +322,24 @@ async def test_a_crash_between_a_persona_s_reply_and_its_cue_loses_nobody_s_turn
     assert [str(end) for end in ends] == ["None", "None"]
 
 
+# ── the first minute of a new install ───────────────────────────────────────────────────────
+
+
+async def test_who_is_killed_within_seconds_of_a_first_start_reads_what_was_said_meanwhile(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as scene:
+        stage, other, alice = scene.channel(), scene.channel(), scene.person()
+        scene.ollama.reply_with(tale(1))
+        await scene.troupe.logged("connected")
+        await scene.exchange(stage, alice, "good evening", tale(1))
+        await scene.troupe.kill()
+        missed = [await each.says(alice, "and now?", mention_bot=True) for each in (stage, other)]
+        await scene.troupe.start()
+        for place, message in zip((stage, other), missed, strict=True):
+            assert await scene.answer(place, message) == tale(1)
+
+
 # ── what a person deleted ───────────────────────────────────────────────────────────────────
 
 

@@ -100,6 +100,7 @@ class CatchUp:
             self._anew.discard(id(client))
 
     async def _run(self, client: TroupeBot) -> int:
+        await self._listens(client.shard_id or 0)
         taken, missed = 0, None
         unmarked: Mapping[ChannelId, MessageId] = {}
         for pause in PAUSES:
@@ -120,6 +121,14 @@ class CatchUp:
         if taken:
             log.info("caught up", shard=client.shard_id, messages=taken)
         return taken
+
+    async def _listens(self, shard: int) -> None:
+        """Note that a shard listens, as soon as it does so for the first time."""
+        try:
+            if await self._last_seen.listened_until(shard) is None:
+                self._last_seen.listened(shard, time.time())
+        except StoreError as error:
+            log.info("first session not noted yet", reason=str(error))
 
     async def _unmarked(self, client: TroupeBot) -> Mapping[ChannelId, MessageId]:
         """Return guild channels in which something was said since the shard listened last, though

@@ -16,7 +16,7 @@ from bot.errors import StoreError
 log = structlog.get_logger(__name__)
 
 WRITE_EVERY: Final = 2.0
-"""Seconds between two writes: one write for all that was noted meanwhile."""
+"""Seconds between two writes: one for all that was noted meanwhile. The first is made at once."""
 KEPT: Final = 200
 """Channels that are remembered, by their last message."""
 _LIFETIME: Final = 86_400
@@ -36,6 +36,7 @@ class RedisLastSeen:
         self._listening = keys.state(f"listened:{owner}")
         self._listened: dict[int, float] = {}
         self._noted: dict[ChannelId, int] = {}
+        self._unwritten = False
         self._writing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -89,9 +90,11 @@ class RedisLastSeen:
             noted, self._noted = self._noted, {}
             if not noted and not self._listened:
                 return
+            self._unwritten = False
             try:
                 await self._write(noted)
             except BaseException:  # also when it is cancelled
+                self._unwritten = True
                 for channel, at in noted.items():
                     self._noted[channel] = max(at, self._noted.get(channel, 0))
                 raise
@@ -122,12 +125,15 @@ class RedisLastSeen:
             await batch.execute()
 
     def _write_soon(self) -> None:
+        self._unwritten = True
         if not self._closed and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._write_later(), name="last-seen")
+            self._task = asyncio.create_task(self._write_on(), name="last-seen")
 
-    async def _write_later(self) -> None:
-        await asyncio.sleep(WRITE_EVERY)
-        try:
-            await self.flush()
-        except StoreError as error:
-            log.info("last seen not written yet", reason=str(error))
+    async def _write_on(self) -> None:
+        """Write at once: whoever is killed within seconds of a start leaves a gap, too."""
+        while self._unwritten:
+            try:
+                await self.flush()
+            except StoreError as error:
+                log.info("last seen not written yet", reason=str(error))
+            await asyncio.sleep(WRITE_EVERY)

@@ -273,6 +273,17 @@ async def test_before_a_first_start_there_is_no_gap(discord: FakeDiscord) -> Non
         assert [message.text for message in await heard(rig)] == ["welcome"]
 
 
+async def test_from_the_first_session_on_it_is_known_until_when_we_listened(
+    discord: FakeDiscord,
+) -> None:
+    """A new install that is killed within seconds leaves a gap, too."""
+    seen, began = Unread(), time.time()
+    async with rig_at(discord, last_seen=seen), asyncio.timeout(PATIENCE):
+        while 0 not in seen.until:
+            await asyncio.sleep(0.01)
+    assert began <= seen.until[0] <= time.time()
+
+
 async def test_a_message_during_the_start_hides_no_gap_before_it(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:

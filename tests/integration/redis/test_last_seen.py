@@ -9,6 +9,7 @@ import pytest
 from bot.adapters.redis import Client
 from bot.adapters.redis.last_seen import KEPT, RedisLastSeen
 from bot.chat.place import ChannelId, MessageId, snowflake_seconds
+from tests.fakes import PATIENCE
 
 LATER = 1 << 22
 
@@ -63,6 +64,33 @@ async def test_a_thousand_notes_are_one_write(
     after = (await redis.info("commandstats"))["cmdstat_zadd"]["calls"]
     assert after - before == 1
     assert len(await seen.recent()) == 7
+    await seen.close()
+
+
+async def test_the_first_note_is_written_at_once(
+    redis: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.redis.last_seen.WRITE_EVERY", PATIENCE * 2)
+    seen, after_a_crash = RedisLastSeen(redis), RedisLastSeen(redis)
+    seen.listened(0, 1000.0)
+    seen.note(ChannelId(1), message(10))
+    async with asyncio.timeout(PATIENCE):
+        while not await after_a_crash.recent():
+            await asyncio.sleep(0.01)
+    assert await after_a_crash.listened_until(0) == 1000.0
+    await seen.close()
+
+
+async def test_what_is_noted_later_is_written_after_a_while(
+    redis: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.redis.last_seen.WRITE_EVERY", 0.05)
+    seen, after_a_crash = RedisLastSeen(redis), RedisLastSeen(redis)
+    for number in (1, 2, 3):
+        seen.note(ChannelId(number), message(number))
+        async with asyncio.timeout(PATIENCE):
+            while len(await after_a_crash.recent()) < number:
+                await asyncio.sleep(0.01)
     await seen.close()
 
 
