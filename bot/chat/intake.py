@@ -19,14 +19,14 @@ from bot.chat.account import TurnAccount
 from bot.chat.arriving.door import Door
 from bot.chat.arriving.looking_again import Channels, changed, stands_in
 from bot.chat.arriving.running import MERGE, Ending, Running, Tell
-from bot.chat.arriving.taking_up import left_of, regrouped, rerun, reworded
+from bot.chat.arriving.taking_up import asked_anew, left_of, regrouped, rerun, reworded
 from bot.chat.arriving.thread_opening import (
     OneForABurst,
     ThreadOpener,
     in_thread,
     where_answered,
 )
-from bot.chat.arriving.triggers import is_only_files
+from bot.chat.arriving.triggers import HIDDEN_PREFIX, is_only_files
 from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.notices import EXPIRED
 from bot.chat.place import ChannelId, MessageId, Place, UserId
@@ -210,7 +210,14 @@ class Intake:
         self._door.check(await self._casting.resolved(place), person, roles)
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
-        """Rewrite what was said. Never answers anew."""
+        """Rewrite what was said. Never answers anew what has an answer that somebody may see."""
+        if text.startswith(HIDDEN_PREFIX):
+            await self.deleted(place, (message,))
+            return
+        for run in [r for r in self._runs.values() if r.silent and r.ending is None]:
+            turn = asked_anew(run.turn, message, text)
+            if turn != run.turn:
+                self._supersede(run, turn, quiet=run.quiet)
         await self._unsaying.rewrite(place, message, text)
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:

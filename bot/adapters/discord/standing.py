@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import discord
 import structlog
 
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.mapping import HIDING, Us, is_hiding, text_in
+from bot.adapters.discord.mapping import HIDING, Us, is_hiding, text_in, titled
 from bot.adapters.discord.refusals import FAILED
 from bot.chat.arriving.looking_again import Standing
 from bot.chat.arriving.thread_opening import may_stand_above
@@ -43,7 +44,11 @@ class DiscordChannels:
                 if error.code != _UNKNOWN_MESSAGE:
                     raise
             else:
-                return await self._read(channel, data)
+                now = await self._read(channel, data)
+                if now.text is None or channel != int(message):
+                    return now
+                post = await self._desk.calls.channel(channel)
+                return replace(now, text=titled(str(post["name"]), now.text))
         return Standing(gone=True)
 
     async def _homes(self, place: Place, message: MessageId) -> tuple[int, ...]:

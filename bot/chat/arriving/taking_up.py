@@ -1,4 +1,4 @@
-"""What a dead process, or a deletion, left of turns."""
+"""What a dead process, a deletion or an edit left of turns."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def reworded(entry: JournalEntry, texts: Mapping[MessageId, str]) -> JournalEntr
     """Return an entry with what its message says now, by the message's id."""
     text = texts.get(entry.message.id)
     return entry if text is None else replace(entry, message=replace(entry.message, text=text))
+
+
+def asked_anew(turn: Turn, message: MessageId, text: str) -> Turn:
+    """Return a question with a message's new text; what else a turn may be stays as it is."""
+    if turn.again is not None or turn.cue is not None or turn.order is not None:
+        return turn
+    said = (replace(each, text=text) if each.id == message else each for each in turn.messages)
+    return replace(turn, messages=tuple(said))
 
 
 def rerun(turn: Turn, again: Again, began: float, noted: Progress | None = None) -> Running:

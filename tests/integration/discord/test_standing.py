@@ -74,6 +74,8 @@ async def test_a_forum_s_post_stands_in_itself(discord: FakeDiscord) -> None:
     alice, forum = guild.member("alice"), guild.forum("questions")
     thread, message = await forum.post("heights", alice, "how tall?", mention_bot=True)
     assert await standing(discord, thread, message) == AS_IT_WAS
+    await thread.edit(message, f"<@{discord.bot_user.id}> how deep?")
+    assert await standing(discord, thread, message) == Standing(text="heights\nhow deep?")
     await thread.delete(message)
     assert await standing(discord, thread, message) == GONE
 

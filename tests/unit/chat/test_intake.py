@@ -493,3 +493,44 @@ async def test_a_file_belongs_to_no_question_of_others_and_to_none_with_an_answe
     assert await intake.concerns(only_a_file(9)) is None  # it is being settled
     house.may_settle.set()
     await intake.drain(5)
+
+
+async def test_a_question_that_is_edited_before_its_answer_shows_is_asked_as_it_is_now(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    await intake.receive(message(7), Trigger.MENTION)
+    await intake.receive(message(8), Trigger.MENTION)
+    await intake.edited(HERE, MessageId(7), "hello again")
+    await intake.edited(HERE, MessageId(8), "hello")  # nothing new
+    await asyncio.sleep(0)
+    last = house.runs[-1]
+    assert [each.text for each in last.turn.messages] == ["hello again", "hello"]
+    assert house.edits == [(7, "hello again"), (8, "hello")]
+
+
+async def test_an_edit_begins_nothing_anew_once_an_answer_shows(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.may_settle = asyncio.Event()
+    await intake.receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    await intake.edited(HERE, MessageId(7), "hello again")
+    house.may_settle.set()
+    await intake.drain(5)
+    assert house.begun == [(7,)]
+    assert house.edits == [(7, "hello again")]
+
+
+async def test_a_question_that_is_edited_to_be_hidden_is_not_answered(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.may_delete.set()
+    await intake.receive(message(7), Trigger.MENTION)
+    await intake.edited(HERE, MessageId(7), "// hello")
+    await asyncio.sleep(0)
+    assert house.runs[0].ending is Ending.DELETED
+    assert (7,) in house.deleted
+    assert house.edits == []
