@@ -18,6 +18,7 @@ from bot.adapters.discord.desk import Account, Desk
 from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.moderation import Moderation
 from bot.adapters.discord.pacing import Throttle
+from bot.adapters.discord.permissions import PermissionChanges, permissions_at
 from bot.adapters.discord.redirect import redirect
 from bot.adapters.discord.removing import Remover
 from bot.adapters.discord.sink import SinkFactory
@@ -106,6 +107,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
     services = _services(troupe, desk, accounts, moderation, intake)
     connection = _connection(troupe, desk, intake, services, last_seen, throttle)
     supervisor = Supervisor(lambda shard: TroupeBot(connection, shard), token, discord.shard_ids)
+    desk.permissions_at = lambda place: permissions_at(supervisor.clients, place)
     return _Bot(troupe, last_seen, desk, intake, supervisor)
 
 
@@ -243,6 +245,7 @@ def _connection(
 
     async def set_up(client: TroupeBot) -> None:
         await install(client, services)
+        await client.add_cog(PermissionChanges(desk))
         if troupe.parts.memory is not None:
             await install_memory(client, troupe.parts.memory)
         application = client.application_id or 0

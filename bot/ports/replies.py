@@ -50,7 +50,11 @@ class ReplySink(Protocol):
     """Where one turn's reply becomes visible."""
 
     def begin(self) -> None:
-        """Show that an answer is coming (typing). Never raises, never waits."""
+        """Show that an answer is coming (typing). Never waits.
+
+        Raises:
+            DeliveryError: there is no way to answer, so that nothing need be written.
+        """
         ...
 
     def wait(self, line: str) -> None:

@@ -176,6 +176,23 @@ class Calls:
         data = await self._rest.request(route, params={"after": str(user - 1), "limit": "1"})
         return any(int(each["id"]) == user for each in data)
 
+    async def react(self, channel: int, message: int, emoji: str) -> None:
+        """React to a message; needs Add Reactions and Read Message History."""
+        route = Route(
+            "PUT",
+            f"{MESSAGE}/reactions/{{emoji}}/@me",
+            channel_id=channel,
+            message_id=message,
+            emoji=emoji,
+        )
+        await self._rest.request(route)
+
+    async def open_dm(self, person: int) -> int:
+        """Return the channel of direct messages with a person."""
+        route = Route("POST", "/users/@me/channels")
+        data = await self._rest.request(route, json={"recipient_id": str(person)})
+        return int(data["id"])
+
     async def start_thread(self, channel: int, message: int, name: str, archive: int) -> None:
         """Open a thread from a message; needs Create Public Threads. `archive` is in minutes."""
         route = Route("POST", f"{MESSAGE}/threads", channel_id=channel, message_id=message)

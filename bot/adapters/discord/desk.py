@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
+
+import discord
 
 from bot.adapters.discord.calls import Calls
 from bot.adapters.discord.pacing import Throttle
@@ -49,6 +51,8 @@ class Desk:
     """Who we are, once a client has logged in."""
     recognised: asyncio.Event = field(default_factory=asyncio.Event)
     """Until then our own webhooks and messages can't be told from anybody else's."""
+    permissions_at: Callable[[Place], discord.Permissions | None] = lambda _: None
+    """What we may do at a place, as far as Discord told us."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _streams: dict[ChannelId, weakref.WeakSet[Stream]] = field(default_factory=dict)
 
@@ -107,16 +111,35 @@ class Desk:
         """Make sure that a place is worth a call.
 
         Raises:
-            PermissionMissing: Discord refused us there a short while ago.
+            PermissionMissing: Discord refused us there a short while ago, or would.
         """
-        permission = self.mutes.missing(place.channel)
+        permission = self.missing(place)
         if permission is not None:
             raise PermissionMissing(f"missing permission: {permission}", permission=permission)
 
+    def missing(self, place: Place) -> str | None:
+        """Return the permission for want of which we don't speak at a place.
+
+        Webhooks need no Send Messages, but an admin who denies it means that we be silent.
+        """
+        mine = self.permissions_at(place)
+        if mine is not None and not mine.view_channel:
+            return "View Channel"
+        if mine is not None:
+            may = mine.send_messages if place.parent is None else mine.send_messages_in_threads
+            if not may:
+                return _to_speak(place)
+        return self.mutes.missing(place.channel)
+
+    def try_again(self, channels: Iterable[int]) -> None:
+        """What we may do in these channels changed: believe no earlier refusal."""
+        for channel in channels:
+            self.mutes.lift(channel)
+            self.webhooks.retry(channel)
+
     def refused(self, error: BaseException, place: Place) -> DeliveryError:
         """Return the `DeliveryError` for a failed call; mute the place if we may not speak."""
-        lacking = "Send Messages" if place.parent is None else "Send Messages in Threads"
-        known = delivery_error(error, lacking=lacking)
+        known = delivery_error(error, lacking=_to_speak(place))
         if isinstance(known, PermissionMissing):
             self.mutes.mute(place.channel, known.permission)
         return known
@@ -135,3 +158,8 @@ class Desk:
         await self.webhooks.close()
         await self.avatars.close()
         await self.calls.rest.close()
+
+
+def _to_speak(place: Place) -> str:
+    """Return the permission that speaking at a place needs, as Discord's settings name it."""
+    return "Send Messages" if place.parent is None else "Send Messages in Threads"

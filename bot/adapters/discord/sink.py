@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import aiohttp
@@ -17,15 +17,16 @@ from bot.adapters.discord.calls import Webhook
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.refusals import FAILED
 from bot.adapters.discord.rows import fixed_rows, reply_rows, stop_row
+from bot.adapters.discord.signs import Signs
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.tidying import Tidying
 from bot.adapters.discord.voices import BotVoice, InteractionVoice, Voice
 from bot.adapters.discord.writer import Ours, ReplyWriter
-from bot.chat.place import MessageId
+from bot.chat.place import MessageId, Place
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority
 from bot.delivery.split import LIMIT, is_visible
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, PermissionMissing
 from bot.ports import Controls, Face, Held, Progress
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class SinkFactory:
         """`tidying` takes the buttons off earlier replies."""
         self._desk = desk
         self._tidying = tidying
+        self._signs = Signs(desk)
 
     def open(
         self,
@@ -71,7 +73,9 @@ class SinkFactory:
         another message of the reply is visible, and when the final text is. `ours` says whether
         this process may still change it: one that was frozen finds that another one answered.
         """
-        return DiscordSink(self._desk, turn, face, progress, on_progress, ours, self._tidying)
+        return DiscordSink(
+            self._desk, turn, face, progress, on_progress, ours, self._signs, self._tidying
+        )
 
 
 class DiscordSink:
@@ -85,10 +89,12 @@ class DiscordSink:
         progress: Progress | None,
         on_progress: Callable[[Progress], None],
         ours: Ours,
+        signs: Signs,
         tidying: Tidying | None = None,
     ) -> None:
         self._desk = desk
         self._turn = turn
+        self._signs = signs
         self._tidying = tidying
         self._speaking = Speaking(desk, turn, face, progress)
         rows = stop_row(turn.id)
@@ -100,7 +106,15 @@ class DiscordSink:
         self.last_text = float("-inf")
 
     def begin(self) -> None:
-        """Show typing, and find out meanwhile under which name the reply will appear."""
+        """Show typing, and find out meanwhile under which name the reply will appear.
+
+        Raises:
+            PermissionMissing: we may not speak there. Who asked us directly gets a sign.
+        """
+        anew = self._turn.again is None and not self._speaking.resumed
+        if anew and self._turn.answering is None:
+            with self._giving_a_sign():
+                self._desk.check(self._turn.place)
         self._speaking.start()
         if self._typing is None and self._turn.answering is None:
             typing = _type(self._desk, weakref.ref(self), self._speaking)
@@ -147,7 +161,8 @@ class DiscordSink:
             rows = reply_rows(controls)
             # A later press brings a token for its own message alone, not for those before it.
             if_split = fixed_rows(controls) if self._turn.by_token else None
-            await self._writer.settle(final, FINISH_TIMEOUT, rows, if_split)
+            with self._giving_a_sign():
+                await self._writer.settle(final, FINISH_TIMEOUT, rows, if_split)
         finally:
             self._leave()
         self._writer.tell(final=True)
@@ -178,7 +193,8 @@ class DiscordSink:
             hook = Webhook(answering.application, answering.token)
             voice = InteractionVoice(self._desk.calls, hook, hidden=answering.hidden)
         else:
-            self._desk.check(place)
+            with self._giving_a_sign():
+                self._desk.check(place)
             # By its words, so that saying another line later is not taken for saying it twice.
             seed = f"n{zlib.crc32(text.encode()) & 0xFFFF:04x}"
             voice = BotVoice(self._desk.calls, self._turn, seed=seed)
@@ -197,6 +213,16 @@ class DiscordSink:
         """Remove what is visible: the question is gone."""
         await self._writer.erase(NOTICE_TIMEOUT)
         self._leave()
+
+    @contextlib.contextmanager
+    def _giving_a_sign(self) -> Iterator[None]:
+        """Let who asked know when a permission is missing to answer at all."""
+        try:
+            yield
+        except PermissionMissing as error:
+            if not self._writer.ids:
+                self._signs.silenced(self._turn, error)
+            raise
 
     def _told(self, progress: Progress) -> None:
         """Pass on what of the reply is visible. A line about the wait is nothing of it: after a
@@ -218,8 +244,8 @@ class DiscordSink:
         self._desk.leaves(self._turn.place.channel, self)
 
     @property
-    def channel(self) -> int:
-        return self._turn.place.channel
+    def place(self) -> Place:
+        return self._turn.place
 
     @property
     def is_visible(self) -> bool:
@@ -237,9 +263,9 @@ async def _type(desk: Desk, sink_of: weakref.ref[DiscordSink], speaking: Speakin
     await speaking.settled()
     for _ in range(_TYPING_ROUNDS):
         sink = sink_of()
-        if sink is None or sink.is_visible or desk.mutes.missing(sink.channel) is not None:
+        if sink is None or sink.is_visible or desk.missing(sink.place) is not None:
             return
-        channel = sink.channel
+        channel = sink.place.channel
         del sink
         try:
             await desk.calls.typing(channel)

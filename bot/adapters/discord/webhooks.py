@@ -80,6 +80,12 @@ class _Lookups(Generic[V]):
     def forget(self, key: object) -> None:
         self._answers.pop(key, None)
 
+    def retry(self, key: object) -> None:
+        """Look again next time for what was not found."""
+        known = self._answers.get(key)
+        if known is not None and known[0] is None:
+            del self._answers[key]
+
     async def close(self) -> None:
         """Cancel what is still being looked up."""
         running = list(self._running.values())
@@ -105,6 +111,10 @@ class Webhooks:
     def forget(self, channel: int) -> None:
         """The channel's webhook is gone: look again next time."""
         self._found.forget(channel)
+
+    def retry(self, channel: int) -> None:
+        """The channel may have a webhook now, if it could not have one."""
+        self._found.retry(channel)
 
     def is_ours(self, webhook: int) -> bool:
         """Whether a webhook id was seen to be one of ours."""

@@ -190,8 +190,8 @@ class ReplyWriter:
                 self._voice, standing = await self._speaking.found()
                 self._shown = [_Shown(message, None) for message in standing]
             while not self.erased and (change := self._next(self._voice)) is not None:
-                if self._turn.answering is None:
-                    self._desk.check(self._turn.place)
+                if self._turn.answering is None and change.message is None:
+                    self._desk.check(self._turn.place)  # what stands there may be finished
                 ticket = await self._turn_of(self._voice, change)
                 if ticket is not None:
                     await self._change(self._voice, ticket)

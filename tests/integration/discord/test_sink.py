@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
+import discord
 import pytest
 
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.sink import DiscordSink, SinkFactory
 from bot.chat.place import MessageId
-from bot.chat.turn import Turn
+from bot.chat.turn import Trigger, Turn
 from bot.errors import DeliveryError, PermissionMissing, TargetGone
 from bot.personas.portrait import portrait
 from bot.ports import Face, Progress
@@ -304,6 +306,20 @@ async def test_a_webhook_that_an_admin_removed_is_made_anew(scene: Scene) -> Non
     await sink.finish("Two.")
     assert [m.content for m in scene.channel.from_bot] == ["One.", "Two."]
     assert scene.channel.from_bot[1].author.name == "Wren"
+
+
+async def test_nobody_gets_a_sign_who_did_not_ask_us(scene: Scene) -> None:
+    scene.channel.forbid_bot("send_messages", "add_reactions")
+    scene.desk.permissions_at = lambda _: discord.Permissions(view_channel=True)
+    turn, sink = await scene.ask()
+    factory = SinkFactory(scene.desk)
+    for trigger in (Trigger.AUTO, Trigger.MENTION):
+        sink = factory.open(replace(turn, trigger=trigger), WREN, None, scene.progress.append)
+        with pytest.raises(PermissionMissing):
+            sink.begin()
+    dm = scene.discord.dm(scene.alice)
+    await scene.discord.world.until(lambda: dm.from_bot, "a letter")
+    assert len(dm.from_bot) == 1
 
 
 async def test_a_reply_whose_webhook_is_removed_goes_on_in_another_message(scene: Scene) -> None:
