@@ -418,7 +418,7 @@ async def test_a_question_that_is_deleted_as_the_session_breaks_is_answered_no_f
         scene.discord.gateway.invalidate(resumable=False)
         await stage.delete(asked)
         await until(lambda: not stage.from_bot, "the reply is withdrawn")
-        assert scene.troupe.events("turn over", turn=str(asked.id), outcome="cancelled")
+        assert await scene.troupe.over(asked) == "cancelled"
 
 
 # ── SIGTERM ─────────────────────────────────────────────────────────────────────────────────
