@@ -25,6 +25,8 @@ from bot.guardrails.verdict import Verdict
 
 FIRST_STEP = 12
 """Characters before the first look, and until another try: a few words, to begin at once."""
+EAGER_STEP = 4
+"""Characters until another try while nothing is visible: about one token."""
 STEP = 72
 """Characters between two looks, under half a second at 40 tokens a second."""
 LONGEST_STEP = 400
@@ -103,7 +105,7 @@ class OutputGate:
             return None
         limit = self._safe_limit()
         if limit <= self._released:
-            self._next = size + FIRST_STEP
+            self._next = size + (FIRST_STEP if self._released else EAGER_STEP)
             return None
         if self._terms.judge is not None:
             if limit - self._judged < GUARD_STEP and self._released:
