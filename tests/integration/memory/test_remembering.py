@@ -511,6 +511,7 @@ async def test_deletions_while_people_talk_and_are_read_leave_no_orphan(company:
     chance = random.Random(5)
     await company.agrees()
     company.ollama.reply_with(as_it_stands, kind="json")
+    kept: set[tuple[int, int]] = set()
     for _ in range(6):
         turns = [company.turn(f"I own thing number {n} since May") for n in range(8)]
         before = Conversation(HERE)
@@ -532,8 +533,10 @@ async def test_deletions_while_people_talk_and_are_read_leave_no_orphan(company:
         company.clock.time += IDLE + 1
         await company.memory.learner.work_once()
         left = {(HERE.channel, i) for turn in turns if turn not in gone for i in turn.message_ids}
-        newest = [item for item in await company.items() if item.at > turns[0].messages[0].at - 1]
-        assert {source for item in newest for source in item.sources} <= left
+        kept |= left  # what one round left unread may be read in the next
+        items = await company.items()
+        newest = [item for item in items if item.at > turns[0].messages[0].at - 1]
+        assert {source for item in items for source in item.sources} <= kept
         assert {item.sources[0] for item in newest if item.kind is Kind.EPISODE} == left
 
 
