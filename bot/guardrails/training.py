@@ -148,7 +148,8 @@ def _groups(
             yes.append(scores[at])
         else:
             (ordinary if each.source == ORDINARY else twins).append(scores[at])
-    return tuple(np.sort(np.array(group, np.float32)) for group in (yes, ordinary, twins))  # type: ignore[return-value]
+    one, two, three = (np.sort(np.array(group, np.float32)) for group in (yes, ordinary, twins))
+    return one, two, three
 
 
 def _threshold(

@@ -53,15 +53,11 @@ class OneForABurst:
             latest = message.at, asyncio.create_task(self._opener.open(message))
             self._latest[key] = latest
         thread = await asyncio.shield(latest[1])
-        own = _begun_with(message)
+        own = thread_from(message)
         if thread is not None and thread != own:
             # Whoever deletes the message does so in the channel above: it must be found from there.
             await self._conversations.keep(own, {JOINED: str(thread.channel)})
         return thread
-
-
-def _begun_with(message: Message) -> Place:
-    return Place(ChannelId(message.id), message.place.guild)
 
 
 def may_stand_above(thread: Place, message: MessageId) -> bool:
