@@ -1,60 +1,124 @@
-"""What a dead process, a deletion or an edit left of turns."""
+"""Turns that are journalled as ours and that nobody works on: a process died, or a store failed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from bot.chat.arriving.running import Running
-from bot.chat.place import MessageId, Place, UserId
-from bot.chat.turn import Again, Message, Turn
-from bot.ports import JournalEntry, Progress
+import structlog
+
+from bot.chat.arriving.left_over import left_of, regrouped, rerun, reworded
+from bot.chat.arriving.running import MERGE, Running
+from bot.chat.arriving.running_turns import RunningTurns
+from bot.chat.arriving.thread_opening import OneForABurst, in_thread, where_answered
+from bot.chat.notices import EXPIRED
+from bot.chat.place import MessageId
+from bot.chat.runner import TurnRunner
+from bot.chat.turn import Message, Trigger, Turn
+from bot.errors import StoreError
+from bot.languages import reading, translated
+from bot.observability import Metrics
+from bot.personas.casting import Casting
+from bot.ports import Clock, JournalEntry, Outcome, TurnJournal
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 3
+"""A turn that was cut off so often by a crash may be its cause: it is apologised for instead."""
+MAX_AGE = 600.0
+"""Seconds after which an unfinished turn is apologised for, not answered."""
+
+Look = Callable[[Sequence[Message]], Awaitable[Mapping[MessageId, str]]]
+"""Does what the missed events of messages would have done; returns what they say now."""
 
 
-def left_of(turn: Turn, gone: Collection[MessageId]) -> tuple[Message, ...]:
-    """Return what is left of a turn without messages that were deleted; nothing of a wish about
-    a reply whose whole question is gone."""
-    question = turn.again.question if turn.again is not None else ()
-    if question and all(each in gone for each in question):
-        return ()
-    return tuple(m for m in turn.messages if (m.about or m.id) not in gone)
+class TakingUp:
+    """Continues what was left, or says that it is too late for it."""
 
+    def __init__(
+        self,
+        *,
+        turns: RunningTurns,
+        runner: TurnRunner,
+        journal: TurnJournal,
+        casting: Casting,
+        threads: OneForABurst | None,
+        metrics: Metrics,
+        clock: Clock,
+        gone: Collection[MessageId],
+        look: Look,
+    ) -> None:
+        """`gone` are messages that were deleted of late, as they become known."""
+        self._turns = turns
+        self._runner = runner
+        self._journal = journal
+        self._casting = casting
+        self._threads = threads
+        self._metrics = metrics
+        self._clock = clock
+        self._gone = gone
+        self._look = look
+        self._left: list[JournalEntry] = []
 
-def reworded(entry: JournalEntry, texts: Mapping[MessageId, str]) -> JournalEntry:
-    """Return an entry with what its message says now, by the message's id."""
-    text = texts.get(entry.message.id)
-    return entry if text is None else replace(entry, message=replace(entry.message, text=text))
+    def leave(self, message: Message, trigger: Trigger) -> None:
+        """Keep a message for later that is journalled, so nobody else's, but not begun."""
+        self._left.append(JournalEntry(message, trigger, self._clock.now()))
 
+    async def take_up(self) -> int:
+        """Continue unsettled turns of processes that are gone. Return how many messages.
 
-def asked_anew(turn: Turn, message: MessageId, text: str) -> Turn:
-    """Return a question with a message's new text; what else a turn may be stays as it is."""
-    if turn.again is not None or turn.cue is not None or turn.order is not None:
-        return turn
-    said = (replace(each, text=text) if each.id == message else each for each in turn.messages)
-    return replace(turn, messages=tuple(said))
+        Raises:
+            StoreError: the journal is away.
+        """
+        if self._turns.draining:
+            return 0
+        found = await self._journal.take_up()
+        self._left += found
+        texts = await self._look([entry.message for entry in found])
+        self._left = [reworded(entry, texts) for entry in self._left]
+        entries = sorted(self._left, key=lambda entry: entry.message.id)
+        for turn, first in regrouped(entries, MERGE):
+            try:
+                await self._resume(turn, first)
+            except StoreError as error:
+                log.warning("turn not taken up yet", turn=turn.id, reason=str(error))
+                continue
+            messages = turn.message_ids
+            self._left = [e for e in self._left if e.message.id not in messages]
+        return len(entries) - len(self._left)
 
+    async def _resume(self, turn: Turn, first: JournalEntry) -> None:
+        """Continue a turn of a process that is gone, unless it is too late for it.
 
-def rerun(turn: Turn, again: Again, began: float, noted: Progress | None = None) -> Running:
-    """Return a run that changes a reply where it stands."""
-    standing = noted.reply_ids if noted and noted.reply_ids else again.reply
-    return Running(turn, began, progress=Progress(standing, again.webhook))
-
-
-def regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Turn, JournalEntry]]:
-    """Put bursts together again: one person's messages in one place, close in time."""
-    groups: list[list[JournalEntry]] = []
-    latest: dict[tuple[Place, UserId], list[JournalEntry]] = {}
-    for entry in entries:
-        if entry.message.cue is not None:  # a turn of its own, whoever spoke just before
-            groups.append([entry])
-            continue
-        key = (entry.message.place, entry.message.speaker.id)
-        group = latest.get(key)
-        if entry.message.again is not None or entry.message.order is not None:
-            groups.append([entry])
-        elif group and entry.message.at - group[-1].message.at <= window:
-            group.append(entry)
+        Raises:
+            StoreError: nothing was done.
+        """
+        rest = left_of(turn, set(self._gone))  # deleted while they waited here
+        if not rest:
+            await self._take_back(turn, first)
+            return
+        if left_out := [m.id for m in turn.messages if m not in rest]:
+            await self._journal.settle(left_out, Outcome.CANCELLED)
+        placed = [
+            await in_thread(each, turn.trigger, self._casting, self._threads) for each in rest
+        ]
+        turn = replace(turn, messages=tuple(placed))
+        if turn.again is not None:
+            run = rerun(turn, turn.again, self._clock.monotonic(), first.progress)
         else:
-            latest[key] = [entry]
-            groups.append(latest[key])
-    return [(Turn(tuple(e.message for e in group), group[0].trigger), group[0]) for group in groups]
+            run = Running(turn, self._clock.monotonic(), progress=first.progress)
+        late = self._clock.now() - first.accepted_at > MAX_AGE
+        if late or first.attempts > MAX_ATTEMPTS:
+            with reading(turn.speaker.locale):
+                await self._runner.give_up(run, translated(EXPIRED))
+            trigger = turn.trigger.value
+            self._metrics.turns.count(route=None, trigger=trigger, outcome=Outcome.EXPIRED)
+        else:
+            self._turns.start(run)
+
+    async def _take_back(self, turn: Turn, first: JournalEntry) -> None:
+        """Remove what was written of a reply whose question is gone."""
+        answered = await where_answered(turn.messages[0], turn.trigger, self._casting)
+        last = replace(turn.messages[-1], place=answered.place)
+        turn = replace(turn, messages=(*turn.messages[:-1], last))
+        await self._runner.take_back(turn, first.progress)
