@@ -105,28 +105,31 @@ class Writing:
 
         check = self.check(settled)
         first = await order(again=False)
-        turn, parts = settled.turn, self._parts
-        key = turn.place.guild or turn.place.channel
-        asked = parts.clock.monotonic()
-        async with parts.queue.slot(
-            turn.speaker.id,
-            key,
-            timeout=parts.queue_timeout,
-            urgency=Urgency.DIRECT if turn.trigger in DIRECT else Urgency.AMBIENT,
-            told=lambda place, seconds: sink.wait(in_line(place, seconds)),
-        ) as slot:
-            account.timings["queue"] = slot.waited
-            parts.metrics.turns.queue_depth(parts.queue.depth)
-            try:
-                text = await self._drafted(first, lambda: order(again=True))
-            finally:
-                account.timings["generate"] = parts.clock.monotonic() - asked - slot.waited
-        text = await rewritten(parts, settled.persona, settled.context, text)
+        text = await self._generated(first, lambda: order(again=True))
+        text = await rewritten(self._parts, settled.persona, settled.context, text)
         if terms.before:
             text = joined(terms.before, text)
         if account.finished is not None and account.finished.reason == "length":
             text = f"{text}\n\n{small_print(translated(CUT_LONG))}"
         return Written(text, model, first.prompt)
+
+    async def _generated(self, first: Order, again: Callable[[], Awaitable[Order]]) -> str:
+        """Wait for a place at the model, and return a draft that may stand."""
+        turn, account, parts = first.settled.turn, first.account, self._parts
+        asked = parts.clock.monotonic()
+        async with parts.queue.slot(
+            turn.speaker.id,
+            turn.place.guild or turn.place.channel,
+            timeout=parts.queue_timeout,
+            urgency=Urgency.DIRECT if turn.trigger in DIRECT else Urgency.AMBIENT,
+            told=lambda place, seconds: first.sink.wait(in_line(place, seconds)),
+        ) as slot:
+            account.timings["queue"] = slot.waited
+            parts.metrics.turns.queue_depth(parts.queue.depth)
+            try:
+                return await self._drafted(first, again)
+            finally:
+                account.timings["generate"] = parts.clock.monotonic() - asked - slot.waited
 
     def judged(self, account: TurnAccount, stage: str, verdict: Verdict, route: Route) -> None:
         """Note a verdict in the account, and count it."""
