@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,15 @@ _LARGEST_FILE = 64 * 1024
 
 Kind = TypeVar("Kind", bound=StrEnum)
 Made = TypeVar("Made")
+
+
+def overlaid(folders: Iterable[Path]) -> dict[str, Path]:
+    """Return the `*.toml` of the folders by name; a later file replaces one of equal name."""
+    files: dict[str, Path] = {}
+    for folder in folders:
+        if folder.is_dir():
+            files.update({path.name: path for path in sorted(folder.glob("*.toml"))})
+    return files
 
 
 def read_tables(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bot.errors import SettingsRejected
+from bot.operator_files import overlaid
 
 Short = Annotated[str, Field(min_length=1, max_length=400)]
 DEFAULT = "en"
@@ -115,13 +116,9 @@ def read_care(folders: Iterable[Path]) -> Care:
     Raises:
         SettingsRejected: with one line for each problem.
     """
-    files: dict[str, Path] = {}
-    for folder in folders:
-        if folder.is_dir():
-            files.update({path.name: path for path in sorted(folder.glob("*.toml"))})
     problems: list[str] = []
     words: dict[str, Words] = {}
-    for path in files.values():
+    for path in overlaid(folders).values():
         try:
             file = _CareFile.model_validate(tomllib.loads(path.read_text("utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -26,6 +26,7 @@ from bot.guardrails.kept_needs import needs_of
 from bot.guardrails.literals import Needs
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.taxonomy import CATEGORIES, Severity
+from bot.operator_files import overlaid
 
 SHIPPED = Path(__file__).parent / "rules"
 WORD = re.compile(r"\{\{(\w+)\}\}")
@@ -97,13 +98,9 @@ def read_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
     Raises:
         SettingsRejected: with one line for each problem.
     """
-    files: dict[str, Path] = {}
-    for folder in folders:
-        if folder.is_dir():
-            files.update({path.name: path for path in sorted(folder.glob("*.toml"))})
     problems: list[str] = []
     rules: dict[str, Rule] = {}
-    for path in files.values():
+    for path in overlaid(folders).values():
         for rule in _read(path, problems):
             if rule.id in rules:
                 problems.append(f"{path.name}: rule {rule.id}: the id is taken")
