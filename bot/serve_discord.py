@@ -37,7 +37,7 @@ from bot.chat.place import Place
 from bot.chat.runner import Aftercare, TurnRunner
 from bot.chat.wishes.correcting import RouteFixes
 from bot.chat.wishes.first_words import FirstWords
-from bot.chat.wishes.wishing import Wishes
+from bot.chat.wishing import Wishes
 from bot.errors import SettingsRejected
 from bot.health_checks import HEALTH_EVERY
 from bot.personas.binding import TriggerMode

@@ -18,7 +18,6 @@ from bot.chat.account import TurnAccount
 from bot.chat.arriving.door import Door
 from bot.chat.arriving.left_over import asked_anew, left_of, rerun
 from bot.chat.arriving.looking_again import Channels, changed, stands_in
-from bot.chat.arriving.running import Ending, Running, Tell
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.taking_up import TakingUp
 from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
@@ -27,6 +26,7 @@ from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.place import ChannelId, MessageId, Place, UserId
 from bot.chat.preparing.scene_turns import cued_message
 from bot.chat.runner import TurnRunner
+from bot.chat.running import Ending, Running, Tell
 from bot.chat.turn import Again, Message, Trigger, Turn, TurnId
 from bot.chat.wishes.claims import ReplyClaims
 from bot.errors import Busy, NotAllowed, NotFound, StoreError

@@ -10,17 +10,17 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.chat.account import TurnAccount
-from bot.chat.arriving.admitting import take_turn
-from bot.chat.arriving.stopping import Stop
 from bot.chat.character import drift
 from bot.chat.character.judge import Spoken
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
+from bot.chat.preparing.admitting import take_turn
 from bot.chat.preparing.scene_turns import next_cue
 from bot.chat.preparing.settling import Settled, in_scene, settle
 from bot.chat.preparing.surroundings import surrounded
 from bot.chat.replying.drafting import REFUSED
+from bot.chat.replying.stopping import Stop
 from bot.chat.replying.terms import Terms
 from bot.chat.replying.writing import Writing
 from bot.chat.turn import Again, Cue, Turn

@@ -11,11 +11,11 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.accounts import Accounts, AccountStore
-from bot.chat.arriving.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.notices import INTERRUPTED, notice_for, small_print
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import MessageId
 from bot.chat.replying.closing import Closing
+from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
 from bot.chat.wishes.variants import controls_of
 from bot.errors import Busy, DeliveryError, OwnershipLost, StoreError, TroupeError

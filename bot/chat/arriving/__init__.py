@@ -1,1 +1,1 @@
-"""From a message to a turn that may begin: is it for us, who may ask, and what was taken back."""
+"""From a message to a running turn: is it for us, what joins it, what was taken back or left."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from bot.chat.arriving.running import Running
 from bot.chat.place import MessageId, Place, UserId
+from bot.chat.running import Running
 from bot.chat.turn import Again, Message, Turn
 from bot.ports import JournalEntry, Progress
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 
-from bot.chat.arriving.running import MERGE, Ending, Running
 from bot.chat.place import MessageId, Place, UserId
+from bot.chat.running import MERGE, Ending, Running
 from bot.chat.turn import DIRECT, Message, Trigger, Turn, TurnId
 from bot.ports import Clock
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import structlog
 
 from bot.chat.arriving.left_over import left_of, regrouped, rerun, reworded
-from bot.chat.arriving.running import MERGE, Running
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.thread_opening import OneForABurst, in_thread, where_answered
 from bot.chat.notices import EXPIRED
 from bot.chat.place import MessageId
 from bot.chat.runner import TurnRunner
+from bot.chat.running import MERGE, Running
 from bot.chat.turn import Message, Trigger, Turn
 from bot.errors import StoreError
 from bot.languages import reading, translated

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 from typing import Final, Protocol
 
-from bot.chat.arriving.running import MERGE
 from bot.chat.conversation import Conversation
 from bot.chat.place import ChannelId, MessageId, Place, UserId, snowflake_seconds
+from bot.chat.running import MERGE
 from bot.chat.turn import Message, Trigger
 from bot.personas.binding import TriggerMode
 from bot.personas.casting import Casting

@@ -9,13 +9,13 @@ from typing import Any
 import structlog
 
 from bot.chat.account import TurnAccount
-from bot.chat.arriving.stopping import Stop
 from bot.chat.character.drift import DriftCheck
 from bot.chat.notices import CUT_SHORT, WAKING, small_print
 from bot.chat.parts import Parts
 from bot.chat.preparing.ordering import as_said
 from bot.chat.preparing.settling import Settled
 from bot.chat.replying.generation import Generated, Generation, InputRefused
+from bot.chat.replying.stopping import Stop
 from bot.chat.turn import Wish
 from bot.delivery.cleaning import ReplyCleaner
 from bot.delivery.split import says_something

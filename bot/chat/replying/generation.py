@@ -6,8 +6,8 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from bot.chat.arriving.stopping import Stop
 from bot.chat.character.drift import Drift, DriftCheck, Drifted
+from bot.chat.replying.stopping import Stop
 from bot.delivery.cleaning import ReplyCleaner
 from bot.delivery.reasoning import after_reasoning
 from bot.delivery.split import says_something

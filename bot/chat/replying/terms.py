@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.chat.arriving.stopping import Stop
+from bot.chat.replying.stopping import Stop
 from bot.chat.turn import Wish
 from bot.creative.order import Order
 from bot.prompting import Prompt

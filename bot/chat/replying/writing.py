@@ -19,12 +19,12 @@ from bot.chat.preparing.ordering import order_of
 from bot.chat.preparing.scene_turns import guidance_for
 from bot.chat.preparing.settling import Settled
 from bot.chat.preparing.speech import language_instruction
+from bot.chat.replying.continuing import Continuing, joined
 from bot.chat.replying.drafting import Drafting, Order
 from bot.chat.replying.rewriting import rewritten
 from bot.chat.replying.several import differing
 from bot.chat.replying.terms import Terms, Written
 from bot.chat.turn import DIRECT, Wish
-from bot.chat.wishes.continuing import Continuing, joined
 from bot.chat.wishes.first_words import greeting_index
 from bot.errors import EmptyReply
 from bot.guardrails.leak import marked

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.chat.account import TurnAccount
-from bot.chat.arriving.admitting import take_turn
-from bot.chat.arriving.stopping import Stop
 from bot.chat.character.plain_voice import PLAIN_VOICE
 from bot.chat.conversation import MAX_VARIANTS, Conversation, Exchange, Variant
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import GuildId
+from bot.chat.preparing.admitting import take_turn
 from bot.chat.preparing.settling import Settled, settle
 from bot.chat.replying.drafting import REFUSED
+from bot.chat.replying.stopping import Stop
 from bot.chat.replying.terms import Terms
 from bot.chat.replying.writing import Writing
 from bot.chat.turn import Again, Turn, Wish

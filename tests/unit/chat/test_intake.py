@@ -11,11 +11,11 @@ import pytest
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.looking_again import Standing
-from bot.chat.arriving.running import Ending, Running
 from bot.chat.conversation import Conversation
 from bot.chat.intake import Intake
 from bot.chat.notices import EXPIRED
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.running import Ending, Running
 from bot.chat.turn import Answering, Cue, Message, Speaker, Trigger, Turn, TurnId
 from bot.errors import StoreError
 from bot.languages import reading, translated

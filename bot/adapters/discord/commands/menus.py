@@ -38,7 +38,7 @@ from bot.chat.place import MessageId, Place
 from bot.chat.turn import Message, Wish
 from bot.chat.wishes.claims import Claim
 from bot.chat.wishes.variants import own_text
-from bot.chat.wishes.wishing import Found, Press, Standing
+from bot.chat.wishing import Found, Press, Standing
 from bot.errors import InvalidChoice, NotAllowed, NotFound, UserFacing
 from bot.languages import t
 from bot.personas import Persona

@@ -29,7 +29,7 @@ from bot.adapters.discord.rows import PREFIX, Rows, control_id, fixed_rows, repl
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, TurnId, Wish
 from bot.chat.wishes.claims import Claim
-from bot.chat.wishes.wishing import Found, Press, Standing
+from bot.chat.wishing import Found, Press, Standing
 from bot.errors import DeliveryError, InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.languages import t
 from bot.prompting.small_print import added_under

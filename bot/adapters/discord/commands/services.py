@@ -18,7 +18,7 @@ from bot.chat.intake import Intake
 from bot.chat.place import GuildId, Place, UserId
 from bot.chat.wishes.correcting import RouteFixes
 from bot.chat.wishes.first_words import FirstWords
-from bot.chat.wishes.wishing import Wishes
+from bot.chat.wishing import Wishes
 from bot.memory import Memory
 from bot.observability.replies import ReplyMetrics
 from bot.observability.tools import ToolMetrics

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.chat.arriving.running import Tell
 from bot.chat.conversation import Conversation, Exchange, Variant
 from bot.chat.intake import Intake
 from bot.chat.place import MessageId, Place
+from bot.chat.running import Tell
 from bot.chat.turn import Again, Answering, Message, Speaker, TurnId, Wish
 from bot.chat.wishes.claims import Claim, ReplyClaims
 from bot.chat.wishes.variants import asked_above, asker_of, changed_said, controls_of, is_latest

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.chat.account import TurnAccount
-from bot.chat.arriving.stopping import Stop
 from bot.chat.place import MessageId, UserId
 from bot.chat.replying.closing import Closing
+from bot.chat.replying.stopping import Stop
 from bot.chat.turn import Message, Turn, TurnId
 from bot.ports import Controls, Face, Progress, ReplySink
 from bot.prompting.small_print import code_closed
