@@ -60,7 +60,7 @@ class Heads:
     """Weights by head, with the calibrated probability from which a head speaks up."""
 
     names: tuple[str, ...]
-    weights: memoryview
+    weights: bytes
     """For each bucket a number for each head: half floats, as they are in the file."""
     bias: tuple[float, ...]
     thresholds: tuple[float, ...]
@@ -164,4 +164,4 @@ def read_heads(path: Path = HEADS_FILE) -> Heads:
     if not right or any(high & ENDLESS == ENDLESS for high in set(weights.data[1::2])):
         raise SettingsRejected([f"{path.name}: not what `guard train` writes"])
     numbers = tuple(map(float, bias)), tuple(map(float, thresholds))
-    return Heads(names, weights.data, *numbers, phrases)
+    return Heads(names, bytes(weights.data), *numbers, phrases)

@@ -17,6 +17,9 @@ from bot.routing.wordpiece import WordPieces
 
 LONGEST = 66
 """Pieces of a text that are read, its two ends counted: the first two thirds, and the last."""
+ZERO = 128
+UNSIGNED = bytes(range(ZERO, 2 * ZERO)) + bytes(range(ZERO))
+"""Makes of a byte that stands for -128 to 127 one that stands for 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,11 @@ class Phrases:
     """The vocabulary, the table, and what a pattern says to each head."""
 
     words: WordPieces
-    table: memoryview
-    """For each piece, and for none at all: its numbers before, itself, after, a byte each."""
+    table: bytes
+    """For each piece, and for none at all: its numbers before, itself, after, a byte each, and
+    each `ZERO` too large: bytes are quicker than what may be negative."""
     bias: tuple[int, ...]
-    """A number for each pattern, in the table's steps."""
+    """A number for each pattern, in the table's steps, that makes up for that."""
     weights: tuple[tuple[float, ...], ...]
     """For each head a weight for each pattern's mean, then one for each one's peak."""
     weights_bias: tuple[float, ...]
@@ -75,8 +79,8 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
     numbers = weights.values()
     return Phrases(
         WordPieces(vocabulary, LONGEST),
-        table.data.cast("b"),
-        tuple(map(int, bias)),
+        bytes(table.data).translate(UNSIGNED),
+        tuple(int(each) - 3 * ZERO for each in bias),
         tuple(tuple(numbers[at : at + 2 * wide]) for at in range(0, len(numbers), 2 * wide)),
         tuple(weights_bias),
     )

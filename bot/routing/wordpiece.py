@@ -79,23 +79,31 @@ class WordPieces:
                 at += 1
 
 
-def _words(message: str) -> Iterator[str]:
-    """Yield words and single signs, in small letters and without accents."""
-    word: list[str] = []
-    for sign in unicodedata.normalize("NFD", message.lower()):
+class _Signs(dict[int, str | None]):
+    """What becomes of a sign between words, found out when it is first met."""
+
+    def __missing__(self, code: int) -> str | None:
+        sign = chr(code)
         category = unicodedata.category(sign)
+        made: str | None = sign
         if category == "Mn":
-            continue
-        if sign.isspace() or category[0] == "C" or _alone(sign, category):
-            if word:
-                yield "".join(word)
-                word.clear()
-            if not sign.isspace() and category[0] != "C":
-                yield sign
-        else:
-            word.append(sign)
-    if word:
-        yield "".join(word)
+            made = None
+        elif sign.isspace() or category[0] == "C":
+            made = " "
+        elif _alone(sign, category):
+            made = f" {sign} "
+        if len(self) >= _MOST_CACHED:
+            self.clear()
+        self[code] = made
+        return made
+
+
+_SIGNS = _Signs()
+
+
+def _words(message: str) -> list[str]:
+    """Return words and single signs, in small letters and without accents."""
+    return unicodedata.normalize("NFD", message.lower()).translate(_SIGNS).split()
 
 
 def _alone(sign: str, category: str) -> bool:
