@@ -18,7 +18,7 @@ from bot.errors import SettingsRejected
 from bot.guardrails.features import BUCKETS, features
 from bot.guardrails.normalise import LONG, Views
 from bot.guardrails.npz import read_npz
-from bot.guardrails.phrases import Phrases, read_phrases
+from bot.guardrails.phrases import Phrases, Windows, read_phrases
 from bot.guardrails.rules import Hit
 from bot.guardrails.taxonomy import Severity
 
@@ -66,15 +66,15 @@ class Heads:
     thresholds: tuple[float, ...]
     phrases: Phrases | None = None
 
-    def scores(self, plain: str) -> dict[str, float]:
-        """Return a probability by head."""
+    def scores(self, plain: str, known: Windows | None = None) -> dict[str, float]:
+        """Return a probability by head; `known` as for `Phrases.logits`."""
         found = features(plain)
         if not found:
             return dict.fromkeys(self.names, 0.0)
         heads, row, root = len(self.names), HALF * len(self.names), sqrt(len(found))
         picked = b"".join([self.weights[at * row : at * row + row] for at in found])
         values = struct.unpack(f"<{heads * len(found)}e", picked)
-        heard = self.phrases.logits(plain) if self.phrases else (0.0,) * heads
+        heard = self.phrases.logits(plain, known) if self.phrases else (0.0,) * heads
         return {
             name: _chance(sum(values[at::heads]) / root + bias + SHARE * heard[at])
             for at, (name, bias) in enumerate(zip(self.names, self.bias, strict=True))
@@ -93,9 +93,10 @@ class Heads:
         texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
         sooner = ASIDE if aside else SOONER if distressed else 1.0
         found: dict[str, float] = {}
+        known: Windows = {}
         sorrow = 0.0
         for text in texts:
-            scores = self.scores(text)
+            scores = self.scores(text, known)
             sorrow = max(sorrow, scores.get("care", 1.0))
             if scores.get("care", 0.0) >= FAINT * self._least("care"):
                 found.setdefault("faint", 0.0)

@@ -21,6 +21,9 @@ ZERO = 128
 UNSIGNED = bytes(range(ZERO, 2 * ZERO)) + bytes(range(ZERO))
 """Makes of a byte that stands for -128 to 127 one that stands for 0 to 255."""
 
+Windows = dict[tuple[int, int, int], list[int]]
+"""How strongly windows meet each pattern, by their three pieces."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
@@ -36,30 +39,36 @@ class Phrases:
     """For each head a weight for each pattern's mean, then one for each one's peak."""
     weights_bias: tuple[float, ...]
 
-    def logits(self, plain: str) -> tuple[float, ...]:
-        """Return a logit by head of a normalised text; zeros where it has no pieces."""
+    def logits(self, plain: str, known: Windows | None = None) -> tuple[float, ...]:
+        """Return a logit by head of a normalised text; zeros where it has no pieces.
+
+        `known` are windows met before: views of one text have most of them in common.
+        """
         ids = self.words.pieces(plain).ids[1:-1]
         if not ids:
             return (0.0,) * len(self.weights)
-        met = list(zip(*self._met(ids), strict=True))
+        met = list(zip(*self._met(ids, {} if known is None else known), strict=True))
         seen = [sum(column) / len(ids) for column in met] + [max(column) for column in met]
         return tuple(
             sum(map(float.__mul__, weights, map(float, seen))) + bias
             for weights, bias in zip(self.weights, self.weights_bias, strict=True)
         )
 
-    def _met(self, ids: Sequence[int]) -> list[list[int]]:
+    def _met(self, ids: Sequence[int], known: Windows) -> list[list[int]]:
         """Return how strongly each window meets each pattern."""
         table, wide = self.table, len(self.bias)
         row = 3 * wide
         none = len(table) // row - 1
-        found = []
-        for before, itself, after in zip((none, *ids), ids, (*ids[1:], none), strict=False):
+        windows = list(zip((none, *ids), ids, (*ids[1:], none), strict=False))
+        for window in windows:
+            if window in known:
+                continue
+            before, itself, after = window
             left, own, right = before * row, itself * row + wide, after * row + 2 * wide
             beside = map(add, table[left : left + wide], table[right : right + wide])
             sums = map(add, beside, map(add, table[own : own + wide], self.bias))
-            found.append([value if value > 0 else 0 for value in sums])
-        return found
+            known[window] = [value if value > 0 else 0 for value in sums]
+        return [known[window] for window in windows]
 
 
 def read_phrases(file: Mapping[str, Packed]) -> Phrases:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from bot.personas import rawjson
@@ -107,6 +108,7 @@ def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
 def slug(text: str) -> str:
     """Return a text as an id: small letters of any script with their marks, digits and hyphens,
     at most 64 characters. An id is its own slug."""

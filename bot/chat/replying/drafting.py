@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import structlog
@@ -14,7 +16,7 @@ from bot.chat.notices import CUT_SHORT, WAKING, small_print
 from bot.chat.parts import Parts
 from bot.chat.preparing.ordering import as_said
 from bot.chat.preparing.settling import Settled
-from bot.chat.replying.generation import Generated, Generation, InputRefused
+from bot.chat.replying.generation import Generated, Generation, InputRefused, Readers
 from bot.chat.replying.stopping import Stop
 from bot.chat.turn import Wish
 from bot.delivery.cleaning import ReplyCleaner
@@ -47,8 +49,8 @@ class Order:
     account: TurnAccount
     stop: Stop
     wish: Wish | None
-    check: DriftCheck | None
-    """Watches the persona; None where it may speak of itself."""
+    check: Callable[[], DriftCheck | None]
+    """Returns what watches the persona; None where it may speak of itself."""
     again_allowed: bool
     """Whether a draft that drifts may be thrown away while nothing of it is visible."""
 
@@ -72,16 +74,16 @@ class Drafting:
             parts.guardrails.review_input(as_said(settled.turn), settled.context),
             name=f"review {settled.turn.id}",
         )
-        cleaner = _cleaner(order)
+        readers = cache(lambda: self._readers(order))
+        # The request goes out first: they are made while the model reads the prompt.
+        asyncio.get_running_loop().call_soon(readers)
         generation = Generation(
             model=parts.model,
-            gate=parts.guardrails.open_gate(settled.context),
+            readers=readers,
             sink=order.sink,
             clock=parts.clock,
-            cleaner=cleaner,
             stop=order.stop,
             review=review,
-            check=order.check,
             again_allowed=order.again_allowed,
         )
         waking = asyncio.create_task(
@@ -101,15 +103,19 @@ class Drafting:
             self.judged(account, "review", refused.verdict, settled.decision.route)
             return refused.verdict.reply or translated(REFUSED)
         except BackendError as error:
-            visible = (await generation.gate.break_off()).strip()
+            visible = (await readers().gate.break_off()).strip()
             if not says_something(visible) or isinstance(error, EmptyReply):
                 raise
             account.notice = translated(CUT_SHORT)
             return f"{visible}\n\n{small_print(account.notice)}"
         finally:
             await _end(review, waking)
-            for cut in cleaner.cuts():
+            for cut in readers().cleaner.cuts():
                 parts.metrics.replies.cut(cut)
+
+    def _readers(self, order: Order) -> Readers:
+        gate = self._parts.guardrails.open_gate(order.settled.context)
+        return Readers(gate, _cleaner(order), order.check())
 
     def judged(self, account: TurnAccount, stage: str, verdict: Verdict, route: Route) -> None:
         """Note a verdict in the account, and count it."""

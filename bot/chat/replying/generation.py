@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -37,19 +38,28 @@ class Generated:
     drift: Drift = field(default_factory=Drift)
 
 
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads a reply while it is written."""
+
+    gate: OutputGate
+    cleaner: ReplyCleaner
+    check: DriftCheck | None
+    """Watches the persona; None where it may speak of itself."""
+
+
 @dataclass(slots=True)
 class Generation:
     """One generation: pulls pieces, cleans and judges them, shows what is approved."""
 
     model: ChatModel
-    gate: OutputGate
+    readers: Callable[[], Readers]
+    """Returns the same ones each time. First asked when there is something to read."""
     sink: ReplySink
     clock: Clock
-    cleaner: ReplyCleaner
     stop: Stop
     review: asyncio.Task[Verdict] | None = None
     """The guard model's judgement of the question; nothing is shown before it."""
-    check: DriftCheck | None = None
     again_allowed: bool = False
     """Whether a draft that drifts is thrown away while nothing of it is visible."""
     first_token: float | None = None
@@ -65,7 +75,7 @@ class Generation:
             DraftBlocked: the gate would not let the draft pass; `self.draft` holds it.
             InputRefused: the question itself was refused by the review.
             Drifted: the persona is not itself, and nothing was visible.
-            BackendError: the host failed; `self.gate.break_off` returns what can be shown.
+            BackendError: the host failed; the gate's `break_off` returns what can be shown.
         """
         with self.stop.listens():
             async with aclosing(self.model.stream(request)) as stream:
@@ -74,12 +84,12 @@ class Generation:
                         self.finished = item
                         break
                     await self._take(item)
-                    if self.cleaner.ended:
+                    if self.readers().cleaner.ended:
                         break
-        await self._pass_on(self.cleaner.close())
+        await self._pass_on(self.readers().cleaner.close())
         await self._reviewed(wait=True)
-        release = await self.gate.close()
-        release = replace(release, text=self.cleaner.whole(release.text))
+        release = await self.readers().gate.close()
+        release = replace(release, text=self.readers().cleaner.whole(release.text))
         if not says_something(release.text):
             backend = self.finished.backend if self.finished else None
             raise EmptyReply("the model wrote nothing that can be shown", backend=backend)
@@ -89,13 +99,13 @@ class Generation:
     async def _take(self, piece: Piece) -> None:
         if self.first_token is None and piece.text:
             self.first_token = self.clock.monotonic()
-        await self._pass_on(self.cleaner.feed(piece.text))
+        await self._pass_on(self.readers().cleaner.feed(piece.text))
 
     async def _pass_on(self, text: str) -> None:
         if not text:
             return
         self.draft += text
-        visible = await self.gate.feed(text, self.sink.ready)
+        visible = await self.readers().gate.feed(text, self.sink.ready)
         if not visible or not await self._reviewed(wait=False) or not self._may_begin(visible):
             return
         spoken = after_reasoning(visible)
@@ -106,10 +116,11 @@ class Generation:
 
     def _may_begin(self, visible: str) -> bool:
         """Whether a text may become visible: the first one is looked at before."""
-        if self.check is None or self.first_shown is not None:
+        check = self.readers().check
+        if check is None or self.first_shown is not None:
             return True
         self._drift(visible)
-        return not self.check.undecided(visible)
+        return not check.undecided(visible)
 
     def _drift(self, text: str, *, whole: bool = False) -> Drift:
         """Look at a text.
@@ -117,9 +128,10 @@ class Generation:
         Raises:
             Drifted: the persona is not itself, nothing is visible, and another draft may be made.
         """
-        if self.check is None:
+        check = self.readers().check
+        if check is None:
             return Drift()
-        drift = self.check.look(text, self.cleaner.cuts(), whole=whole)
+        drift = check.look(text, self.readers().cleaner.cuts(), whole=whole)
         if drift.drifted and self.again_allowed and self.first_shown is None:
             raise Drifted(drift)
         return drift

@@ -99,11 +99,10 @@ class Writing:
                 account,
                 stop=terms.stop,
                 wish=terms.wish,
-                check=check,
+                check=lambda: self.check(settled),
                 again_allowed=not again,
             )
 
-        check = self.check(settled)
         first = await order(again=False)
         text = await self._generated(first, lambda: order(again=True))
         text = await rewritten(self._parts, settled.persona, settled.context, text)

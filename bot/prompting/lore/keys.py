@@ -7,6 +7,7 @@ by Unicode, and not in scripts that write no spaces, where any occurrence counts
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Callable
@@ -23,6 +24,8 @@ EVALUATION_SECONDS = 0.1
 
 _WORD = regex.compile(rf"[\w--[{UNSPACED}]]+", regex.VERSION1)
 """`regex`, not `re`: there the vowel signs of Hindi and Arabic belong to their words."""
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
+"""The same in ASCII, in a fifth of the time."""
 
 
 def normal(text: str) -> str:
@@ -60,7 +63,9 @@ class Haystack:
     def words(self, case_sensitive: bool) -> frozenset[str]:
         """Return the whole words of the text."""
         if case_sensitive not in self._words:
-            self._words[case_sensitive] = frozenset(_WORD.findall(self.said(case_sensitive)))
+            said = self.said(case_sensitive)
+            word = _ASCII_WORD if said.isascii() else _WORD
+            self._words[case_sensitive] = frozenset(word.findall(said))
         return self._words[case_sensitive]
 
 
