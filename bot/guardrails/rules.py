@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import re2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -30,10 +30,15 @@ from bot.operator_files import overlaid
 
 SHIPPED = Path(__file__).parent / "rules"
 WORD = re.compile(r"\{\{(\w+)\}\}")
+SHARED = "words.toml"
+"""Words that every file of a folder may use, and may replace by its own."""
+SPAN = 320
+"""Characters within which a match and what has to stand beside it are looked for."""
 
 Role = Literal["user", "assistant"]
 Pattern = Annotated[str, Field(min_length=3, max_length=4000)]
 Line = Annotated[str, Field(min_length=1, max_length=2000)]
+_File = TypeVar("_File", bound=BaseModel)
 
 
 class _RuleEntry(BaseModel):
@@ -47,6 +52,8 @@ class _RuleEntry(BaseModel):
     patterns: Annotated[list[Pattern], Field(min_length=1, max_length=200)]
     unless: Annotated[list[Pattern], Field(max_length=100)] = []
     """Not a match when one of these is found anywhere in the same text."""
+    beside: Annotated[list[Pattern], Field(max_length=8)] = []
+    """A match only where each of these is found, too, before it or after, within `SPAN`."""
     fiction_ok: bool = False
     """Excused where the text is plainly part of a story."""
     needs: Annotated[str, Field(pattern=r"^[a-z]{2,20}$")] | None = None
@@ -55,11 +62,20 @@ class _RuleEntry(BaseModel):
     counter_examples: list[Line] = []
 
 
+_Pieces = dict[str, str]
+
+
+class _SharedWords(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    words: _Pieces
+
+
 class _RuleFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     category: str
-    words: dict[str, str] = {}
+    words: _Pieces = {}
     """Pieces of patterns, used as `{{name}}`."""
     rule: Annotated[list[_RuleEntry], Field(min_length=1, max_length=500)]
 
@@ -78,6 +94,7 @@ class Rule:
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
     needs: str | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +115,14 @@ def read_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
     Raises:
         SettingsRejected: with one line for each problem.
     """
+    folders = tuple(folders)
     problems: list[str] = []
+    shared: _Pieces = {}
+    for folder in folders:
+        shared |= _shared_words(folder / SHARED, problems)
     rules: dict[str, Rule] = {}
     for path in overlaid(folders).values():
-        for rule in _read(path, problems):
+        for rule in () if path.name == SHARED else _read(path, shared, problems):
             if rule.id in rules:
                 problems.append(f"{path.name}: rule {rule.id}: the id is taken")
             rules[rule.id] = rule
@@ -111,30 +132,46 @@ def read_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
     return tuple(rules.values())
 
 
-def _read(path: Path, problems: list[str]) -> list[Rule]:
-    try:
-        parsed = _RuleFile.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems.append(f"{path.name}: {error}")
-        return []
-    except ValidationError as error:
-        for one in error.errors(include_input=False, include_url=False):
-            problems.append(f"{path.name}: {'.'.join(map(str, one['loc']))}: {one['msg']}")
+def _shared_words(path: Path, problems: list[str]) -> _Pieces:
+    parsed = _parsed(path, _SharedWords, problems) if path.is_file() else None
+    return {} if parsed is None else parsed.words
+
+
+def _read(path: Path, shared: _Pieces, problems: list[str]) -> list[Rule]:
+    parsed = _parsed(path, _RuleFile, problems)
+    if parsed is None:
         return []
     if parsed.category not in CATEGORIES:
         problems.append(f"{path.name}: category: {parsed.category} is not in the taxonomy")
         return []
-    return [_made(path, parsed, entry, problems) for entry in parsed.rule]
+    words = shared | parsed.words
+    return [_made(path, parsed.category, words, entry, problems) for entry in parsed.rule]
 
 
-def _made(path: Path, file: _RuleFile, entry: _RuleEntry, problems: list[str]) -> Rule:
+def _parsed(path: Path, kind: type[_File], problems: list[str]) -> _File | None:
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{path.name}: {error}")
+    except ValidationError as error:
+        for one in error.errors(include_input=False, include_url=False):
+            problems.append(f"{path.name}: {'.'.join(map(str, one['loc']))}: {one['msg']}")
+    return None
+
+
+def _made(
+    path: Path, category: str, words: _Pieces, entry: _RuleEntry, problems: list[str]
+) -> Rule:
     def expanded(patterns: Sequence[str]) -> tuple[str, ...]:
         made = []
         for pattern in patterns:
+            for _ in range(3):  # words may use words
+                pattern = WORD.sub(lambda m: words.get(m[1], m[0]), pattern)
             # Texts are in NFC; some Indic letters have no composed form in it.
             pattern = unicodedata.normalize("NFC", pattern)
-            for _ in range(3):  # words may use words
-                pattern = WORD.sub(lambda m: file.words.get(m[1], m[0]), pattern)
+            if unknown := WORD.search(pattern):
+                problems.append(f"{path.name}: rule {entry.id}: {unknown[0]}: no such word")
+                continue
             try:
                 # The shipped ones are checked by the tests: a third of a second at each start.
                 if path.parent != SHIPPED:
@@ -147,13 +184,17 @@ def _made(path: Path, file: _RuleFile, entry: _RuleEntry, problems: list[str]) -
 
     if entry.needs is not None and "assistant" in entry.roles:
         problems.append(f"{path.name}: rule {entry.id}: needs: no head judges a draft")
+    if entry.beside and "assistant" in entry.roles:
+        # What a draft holds later must not change what was shown of it already.
+        problems.append(f"{path.name}: rule {entry.id}: beside: not for a draft")
     return Rule(
         id=entry.id,
-        category=file.category,
+        category=category,
         severity=entry.severity,
         roles=tuple(entry.roles),
         patterns=expanded(entry.patterns),
         unless=expanded(entry.unless),
+        beside=expanded(entry.beside),
         fiction_ok=entry.fiction_ok,
         examples=tuple(entry.examples),
         counter_examples=tuple(entry.counter_examples),
@@ -179,10 +220,15 @@ class _Patterns:
     """Patterns of rules, of which only those are run whose needed words stand in a text."""
 
     def __init__(
-        self, owned: Iterable[tuple[Rule, str]], needed: Sequence[Collection[str]]
+        self,
+        owned: Iterable[tuple[Rule, str]],
+        needed: Sequence[Collection[str]],
+        form: Callable[[str], str] = str,
     ) -> None:
-        """`needed` are the words of which a match of each pattern holds one."""
+        """`needed` are the words of which a match of each pattern holds one; `form` makes of a
+        pattern what is run."""
         self._owned = tuple(owned)
+        self._form = form
         self._words = Words(needed)
 
     def matching(self, text: str, known: Collection[str] = ()) -> list[Rule]:
@@ -191,9 +237,20 @@ class _Patterns:
         found: dict[str, Rule] = {}
         for index in self._words.standing_in(text):
             rule, pattern = self._owned[index]
-            if rule.id not in found and rule.id not in known and matches(pattern, encoded):
+            if rule.id in found or rule.id in known or not matches(pattern, encoded):
+                continue
+            if self._accompanied(rule, pattern, text):
                 found[rule.id] = rule
         return list(found.values())
+
+    def _accompanied(self, rule: Rule, pattern: str, text: str) -> bool:
+        """Whether what a rule wants beside its match stands there."""
+        if not rule.beside:
+            return True
+        wanted = [pattern, *map(self._form, rule.beside)]
+        steps = range(0, max(1, len(text) - SPAN // 2), SPAN // 2)
+        parts = (text[at : at + SPAN].encode() for at in steps)
+        return any(all(matches(each, part) for each in wanted) for part in parts)
 
 
 def _both_ways(
@@ -203,6 +260,7 @@ def _both_ways(
     return _Patterns(owned, [needed[part].words for _, part in owned]), _Patterns(
         [(rule, compact(part)) for rule, part in owned],
         [needed[part].run_together for _, part in owned],
+        compact,
     )
 
 

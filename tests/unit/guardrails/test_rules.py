@@ -44,6 +44,12 @@ def test_a_rule_has_a_harmless_twin(rule: Rule) -> None:
     assert rule.counter_examples
 
 
+BESIDE_IN_A_DRAFT = (
+    "category = 'hate'\n[[rule]]\nid='a.b'\nroles=['assistant']\npatterns=['abc']\n"
+    "beside=['xyz']\nexamples=['abc']"
+)
+
+
 def write(folder: Path, text: str) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "own.toml").write_text(text, "utf-8")
@@ -61,6 +67,11 @@ def write(folder: Path, text: str) -> Path:
         ("category = 'hate'\n[[rule]]\nid='a.b'\npatterns=['a(?=b)c']\nexamples=['abc']", "a.b"),
         ("category = 'hate'\n[[rule]]\nid='a.b'\nfoo=1\npatterns=['abc']\nexamples=['abc']", "foo"),
         ("category = ", "own.toml"),
+        (
+            "category = 'hate'\n[[rule]]\nid='a.b'\npatterns=['{{nowhere}}']\nexamples=['a']",
+            "nowhere",
+        ),
+        (BESIDE_IN_A_DRAFT, "beside"),
     ],
 )
 def test_a_wrong_rule_file_is_named_with_its_fault(
@@ -86,3 +97,38 @@ def test_an_excuse_anywhere_in_a_long_text_excuses_a_disguised_match() -> None:
     rules, calm = RuleSet([rule], "user"), "the rain stopped and we walked on. " * 40
     assert rules.hits(normalise(f"st34l it {calm}"))
     assert not rules.hits(normalise(f"st34l it {calm} in this game"))
+
+
+def beside(tmp_path: Path) -> RuleSet:
+    text = (
+        "category='illicit'\n[[rule]]\nid='a.b'\npatterns=['{{till}}']\n"
+        "beside=['\\bhow\\b', '\\bunseen\\b']\nexamples=['x']"
+    )
+    folder = write(tmp_path / "rules", text)
+    (folder / "words.toml").write_text("[words]\ntill = 'cash register'", "utf-8")
+    return RuleSet(read_rules([folder]), "user")
+
+
+def test_what_has_to_stand_beside_a_match_may_stand_before_it_or_after(tmp_path: Path) -> None:
+    rules = beside(tmp_path)
+    assert rules.hits(normalise("unseen, and from the cash register: how?"))
+    assert rules.hits(normalise("how do I open the cash register unseen"))
+    assert not rules.hits(normalise("how do I open the cash register"))
+    assert not rules.hits(normalise("open the cash register unseen"))
+
+
+def test_what_stands_far_away_is_not_beside_a_match(tmp_path: Path) -> None:
+    rules, calm = beside(tmp_path), "the rain stopped and we walked on. " * 40
+    assert not rules.hits(normalise(f"how are you? {calm} the cash register went unseen"))
+    assert rules.hits(normalise(f"{calm} how is the cash register robbed unseen? {calm}"))
+
+
+def test_a_disguise_does_not_hide_what_stands_beside_a_match(tmp_path: Path) -> None:
+    assert beside(tmp_path).hits(normalise("h.o.w t.o o.p.e.n c.a.s.h r.e.g.i.s.t.e.r u.n.s.e.e.n"))
+
+
+def test_words_of_an_operator_are_added_to_the_shipped_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "words.toml").write_text("[words]\nuntold = 'xyzzy'", "utf-8")
+    assert len(read_rules([SHIPPED, folder])) == len(RULES)
