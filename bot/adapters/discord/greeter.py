@@ -11,7 +11,7 @@ import structlog
 from bot.adapters.discord.calls import Posted
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.refusals import FAILED
-from bot.adapters.discord.webhooks import webhook_name
+from bot.adapters.discord.webhooks import header_of, webhook_name
 from bot.chat.place import MessageId, Place
 from bot.delivery.split import LIMIT, units
 from bot.ports import Face
@@ -75,11 +75,6 @@ class Greeter:
             log.info("greeting without webhook: lookup late")
             return None
         return None if hook is None else (hook, url)
-
-
-def header_of(name: str) -> str:
-    """Return the line that says who speaks when the bot itself does."""
-    return f"**{discord.utils.escape_markdown(' '.join(name.split())[:80])}**\n"
 
 
 def rendered(text: str, header: str = "") -> tuple[str, list[discord.Embed]]:

@@ -18,7 +18,7 @@ from bot.adapters.discord.voices import (
     Voice,
     WebhookVoice,
 )
-from bot.adapters.discord.webhooks import webhook_name
+from bot.adapters.discord.webhooks import header_of, webhook_name
 from bot.chat.turn import Answering, Turn
 from bot.errors import TargetGone
 from bot.ports import Face, Progress
@@ -174,10 +174,10 @@ class Speaking:
     def _header(self) -> str:
         """Return the line that says who speaks, unless the bot itself is called so."""
         me = self._desk.account
-        name = " ".join(self._face.name.split())[:80]
-        if me is not None and name.casefold() == me.name.casefold():
+        name = self._face.name
+        if me is not None and name.strip().casefold() == me.name.casefold():
             return ""
-        return f"**{discord.utils.escape_markdown(name)}**\n"
+        return header_of(name)
 
 
 async def _in_time(lookup: Awaitable[T], patience: float) -> T | None:

@@ -22,6 +22,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.calls import Calls, Webhook
+from bot.adapters.discord.mapping import clean_text
 from bot.adapters.discord.refusals import FAILED
 from bot.personas.portrait import portrait
 from bot.ports import Face
@@ -39,9 +40,22 @@ _FORBIDDEN_NAME = re.compile(r"(c)(?=lyde)|(d)(?=iscord)", re.IGNORECASE)
 V = TypeVar("V")
 
 
+def shown_name(name: str) -> str:
+    """Return a persona's name as people see it: one line that pings nobody and turns nothing round.
+
+    Cards come from strangers: one may be called "@everyone", or hold signs that nobody sees.
+    """
+    return " ".join(clean_text(name).split()).replace("@", "＠")[:_NAME_LENGTH].strip()
+
+
+def header_of(name: str) -> str:
+    """Return the line that says who speaks when the bot itself does."""
+    return f"**{discord.utils.escape_markdown(shown_name(name))}**\n"
+
+
 def webhook_name(name: str) -> str:
     """Return a name that webhooks may have: 2 to 80 characters, no "clyde", no "discord"."""
-    clean = " ".join(name.split())
+    clean = shown_name(name)
     clean = _FORBIDDEN_NAME.sub(lambda found: f"{found.group()}\u200b", clean)
     clean = clean[:_NAME_LENGTH].strip()
     return clean if len(clean) > 1 else f"{clean or '?'}\u200b"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.discord.mapping import MAX_NAME, MAX_TEXT, clean_name, clean_text
-from bot.adapters.discord.webhooks import webhook_name
+from bot.adapters.discord.webhooks import header_of, shown_name, webhook_name
 
 STRANGE = st.text(
     st.one_of(
@@ -76,3 +76,22 @@ def test_a_webhook_s_name_is_one_that_discord_takes(name: str) -> None:
     assert 2 <= len(made) <= 80
     assert "clyde" not in made.lower()
     assert "discord" not in made.lower()
+
+
+@pytest.mark.parametrize(
+    ("given_name", "shown"),
+    [
+        ("@everyone", "＠everyone"),
+        ("Vera\u202egnp.exe", "Veragnp.exe"),
+        ("a\u200bb\ncd", "ab cd"),
+        ("**Vera**", "**Vera**"),
+        ("کتاب\u200cها", "کتاب\u200cها"),
+    ],
+)
+def test_a_persona_s_name_pings_nobody_and_turns_nothing_round(given_name: str, shown: str) -> None:
+    assert shown_name(given_name) == shown
+    assert "@" not in header_of(given_name)
+
+
+def test_the_line_above_a_reply_is_one_bold_line() -> None:
+    assert header_of("**Vera**\n# big") == "**\\*\\*Vera\\*\\* # big**\n"
