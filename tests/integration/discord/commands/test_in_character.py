@@ -108,7 +108,8 @@ async def test_late_drift_is_noted_and_the_persona_is_reminded_next_time(stage: 
 async def test_a_persona_is_reminded_of_itself_at_its_route_s_rhythm(stage: Stage) -> None:
     reminded = []
     for number in range(6):
-        await answered(stage, f"write me a short story about ghost number {number}", f"Story {number}: the end.")
+        wish = f"write me a short story about ghost number {number}"
+        await answered(stage, wish, f"Story {number}: the end.")
         reminded.append("[Stay Tamsin" in stage.ollama.chats[-1].messages[-1]["content"])
     assert reminded == [False, False, False, False, True, False]  # creative: every four replies
 
