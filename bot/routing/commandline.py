@@ -19,12 +19,14 @@ from bot.routing.accurate import AccurateStage, ready_encoder
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
 from bot.routing.evaluation import Judged, judge, judge_in_service, report
+from bot.routing.judging_apart import WORTH_APART, judge_apart
 from bot.routing.model_stage import ModelStage
 from bot.routing.promotion import CANARY, in_service, judgement, place_of, promote, rollback
 from bot.routing.router import SHIPPED, Router
 
 _OK, _PROBLEMS = 0, 1
 _DATA = Path("data")
+_TOLD_EVERY = 50_000
 _MOST_CORRECTIONS = 50_000
 """More would outweigh the corpus, and train for hours."""
 
@@ -142,6 +144,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     items: Sequence[Labelled] = read_labelled(args.file)
     if args.stage == "full":
         judged = asyncio.run(_in_full(args, router, items))
+    elif len(items) >= WORTH_APART:
+        table = args.model or in_service(args.data_dir)
+        judged = judge_apart(table, items, with_encoder=encoder is not None, progress=_count)
     else:
         judged = judge(router, items, encoder)
     figures = report(router, judged, encoder)
@@ -177,7 +182,7 @@ async def _in_full(
             judged = await judge_in_service(dispatcher, items)
         finally:
             accurate.close()
-    sys.stderr.write(f"model stage ({name}): {dict(outcomes.counts)}\n")
+    _tell(f"model stage ({name}): {dict(outcomes.counts)}")
     return judged
 
 
@@ -237,6 +242,16 @@ def _table(figures: Mapping[str, Any]) -> list[str]:
     for row in figures["risk_coverage"]:
         lines.append(f"{row['threshold']:<14}{row['coverage']:>10.4f}{row['precision']:>10.4f}")
     return lines
+
+
+def _count(done: int) -> None:
+    if done % _TOLD_EVERY == 0:
+        _tell(f"{done} messages")
+
+
+def _tell(news: str) -> None:
+    """Say how it goes, beside the result."""
+    sys.stderr.write(f"{news}\n")
 
 
 def _say(text: str) -> None:

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bot.errors import SettingsRejected
 from bot.routing.route import Route
 
-_LARGEST_FILE = 64 * 1024 * 1024
+_LARGEST_FILE = 512 * 1024 * 1024
+"""Some millions of messages."""
 _MOST_PROBLEMS = 20
 _ROLES = {
     "assistant": "assistant",
@@ -46,31 +47,40 @@ def read_labelled(path: Path) -> list[Labelled]:
     Raises:
         SettingsRejected: the file can't be read, or lines are wrong; one line for each problem.
     """
+    found: list[Labelled] = []
+    problems: list[str] = []
     try:
         with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
-        if len(data) > _LARGEST_FILE:
-            raise SettingsRejected([f"{path.name} is larger than {_LARGEST_FILE} bytes"])
-        lines = data.decode("utf-8-sig").split("\n")
+            for number, line in enumerate(_lines(file), 1):
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                if not text.strip():
+                    continue
+                try:
+                    found.append(_labelled(json.loads(text)))
+                except (ValueError, TypeError, KeyError, RecursionError) as error:
+                    problems.append(f"{path.name}:{number}: {_said(error)}")
+                    if len(problems) == _MOST_PROBLEMS:
+                        break
     except OSError as error:
         problem = f"{path}: {error.strerror or type(error).__name__}"
         raise SettingsRejected([problem]) from error
     except UnicodeDecodeError as error:
         raise SettingsRejected([f"{path.name}: not UTF-8"]) from error
-    found: list[Labelled] = []
-    problems: list[str] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            found.append(_labelled(json.loads(line)))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            problems.append(f"{path.name}:{number}: {_said(error)}")
     if not found and not problems:
         problems.append(f"{path.name}: holds no message")
     if problems:
-        raise SettingsRejected(problems[:_MOST_PROBLEMS])
+        raise SettingsRejected(problems)
     return found
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines one by one: a large file needs no memory beyond its messages."""
+    room = _LARGEST_FILE
+    while line := file.readline(room + 1):
+        room -= len(line)
+        if room < 0:
+            raise SettingsRejected([f"{Path(file.name).name} is larger than {_LARGEST_FILE} bytes"])
+        yield line
 
 
 def _said(error: Exception) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ECE_BINS = 10
 PRECISION = 0.95
+LONGEST_TALK = 20_000
+"""Turns after which the share of flips is known well enough."""
 _NOW = 1_000_000.0
 
 
@@ -217,9 +219,11 @@ def flips_per_100(
     """Return how often the route changes in 100 turns of a talk that is all companion.
 
     The companion messages among the items that need no history are taken as one talk, in their
-    order, and each turn sees the route that the router itself gave to the turn before.
+    order, and each turn sees the route that the router itself gave to the turn before. Of a very
+    long talk the beginning is read.
     """
     talk = [each for each in items if each.label is Route.COMPANION and not each.history]
+    talk = talk[:LONGEST_TALK]
     previous: PreviousRoute | None = None
     flips = 0
     for item in talk:

@@ -177,7 +177,8 @@ def opinions(net: Net, text: Text) -> np.ndarray:
     found = np.zeros((len(text), len(LABELS)), np.float32)
     for batch in text.batches(512, shuffled=False):
         with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
-            found[batch] = torch.softmax(net(*text.padded(batch)), -1).cpu().numpy()
+            scores = net(*text.padded(batch))
+        found[batch] = torch.softmax(scores.float(), -1).cpu().numpy()
     return found
 
 
