@@ -7,10 +7,13 @@ CRC-32, which is the same on every machine and in every version of Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 from math import sqrt
+from operator import itemgetter
+from typing import Final
 from zlib import crc32
 
 from bot.routing.text import CODE_WORD, URL_WORD, fold, words
@@ -28,6 +31,9 @@ MOST_LETTERS = 140
 _FAR_WORDS = 24
 """Pairs are read off the beginning of a message only."""
 _LONGEST_WORD = 24
+_SIZES: Final[tuple[int, ...]] = (3, 4, 5)
+_DENSE_SIZES: Final[tuple[int, ...]] = (1, 2, 3, 4)
+"""Signs in a piece."""
 _FIRST_DENSE = "\u0e00"
 """From Thai on, scripts write without spaces or in syllables: shorter pieces, from one sign."""
 _CLAUSES = 5
@@ -132,19 +138,23 @@ def cut_words(tokens: list[str]) -> list[str]:
 def piece_buckets(token: str) -> list[int]:
     """Return the buckets of the pieces of one word."""
     if token[-1] >= _FIRST_DENSE:
-        sizes: tuple[int, ...] = (1, 2, 3, 4)
-        padded = token[: 2 * _LONGEST_WORD]
+        padded, sizes = token[: 2 * _LONGEST_WORD], _DENSE_SIZES
     elif len(token) < 3:
         return []
     else:
-        sizes, padded = (3, 4, 5), f" {token[:_LONGEST_WORD]} "
-    raw = padded.encode("utf-16-le", "surrogatepass")
-    end = len(raw)
-    return [
-        crc32(raw[at : at + 2 * size]) & MASK
-        for size in sizes
-        for at in range(0, end - 2 * size + 2, 2)
-    ]
+        padded, sizes = f" {token[:_LONGEST_WORD]} ", _SIZES
+    # Rare signs take two units: cut again, so that no word has more pieces than a sum can hold.
+    raw = padded.encode("utf-16-le", "surrogatepass")[: 4 * _LONGEST_WORD]
+    return [each & MASK for each in map(crc32, _cutter(len(raw), sizes)(raw))]
+
+
+@lru_cache(maxsize=256)
+def _cutter(length: int, sizes: tuple[int, ...]) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Return what cuts so many bytes into all pieces of these sizes, a sign being two bytes."""
+    spans = [slice(at, at + 2 * n) for n in sizes for at in range(0, length - 2 * n + 2, 2)]
+    if len(spans) > 1:
+        return itemgetter(*spans)
+    return lambda raw: tuple(raw[span] for span in spans)
 
 
 def shape_buckets(folded: str, tokens: list[str]) -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.routing.features import bucket, features, spelled, word_buckets
+from bot.routing.features import bucket, features, piece_buckets, spelled, word_buckets
 from bot.routing.text import MAX_TOKENS, fold, words
 
 
@@ -42,3 +42,8 @@ def test_however_long_a_message_is_few_features_are_read(sign: str) -> None:
     assert len(found.far) <= 48
     assert len(found.pieces) <= 900
     assert len(found.shape) <= 20
+
+
+@pytest.mark.parametrize("sign", ["a", "語", "\U00020000", "\U00010330", "\ud800"])
+def test_the_pieces_of_a_word_fit_into_one_sum_of_sixteen_bits(sign: str) -> None:
+    assert 255 * len(piece_buckets(sign * 1000)) < 1 << 16

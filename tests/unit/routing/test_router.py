@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import zlib
 from pathlib import Path
 from time import perf_counter
 
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.routing import PreviousRoute, Route, Router
+from bot.routing.features import features
 from bot.routing.promotion import CANARY, CANARY_SHARE, canary_share, checked_router
 from bot.routing.router import SHIPPED
 
@@ -48,6 +51,24 @@ def test_the_shipped_table_is_at_most_a_megabyte() -> None:
 )
 def test_plain_messages(message: str, route: Route) -> None:
     assert routed(message) is route
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["hi", "Wie alt ist der Rhein?", "你最喜欢什么？", "\U00020000" * 90, "so it goes, " * 90],
+)
+def test_a_score_is_the_sum_of_the_weights_of_its_features(message: str) -> None:
+    assert ROUTER.table is not None
+    line, _, packed = SHIPPED.read_bytes().partition(b"\n")
+    weights, scale = zlib.decompress(packed), json.loads(line)["scale"]
+    found = features(message)
+    for lane, score in enumerate(ROUTER.table.raw(message)):
+        assert score == pytest.approx(
+            sum(
+                scale * norm * sum(weights[4 * each + lane] - 128 for each in group)
+                for norm, group in zip(found.norms(), found.groups(), strict=True)
+            )
+        )
 
 
 @pytest.mark.parametrize("route", list(Route))
