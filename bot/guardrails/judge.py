@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from bot.guardrails.company import STUDIED, harmless_company, without_figures
 from bot.guardrails.context import GuardContext
 from bot.guardrails.heads import DANGER, SURE, Heads, alarms
+from bot.guardrails.jest import in_jest
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
 from bot.guardrails.pii import find, redact
@@ -52,7 +53,8 @@ LONG_AGO = re.compile(
 )
 """What is told of a danger that is over."""
 STILL = re.compile(
-    r"\b(?:again|tonight|right now|still (?!here|alive)|relaps\w+|is back|coming back"
+    r"\b(?:again|tonight|right now|rn|still (?!here|alive)|relaps\w+|is back|coming back|urges?"
+    r"|itch\w*|slipped|ruined|sitting on my hands|last night|almost (?:cut|did)|weighed myself"
     r"|but (?:now|lately|today)"
     r"|otra vez|de novo|encore|wieder|di nuovo|weer|znowu|esta noche|ce soir|heute nacht|hoje"
     r"|todavia|ainda|toujours|immer noch|ancora|nog steeds|wciaz)\b"
@@ -70,8 +72,8 @@ REMEMBERED = 256
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
 DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
-WIDE_CARE = frozenset({Severity.PASSIVE, Severity.THIRD_PARTY})
-"""Support whose rules are wide: left to the trend where the care head finds the text calm."""
+JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
+"""What people say of themselves laughing and don't mean."""
 UNSETTLED = frozenset({"sh_support", "distress", "dependency", "delusion", "sentience", "minor"})
 """Categories of which a message may turn out to be graver than the rules alone can tell."""
 
@@ -164,6 +166,7 @@ class Judge:
         now = STILL.search(views.plain) is not None
         past = not now and LONG_AGO.search(views.plain) is not None
         found = _past(found) if past else found
+        found = tuple(_softened(hit) if _jested(hit, views) else hit for hit in found)
         return _Found(self._excuse_fiction(found, text, views, creative=creative), past, now)
 
     def _in_company(
@@ -209,7 +212,7 @@ class Judge:
         if "order" in loud and STUDIED.search(views.plain):
             del loud["order"]
         if "calm" in loud:
-            sure = tuple(_softened(hit) if hit.severity in WIDE_CARE else hit for hit in sure)
+            sure = tuple(_softened(hit) if hit.wide else hit for hit in sure)
         # A threat and a cry for help share their words: the louder head says which it is.
         acute, harm = loud.get("acute", 0.0), loud.get("harm", 0.0)
         believed = "acute" if acute > harm else "harm"
@@ -248,6 +251,12 @@ def _past(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
         _softened(hit) if hit.category in CARE and hit.severity in OWN_DANGER else hit
         for hit in hits
     )
+
+
+def _jested(hit: Hit, views: Views) -> bool:
+    if hit.category not in CARE or hit.severity not in JESTED:
+        return False
+    return in_jest(views.plain, deed=hit.severity is Severity.METHOD)
 
 
 def _of_deeds(hit: Hit) -> bool:

@@ -3,7 +3,8 @@
 `plain` undoes what never carries meaning (invisible characters, letter look-alikes within a
 Latin word, accents on Latin letters, markdown). The other views each undo one disguise that may
 also be innocent: leet, separators within words, spaced-out letters, stretched letters, stars in
-place of letters. A rule that matches any view matches. Text in other scripts stays as it is.
+place of letters, slips of the finger. A rule that matches any view matches. Text in other scripts
+stays as it is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.guardrails.confusables import LOOKALIKES
+from bot.guardrails.misspelt import mended, slips
 
 MAX_CHARS = 20_000
 """Longer text is judged in its first and last half of this."""
@@ -141,6 +143,8 @@ def normalise(text: str) -> Views:
                 others[read] = None
     if "*" in letters or "#" in letters:
         others[_without_masks(" ".join(letters.split()))] = None
+    if wrong := slips(plain):
+        others[mended(around(plain, wrong))] = None
     others.pop(plain, None)
     others.pop("", None)
     decoded = _decoded(text) if any(len(word) >= ENCODED_FROM for word in words) else []

@@ -56,6 +56,8 @@ class _RuleEntry(BaseModel):
     """A match only where each of these is found, too, before it or after, within `SPAN`."""
     fiction_ok: bool = False
     """Excused where the text is plainly part of a story."""
+    wide: bool = False
+    """Left to the trend where the care head finds the text calm."""
     needs: Annotated[str, Field(pattern=r"^[a-z]{2,20}$")] | None = None
     """A head (`heads.py`) that must speak up as well: for patterns too wide to act alone."""
     examples: Annotated[list[Line], Field(min_length=1)]
@@ -93,6 +95,7 @@ class Rule:
     fiction_ok: bool
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
+    wide: bool = False
     needs: str | None = None
     beside: tuple[str, ...] = ()
 
@@ -107,6 +110,8 @@ class Hit:
     fiction_ok: bool = False
     needs: str | None = None
     """The head that has to agree before it counts."""
+    wide: bool = False
+    """Whether the care head may find the text calm all the same."""
 
 
 def read_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
@@ -198,6 +203,7 @@ def _made(
         fiction_ok=entry.fiction_ok,
         examples=tuple(entry.examples),
         counter_examples=tuple(entry.counter_examples),
+        wide=entry.wide,
         needs=entry.needs,
     )
 
@@ -318,7 +324,7 @@ class RuleSet:
         if views.compact:
             add(run_together, views.compact, views.plain)
         return tuple(
-            Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs) for r in found.values()
+            Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs, r.wide) for r in found.values()
         )
 
     def begun(self, plain: str) -> int:
