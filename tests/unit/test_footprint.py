@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +38,24 @@ footprint.settle()
 print(mapped[:7].decode())
 """
 
+OBJECTS = """
+import re
+from pathlib import Path
+from bot import footprint
+
+def large():
+    smaps = Path("/proc/self/smaps").read_text()
+    return sum(map(int, re.findall(r"AnonHugePages: +(\\d+)", smaps)))
+
+kept = [{str(number): [number]} for number in range(200_000)]
+before = large()
+footprint.settle()
+assert kept[123_456] == {"123456": [123_456]}
+print(large() - before)
+"""
+LINUX = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
+LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
 
 def printed_by(program: str, *arguments: str) -> str:
     command = [sys.executable, "-c", program, *arguments]
@@ -44,6 +64,14 @@ def printed_by(program: str, *arguments: str) -> str:
 
 def test_libraries_that_only_the_start_used_are_let_go_and_still_work() -> None:
     assert int(printed_by(RESIDENT)) > 1_000
+
+
+@pytest.mark.skipif(
+    LINUX < (6, 1) or not LARGE_PAGES.exists(),
+    reason="the system can't put memory into large pages when asked",
+)
+def test_what_the_start_made_is_kept_in_large_pages() -> None:
+    assert int(printed_by(OBJECTS)) > 10_000
 
 
 def test_what_was_changed_in_a_library_s_memory_is_kept(tmp_path: Path) -> None:
