@@ -9,7 +9,7 @@ import re
 
 LAUGHING = re.compile(
     r"\b(?:lo+l+|lmf?ao+|rofl|ha(?:ha)+h?|hehe\w*|xd+|jaja\w*|jeje\w*|kkk+\w*|rsrs\w*|mdr+|ptdr"
-    r"|hihi\w*|ahah\w*|hahah\w*)\b|[😂🤣😹😅🙈😆🫠]|ㅋㅋ|ㅎㅎ|[wｗ]{2,}(?![a-z.])|\(笑\)|笑$"
+    r"|hihi\w*|ahah\w*|hahah\w*)\b|[😂🤣😹😅🙈😆🫠]|\u110f\u110f|\u1112\u1112|w{2,}(?![a-z.])|\(笑\)|笑$"
     r"|[あ-ん]w(?:$| )|草$|哈哈|呵呵|हाहा|ههه"
 )
 """With it, what is said of dying is a figure of speech, unless something shows that it is meant."""
@@ -33,12 +33,23 @@ EARNEST = re.compile(
     r"|stanotte|stasera|sul serio|davvero|pastiglie|lametta|ogni (?:giorno|notte)|nessuno"
     r"|vannacht|vanavond|serieus|pillen|touw|mesje|elke (?:dag|nacht)|brief"
     r"|dzis|naprawde|na serio|tabletki|sznur|zyletk\w*|codziennie|nikt"
-    r"|sach me|sach mein|goli\w*|rassi|aaj raat|roz)\b"
-    r"|今夜|本気|薬|毎日|ロープ|カッター|진짜로|진심|오늘 ?밤|매일|약을|칼로|今晚|真的想|认真|每天"
+    r"|sach me|sach mein|goli\w*|rassi|aaj raat|roz"
+    r"|no es (?:una )?broma|nao (?:e|eh|to) (?:de )?brinca\w+|pas une blague"
+    r"|kein (?:witz|scherz|spass)"
+    r"|non (?:sto )?scherz\w+|geen grap\w*|nie zart\w+|mazaa?k nahi)\b"
+    r"|冗談(?:じゃ|では)な|농담(?:이)? ?아니|장난(?:이)? ?아니"
+    r"|(?:不是|没|沒)(?:在)?(?:开玩笑|開玩笑)"
+    r"|मज़?ाक नहीं|(?:مو|مش|ليس|ليست|ما) ?[اأ]?مزح"
+    r"|今夜|本気|薬|毎日|ロープ|カッター"
+    r"|진짜로|진심|오늘 ?밤|매일|약을|칼로|今晚|真的想|认真|每天"
     r"|药|刀|绳"
     r"|सच में|आज रात|गोलि|रस्सी|الليلة|جد|حبوب|حبل|كل يوم"
 )
 """What shows that laughter is a mask."""
+TRIFLE = re.compile(
+    r"^(?:so |ok |bro )?(?:if|si|se|wenn|falls|als|jak|jesli|gdy)\b|면 |たら|ば、|(?:要是|如果)"
+)
+"""A condition, such as a failed test: then even a deed is a figure of speech to who laughs."""
 CITED = re.compile(
     r"\b(?:song|lyrics?|chorus|track|album|letra|cancion|musica|chanson|paroles|songtext|lied"
     r"|canzone|testo|liedje|songtekst|piosenk\w*|slowa|gaana|gaane)\b.{0,60}[\"'*]\w"
@@ -56,4 +67,6 @@ def in_jest(plain: str, *, deed: bool) -> bool:
         return False
     if JOKING.search(plain):
         return True
-    return not deed and (LAUGHING.search(plain) or CITED.search(plain)) is not None
+    if LAUGHING.search(plain):
+        return not deed or TRIFLE.search(plain) is not None
+    return not deed and CITED.search(plain) is not None

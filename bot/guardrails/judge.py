@@ -49,7 +49,8 @@ LONG_AGO = re.compile(
     r"|clean (?:for|since|today)|in recovery"
     r"|(?:glad|happy) (?:that )?i(?:\x27m| am) (?:still )?(?:here|alive)"
     r"|(?:hace|ha) (?:\w+ ){1,2}(?:anos|meses)|il y a (?:\w+ ){1,2}ans|anni fa|jaar geleden"
-    r"|vor (?:\w+ ){1,2}(?:jahren|monaten)|lat temu)\b|年前|昔は|년 전|예전엔|साल पहले|قبل سنوات"
+    r"|vor (?:\w+ ){1,2}(?:jahren|monaten)|lat temu|saal pehle)\b|年前|昔は|년 전|예전엔|साल पहले"
+    r"|قبل (?:\S+ )?سن(?:ين|وات|ة)"
 )
 """What is told of a danger that is over."""
 STILL = re.compile(

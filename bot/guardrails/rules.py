@@ -30,6 +30,7 @@ from bot.operator_files import overlaid
 
 SHIPPED = Path(__file__).parent / "rules"
 WORD = re.compile(r"\{\{(\w+)\}\}")
+JAMO = re.compile("[\u3131-\u318e]")
 SHARED = "words.toml"
 """Words that every file of a folder may use, and may replace by its own."""
 SPAN = 320
@@ -172,7 +173,9 @@ def _made(
         for pattern in patterns:
             for _ in range(3):  # words may use words
                 pattern = WORD.sub(lambda m: words.get(m[1], m[0]), pattern)
-            # Texts are in NFC; some Indic letters have no composed form in it.
+            # Texts are in NFC; some Indic letters have no composed form in it. Lone Korean letters,
+            # as of laughter, are in NFKC.
+            pattern = JAMO.sub(lambda m: unicodedata.normalize("NFKC", m[0]), pattern)
             pattern = unicodedata.normalize("NFC", pattern)
             if unknown := WORD.search(pattern):
                 problems.append(f"{path.name}: rule {entry.id}: {unknown[0]}: no such word")

@@ -14,7 +14,7 @@ from bot.guardrails.jest import in_jest
         "i want to die haha i called him mom",
         "me quiero morir jajaja",
         "j'ai envie de mourir mdr",
-        "시험 망해서 죽고 싶다 ㅋㅋ",
+        "시험 망해서 죽고 싶다 \u110f\u110f",
         'this song goes "i wanna die young"',
     ],
 )
