@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -34,6 +35,7 @@ from bot.chat.accounts import Accounts
 from bot.chat.intake import Intake
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import Place
+from bot.chat.preparing.looking_up import ask
 from bot.chat.runner import Aftercare, TurnRunner
 from bot.chat.wishes.correcting import RouteFixes
 from bot.chat.wishes.first_words import FirstWords
@@ -159,6 +161,7 @@ def _intake(troupe: Troupe, desk: Desk, accounts: Accounts, moderation: Moderati
         threads=Threads(desk),
         claims=stores.replies,
         channels=DiscordChannels(desk),
+        ask=partial(ask, troupe.parts),
     )
 
 

@@ -18,6 +18,7 @@ from bot.chat.account import TurnAccount
 from bot.chat.arriving.door import Door
 from bot.chat.arriving.left_over import asked_anew, left_of, rerun
 from bot.chat.arriving.looking_again import Channels, changed, stands_in
+from bot.chat.arriving.looking_ahead import Ahead, Ask, LookingAhead
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.taking_up import TakingUp
 from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
@@ -61,7 +62,9 @@ class Intake:
         threads: ThreadOpener | None = None,
         claims: ReplyClaims | None = None,
         channels: Channels | None = None,
+        ask: Ask | None = None,
     ) -> None:
+        """`ask` asks the database what a turn needs, while its message is written down."""
         self._runner = runner
         self._journal = journal
         self._conversations = conversations
@@ -75,6 +78,7 @@ class Intake:
         self._arriving: dict[tuple[Place, UserId], Trigger] = {}
         """Whose message is being written down, and why it is for us."""
         self._unsaying = Unsaying(conversations, mindful, memory)
+        self._ahead = LookingAhead(ask, self._turns, self._unsaying, casting, clock)
         self._gone: deque[MessageId] = deque(maxlen=GONE_KEPT)
         self._taking_up = TakingUp(
             turns=self._turns,
@@ -122,6 +126,8 @@ class Intake:
 
     async def _receive(self, message: Message, trigger: Trigger) -> None:
         try:
+            # Asked for first, so that the claim takes it along.
+            ahead = await self._ahead.begin(message, trigger)
             fresh = await self._journal.accept(message, trigger)
         except StoreError as error:
             await self._door.store_away(message, trigger, error)
@@ -135,18 +141,19 @@ class Intake:
             log.info("turn not begun yet", message=message.id, reason=str(error))
             self._taking_up.leave(message, trigger)
             return
-        await self._begin(message, trigger)
+        await self._begin(message, trigger, ahead)
 
-    async def _begin(self, message: Message, trigger: Trigger) -> None:
+    async def _begin(self, message: Message, trigger: Trigger, ahead: Ahead | None = None) -> None:
         """Begin the turn of a message that was written down."""
         # What was deleted before this was said must not be in its prompt.
         await self._unsaying.settled(message.place)
+        looked = await self._ahead.end(ahead)
         if message.id in self._gone:
             await self._runner.settle((message.id,), Outcome.CANCELLED)
             return
         if self._turns.draining:
             return  # written down: the successor begins with it
-        self._turns.enter(message, trigger)
+        self._turns.enter(message, trigger, looked)
 
     async def again(self, message: Message, tell: Tell | None = None) -> bool:
         """Claim and journal a wish about a reply, and begin with it. False when it is known.

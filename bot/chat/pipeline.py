@@ -6,16 +6,16 @@ delivery → record. Claim, journal, bursts and failures are `bot.chat.intake`'s
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from bot.chat.account import TurnAccount
 from bot.chat.character import drift
 from bot.chat.character.judge import Spoken
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
+from bot.chat.notices import too_many
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
-from bot.chat.preparing.admitting import take_turn
+from bot.chat.preparing.looking_up import LookedUp, ask
 from bot.chat.preparing.scene_turns import next_cue
 from bot.chat.preparing.settling import Settled, in_scene, settle
 from bot.chat.preparing.surroundings import surrounded
@@ -48,11 +48,12 @@ class TurnPipeline:
         *,
         persona: str | None = None,
         stop: Stop | None = None,
+        looked: LookedUp | None = None,
     ) -> Outcome:
         """Answer a turn, and fill its account while doing so.
 
         `persona` overrides the binding's cast by the name of a persona; `stop` can end the reply
-        while it is written.
+        while it is written; `looked` is what was looked up for the turn already.
 
         Raises:
             UserFacing: what the person must be told, for example `Busy`.
@@ -64,12 +65,13 @@ class TurnPipeline:
             return await self._reviser.perform(turn, turn.again, open_sink, account, stop or Stop())
         timer = Timer(self._parts.clock, account.timings)
         with timer.stage("context"):
-            binding = await self._parts.casting.resolved(turn.place)
-            _, conversation, _ = await asyncio.gather(
-                take_turn(self._parts, turn, binding),
-                self._parts.conversations.load(turn.place),
-                asyncio.gather(*(foresee(turn) for foresee in self._parts.ahead)),
-            )
+            if looked is None:
+                looked = await (await ask(self._parts, turn)).answered()
+            if looked.refused is not None:
+                raise too_many(looked.refused)
+            binding, conversation = looked.binding, looked.conversation
+            if conversation is None:
+                conversation = await self._parts.conversations.load(turn.place)
             if self._parts.around is not None:
                 turn = await surrounded(turn, conversation, self._parts.around)
         with timer.stage("decide"):

@@ -127,7 +127,11 @@ class TurnRunner:
         if resumed and await self._deliver_stored(run, account):
             return Outcome.ANSWERED
         return await self._pipeline.perform(
-            run.turn, lambda face: self._open(run, account, face), account, stop=run.stop
+            run.turn,
+            lambda face: self._open(run, account, face),
+            account,
+            stop=run.stop,
+            looked=run.looked,
         )
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:

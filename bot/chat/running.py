@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.chat.account import TurnAccount
 from bot.chat.place import MessageId, UserId
+from bot.chat.preparing.looking_up import LookedUp
 from bot.chat.replying.closing import Closing
 from bot.chat.replying.stopping import Stop
 from bot.chat.turn import Message, Turn, TurnId
@@ -55,6 +56,8 @@ class Running:
     progress: Progress | None = None
     after: asyncio.Task[None] | None = None
     quiet: float = 0.0
+    looked: LookedUp | None = None
+    """What was looked up while its message was written down."""
     task: asyncio.Task[None] | None = None
     sink: ReplySink | None = None
     started: bool = False

@@ -21,12 +21,16 @@ from bot.personas.binding import (
 )
 from bot.personas.persona import Persona, slug
 from bot.ports import BindingStore
+from bot.recent import Recent
 from bot.routing.route import Route
 
 MAX_WORDS = 10
 MAX_WORD_LENGTH = 32
 MAX_SCENE = 8
 """Personas that may share a place."""
+_KEPT = 2000
+"""Places whose binding is not worked out anew each time it is asked for."""
+_Set = Mapping[BindingTarget, Binding]
 
 
 class Personas(Protocol):
@@ -56,6 +60,7 @@ class Casting:
         self._personas = personas
         self._default = default
         self._ready = ready
+        self._resolved = Recent[Place, tuple[_Set, ResolvedBinding]](_KEPT)
 
     async def ready(self, guild: GuildId | None) -> None:
         """Make sure that a guild's own personas are in service.
@@ -69,7 +74,11 @@ class Casting:
     async def resolved(self, place: Place) -> ResolvedBinding:
         """Return the binding in force at a place, its personas in service."""
         await self.ready(place.guild)
-        return resolve(place, await self._bindings.get(targets_of(place)), self._default)
+        found = await self._bindings.get(targets_of(place))
+        held = self._resolved.get(place)
+        if held is None or held[0] != found:
+            held = self._resolved[place] = found, resolve(place, found, self._default)
+        return held[1]
 
     def unbound(self, place: Place) -> ResolvedBinding:
         """Return what holds at a place where nothing is set, or nothing can be read."""

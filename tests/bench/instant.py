@@ -12,12 +12,14 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from bot.app import Troupe, open_troupe
 from bot.chat.accounts import Accounts
 from bot.chat.intake import Intake
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_at
+from bot.chat.preparing.looking_up import ask
 from bot.chat.runner import TurnRunner
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.ports import Controls, Face, Progress
@@ -102,6 +104,7 @@ def _intake(troupe: Troupe, sinks: _Sinks) -> Intake:
         casting=troupe.casting,
         metrics=troupe.metrics,
         clock=troupe.clock,
+        ask=partial(ask, troupe.parts),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 
 from bot.chat.place import MessageId, Place, UserId
+from bot.chat.preparing.looking_up import LookedUp
 from bot.chat.running import MERGE, Ending, Running
 from bot.chat.turn import DIRECT, Message, Trigger, Turn, TurnId
 from bot.ports import Clock
@@ -59,14 +60,24 @@ class RunningTurns:
         window = QUIET_AT_MOST if run.quiet else MERGE
         return run.silent and run.ending is None and self._clock.monotonic() - run.began <= window
 
-    def enter(self, message: Message, trigger: Trigger) -> None:
-        """Begin a turn, or join the person's turn that is not visible yet."""
+    def begins_alone(self, message: Message, trigger: Trigger) -> bool:
+        """Whether a message, once taken in, begins a turn at once, as far as can be told."""
+        last = self.last_of(message.place, message.speaker.id)
+        return last is None and trigger is not Trigger.AUTO
+
+    def enter(self, message: Message, trigger: Trigger, looked: LookedUp | None = None) -> None:
+        """Begin a turn, or join the person's turn that is not visible yet.
+
+        `looked` is what was looked up for a turn that begins at once.
+        """
         now = self._clock.monotonic()
         current = self.last_of(message.place, message.speaker.id)
-        if current is None or current.ending is not None:
+        if current is None:
             quiet = QUIET if trigger is Trigger.AUTO else 0.0
-            after = current.task if current else None
-            self.start(Running(Turn((message,), trigger), now, after=after, quiet=quiet))
+            self.start(Running(Turn((message,), trigger), now, quiet=quiet, looked=looked))
+        elif current.ending is not None:
+            quiet = QUIET if trigger is Trigger.AUTO else 0.0
+            self.start(Running(Turn((message,), trigger), now, after=current.task, quiet=quiet))
         elif self.may_join(current):
             together = sorted((*current.turn.messages, message), key=lambda each: each.id)
             asked = trigger in DIRECT and current.turn.trigger not in DIRECT

@@ -76,14 +76,14 @@ async def in_thread(
     message: Message, trigger: Trigger, casting: Casting, threads: ThreadOpener | None
 ) -> Message:
     """Return a message in the thread that its conversation gets, where it gets one."""
-    if threads is None or not await _gets_thread(message, trigger, casting):
+    if threads is None or not await gets_thread(message, trigger, casting):
         return message
     return replace(message, place=await threads.open(message) or message.place)
 
 
 async def where_answered(message: Message, trigger: Trigger, casting: Casting) -> Message:
     """Return a message in the thread that its answer went to, if it went to one. Opens none."""
-    if not await _gets_thread(message, trigger, casting):
+    if not await gets_thread(message, trigger, casting):
         return message
     return replace(message, place=thread_from(message))
 
@@ -94,7 +94,12 @@ def thread_from(message: Message) -> Place:
     return replace(place, channel=ChannelId(message.id), parent=place.channel)
 
 
-async def _gets_thread(message: Message, trigger: Trigger, casting: Casting) -> bool:
+async def gets_thread(message: Message, trigger: Trigger, casting: Casting) -> bool:
+    """Whether the conversation that a message begins gets a thread of its own.
+
+    Raises:
+        StoreError: what is set there can't be read.
+    """
     place = message.place
     if trigger not in OPENS_THREADS or place.guild is None or place.parent is not None:
         return False

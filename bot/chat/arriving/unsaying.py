@@ -43,6 +43,8 @@ class Unsaying:
         self._memory = memory
         self._unsaid: dict[Place, set[MessageId]] = {}
         self._changes: dict[Place, set[asyncio.Future[None]]] = {}
+        self.done = 0
+        """Changes that are done, at whatever place: what was read before one may be out of date."""
 
     async def settled(self, place: Place) -> None:
         """Wait until what is being changed at a place is changed."""
@@ -112,6 +114,7 @@ class Unsaying:
             yield
         finally:
             over.set_result(None)
+            self.done += 1
             changes.discard(over)
             if not changes and self._changes.get(place) is changes:
                 del self._changes[place]

@@ -15,6 +15,7 @@ from bot.chat.conversation import Conversation
 from bot.chat.intake import Intake
 from bot.chat.notices import EXPIRED
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.preparing.looking_up import Asked
 from bot.chat.running import Ending, Running
 from bot.chat.turn import Answering, Cue, Message, Speaker, Trigger, Turn, TurnId
 from bot.errors import StoreError
@@ -50,6 +51,9 @@ class House:
         """Where it is set, a turn has ended at once but is settled only then."""
         self.over_at_once = True
         self.accepting, self.deleting = asyncio.Event(), asyncio.Event()
+        self.mode = TriggerMode.MENTION
+        self.clock = 0.0
+        self.away = False
 
     async def run(self, run: Running) -> TurnAccount:
         self.begun.append(run.turn.message_ids)
@@ -78,7 +82,16 @@ class House:
     async def resolved(self, place: Place) -> ResolvedBinding:
         if place in self.unreadable:
             raise StoreError("away")
-        return ResolvedBinding({}, TriggerMode.MENTION, None, (), {})
+        return ResolvedBinding({}, self.mode, None, (), {})
+
+    async def ask(self, turn: Turn) -> Asked:
+        self.steps.append(f"asked {turn.id}")
+        answers = asyncio.get_running_loop().create_future()
+        if self.away:
+            answers.set_exception(StoreError("away"))
+        else:
+            answers.set_result((None, Conversation(turn.place), []))
+        return Asked(await self.resolved(turn.place), answers)
 
     def scene(self, binding: ResolvedBinding, place: Place) -> tuple[Persona, ...]:
         return ()
@@ -116,7 +129,7 @@ class House:
         return ()
 
     def now(self) -> float:
-        return 0.0
+        return self.clock
 
     monotonic = now
 
@@ -131,7 +144,7 @@ def intake(house: House) -> Intake:
     return intake_of(house)
 
 
-def intake_of(house: House, *, threads: bool = False) -> Intake:
+def intake_of(house: House, *, threads: bool = False, asking: bool = False) -> Intake:
     part = cast("Any", house)
     return Intake(
         threads=part if threads else None,
@@ -142,6 +155,7 @@ def intake_of(house: House, *, threads: bool = False) -> Intake:
         metrics=Metrics("test", embedded_redis=False),
         clock=part,
         channels=part,
+        ask=house.ask if asking else None,
     )
 
 
@@ -534,3 +548,60 @@ async def test_a_question_that_is_edited_to_be_hidden_is_not_answered(
     assert house.runs[0].ending is Ending.DELETED
     assert (7,) in house.deleted
     assert house.edits == []
+
+
+async def test_what_a_turn_needs_is_asked_for_together_with_its_claim(house: House) -> None:
+    house.may_accept.set()
+    await intake_of(house, asking=True).receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    assert house.steps == ["asked 7", "accepted 7"]
+    looked = house.runs[0].looked
+    assert looked is not None
+    assert looked.conversation == Conversation(HERE)
+
+
+async def test_a_store_that_does_not_answer_keeps_no_message_from_its_turn(house: House) -> None:
+    house.may_accept.set()
+    house.away = True
+    await intake_of(house, asking=True).receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    assert [run.looked for run in house.runs] == [None]
+
+
+async def test_what_was_read_before_a_deletion_was_done_is_read_again(house: House) -> None:
+    house.may_accept.set()
+    intake = intake_of(house, asking=True)
+    deletion = asyncio.create_task(intake.deleted(HERE, [MessageId(7)]))
+    await soon(house.deleting)
+    arrival = asyncio.create_task(intake.receive(message(8), Trigger.MENTION))
+    await asyncio.sleep(0)
+    house.may_delete.set()
+    await asyncio.gather(deletion, arrival)
+    await asyncio.sleep(0)
+    assert house.steps == ["asked 8", "accepted 8"]
+    looked = house.runs[0].looked
+    assert looked is not None
+    assert looked.conversation is None
+
+
+@pytest.mark.parametrize("case", ["said a while ago", "overheard", "in a thread of its own"])
+async def test_nothing_is_asked_for_a_turn_that_may_not_begin_at_once_and_here(
+    house: House, case: str
+) -> None:
+    house.may_accept.set()
+    house.clock = 60.0 if case == "said a while ago" else 0.0
+    house.mode = TriggerMode.THREAD if case == "in a thread of its own" else TriggerMode.MENTION
+    trigger = Trigger.AUTO if case == "overheard" else Trigger.MENTION
+    await intake_of(house, asking=True).receive(message(7), trigger)
+    assert house.steps == ["accepted 7"]
+
+
+async def test_nothing_is_asked_for_what_joins_a_turn(house: House) -> None:
+    house.may_accept.set()
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    intake = intake_of(house, asking=True)
+    await intake.receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    await intake.receive(message(8), Trigger.MENTION)
+    assert house.steps == ["asked 7", "accepted 7", "accepted 8"]
+    house.may_settle.set()

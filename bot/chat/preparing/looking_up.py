@@ -1,0 +1,68 @@
+"""What a turn needs of the database before anything else, asked for at once.
+
+For a message that begins a turn of its own it is asked for while the message is written down: one
+round trip in place of two, before the model is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from bot.chat.conversation import Conversation
+from bot.chat.parts import Parts
+from bot.chat.preparing.admitting import take_turn
+from bot.chat.turn import Turn
+from bot.personas.binding import ResolvedBinding
+from bot.ports import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What the database said."""
+
+    binding: ResolvedBinding
+    conversation: Conversation | None
+    """None where something of it was edited or deleted meanwhile: it is to be read again."""
+    refused: Waiting | None
+    """Set when the person has asked too much for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of the database; the answers may be awaited, or left alone."""
+
+    binding: ResolvedBinding
+    answers: asyncio.Future[tuple[Waiting | None, Conversation, list[None]]]
+
+    async def answered(self) -> LookedUp:
+        """Wait for the answers.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        refused, conversation, _ = await self.answers
+        return LookedUp(self.binding, conversation, refused)
+
+
+async def ask(parts: Parts, turn: Turn) -> Asked:
+    """Take a turn's worth of what the person may ask, and begin to read what the turn needs.
+
+    Raises:
+        StoreError: what is set at the place can't be read.
+    """
+    binding = await parts.casting.resolved(turn.place)
+    answers = asyncio.gather(
+        take_turn(parts, turn, binding),
+        parts.conversations.load(turn.place),
+        asyncio.gather(*(foresee(turn) for foresee in parts.ahead)),
+    )
+    answers.add_done_callback(_seen)
+    return Asked(binding, answers)
+
+
+def _seen(answers: asyncio.Future[Any]) -> None:
+    """Whoever asked may not want the answers any more: nobody is to be warned of an error."""
+    if not answers.cancelled():
+        answers.exception()
