@@ -39,7 +39,6 @@ from bot.prompting.late import (
     is_textual,
     last_message,
     memory_note,
-    persona_note,
     replies_note,
     said_text,
     unseen_note,
@@ -52,7 +51,7 @@ from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import card_fields, system_text
 from bot.prompting.tokens import PER_MESSAGE
-from bot.prompting.untrusted import clean, indented, names_speakers, one_line
+from bot.prompting.untrusted import clean, indented, names_speakers, one_line, quoted
 
 MEMORY_SHARE = 0.1
 MACROS_LEFT = "the card has more macros than one prompt may: the rest stays as text"
@@ -82,9 +81,11 @@ class _Assembly:
         if given.run_scripts:
             self.past = _scripted(self.past, given.persona)
         self.user = self.names.meet(given.turn.speaker)
+        self.wish = indented(quoted(given.user_persona or "", self.names.everybody).strip())
         self.plain = given.turn.place.is_dm
         self.ledger = Ledger.open(given.estimator, given.model, given.num_ctx, given.reply_tokens)
         self.context = self._late_context()
+        self.reminder = reminder(given.persona, self.context) if given.reminder else ""
         self.notes: list[str] = []
         self.instructions: list[str] = []
         self.images: list[str] = []
@@ -102,6 +103,7 @@ class _Assembly:
         ledger.must("message", said, extra=PER_MESSAGE)
         self._search_lore()
         self._instruct()
+        self._pay_for_lore()
         said += self._files()
         self._note()
         kept, trim_to = self._history()
@@ -142,7 +144,7 @@ class _Assembly:
         """Return what macros mean in this turn."""
         given = self.given
         chance = random.Random(given.seed)
-        lines = [line for each in self.past for line in each.lines] + list(self.current)
+        lines = self._lines()
         stamps = [said.at for each in given.conversation.exchanges for said in each.said]
         earlier = [at for at in stamps if at < given.turn.messages[0].at]
         return MacroContext(
@@ -151,10 +153,10 @@ class _Assembly:
             others=given.cast_names,
             fields=card_fields(given.persona),
             values={
-                "persona": given.user_persona or "",
+                "persona": self.wish,
                 "model": given.model,
                 "maxprompt": str(given.num_ctx),
-                "lastmessage": lines[-1].text if lines else "",
+                "lastmessage": indented(lines[-1].text) if lines else "",
                 "lastusermessage": _last(lines, person=True),
                 "lastcharmessage": _last(lines, person=False),
                 "lastmessageid": str(max(0, len(lines) - 1)),
@@ -175,11 +177,14 @@ class _Assembly:
     def _search_lore(self) -> None:
         """Find the lore, within its share and what the fixed instructions leave."""
         given, ledger = self.given, self.ledger
-        card = given.persona.card
+        card, own = given.persona.card, given.persona.card.depth_prompt
         fixed = (
+            own.text if own is not None and own.depth <= 0 else "",
             given.profile.instruction,
             given.language,
-            card.post_history_instructions,
+            card.post_history_instructions or given.post_history,
+            self._nudge(),
+            self.reminder,
             *given.guidance,
         )
         left = ledger.left - sum(ledger.cost(text) + PER_MESSAGE for text in fixed)
@@ -189,7 +194,7 @@ class _Assembly:
             given.persona,
             given.conversation,
             given.turn,
-            [*(line for each in self.past for line in each.lines), *self._unrecorded()],
+            self._lines(),
             self.context,
             budget=min(int(ledger.limit * LORE_SHARE), left),
             count=ledger.cost,
@@ -198,30 +203,36 @@ class _Assembly:
         )
         self.context.outlets = self.lore.outlets
 
-    def _unrecorded(self) -> tuple[Line, ...]:
-        """Return the turn's messages, unless they are part of the past already."""
-        return () if self.given.continue_reply else self.current
+    def _lines(self) -> list[Line]:
+        """Return all that was said; a reply that goes on is part of the past, with its question."""
+        past = [line for each in self.past for line in each.lines]
+        return past if self.given.continue_reply else [*past, *self.current]
+
+    def _nudge(self) -> str:
+        given = self.given
+        return f"[Write the next reply only as {given.persona.name}.]" if given.cast_names else ""
 
     def _instruct(self) -> None:
         """What is said after the message: route, card, guardrails, in this order."""
         given, persona = self.given, self.given.persona
         late = self.context.expand(given.post_history)
-        self.ledger.must("card's note", self._own_note(at_end=True))
+        own = self._own_note(at_end=True)
         if persona.card.post_history_instructions.strip():
             self.context.original = late
             late = self.context.expand(persona.card.post_history_instructions)
             self.context.original = None
-        parts = [("route", given.profile.instruction), ("language", given.language)]
-        parts += [("post-history instructions", clean(late))]
-        if given.cast_names:
-            parts.append(("nudge", f"[Write the next reply only as {persona.name}.]"))
-        if given.reminder:
-            parts.append(("reminder", reminder(persona, self.context)))
-        parts += [("guidance", each) for each in given.guidance]
+        parts = [
+            ("card's note", own),
+            ("route", given.profile.instruction),
+            ("language", given.language),
+            ("post-history instructions", clean(late)),
+            ("nudge", self._nudge()),
+            ("reminder", self.reminder),
+            *(("guidance", each) for each in given.guidance),
+        ]
         for name, text in parts:
             self.ledger.must(name, text.strip())
-        own = self._own_note(at_end=True)
-        self.instructions = [*self.lore.after, own, *(text for _, text in parts)]
+        self.instructions = [*self.lore.after, *(text for _, text in parts)]
 
     def _own_note(self, *, at_end: bool) -> str:
         """Return the note that the card's author wants some messages before the end."""
@@ -230,15 +241,23 @@ class _Assembly:
             return ""
         return clean(self.context.expand(own.text)).strip()
 
+    def _pay_for_lore(self) -> None:
+        """Spend on the lore before anything that may be left out."""
+        if self.lore.fired:
+            self.ledger.note("lore", self.lore.tokens)
+            self.notes += self.lore.before
+        if self.lore.cut:
+            self.ledger.cut("lore", 0, f"{len(self.lore.cut)} entries did not fit their budget")
+
     def _files(self) -> str:
         """Spend on attached texts and pictures; return the texts."""
-        shown = []
+        shown, share = [], int(self.ledger.limit * FILE_SHARE)
         for attachment in (a for m in self.given.turn.messages for a in m.attachments):
             if is_textual(attachment):
                 text = f"\n{file_text(attachment)}"
                 text = indented(text) if not self.plain or names_speakers(text) else text
-                share = int(self.ledger.limit * FILE_SHARE)
                 if self.ledger.try_to(f"file {one_line(attachment.name, 40)}", text, within=share):
+                    share -= self.ledger.parts[-1].tokens
                     shown.append(text)
                 else:
                     note = f"({one_line(attachment.name, 80)} is too long to be read here.)"
@@ -248,25 +267,20 @@ class _Assembly:
         return "".join(shown)
 
     def _note(self) -> None:
-        """What is said before the message: context, lore and memories."""
+        """What is said before the message, after the lore: context and memories."""
         given = self.given
         turn = given.turn
-        if self.lore.fired:
-            self.ledger.note("lore", self.lore.tokens)
-            self.notes += self.lore.before
-        if self.lore.cut:
-            self.ledger.cut("lore", 0, f"{len(self.lore.cut)} entries did not fit their budget")
         for name, text in (
             ("card's note", self._own_note(at_end=False)),
-            ("earlier", before_note(turn)),
+            ("earlier", before_note(turn, self.names)),
             ("reply", replies_note(turn, self.names)),
             ("attachments", unseen_note(turn, self.names, pictures=given.pictures)),
         ):
             if text and self.ledger.try_to(name, text):
                 self.notes.append(text)
         self._remember()
-        if given.user_persona and given.user_persona.strip():
-            text = persona_note(self.user, given.user_persona, self.names)
+        if self.wish:
+            text = f"How {self.user} likes to be answered: {self.wish}"
             if self.ledger.try_to("user persona", text):
                 self.notes.append(text)
 
@@ -364,4 +378,4 @@ def _scripted(past: Sequence[Past], persona: Persona) -> list[Past]:
 
 
 def _last(lines: Sequence[Line], *, person: bool) -> str:
-    return next((line.text for line in reversed(lines) if line.person is person), "")
+    return next((indented(line.text) for line in reversed(lines) if line.person is person), "")

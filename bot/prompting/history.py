@@ -84,6 +84,10 @@ class Names:
         self._people[speaker.id] = name
         return name
 
+    def called(self, name: str) -> str:
+        """Return the name of somebody who is only quoted, marked where it is a persona's."""
+        return speaker_name(name, self._cast)
+
     def of_persona(self, id: str) -> str:
         """Return a persona's name by its id."""
         known = self._personas.get(id)

@@ -17,7 +17,7 @@ from functools import lru_cache
 MAX_NAME = 32
 ROLE_WORDS = frozenset(
     {"system", "assistant", "user", "developer", "human", "ai", "bot", "tool", "model", "narrator",
-     "everyone", "here"}
+     "everyone", "here", "you"}
 )  # fmt: skip
 """Names that nobody may bear as such."""
 HEADINGS = ("notes for this reply", "end of notes", "instructions for this reply", "house rules",
