@@ -59,10 +59,11 @@ async def test_a_reply_streams_in_and_tells_how_it_came_about(
     panel = await page.text("#account")
     for said in ("81.3 %", "6.4 %", "12.3 %", "decided by table", "asks how tall a thing is"):
         assert said in panel
-    for said in ("1,876 of 7,168 tokens", "220 cut", "flood of 1911", "likes mountains"):
+    for said in ("1,876 of 7,168 tokens", "3 oldest exchanges", "flood of 1911", "likes mountains"):
         assert said in panel
     for said in ("steer", "medical", "0.4 ms", "2.3 s", "llama3.2:3b", "127.0.0.1:11434"):
         assert said in panel
+    assert await page.text("#account tr.cut") == "history cut: 3 oldest exchanges did not fit 220"
     widths = await page.run(
         "return [...document.querySelectorAll('#account section:first-child .bar')]"
         ".map(bar => bar.firstChild.getBoundingClientRect().width / bar.clientWidth)"

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from bot.adapters.web import PersonaSummary, Playground, PlaySink, StageStatus, WebServer
 from bot.errors import BackendStalled, Busy
+from bot.prompting.report import Part, PromptReport
 
 
 def png(red: int, green: int, blue: int, size: int = 64) -> bytes:
@@ -56,6 +57,12 @@ CAST = (
 )
 
 
+def report_of(*parts: Part) -> dict[str, Any]:
+    """Return the account of a prompt of these parts."""
+    total = sum(part.tokens for part in parts if part.kept)
+    return PromptReport(parts, total, 7168).to_json()
+
+
 @dataclass
 class Account:
     """An account with the keys of a real one."""
@@ -85,15 +92,13 @@ class Account:
                 {"role": "system", "content": f"You are {self.persona.name}.\n<b>Stay</b> honest."},
                 {"role": "user", "content": self.text},
             ],
-            "report": {
-                "parts": [
-                    {"name": "system", "tokens": 412, "cut": 0},
-                    {"name": "history", "tokens": 1310, "cut": 220},
-                    {"name": "lore", "tokens": 96, "cut": 0},
-                    {"name": "late_block", "tokens": 58, "cut": 0},
-                ],
-                "budget": 7168,
-            },
+            "report": report_of(
+                Part("system message", 412),
+                Part("history", 1310),
+                Part("history", 220, kept=False, note="3 oldest exchanges did not fit"),
+                Part("lore", 96),
+                Part("message", 58),
+            ),
             "lore": ["The archive lost its east wing to the flood of 1911."],
             "memories": ["likes mountains"],
             "verdicts": [
@@ -123,6 +128,9 @@ class Company:
 
     def personas(self) -> Sequence[PersonaSummary]:
         return CAST
+
+    def knows(self, persona: str) -> bool:
+        return any(each.id == persona for each in CAST)
 
     def avatar(self, persona: str) -> bytes | None:
         pictures = {"ada": png(64, 110, 150), "mira": png(200, 120, 80), "bad": b"<svg onload=x>"}
@@ -162,7 +170,7 @@ class Company:
                 await asyncio.sleep(0.05)
                 sink.show("Good evening.\n\n-# I am an AI.\n-# The model broke off here.")
                 names = [f"part {number}" for number in range(12)]
-                report = {"parts": [{"name": name, "tokens": 9} for name in names]}
+                report = report_of(*(Part(name, 9) for name in names))
                 notice = {"notice": "The model broke off here.", "report": report}
                 return Account(text, who, "Good evening.", notice)
             case "rewrite":

@@ -39,20 +39,19 @@ function route(account) {
 }
 
 function budget(report) {
-  const parts = Array.isArray(report) ? report : list(report?.parts);
+  const parts = list(report?.parts);
   if (!parts.length) return null;
-  const used = parts.filter((each) => each.tokens > 0);
+  const used = parts.filter((each) => each.kept && each.tokens > 0);
   const total = used.reduce((sum, each) => sum + each.tokens, 0);
   const strip = used.map((each) => {
-    const piece = h("i", { class: tone(parts.indexOf(each)), title: `${label(name(each))}: ${number(each.tokens)}` });
+    const piece = h("i", { class: tone(parts.indexOf(each)), title: `${label(each.name)}: ${number(each.tokens)}` });
     piece.style.flexGrow = each.tokens;
     return piece;
   });
-  const rows = parts.map((each, i) => h("tr", { class: isCut(each) ? "cut" : null },
-    h("td", {}, h("span", { class: `swatch ${tone(i)}` }), label(name(each))),
-    h("td", {}, note(each)), h("td", { class: "num" }, number(each.tokens) ?? "–")));
-  const whole = report?.budget ?? report?.limit;
-  const beside = whole ? `${number(total)} of ${number(whole)} tokens` : `${number(total)} tokens, estimated`;
+  const rows = parts.map((each, i) => h("tr", { class: each.kept ? null : "cut" },
+    h("td", {}, h("span", { class: `swatch ${tone(i)}` }), label(each.name)),
+    h("td", {}, each.kept ? "" : `cut: ${each.note}`), h("td", { class: "num" }, number(each.tokens) ?? "–")));
+  const beside = `${number(total)} of ${number(report.limit)} tokens`;
   return part("Prompt", beside, h("div", { class: "budget", "aria-hidden": "true" }, strip),
     h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Part"), h("th", {}, "Cut"), h("th", { class: "num" }, "Tokens"))),
       h("tbody", {}, rows)));
@@ -61,15 +60,6 @@ function budget(report) {
 /** As many as a prompt has parts by name: system message, user persona, summary, examples, lore… */
 const TONES = 12;
 const tone = (i) => `tone-${i % TONES}`;
-const name = (each) => each.name ?? each.part ?? each.kind ?? "part";
-const isCut = (each) => Boolean(Array.isArray(each.cut) ? each.cut.length : each.cut);
-
-function note(each) {
-  const cut = Array.isArray(each.cut) ? each.cut.length : each.cut;
-  if (!cut) return each.note ?? "";
-  const why = each.note ?? each.reason;
-  return (cut === true ? "cut" : typeof cut === "number" ? `${number(cut)} cut` : String(cut)) + (why ? `: ${why}` : "");
-}
 
 function messages(account) {
   const sent = list(account.messages);
