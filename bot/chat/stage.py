@@ -30,6 +30,7 @@ from bot.languages.spoken import spoken_language
 from bot.personas import Persona, PersonaLibrary
 from bot.personas.binding import Binding
 from bot.ports import Clock, Controls, ConversationStore, Outcome
+from bot.prompting.greeting import greeting_text
 from bot.prompting.small_print import code_closed
 
 GUEST = "Guest"
@@ -145,6 +146,14 @@ class Stage:
         summaries = [self._summary(persona) for persona in self._library.all()]
         return sorted(summaries, key=lambda each: (not each.routes, each.name))
 
+    def knows(self, persona: str) -> bool:
+        """Whether the library has a persona of this id."""
+        try:
+            self._library.get(persona)
+        except NotFound:
+            return False
+        return True
+
     def avatar(self, persona: str) -> bytes | None:
         """Return a persona's avatar as it is in its card, if it has one."""
         try:
@@ -212,7 +221,10 @@ class Stage:
             name=persona.name,
             tagline=shorten(notes, 110, placeholder=" …"),
             tags=tuple(persona.card.tags)[:8],
-            greetings=persona.greetings,
+            greetings=tuple(
+                greeting_text(persona, number, user=GUEST, now=self._clock.now())
+                for number in range(len(persona.greetings))
+            ),
             has_avatar=persona.avatar is not None,
             routes=tuple(routes),
         )

@@ -65,8 +65,12 @@ class Stage(Protocol):
 
     def personas(self) -> Sequence[PersonaSummary]: ...
 
+    def knows(self, persona: str) -> bool:
+        """Whether there is a persona of this id."""
+        ...
+
     def avatar(self, persona: str) -> bytes | None:
-        """Return a small PNG, or None."""
+        """Return a PNG, or None."""
         ...
 
     def status(self) -> StageStatus: ...
@@ -228,7 +232,7 @@ class Playground:
         if self._draining:
             line = "Troupe is restarting. Please try again in a minute."
             raise problem(web.HTTPServiceUnavailable, "draining", line)
-        if body.persona is not None and body.persona not in {p.id for p in self._stage.personas()}:
+        if body.persona is not None and not self._stage.knows(body.persona):
             raise problem(web.HTTPNotFound, "persona", "There is no such persona any more.")
         with _held(self._sessions, body.session):
             response = web.StreamResponse(

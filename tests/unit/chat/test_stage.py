@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 from bot.chat.account import TurnAccount
@@ -16,6 +18,8 @@ from bot.guardrails.disclosure import Disclosures
 from bot.guardrails.risk import ProcessTrends
 from bot.guardrails.room import shipped_personas
 from bot.languages import reading
+from bot.personas import PersonaLibrary
+from bot.personas.binding import Binding
 from bot.ports import Face, Outcome, ReplySink
 
 CARE = read_care([shipped_personas() / "care"])
@@ -54,13 +58,15 @@ class Wall:
     monotonic = staticmethod(time.monotonic)
 
 
-def stage_of(pipeline: Says, disclosures: Disclosures | None = None) -> Stage:
+def stage_of(
+    pipeline: Says, disclosures: Disclosures | None = None, library: PersonaLibrary | None = None
+) -> Stage:
     nothing = cast("Any", None)
     return Stage(
         cast("Any", pipeline),
         nothing,
-        nothing,
-        nothing,
+        cast("Any", library),
+        Binding(),
         cast("Any", Wall()),
         nothing,
         disclosures,
@@ -99,6 +105,18 @@ async def test_a_notice_is_in_the_language_that_is_spoken_else_in_the_reader_s()
         with reading(language):
             assert account.notice == notice_for(BackendUnavailable("", backend=""))
     assert spoken.notice != read.notice
+
+
+def test_first_words_stand_on_the_page_as_they_would_be_said(tmp_path: Path) -> None:
+    said = {"name": "Sera", "first_mes": "I am {{char}}.", "alternate_greetings": ["Hi, {{user}}!"]}
+    card = {"spec": "chara_card_v2", "spec_version": "2.0", "data": said}
+    (tmp_path / "sera.json").write_text(json.dumps(card))
+    library = PersonaLibrary(tmp_path)
+    library.load()
+    stage = stage_of(Says(), library=library)
+    assert [each.greetings for each in stage.personas()] == [("I am Sera.", "Hi, Guest!")]
+    assert stage.knows("sera")
+    assert not stage.knows("nobody")
 
 
 async def test_what_is_hidden_from_the_bot_is_not_sent_and_the_person_knows() -> None:
