@@ -207,6 +207,7 @@ class _Scan:
 
     def _literals(self, depth: int) -> set[Literal]:
         """Return the literal keys that stand in the newest `depth` messages."""
+        depth = min(depth, len(self.scene.chat) or 1)  # beyond all messages is the same text
         if depth not in self.hits:
             hay = self.buffer.base(depth)
             self.hits[depth] = set() if hay is None else self.prepared.index.found(hay)

@@ -32,9 +32,8 @@ def choose(
     removed: set[int] = set()
     taken = {group for each in active for group in each.entry.groups}
     for group, members in groups.items():
-        stuck = [each for each in members if is_sticky(each)]
-        if stuck:
-            losers = [each for each in members if each not in stuck]
+        if any(map(is_sticky, members)):
+            losers = [each for each in members if not is_sticky(each)]
         else:
             present = [each for each in members if each.number not in removed]
             losers = _losers(present, group in taken, score, scoring, chance)
