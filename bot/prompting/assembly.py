@@ -51,7 +51,7 @@ from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import card_fields, system_text
 from bot.prompting.tokens import PER_MESSAGE
-from bot.prompting.untrusted import clean, indented, names_speakers, one_line, quoted
+from bot.prompting.untrusted import clean, indented, names_speakers, one_line
 
 MEMORY_SHARE = 0.1
 MACROS_LEFT = "the card has more macros than one prompt may: the rest stays as text"
@@ -81,7 +81,7 @@ class _Assembly:
         if given.run_scripts:
             self.past = _scripted(self.past, given.persona)
         self.user = self.names.meet(given.turn.speaker)
-        self.wish = indented(quoted(given.user_persona or "", self.names.everybody).strip())
+        self.wish = indented(self.names.quoted(given.user_persona or "").strip())
         self.plain = given.turn.place.is_dm
         self.ledger = Ledger.open(given.estimator, given.model, given.num_ctx, given.reply_tokens)
         self.context = self._late_context()

@@ -12,6 +12,7 @@ from bot.personas import Persona, slug
 from bot.prompting.small_print import without_small_print
 from bot.prompting.untrusted import (
     clean,
+    forbidden_names,
     indented,
     likeness,
     names_speakers,
@@ -68,6 +69,7 @@ class Names:
         self._personas = {persona.id: persona.name, **(names or {})}
         self._cast = tuple(dict.fromkeys((persona.name, *cast)))
         self._people: dict[UserId, str] = {}
+        self._forbidden: frozenset[str] | None = None
         for name in cast:
             self._personas.setdefault(slug(name), name)
 
@@ -82,6 +84,7 @@ class Names:
         while likeness(name) in taken:
             name, number = f"{base} {number}", number + 1
         self._people[speaker.id] = name
+        self._forbidden = None
         return name
 
     def called(self, name: str) -> str:
@@ -98,10 +101,12 @@ class Names:
         """Everybody met so far, first met first."""
         return tuple(self._people.values())
 
-    @property
-    def everybody(self) -> tuple[str, ...]:
-        """The personas of the place, and everybody met so far."""
-        return (*self._cast, *self._people.values())
+    def quoted(self, text: str) -> str:
+        """Return a person's text in which nobody seems to speak who was met so far, and no persona
+        of the place."""
+        if self._forbidden is None:
+            self._forbidden = forbidden_names((*self._cast, *self._people.values()))
+        return quoted(text, self._forbidden)
 
 
 def past_of(
@@ -136,7 +141,7 @@ def is_before(turn: TurnId, other: TurnId) -> bool:
 
 def _lines(exchange: Exchange, persona: Persona, names: Names) -> Iterator[Line]:
     for said in exchange.said:
-        text = quoted(said.text, names.everybody).strip()
+        text = names.quoted(said.text).strip()
         if text:
             yield Line(names.meet(said.speaker), text, ours=False, person=True)
     reply = exchange.reply
@@ -153,7 +158,7 @@ def lines_of(turn: Turn, names: Names) -> tuple[Line, ...]:
     return tuple(
         Line(names.meet(message.speaker), text, ours=False, person=True)
         for message in turn.messages
-        if (text := quoted(message.text, names.everybody).strip())
+        if (text := names.quoted(message.text).strip())
     )
 
 

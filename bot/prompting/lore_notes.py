@@ -118,9 +118,10 @@ def lore_notes(
 
 
 def _standing(result: LoreResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    before = [each.content for place in _BESIDE_CARD for each in result.at(place)]
+    placed = result.by_position()
+    before = [each.content for place in _BESIDE_CARD for each in placed[place]]
     after: list[str] = []
-    injected = result.at(Position.AT_DEPTH)
+    injected = placed[Position.AT_DEPTH]
     injected.sort(key=lambda each: (-each.depth, _ROLE_ORDER[each.entry.role]))
     for each in injected:
         if each.prefill:
@@ -139,7 +140,7 @@ def _cleaned(texts: Sequence[str]) -> tuple[str, ...]:
 
 def _outlets(result: LoreResult) -> dict[str, str]:
     outlets: dict[str, list[str]] = {}
-    for each in result.at(Position.OUTLET):
+    for each in result.by_position()[Position.OUTLET]:
         outlets.setdefault(each.entry.outlet.strip().casefold(), []).append(each.content)
     return {name: "\n".join(texts) for name, texts in outlets.items()}
 

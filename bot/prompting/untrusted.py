@@ -84,9 +84,13 @@ def likeness(name: str) -> str:
 _LOOKALIKES = str.maketrans("аеорсухіјѕԁһкмтвнαορνικ", "aeopcyxijsdhkmtbhaopvik")
 
 
-def quoted(text: str, names: Iterable[str]) -> str:
+def forbidden_names(names: Iterable[str]) -> frozenset[str]:
+    """Return what no line of a person may begin with as its speaker, by likeness."""
+    return ROLE_WORDS | {likeness(name) for name in names}
+
+
+def quoted(text: str, forbidden: frozenset[str]) -> str:
     """Return a person's clean text with every line quoted that imitates a speaker or a heading."""
-    forbidden = ROLE_WORDS | {likeness(name) for name in names}
     return "\n".join(
         f"> {line}" if _imitates(line, forbidden) else line for line in clean(text).split("\n")
     )
@@ -103,7 +107,7 @@ def names_speakers(text: str) -> bool:
     return _NAMED.search(text) is not None
 
 
-def _imitates(line: str, forbidden: frozenset[str] | set[str]) -> bool:
+def _imitates(line: str, forbidden: frozenset[str]) -> bool:
     speaker = _SPEAKER.match(line)
     if speaker is not None and likeness(speaker[1]) in forbidden:
         return True

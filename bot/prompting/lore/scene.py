@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.personas.lorebook import Entry, Lorebook, Position
 from bot.prompting.lore.candidates import Matching
@@ -30,8 +32,7 @@ class LoreSettings:
     max_passes: int = MAX_PASSES
 
 
-@dataclass(frozen=True, slots=True)
-class ScanMessage:
+class ScanMessage(NamedTuple):
     """A message of the conversation, as keys are looked for in it."""
 
     name: str
@@ -102,6 +103,9 @@ class LoreResult:
         """Return the entries as they stand in the text: rising order, ties as in the book."""
         return sorted(self.fired, key=lambda each: (each.entry.order, each.entry.index))
 
-    def at(self, position: Position) -> list[Fired]:
-        """Return the entries of one position as they stand in the text."""
-        return [each for each in self.placed() if each.entry.position is position]
+    def by_position(self) -> defaultdict[Position, list[Fired]]:
+        """Return the entries of each position as they stand in the text."""
+        found: defaultdict[Position, list[Fired]] = defaultdict(list)
+        for each in self.placed():
+            found[each.entry.position].append(each)
+        return found

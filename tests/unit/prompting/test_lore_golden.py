@@ -82,7 +82,9 @@ def scan_world(case: dict[str, Any]) -> LoreResult:
 
 
 def text_at(result: LoreResult, *positions: Position) -> str:
-    return "\n".join(fired.content for position in positions for fired in result.at(position))
+    return "\n".join(
+        fired.content for position in positions for fired in result.by_position()[position]
+    )
 
 
 @pytest.mark.parametrize("case", WORLD, ids=lambda case: case["id"])
@@ -100,7 +102,7 @@ def test_world_info_fires_what_people_rely_on(case: dict[str, Any]) -> None:
     examples = [
         {"position": int(position is Position.EXAMPLES_BOTTOM), "content": fired.content}
         for position in (Position.EXAMPLES_TOP, Position.EXAMPLES_BOTTOM)
-        for fired in result.at(position)
+        for fired in result.by_position()[position]
     ]
     assert examples == expected["examples"]
     if "authors_note" in expected:
