@@ -57,7 +57,8 @@ class Parts:
     queue_timeout: float = 60.0
     """Seconds that a turn may wait for a slot before the person is told to come back."""
     scripts_allowed: Callable[[GuildId | None, str], bool] = never
-    """Whether a guild lets a persona's regex scripts rewrite its replies."""
+    """Whether a guild lets a persona's regex scripts rewrite its replies, and what the model sees
+    of them."""
     strict: Callable[[Place], Awaitable[bool]] = lenient
     """Whether replies in a place are judged as strictly as possible."""
     scene_limits: SceneLimits = field(default_factory=SceneLimits)

@@ -24,6 +24,7 @@ MAX_GROWTH = 20_000
 """Characters that scripts may add to a text, all together."""
 SCRIPT_SECONDS = 0.03
 TOTAL_SECONDS = 0.1
+"""What one script may take on a text, and all of them together."""
 
 _WRITTEN = re.compile(r"/(.+)/([gimsuy]*)", re.DOTALL)
 """Here a slash within needs no backslash, other than in a lorebook's keys."""
@@ -55,13 +56,14 @@ def rewrite(
     *,
     depth: int = 0,
     expand: Callable[[str], str] = str,
+    seconds: float = TOTAL_SECONDS,
 ) -> Rewritten:
     """Run the scripts meant for this purpose on a reply of the persona.
 
     `depth` counts messages from the end; `expand` fills in macros of the author's texts.
     """
     problems: list[str] = []
-    left, limit = TOTAL_SECONDS, len(text) + MAX_GROWTH
+    left, limit = seconds, len(text) + MAX_GROWTH
     for script in scripts:
         if not _meant(script, purpose, depth):
             continue

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import base64
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.chat.turn import TurnId
 from bot.personas import Persona
-from bot.personas.scripts import Purpose, rewrite
+from bot.personas.scripts import TOTAL_SECONDS, Purpose, rewrite
 from bot.ports import ChatMessage
 from bot.prompting.given import Prompt, PromptInput
 from bot.prompting.greeting import card_number
@@ -58,6 +59,8 @@ MACROS_LEFT = "the card has more macros than one prompt may: the rest stays as t
 FILE_SHARE = 0.4
 """Shares of the limit that memories and attached files may take."""
 MAX_STOPS = 12
+HISTORY_SCRIPT_SECONDS = 0.3
+"""What a card's scripts may take on all its past replies; those beyond stay as they are."""
 
 
 def assemble(given: PromptInput) -> Prompt:
@@ -363,13 +366,20 @@ class _Assembly:
 
 
 def _scripted(past: Sequence[Past], persona: Persona) -> list[Past]:
-    """Run the scripts meant for prompts; the newest reply has depth 0."""
+    """Run the scripts meant for prompts, on the newest reply first: it has depth 0."""
     depth, changed = 0, []
+    ends = time.perf_counter() + HISTORY_SCRIPT_SECONDS
     for each in reversed(past):
         lines = []
         for line in reversed(each.lines):
             if line.ours:
-                made = rewrite(persona.card.regex_scripts, line.text, Purpose.PROMPT, depth=depth)
+                made = rewrite(
+                    persona.card.regex_scripts,
+                    line.text,
+                    Purpose.PROMPT,
+                    depth=depth,
+                    seconds=min(TOTAL_SECONDS, ends - time.perf_counter()),
+                )
                 line = replace(line, text=clean(made.text).strip() or line.text)
             depth += 1
             lines.append(line)

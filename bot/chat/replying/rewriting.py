@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from bot.chat.parts import Parts
+from bot.chat.place import GuildId
 from bot.delivery.split import says_something
 from bot.guardrails import DraftBlocked, GuardContext
 from bot.personas import Persona
@@ -15,13 +16,18 @@ from bot.personas.scripts import Purpose, rewrite
 log = structlog.get_logger(__name__)
 
 
+def may_run(parts: Parts, persona: Persona, guild: GuildId | None) -> bool:
+    """Whether a persona has scripts, and a guild lets them run."""
+    return bool(persona.card.regex_scripts) and parts.scripts_allowed(guild, persona.id)
+
+
 async def rewritten(parts: Parts, persona: Persona, context: GuardContext, text: str) -> str:
     """Return the reply as the card's scripts would have it; unchanged where they may not run.
 
     What they made is judged like any draft: a script is a stranger's words, not the model's.
     """
     scripts = persona.card.regex_scripts
-    if not scripts or not parts.scripts_allowed(context.place.guild, persona.id):
+    if not may_run(parts, persona, context.place.guild):
         return text
     result = await asyncio.to_thread(rewrite, scripts, text, Purpose.REPLY)
     for problem in result.problems:

@@ -21,7 +21,7 @@ from bot.chat.preparing.settling import Settled
 from bot.chat.preparing.speech import language_instruction
 from bot.chat.replying.continuing import Continuing, joined
 from bot.chat.replying.drafting import Drafting, Order
-from bot.chat.replying.rewriting import rewritten
+from bot.chat.replying.rewriting import may_run, rewritten
 from bot.chat.replying.several import differing
 from bot.chat.replying.terms import Terms, Written
 from bot.chat.turn import DIRECT, Wish
@@ -34,6 +34,7 @@ from bot.memory import NOTHING, Recollection
 from bot.ports import ChatRequest, ReplySink
 from bot.prompting import Prompt, PromptInput, assemble
 from bot.prompting.reminder import remind_every
+from bot.routing.profiles import RouteProfile
 from bot.routing.route import Route
 from bot.scheduling import Urgency
 
@@ -199,7 +200,8 @@ class Writing:
     ) -> tuple[Prompt, ChatRequest]:
         account.reminded = reminded
         made = (settled, account, recollection, terms)
-        if account.pictures or settled.persona.heavy:
+        files = any(message.attachments for message in settled.turn.messages)
+        if files or settled.persona.heavy or self._scripted(settled):
             return await asyncio.to_thread(self._prompt, *made)
         return self._prompt(*made)  # a thread would cost more than it spares
 
@@ -210,55 +212,67 @@ class Writing:
         recollection: Recollection,
         terms: Terms,
     ) -> tuple[Prompt, ChatRequest]:
-        parts, decision = self._parts, settled.decision
-        profile = parts.profiles[decision.route]
-        ordered = terms.order or order_of(settled.turn, decision.route)
-        if ordered is not None:
-            profile = parts.tools[ordered.tool].applied(ordered, profile)
-        model = account.model
-        guidance = (settled.verdict.guidance,) if settled.verdict.guidance else ()
-        if settled.turn.cue is not None:
-            guidance = (*guidance, guidance_for(settled.persona))
-        if settled.context.canary is not None:
-            guidance = (*guidance, marked(settled.context.canary))
-        players = self._players(settled)
-        prompt = assemble(
-            PromptInput(
-                persona=settled.persona,
-                profile=profile,
-                conversation=settled.conversation,
-                turn=settled.turn,
-                memories=recollection.memories,
-                constraints=recollection.constraints,
-                user_persona=recollection.user_persona,
-                language=language_instruction(settled.language),
-                reminder=account.reminded,
-                guidance=guidance,
-                safety_text=parts.guardrails.safety_text,
-                num_ctx=parts.num_ctx,
-                reply_tokens=int(profile.options.get("num_predict", 700)),
-                estimator=parts.estimator,
-                model=model,
-                seed=int(settled.turn.id) if terms.seed is None else terms.seed,
-                regenerate=terms.wish is not None and terms.wish.writes_another,
-                continue_reply=terms.wish is Wish.CONTINUE,
-                now=parts.clock.now(),
-                cast_names=tuple(sorted(set(players.values()) - {settled.persona.name})),
-                persona_names=players,
-                greeting=greeting_index(settled.conversation, settled.persona),
-                pictures=account.pictures,
-            )
-        )
+        profile = self._profile(settled, terms)
+        prompt = assemble(self._given(settled, account, recollection, terms, profile))
         account.messages, account.report = prompt.messages, prompt.report
         settled.context = replace(settled.context, protected=prompt.messages[0].content)
         request = ChatRequest(
-            model=model,
+            model=account.model,
             messages=prompt.messages,
             options=_options(profile.options, prompt.stop, terms),
             affinity=f"{settled.turn.place.channel}:{settled.persona.id}",
             num_keep=prompt.num_keep,
         )
         return prompt, request
+
+    def _profile(self, settled: Settled, terms: Terms) -> RouteProfile:
+        """Return how the route is spoken, or the creative tool that was ordered."""
+        route = settled.decision.route
+        profile = self._parts.profiles[route]
+        ordered = terms.order or order_of(settled.turn, route)
+        return self._parts.tools[ordered.tool].applied(ordered, profile) if ordered else profile
+
+    def _given(
+        self,
+        settled: Settled,
+        account: TurnAccount,
+        recollection: Recollection,
+        terms: Terms,
+        profile: RouteProfile,
+    ) -> PromptInput:
+        """Return all that the prompt is made of."""
+        parts = self._parts
+        players = self._players(settled)
+        return PromptInput(
+            persona=settled.persona,
+            profile=profile,
+            conversation=settled.conversation,
+            turn=settled.turn,
+            memories=recollection.memories,
+            constraints=recollection.constraints,
+            user_persona=recollection.user_persona,
+            language=language_instruction(settled.language),
+            reminder=account.reminded,
+            guidance=_guidance(settled),
+            safety_text=parts.guardrails.safety_text,
+            num_ctx=parts.num_ctx,
+            reply_tokens=int(profile.options.get("num_predict", 700)),
+            estimator=parts.estimator,
+            model=account.model,
+            seed=int(settled.turn.id) if terms.seed is None else terms.seed,
+            regenerate=terms.wish is not None and terms.wish.writes_another,
+            continue_reply=terms.wish is Wish.CONTINUE,
+            now=parts.clock.now(),
+            cast_names=tuple(sorted(set(players.values()) - {settled.persona.name})),
+            persona_names=players,
+            greeting=greeting_index(settled.conversation, settled.persona),
+            pictures=account.pictures,
+            run_scripts=self._scripted(settled),
+        )
+
+    def _scripted(self, settled: Settled) -> bool:
+        """Whether the card's own scripts rewrite how the model sees its past replies."""
+        return may_run(self._parts, settled.persona, settled.turn.place.guild)
 
     def _model(self, settled: Settled) -> str:
         """Return the model that answers: the place's while the operator allows it, the route's,
@@ -275,6 +289,17 @@ class Writing:
         guild, casting = settled.turn.place.guild, self._parts.casting
         players = (casting.player(settled.binding, route, guild) for route in Route)
         return {player.id: player.name for player in players}
+
+
+def _guidance(settled: Settled) -> tuple[str, ...]:
+    """Return what the guardrails, the scene and the watch for leaks have to say."""
+    cue, canary = settled.turn.cue, settled.context.canary
+    said = (
+        settled.verdict.guidance,
+        guidance_for(settled.persona) if cue is not None else "",
+        marked(canary) if canary is not None else "",
+    )
+    return tuple(filter(None, said))
 
 
 def _second(terms: Terms, settled: Settled) -> int:

@@ -134,6 +134,19 @@ async def test_scripts_run_only_where_they_are_switched_on(stage: Stage) -> None
     assert "no regex scripts" in none.text
 
 
+async def test_a_script_for_prompts_changes_what_the_model_sees_alone(stage: Stage) -> None:
+    hides = {**SCRIPT, "findRegex": "/chirp/g", "replaceString": "(sang)", "promptOnly": True}
+    await accepts(stage, json_card(extensions={"regex_scripts": [hides]}))
+    await stage.admin.slash(stage.channel, "persona switch", name="wren")
+    await stage.admin.slash(stage.channel, "persona scripts", name="wren", state="on")
+    stage.ollama.reply_with("chirp")
+    for line in ("sing", "sing again"):
+        asked = await stage.channel.says(stage.guest, line, mention_bot=True)
+        assert "chirp" in (await stage.channel.next_reply(to=asked)).content
+    sent = stage.ollama.chats[-1].messages
+    assert "(sang)" in [each["content"] for each in sent if each["role"] == "assistant"]
+
+
 async def test_what_a_script_makes_is_judged_too(stage: Stage) -> None:
     evil = {**SCRIPT, "replaceString": "@everyone discord.gg/evil"}
     await accepts(stage, json_card(extensions={"regex_scripts": [evil]}))
