@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, sqrt
 from pathlib import Path
 
@@ -55,6 +55,15 @@ ENDLESS = 0x7C
 """The upper byte's bits of a half float that is no number."""
 
 
+@dataclass(slots=True)
+class Earlier:
+    """What was found in one view of a text, for the next ones."""
+
+    buckets: set[int] = field(default_factory=set)
+    sums: list[float] = field(default_factory=list)
+    windows: Windows = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Heads:
     """Weights by head, with the calibrated probability from which a head speaks up."""
@@ -66,19 +75,38 @@ class Heads:
     thresholds: tuple[float, ...]
     phrases: Phrases | None = None
 
-    def scores(self, plain: str, known: Windows | None = None) -> dict[str, float]:
-        """Return a probability by head; `known` as for `Phrases.logits`."""
+    def scores(self, plain: str, earlier: Earlier | None = None) -> dict[str, float]:
+        """Return a probability by head. `earlier` is what other views of the same text had."""
         found = features(plain)
         if not found:
             return dict.fromkeys(self.names, 0.0)
-        heads, row, root = len(self.names), HALF * len(self.names), sqrt(len(found))
+        earlier = Earlier() if earlier is None else earlier
+        sums, root = self._sums(found, earlier), sqrt(len(found))
+        heard = (0.0,) * len(sums)
+        if self.phrases is not None:
+            heard = self.phrases.logits(plain, earlier.windows)
+        return {
+            name: _chance(total / root + bias + SHARE * said)
+            for name, bias, total, said in zip(self.names, self.bias, sums, heard, strict=True)
+        }
+
+    def _sums(self, found: set[int], earlier: Earlier) -> list[float]:
+        """Return the sum of the buckets' weights for each head.
+
+        Views of one text have most buckets in common. The others are added and taken off: that is
+        exact, since half floats have so few digits that no such sum is ever rounded.
+        """
+        if not earlier.buckets:
+            earlier.buckets, earlier.sums = found, self._added(found)
+            return earlier.sums
+        more, less = self._added(found - earlier.buckets), self._added(earlier.buckets - found)
+        return [a + b - c for a, b, c in zip(earlier.sums, more, less, strict=True)]
+
+    def _added(self, found: set[int]) -> list[float]:
+        heads, row = len(self.names), HALF * len(self.names)
         picked = b"".join([self.weights[at * row : at * row + row] for at in found])
         values = struct.unpack(f"<{heads * len(found)}e", picked)
-        heard = self.phrases.logits(plain, known) if self.phrases else (0.0,) * heads
-        return {
-            name: _chance(sum(values[at::heads]) / root + bias + SHARE * heard[at])
-            for at, (name, bias) in enumerate(zip(self.names, self.bias, strict=True))
-        }
+        return [sum(values[at::heads]) for at in range(heads)]
 
     def loud(
         self, views: Views, *, distressed: bool = False, aside: bool = False
@@ -93,10 +121,10 @@ class Heads:
         texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
         sooner = ASIDE if aside else SOONER if distressed else 1.0
         found: dict[str, float] = {}
-        known: Windows = {}
+        earlier = Earlier()
         sorrow = 0.0
         for text in texts:
-            scores = self.scores(text, known)
+            scores = self.scores(text, earlier)
             sorrow = max(sorrow, scores.get("care", 1.0))
             if scores.get("care", 0.0) >= FAINT * self._least("care"):
                 found.setdefault("faint", 0.0)

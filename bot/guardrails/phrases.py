@@ -8,20 +8,20 @@ number in a table. Pieces of like meaning add like numbers: they were vectors of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import add
 
+from bot.guardrails.lanes import HIGHEST, ZERO, Lanes
 from bot.guardrails.npz import Packed
 from bot.routing.wordpiece import WordPieces
 
 LONGEST = 66
 """Pieces of a text that are read, its two ends counted: the first two thirds, and the last."""
-ZERO = 128
-UNSIGNED = bytes(range(ZERO, 2 * ZERO)) + bytes(range(ZERO))
+SHIFT = 128
+UNSIGNED = bytes(range(SHIFT, 2 * SHIFT)) + bytes(range(SHIFT))
 """Makes of a byte that stands for -128 to 127 one that stands for 0 to 255."""
 
-Windows = dict[tuple[int, int, int], list[int]]
+Windows = dict[tuple[int, int, int], int]
 """How strongly windows meet each pattern, by their three pieces."""
 
 
@@ -30,11 +30,13 @@ class Phrases:
     """The vocabulary, the table, and what a pattern says to each head."""
 
     words: WordPieces
+    lanes: Lanes
+    """A row of them has a number for each pattern."""
     table: bytes
-    """For each piece, and for none at all: its numbers before, itself, after, a byte each, and
-    each `ZERO` too large: bytes are quicker than what may be negative."""
-    bias: tuple[int, ...]
-    """A number for each pattern, in the table's steps, that makes up for that."""
+    """For each piece, and for none at all: its rows before, itself, after, a byte for each number,
+    and each `SHIFT` too large."""
+    bias: int
+    """A row in the table's steps, that makes up for that."""
     weights: tuple[tuple[float, ...], ...]
     """For each head a weight for each pattern's mean, then one for each one's peak."""
     weights_bias: tuple[float, ...]
@@ -47,28 +49,28 @@ class Phrases:
         ids = self.words.pieces(plain).ids[1:-1]
         if not ids:
             return (0.0,) * len(self.weights)
-        met = list(zip(*self._met(ids, {} if known is None else known), strict=True))
-        seen = [sum(column) / len(ids) for column in met] + [max(column) for column in met]
+        known = {} if known is None else known
+        lanes, whole, peaks = self.lanes, 0, 0
+        none = len(self.table) // (3 * lanes.wide) - 1
+        for window in zip((none, *ids), ids, (*ids[1:], none), strict=False):
+            met = known.get(window)
+            if met is None:
+                met = known[window] = self._met(*window)
+            whole, peaks = whole + met, lanes.higher(met, peaks)
+        seen = [each / len(ids) for each in lanes.numbers(whole)]
+        seen += map(float, lanes.numbers(peaks))
         return tuple(
-            sum(map(float.__mul__, weights, map(float, seen))) + bias
+            sum(map(float.__mul__, weights, seen)) + bias
             for weights, bias in zip(self.weights, self.weights_bias, strict=True)
         )
 
-    def _met(self, ids: Sequence[int], known: Windows) -> list[list[int]]:
-        """Return how strongly each window meets each pattern."""
-        table, wide = self.table, len(self.bias)
+    def _met(self, before: int, itself: int, after: int) -> int:
+        """Return how strongly a window meets each pattern."""
+        table, wide = self.table, self.lanes.wide
         row = 3 * wide
-        none = len(table) // row - 1
-        windows = list(zip((none, *ids), ids, (*ids[1:], none), strict=False))
-        for window in windows:
-            if window in known:
-                continue
-            before, itself, after = window
-            left, own, right = before * row, itself * row + wide, after * row + 2 * wide
-            beside = map(add, table[left : left + wide], table[right : right + wide])
-            sums = map(add, beside, map(add, table[own : own + wide], self.bias))
-            known[window] = [value if value > 0 else 0 for value in sums]
-        return [known[window] for window in windows]
+        left, own, right = before * row, itself * row + wide, after * row + 2 * wide
+        rows = table[left : left + wide] + table[own : own + wide] + table[right : right + wide]
+        return self.lanes.positive(self.lanes.sum_of_three(rows) + self.bias)
 
 
 def read_phrases(file: Mapping[str, Packed]) -> Phrases:
@@ -78,18 +80,22 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
         KeyError: a part is missing.
         ValueError: the parts don't fit together.
     """
-    table, bias = file["phrases_table"], file["phrases_bias"].values()
+    table = file["phrases_table"]
+    bias = [int(each) - 3 * SHIFT for each in file["phrases_bias"].values()]
     weights, weights_bias = file["phrases_weights"], file["phrases_weights_bias"].values()
     vocabulary = str(file["phrases_vocabulary"].data, "utf-8").split("\n")
     wide = len(bias)
     right = (table.kind, table.shape) == ("|i1", (len(vocabulary) + 1, 3 * wide))
-    if not right or not wide or weights.shape != (len(weights_bias), 2 * wide):
+    right = right and wide > 0 and wide % 2 == 0
+    right = right and min(bias) >= -ZERO and 3 * 255 + max(bias) <= HIGHEST
+    if not right or weights.shape != (len(weights_bias), 2 * wide):
         raise ValueError("the parts of its phrases don't fit together")
-    numbers = weights.values()
+    numbers, lanes = weights.values(), Lanes(wide)
     return Phrases(
         WordPieces(vocabulary, LONGEST),
+        lanes,
         bytes(table.data).translate(UNSIGNED),
-        tuple(int(each) - 3 * ZERO for each in bias),
+        lanes.row(bias),
         tuple(tuple(numbers[at : at + 2 * wide]) for at in range(0, len(numbers), 2 * wide)),
         tuple(weights_bias),
     )

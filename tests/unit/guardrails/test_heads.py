@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SettingsRejected
 from bot.guardrails.features import BUCKETS, MAX_CHARS, SIZES, features
-from bot.guardrails.heads import HEADS_FILE, MEANING, SHARE, VERSION, read_heads
+from bot.guardrails.heads import HEADS_FILE, MEANING, SHARE, VERSION, Earlier, Heads, read_heads
 from bot.guardrails.npz import read_npz
 
 
@@ -116,3 +117,16 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsRejected, match="guard train"):
         read_heads(tmp_path / "none.npz")
+
+
+@cache
+def shipped() -> Heads:
+    """Return the heads that are shipped."""
+    return read_heads()
+
+
+@given(st.lists(st.text(max_size=60), min_size=2, max_size=4))
+def test_what_earlier_views_had_changes_no_score(texts: list[str]) -> None:
+    heads, earlier = shipped(), Earlier()
+    together = [heads.scores(text, earlier) for text in texts]
+    assert together == [heads.scores(text) for text in texts]
