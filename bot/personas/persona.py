@@ -68,7 +68,7 @@ def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Pers
     return Persona(
         id=slug(id),
         version=version_of(card),
-        name=(card.nickname or card.name)[:MAX_NAME],
+        name=" ".join((card.nickname or card.name).split())[:MAX_NAME],
         card=card,
         avatar=avatar if avatar is not None and len(avatar) <= MAX_AVATAR else None,
         adult=any(map(is_adult_tag, card.tags)),

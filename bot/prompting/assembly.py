@@ -16,8 +16,10 @@ from dataclasses import replace
 
 from bot.chat.turn import TurnId
 from bot.personas import Persona
+from bot.personas.persona import MAX_NAME
 from bot.personas.scripts import TOTAL_SECONDS, Purpose, rewrite
 from bot.ports import ChatMessage
+from bot.prompting.alternation import alternating
 from bot.prompting.given import Prompt, PromptInput
 from bot.prompting.greeting import card_number
 from bot.prompting.history import (
@@ -47,7 +49,7 @@ from bot.prompting.late import (
 from bot.prompting.ledger import Ledger
 from bot.prompting.lore_notes import LORE_SHARE, LoreNotes, lore_notes
 from bot.prompting.macro_values import MacroContext
-from bot.prompting.opening import BEGINNING, opening_of
+from bot.prompting.opening import opening_of
 from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import card_fields, system_text
@@ -76,7 +78,7 @@ class _Assembly:
     """The steps of one prompt, in order of priority."""
 
     def __init__(self, given: PromptInput) -> None:
-        self.given = given
+        self.given = given = _named(given)
         self.names = Names(given.persona, given.cast_names, given.persona_names)
         until = None if given.continue_reply else given.turn.id
         self.past = past_of(given.conversation, until, given.persona, self.names)
@@ -113,7 +115,15 @@ class _Assembly:
         opening = opening_of(
             given.persona, given.conversation, trim_to, ledger, self.context.budget
         )
-        messages = self._messages(system, opening.text, kept, said)
+        messages = alternating(
+            system,
+            opening.text,
+            [line for each in kept for line in each.lines],
+            ChatMessage(
+                "user", last_message(self.notes, said, self.instructions), tuple(self.images)
+            ),
+            plain=self.plain,
+        )
         report = PromptReport(
             parts=tuple(ledger.parts),
             total=ledger.spent,
@@ -332,37 +342,22 @@ class _Assembly:
     def _line_cost(self, line: Line) -> int:
         return self.ledger.message_cost(line.text if line.ours else line.labelled())
 
-    def _messages(
-        self, system: str, opening: str, kept: Sequence[Past], said: str
-    ) -> tuple[ChatMessage, ...]:
-        turns: list[tuple[bool, list[str]]] = []
-        for line in (line for each in kept for line in each.lines):
-            text = line.shown(plain=self.plain)
-            if turns and turns[-1][0] == line.ours:
-                turns[-1][1].append(text)
-            else:
-                turns.append((line.ours, [text]))
-        if opening or (turns and turns[0][0]):
-            head = "\n\n".join(part for part in (opening, BEGINNING) if part)
-            if turns and not turns[0][0]:
-                turns[0][1].insert(0, head + "\n")
-            else:
-                turns.insert(0, (False, [head]))
-        last = last_message(self.notes, said, self.instructions)
-        if turns and not turns[-1][0]:
-            turns[-1][1].append("\n" + last)
-        else:
-            turns.append((False, [last]))
-        messages = [ChatMessage("system", system)]
-        for ours, texts in turns:
-            messages.append(ChatMessage("assistant" if ours else "user", "\n".join(texts)))
-        messages[-1] = ChatMessage("user", messages[-1].content, tuple(self.images))
-        return tuple(messages)
-
     def _stops(self) -> tuple[str, ...]:
         """Where the model begins to speak for somebody else."""
         others = dict.fromkeys((self.user, *reversed(self.names.people), *self.given.cast_names))
         return tuple(f"\n{name}:" for name in others)[:MAX_STOPS]
+
+
+def _named(given: PromptInput) -> PromptInput:
+    """Return the input with the names of personas as clean lines: strangers chose them."""
+    names = {id: one_line(name, MAX_NAME) for id, name in given.persona_names.items()}
+    persona = given.persona
+    return replace(
+        given,
+        persona=replace(persona, name=one_line(persona.name, MAX_NAME) or persona.id),
+        cast_names=tuple(one_line(name, MAX_NAME) for name in given.cast_names),
+        persona_names=names,
+    )
 
 
 def _scripted(past: Sequence[Past], persona: Persona) -> list[Past]:
