@@ -72,7 +72,7 @@ class PersonaLibrary:
         self._directory = directory
         self.prepare = prepare
         self._state = _EMPTY
-        self._imported: Mapping[tuple[GuildId, str], Persona] = MappingProxyType({})
+        self._imported: dict[GuildId, Mapping[str, Persona]] = {}
         self._loading = threading.Lock()
         self._importing = threading.Lock()
 
@@ -87,31 +87,35 @@ class PersonaLibrary:
         Raises:
             NotFound: there is none; the text names those that come close.
         """
-        found = None if guild is None else self._imported.get((guild, id))
-        found = found or self._state.personas.get(id)
+        found = self._own(guild).get(id) or self._state.personas.get(id)
         if found is None:
             raise _unknown(id, self.all(guild))
         return found
 
     def all(self, guild: GuildId | None = None) -> tuple[Persona, ...]:
         """Return the personas of the folder and of this guild, ordered by name."""
-        personas = dict(self._state.personas)
-        if guild is not None:
-            personas |= {key: p for (owner, key), p in self._imported.items() if owner == guild}
+        personas = {**self._state.personas, **self._own(guild)}
         return tuple(sorted(personas.values(), key=lambda each: (each.name.casefold(), each.id)))
 
     def add(self, persona: Persona, guild: GuildId) -> None:
         """Put an imported persona into service for one guild, in place of one with its id."""
         with self._importing:
-            self._imported = MappingProxyType({**self._imported, (guild, persona.id): persona})
+            self._imported[guild] = {**self._own(guild), persona.id: persona}
 
     def remove(self, id: str, guild: GuildId) -> bool:
         """Take an imported persona out of service. False when the guild has none of this id."""
         with self._importing:
-            kept = {key: each for key, each in self._imported.items() if key != (guild, id)}
-            found = len(kept) < len(self._imported)
-            self._imported = MappingProxyType(kept)
-        return found
+            own = self._own(guild)
+            kept = {key: each for key, each in own.items() if key != id}
+            if kept:
+                self._imported[guild] = kept
+            else:
+                self._imported.pop(guild, None)
+        return len(kept) < len(own)
+
+    def _own(self, guild: GuildId | None) -> Mapping[str, Persona]:
+        """Return what was imported into a guild. It is replaced as a whole, never changed."""
+        return {} if guild is None else self._imported.get(guild, {})
 
     def world(self, name: str) -> Lorebook | None:
         """Return a standalone lorebook by its name or its file's name, in any case."""
@@ -130,8 +134,6 @@ class PersonaLibrary:
                 problem = f"{self._directory}: {error.strerror or error}; nothing was changed"
                 self._state = replace(old, problems=(problem,))
                 return False
-            if files == old.files and books == old.books and old is not _EMPTY:
-                return False
             personas: dict[str, Persona] = {}
             for path, loaded in files.items():
                 if loaded.problem:
@@ -142,10 +144,15 @@ class PersonaLibrary:
                     problems.append(f"{path.name}: another file makes the id {loaded.persona.id}")
                     continue
                 personas[loaded.persona.id] = _with_world(loaded.persona, loaded.world, books)
+            new = _State(MappingProxyType(personas), files, books, tuple(problems))
+            if old is not _EMPTY and (files, books) == (old.files, old.books):
+                # A folder that was away for a moment is back: nothing is wrong with it any more.
+                self._state = replace(old, problems=new.problems)
+                return False
             for id, persona in personas.items():
                 if _books_of(persona) != _books_of(old.personas.get(id)):
                     self.prepare(persona)
-            self._state = _State(MappingProxyType(personas), files, books, tuple(problems))
+            self._state = new
             return True
 
     async def watch(self) -> None:

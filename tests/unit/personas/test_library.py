@@ -95,9 +95,10 @@ def test_a_folder_that_is_away_changes_nothing(personas: PersonaLibrary, folder:
     assert personas.get("sera")
     assert personas.problems
     moved.rename(folder)
+    assert personas.load() is False
+    assert personas.problems == ()
     put(folder / "new.json", as_json(v3(name="New")))
     assert personas.load() is True
-    assert personas.problems == ()
 
 
 def test_two_files_of_one_id_are_told(personas: PersonaLibrary, folder: Path) -> None:
