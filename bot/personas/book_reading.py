@@ -13,6 +13,8 @@ from bot.personas import rawjson
 from bot.personas.coerce import Notes, flag, integer, mapping, number, plain_lines, text, texts
 from bot.personas.decorators import split_decorators
 from bot.personas.lorebook import (
+    MAX_KEY_CHARS,
+    MAX_KEYS,
     ROLES,
     CharacterFilter,
     Decorators,
@@ -24,8 +26,6 @@ from bot.personas.lorebook import (
 from bot.personas.patterns import compile_javascript, written
 
 MAX_ENTRIES = 10_000
-MAX_KEYS = 256
-MAX_KEY_CHARS = 2_000
 MAX_PATTERNS = 1_000
 """Patterns among the keys of one book: each takes a quarter of a millisecond to compile."""
 LIVING_PATTERN = 10

@@ -42,11 +42,16 @@ _V2_FIELDS = (
     "tags", "alternate_greetings",
 )  # fmt: skip
 _IMAGE = re.compile(
-    r"!\[[^\]]*\]\(\s*https?://|<img\b|https?://\S+\.(?:png|jpe?g|gif|webp)\b", re.I
+    r"!\[[^\]\n]{0,200}\]\(\s{0,8}https?://|<img\b|https?://\S{1,200}?\.(?:png|jpe?g|gif|webp)\b",
+    re.I,
 )
+"""Bounded, like all that reads a field: it may have two million characters, and a search that is
+quadratic in them would hold up the whole process for hours."""
 _GREETINGS = ("alternate_greetings", "group_only_greetings")
 _COUNT = re.compile(r"\s*-?\d+\s*")
-_SPEAKS = re.compile(r"^\s*(?:\{\{(?:char|user)\}\}|<(?:char|bot|user)>)\s*:", re.I | re.M)
+_SPEAKS = re.compile(
+    r"^[^\S\n]*(?:\{\{(?:char|user)\}\}|<(?:char|bot|user)>)[^\S\n]{0,8}:", re.I | re.M
+)
 _MILLISECONDS = 10**11
 """A date beyond this many seconds (the year 5138) must be in milliseconds."""
 

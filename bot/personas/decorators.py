@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bot.personas.lorebook import ROLES, Decorators, Position
+from bot.personas.lorebook import MAX_KEY_CHARS, MAX_KEYS, ROLES, Decorators, Position
 
 MAX_DECORATORS = 64
 
@@ -43,7 +43,8 @@ def _present(_: str) -> bool:
 
 
 def _keys(argument: str) -> tuple[str, ...] | None:
-    return tuple(part.strip() for part in argument.split(",") if part.strip()) or None
+    parts = (part.strip() for part in argument.split(",", MAX_KEYS)[:MAX_KEYS])
+    return tuple(part for part in parts if part and len(part) <= MAX_KEY_CHARS) or None
 
 
 _READERS: dict[str, tuple[str, _Reader]] = {

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+MAX_KEYS = 256
+"""Of one kind that an entry may have."""
+MAX_KEY_CHARS = 2_000
+
 
 class Position(StrEnum):
     """Where an entry stands. All of them render into the last user message, in this order."""

@@ -24,7 +24,9 @@ from bot.personas import make_persona, rawjson, read_card, read_lorebook
 from bot.personas import png as png_room
 from bot.personas.book_reading import LIVING_PATTERN, MAX_PATTERN_CHARS, MAX_PATTERNS
 from bot.personas.card import V3
+from bot.personas.card_reading import MAX_FIELD_CHARS
 from bot.personas.export import Container, export_card
+from bot.personas.lorebook import MAX_KEY_CHARS, MAX_KEYS
 from bot.personas.png import MAX_INFLATED, MAX_TEXT, Inflation
 from bot.personas.reading import MAX_FILE
 from bot.prompting.lore_notes import prepare_lore
@@ -399,3 +401,28 @@ def test_a_zip_with_a_damaged_stream_is_refused() -> None:
     data = bytearray(buffer.getvalue())
     data[8] = data[data.index(b"PK\x01\x02") + 10] = 8
     refused(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("field", "unit"),
+    [("first_mes", "!["), ("first_mes", "https://"), ("mes_example", "\n"), ("mes_example", " \n")],
+)
+def test_the_longest_field_is_looked_through_once(field: str, unit: str) -> None:
+    """A search that begins anew at each sign would take hours here, and hold up everything."""
+    text = unit * (MAX_FIELD_CHARS // len(unit))
+    card = read_card(as_json(v2(**{field: text})), "x").card
+    assert getattr(card, field) == text
+
+
+@pytest.mark.parametrize("name", ["additional_keys", "exclude_keys"])
+def test_decorators_hold_no_more_keys_than_an_entry_may(name: str) -> None:
+    keys = ",".join(["x" * (MAX_KEY_CHARS + 1), *map(str, range(5_000))])
+    card = read_card(
+        as_json(v3(character_book=book(entry(content=f"@@{name} {keys}\nTrees.")))), "x"
+    ).card
+    assert card.book is not None
+    decorators = card.book.entries[0].decorators
+    assert decorators.additional_keys or decorators.exclude_keys
+    for group in (*decorators.additional_keys, decorators.exclude_keys):
+        assert len(group) <= MAX_KEYS
+        assert all(len(key) <= MAX_KEY_CHARS for key in group)
