@@ -32,7 +32,7 @@ POLL_EVERY = 1.5
 FRESH = 300.0
 """Seconds after which a guild is looked at anew, should a change have missed its number."""
 HELD_BYTES = 256 * 2**20
-"""Bytes of card files whose personas are held in memory."""
+"""Bytes of card files, and characters of what unpacked from them, that are held in memory."""
 LOAD_TIMEOUT = 20.0
 READ_TIMEOUT = 10.0
 READERS = 2
@@ -60,10 +60,8 @@ class _Held:
     scripts: frozenset[str] = frozenset()
     read_at: float = float("-inf")
     """On the monotonic clock."""
-
-    @property
-    def size(self) -> int:
-        return sum(entry.size for entry in self.entries.values())
+    sizes: dict[str, int] = field(default_factory=dict)
+    """What each card takes: its file, and the text that may be packed in it."""
 
 
 class ImportedCards:
@@ -208,6 +206,7 @@ class ImportedCards:
         held = self._held.get(guild)
         if held is not None:
             held.entries.pop(id, None)
+            held.sizes.pop(id, None)
         return stored
 
     async def allow_scripts(self, guild: GuildId, id: str, allowed: bool) -> None:
@@ -260,34 +259,39 @@ class ImportedCards:
         entries = {entry.id: entry for entry in await self._store.entries(guild)}
         scripts = await self._store.scripts_allowed(guild)
         held = self._held.get(guild) or _Held()
+        sizes = {id: size for id, size in held.sizes.items() if id in entries}
         for id in held.entries.keys() - entries.keys():
             self._library.remove(id, guild)
         for id, entry in entries.items():
             known = held.entries.get(id)
             if known is None or known.digest != entry.digest:
-                await self._bring(guild, entry)
+                sizes[id] = await self._bring(guild, entry)
         # A change that came meanwhile may be missing from what was read: look again next time.
         read_at = began if epoch == self._epoch else float("-inf")
-        self._held[guild] = _Held(entries, scripts, read_at)
+        self._held[guild] = _Held(entries, scripts, read_at, sizes)
         self._held.move_to_end(guild)
         self._make_room()
 
-    async def _bring(self, guild: GuildId, entry: CardEntry) -> None:
-        """Put one stored card into service; one that can't be read is logged and left out."""
+    async def _bring(self, guild: GuildId, entry: CardEntry) -> int:
+        """Put one stored card into service, and return its size; one that can't be read is logged
+        and left out."""
         try:
             stored = await self._store.get(guild, entry.id)
             if stored is not None:
                 read = await self._read(stored.data, entry.filename)
-                self._library.add(await self._made(read, entry.id), guild)
+                persona = await self._made(read, entry.id)
+                self._library.add(persona, guild)
+                return entry.size + persona.size
         except (RecordCorrupt, CardRejected) as error:
             log.warning("imported card unreadable", guild=guild, card=entry.id, reason=str(error))
+        return 0
 
     def _make_room(self) -> None:
         """Let the guilds go that were quiet longest; they are read again when they speak."""
-        total = sum(held.size for held in self._held.values())
+        total = sum(sum(held.sizes.values()) for held in self._held.values())
         while total > HELD_BYTES and len(self._held) > 1:
             guild, held = self._held.popitem(last=False)
-            total -= held.size
+            total -= sum(held.sizes.values())
             for id in held.entries:
                 self._library.remove(id, guild)
 
@@ -296,6 +300,7 @@ class ImportedCards:
         self._library.add(persona, guild)
         held = self._held.setdefault(guild, _Held())
         held.entries[card.entry.id] = card.entry
+        held.sizes[card.entry.id] = card.entry.size + persona.size
         # The change has a number: the next look at the store finds whatever else it brought.
         self._stale(guild)
 

@@ -58,6 +58,8 @@ class Persona:
     """The standalone lorebook that the card names, when the library has it."""
     heavy: bool = field(compare=False, repr=False, default=False)
     """Whether its prompt takes the processor for milliseconds: not on the event loop."""
+    size: int = field(compare=False, repr=False, default=0)
+    """Characters of the card's JSON: in its file they may have been packed a thousandfold."""
 
 
 def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Persona:
@@ -65,9 +67,10 @@ def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Pers
     card = read.card
     greetings = (card.first_mes, *card.alternate_greetings)
     avatar = read.avatar
+    written = rawjson.write(_canonical(card.raw))
     return Persona(
         id=slug(id),
-        version=version_of(card),
+        version=hashlib.sha256(written.encode()).hexdigest()[:12],
         name=" ".join((card.nickname or card.name).split())[:MAX_NAME],
         card=card,
         avatar=avatar if avatar is not None and len(avatar) <= MAX_AVATAR else None,
@@ -77,6 +80,7 @@ def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Pers
         lorebook=card.book,
         world=world,
         heavy=_is_heavy(card, card.book, world),
+        size=len(written),
     )
 
 
@@ -131,11 +135,6 @@ def _folded(text: str) -> str:
 def _is_unseen(char: str) -> bool:
     """Whether a character only steers how its neighbours are drawn."""
     return unicodedata.category(char) == "Cf" or "\ufe00" <= char <= "\ufe0f"
-
-
-def version_of(card: Card) -> str:
-    """Return twelve hex digits of the card's content."""
-    return hashlib.sha256(rawjson.write(_canonical(card.raw)).encode()).hexdigest()[:12]
 
 
 def is_adult_tag(tag: str) -> bool:

@@ -16,8 +16,9 @@ from typing import Any
 from bot.errors import CardRejected
 from bot.personas.coerce import Notes
 
-MAX_CHARS = 16 * 2**20
-"""Characters of one JSON text. Real cards stay below 2 MB; a megabyte of lore is a large book."""
+MAX_CHARS = 4 * 2**20
+"""Characters of one JSON text. Real cards stay below 2 MB; a megabyte of lore is a large book. They
+are held in memory, and may come packed a thousandfold: a server may have fifty such cards."""
 MAX_DEPTH = 64
 """Levels of nesting. Real cards have at most 9."""
 MAX_VALUES = 400_000

@@ -16,7 +16,7 @@ from bot.chat.place import GuildId, UserId
 from bot.errors import Busy, CardRejected, InvalidChoice, NotFound, RecordCorrupt
 from bot.personas import PersonaLibrary, ReadCard, read_card
 from bot.personas import imported as imported_room
-from bot.personas.export import Container
+from bot.personas.export import Container, export_card
 from bot.personas.imported import MAX_CARD, ImportedCards
 from bot.ports import CardEntry, StoredCard
 from tests.fakes import PATIENCE
@@ -346,6 +346,21 @@ async def test_guilds_that_were_quiet_longest_make_room(
     assert [p.id for p in here.library.all(HOME)] == ["maud"]
     await here.cards.ready(HOME)
     assert here.library.get("wren", HOME).name == "Wren"
+
+
+async def test_what_a_card_unpacks_to_counts_as_much_as_its_file(
+    here: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = await asyncio.to_thread(
+        lambda: export_card(read_card(card(description="x" * 50_000), "x.json"), Container.CHARX)
+    )
+    assert len(small.data) < 2_000
+    monkeypatch.setattr(imported_room, "HELD_BYTES", 50_000)
+    await here.adds(small.data, guild=HOME)
+    await here.cards.ready(HOME)
+    await here.adds(card(), guild=AWAY)
+    await here.cards.ready(AWAY)
+    assert [p.id for p in here.library.all(HOME)] == ["maud"]
 
 
 @pytest.mark.parametrize(

@@ -407,9 +407,9 @@ def test_a_zip_with_a_damaged_stream_is_refused() -> None:
     ("field", "unit"),
     [("first_mes", "!["), ("first_mes", "https://"), ("mes_example", "\n"), ("mes_example", " \n")],
 )
-def test_the_longest_field_is_looked_through_once(field: str, unit: str) -> None:
+def test_a_very_long_field_is_looked_through_once(field: str, unit: str) -> None:
     """A search that begins anew at each sign would take hours here, and hold up everything."""
-    text = unit * (MAX_FIELD_CHARS // len(unit))
+    text = unit * (MAX_FIELD_CHARS // 2 // len(unit))
     card = read_card(as_json(v2(**{field: text})), "x").card
     assert getattr(card, field) == text
 
