@@ -14,9 +14,9 @@ import re2
 
 MAX_MEMORY = 8 * 1024 * 1024
 """Bytes that RE2 may use for one automaton, made lazily; when they are full it begins anew."""
-KEPT = 1800
-"""Patterns that are kept compiled, some 10 KB each. People of one language need few of them, those
-of thirteen nearly all; and compiling one anew costs more than a whole judgement."""
+KEPT = 3000
+"""Patterns that are kept compiled, 10 to 30 KB each. People of one language need hundreds, those
+of thirteen nearly all; and compiling one anew costs as much as half a judgement."""
 START = 3
 """Characters of a word by which it is looked up; an automaton of all words would take 5 MiB."""
 
@@ -56,12 +56,14 @@ class Words:
         self._ends = array("I", accumulate((counts[word] for word in self._words), initial=0))
         self._short = {word: at for at, word in enumerate(self._words) if len(word) < START}
         self._tiny = any(map(str.isascii, self._short))
-        # In order: the words of a start stand side by side.
-        self._starts: dict[str, tuple[int, int]] = {}
+        # In order: the words of a start stand side by side, and those of one follow another's.
+        self._starts: dict[str, int] = {}
+        self._first = array("I")
         for at, word in enumerate(self._words):
-            if len(word) >= START:
-                first, _ = self._starts.get(word[:START], (at, at))
-                self._starts[word[:START]] = first, at + 1
+            if len(word) >= START and word[:START] not in self._starts:
+                self._starts[word[:START]] = len(self._first)
+                self._first.append(at)
+        self._first.append(len(self._words))
         self._longest = max(map(len, self._words), default=0)
 
     def standing_in(self, text: str) -> list[int]:
@@ -98,7 +100,9 @@ class Words:
             start = piece[:START]
             after[start] = f"{after[start]}\n{piece}" if start in after else piece
         for start, joined in after.items():
-            found += [at for at in range(*starts[start]) if words[at] in joined]
+            first = starts[start]
+            of_start = range(self._first[first], self._first[first + 1])
+            found += [at for at in of_start if words[at] in joined]
         return found
 
     def begin_with(self, text: str) -> bool:

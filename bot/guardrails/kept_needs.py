@@ -75,7 +75,7 @@ def _write(found: Mapping[str, Needs]) -> None:
         with draft.open("w", encoding="ascii") as file:
             file.write(json.dumps(_author()) + "\n")
             for pattern, one in found.items():
-                parts = (sorted(each) for each in (one.words, one.run_together, one.openings))
+                parts = (sorted(each) for each in (one.words, one.openings))
                 file.write(json.dumps([pattern, *parts]) + "\n")
         draft.replace(path)
     except OSError:

@@ -42,9 +42,8 @@ class Needs:
     """What matches of a pattern need; empty where that is unknown."""
 
     words: Strings
-    """Each match holds one of these."""
-    run_together: Strings
-    """So does each match in a text without spaces, of the pattern without them."""
+    """Each match, without its spaces, holds one of these. That is also true of the pattern
+    without spaces (`compact`), in words that are run together."""
     openings: Strings
     """Each match begins with one of these."""
 
@@ -53,14 +52,14 @@ def needs(pattern: str) -> Needs:
     """Return what matches of an RE2 pattern need."""
     tree = _parsed(pattern)
     begun = _cut(_opening(tree))
-    return Needs(
-        _required(tree), _required(_without_spaces(tree)), NOTHING if "" in begun else begun
-    )
+    return Needs(_required(_without_spaces(tree)), NOTHING if "" in begun else begun)
 
 
 def _required(tree: list[Node]) -> Strings:
     exact, best = _sequence(tree)
-    return _cut(best if exact is None else _better(exact, NOTHING))
+    words = best if exact is None else _better(exact, NOTHING)
+    bare = _cut(frozenset(word.replace(" ", "") for word in words))
+    return NOTHING if "" in bare else bare
 
 
 def _without_spaces(nodes: Iterable[Node]) -> list[Node]:

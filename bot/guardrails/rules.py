@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -228,49 +228,36 @@ def check_pattern(pattern: str, *, drafted: bool) -> None:
 class _Patterns:
     """Patterns of rules, of which only those are run whose needed words stand in a text."""
 
-    def __init__(
-        self,
-        owned: Iterable[tuple[Rule, str]],
-        needed: Sequence[Collection[str]],
-        form: Callable[[str], str] = str,
-    ) -> None:
-        """`needed` are the words of which a match of each pattern holds one; `form` makes of a
-        pattern what is run."""
+    def __init__(self, owned: Iterable[tuple[Rule, str]], needed: Mapping[str, Needs]) -> None:
         self._owned = tuple(owned)
-        self._form = form
-        self._words = Words(needed)
+        self._words = Words([needed[pattern].words for _, pattern in self._owned])
 
-    def matching(self, text: str, known: Collection[str] = ()) -> list[Rule]:
-        """Return the rules that match a text, in their order, but for those of known ids."""
+    def matching(
+        self, text: str, known: Collection[str] = (), *, run_together: bool = False
+    ) -> list[Rule]:
+        """Return the rules that match a text, in their order, but for those of known ids.
+
+        Where words are run together the patterns are, too.
+        """
+        form = compact if run_together else str
         encoded = text.encode()
         found: dict[str, Rule] = {}
-        for index in self._words.standing_in(text):
+        for index in self._words.standing_in(text.replace(" ", "")):
             rule, pattern = self._owned[index]
-            if rule.id in found or rule.id in known or not matches(pattern, encoded):
+            if rule.id in found or rule.id in known or not matches(form(pattern), encoded):
                 continue
-            if self._accompanied(rule, pattern, text):
+            if _accompanied([form(each) for each in (pattern, *rule.beside)], text):
                 found[rule.id] = rule
         return list(found.values())
 
-    def _accompanied(self, rule: Rule, pattern: str, text: str) -> bool:
-        """Whether what a rule wants beside its match stands there."""
-        if not rule.beside:
-            return True
-        wanted = [pattern, *map(self._form, rule.beside)]
-        steps = range(0, max(1, len(text) - SPAN // 2), SPAN // 2)
-        parts = (text[at : at + SPAN].encode() for at in steps)
-        return any(all(matches(each, part) for each in wanted) for part in parts)
 
-
-def _both_ways(
-    owned: Sequence[tuple[Rule, str]], needed: Mapping[str, Needs]
-) -> tuple[_Patterns, _Patterns]:
-    """Return patterns for words apart, and for words run together."""
-    return _Patterns(owned, [needed[part].words for _, part in owned]), _Patterns(
-        [(rule, compact(part)) for rule, part in owned],
-        [needed[part].run_together for _, part in owned],
-        compact,
-    )
+def _accompanied(wanted: Sequence[str], text: str) -> bool:
+    """Whether what a rule wants beside its match, the first of these, stands there."""
+    if len(wanted) == 1:
+        return True
+    steps = range(0, max(1, len(text) - SPAN // 2), SPAN // 2)
+    parts = (text[at : at + SPAN].encode() for at in steps)
+    return any(all(matches(each, part) for each in wanted) for part in parts)
 
 
 class RuleSet:
@@ -288,8 +275,8 @@ class RuleSet:
             for part in alternatives(pattern)
         ]
         needed = needs_of(part for _, part in owned)
-        self._sure = _both_ways([each for each in owned if each[0].needs is None], needed)
-        self._wide = _both_ways([each for each in owned if each[0].needs is not None], needed)
+        self._sure = _Patterns([each for each in owned if each[0].needs is None], needed)
+        self._wide = _Patterns([each for each in owned if each[0].needs is not None], needed)
         self._begun: Beginnings | None = None
         if role == "assistant":
             parts = [part for _, part in owned]
@@ -306,26 +293,26 @@ class RuleSet:
 
     def hits(self, views: Views) -> tuple[Hit, ...]:
         """Return what matches any view, in the order of the rules that act alone."""
-        return self._found(views, *self._sure)
+        return self._found(views, self._sure)
 
     def wide_hits(self, views: Views) -> tuple[Hit, ...]:
         """Return the same of the rules that need a head."""
-        return self._found(views, *self._wide)
+        return self._found(views, self._wide)
 
-    def _found(self, views: Views, spaced: _Patterns, run_together: _Patterns) -> tuple[Hit, ...]:
+    def _found(self, views: Views, patterns: _Patterns) -> tuple[Hit, ...]:
         found: dict[str, Rule] = {}
 
-        def add(patterns: _Patterns, text: str, *excusing: str) -> None:
-            for rule in patterns.matching(text, found):
+        def add(text: str, *excusing: str, run_together: bool = False) -> None:
+            for rule in patterns.matching(text, found, run_together=run_together):
                 if not any(self._excused(rule, each) for each in excusing):
                     found[rule.id] = rule
 
         for view in views.all:
-            add(spaced, view, view)
+            add(view, view)
         for part in views.excerpts:
-            add(spaced, part, part, views.plain)
+            add(part, part, views.plain)
         if views.compact:
-            add(run_together, views.compact, views.plain)
+            add(views.compact, views.plain, run_together=True)
         return tuple(
             Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs, r.wide) for r in found.values()
         )

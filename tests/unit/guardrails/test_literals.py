@@ -28,17 +28,17 @@ def test_a_match_holds_a_required_string_and_begins_with_an_opening(
 ) -> None:
     text = data.draw(st.from_regex(re.compile(pattern, re.ASCII)))
     for found in re.finditer(pattern, text, re.ASCII):
-        needed = needs(pattern)
-        assert not needed.words or any(word in found[0] for word in needed.words)
+        needed, bare = needs(pattern), found[0].replace(" ", "")
+        assert not needed.words or any(word in bare for word in needed.words)
         assert not needed.openings or found[0].startswith(tuple(needed.openings))
 
 
 @given(PATTERNS, st.data())
-def test_so_does_a_match_without_spaces(pattern: str, data: st.DataObject) -> None:
-    bare = compact(pattern)
-    text = data.draw(st.from_regex(re.compile(bare, re.ASCII)))
-    needed = needs(pattern).run_together
-    for found in re.finditer(bare, text, re.ASCII):
+def test_so_does_a_match_of_words_that_are_run_together(pattern: str, data: st.DataObject) -> None:
+    run_together = compact(pattern)
+    text = data.draw(st.from_regex(re.compile(run_together, re.ASCII)))
+    needed = needs(pattern).words
+    for found in re.finditer(run_together, text, re.ASCII):
         if " " not in found[0]:
             assert not needed or any(word in found[0] for word in needed)
 
@@ -59,16 +59,16 @@ def test_every_beginning_of_a_match_is_held_from_its_start(
 @pytest.mark.parametrize(
     ("pattern", "words"),
     [
-        (r"\b(?:kill|hang) (?:your|my)self\b", {"kill you", "kill my", "hang you", "hang my"}),
-        ("(?:want|wanna) .{0,20}die now", {"die now"}),
+        (r"\b(?:kill|hang) (?:your|my)self\b", {"killyour", "killmyse", "hangyour", "hangmyse"}),
+        ("(?:want|wanna) .{0,20}die now", {"dienow"}),
         ("[a-z]+", set()),
-        (r"\p{Han}+ 死にたい", {" 死にたい"}),
+        (r"\p{Han}+ 死にたい", {"死にたい"}),
         ("(?i)loud", set()),
         ("[[:alpha:]]word", set()),
     ],
 )
 def test_the_most_telling_strings_are_required(pattern: str, words: set[str]) -> None:
-    assert {each[:8].strip("s") for each in needs(pattern).words} == words
+    assert needs(pattern).words == words
 
 
 def test_rules_find_what_their_patterns_find_without_any_filter() -> None:
