@@ -32,8 +32,8 @@ _FORBIDDEN = frozenset(
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # redis://user:password@host, https://:password@host
-    (re.compile(r"(\w://[^/\s:@]{0,64}:)[^@/\s]{1,512}@"), r"\1***@"),
+    # redis://user:password@host, https://key@host: who it is goes too, for a key looks the same
+    (re.compile(r"(\w://)[^/\s]{1,600}@"), r"\1***@"),
     # Discord: /webhooks/ID/TOKEN and /interactions/ID/TOKEN
     (re.compile(r"(/(?:webhooks|interactions)/\d{1,20}/)[\w-]{20,300}"), r"\1***"),
     # Discord bot token: base64 of the id, a time, a signature

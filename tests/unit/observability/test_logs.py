@@ -103,6 +103,8 @@ def test_content_and_secrets_are_dropped_and_numbers_stay() -> None:
     [
         ("redis://app:hunter2@10.0.0.1:6379/0 is away", "hunter2"),
         ("redis://:hunter2@host", "hunter2"),
+        ("redis://app:hunt@er2@host", "er2"),
+        ("https://hunter2@host:11434 is away", "hunter2"),
         ("POST /webhooks/123456/" + "tok3n_" * 10 + " got 429", "tok3n_"),
         ("POST /interactions/1/" + "aW50ZXJ" * 9 + "/callback", "aW50ZXJ"),
         (f"login with {BOT_TOKEN} failed", BOT_TOKEN[20:40]),
