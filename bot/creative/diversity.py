@@ -16,12 +16,12 @@ from typing import Final
 ALIKE: Final = 0.5
 """Overlap from which two ideas count as one."""
 OPENING: Final = 5
-"""Words with which an idea begins; equal ones make two ideas one."""
+"""Words with which an idea begins; equal ones make two ideas one. Of characters it takes twice as
+many."""
 VARIED: Final = 0.55
 """The distinct-2 that ideas should have together; below it they are asked for anew."""
-_WORD = re.compile(
-    "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]|[^\\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]+"
-)
+_UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff"
+_WORD = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 """A word; a character where words are written without spaces."""
 
 
@@ -41,8 +41,9 @@ def overlap(one: str, other: str) -> float:
 
 def nearly_same(one: str, other: str) -> bool:
     """Whether two ideas are one idea."""
-    first, second = _words(one)[:OPENING], _words(other)[:OPENING]
-    if len(first) == OPENING and first == second:
+    first = _words(one)
+    opening = OPENING * (2 if first and re.match(f"[{_UNSPACED}]", first[0]) else 1)
+    if len(first) >= opening and first[:opening] == _words(other)[:opening]:
         return True
     return overlap(one, other) >= ALIKE
 

@@ -34,6 +34,7 @@ def test_an_idea_that_begins_as_another_is_the_same_idea() -> None:
 def test_languages_without_spaces_are_compared_as_well() -> None:
     assert nearly_same("夜だけ開く図書館の司書が猫になる", "夜だけ開く図書館の司書は猫になる")
     assert not nearly_same("夜だけ開く図書館", "空を飛ぶ郵便局員の一日")
+    assert not nearly_same("一个关于一只猫的冒险", "一个关于一座城的毁灭与重生的史诗")
 
 
 def test_different_keeps_the_first_of_each_and_none_that_is_known() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.creative.ideas import ideas_in, listed
+from bot.creative.ideas import idea_in, ideas_in, listed
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,29 @@ from bot.creative.ideas import ideas_in, listed
         "### 1. one\n### 2. two\n### 3. three",
         "- one\n- two\n- three",
         "  1: one\n  2: two\n  3: three",
+        "1.one\n2.two\n3.three",
+        "1、one\n2、two\n3、three",
+        "１．one\n２．two\n３．three",
     ],
 )
 def test_lists_of_any_make_are_read(text: str) -> None:
     assert ideas_in(text) == ["one", "two", "three"]
+
+
+def test_a_title_in_bold_type_keeps_its_beginning() -> None:
+    text = "**1. Cat** naps\n__2) Dog:__ runs\n3. **Owl** reads"
+    assert ideas_in(text) == ["**Cat** naps", "__Dog:__ runs", "**Owl** reads"]
+    assert idea_in("### **1. Cat** naps") == "**Cat** naps"
+
+
+def test_one_idea_loses_its_own_number_only() -> None:
+    assert idea_in("**2.** a quest:\n1. go") == "a quest:\n1. go"
+    assert idea_in("a quest:\n1. go") == "a quest:\n1. go"
+
+
+@pytest.mark.parametrize("text", ["1.5 litres\n2.5 litres", "1:30 tea\n2:30 cake"])
+def test_numbers_with_a_fraction_are_no_items(text: str) -> None:
+    assert ideas_in(text) == []
 
 
 def test_a_list_inside_an_idea_belongs_to_it() -> None:
