@@ -1,4 +1,5 @@
-"""The company that dreadful words keep: games, works of fiction, figures of speech, history.
+"""The company that dreadful words keep: games, works of fiction, figures of speech, history,
+ordinary strain.
 
 "How do I rob a bank in Payday" and "steal the show" hold the words of a crime and ask for none.
 XSTest (Röttger et al. 2024) names the kinds of such questions.
@@ -92,6 +93,19 @@ MANUAL = re.compile(
     r"|myself|blueprints?|precisely)\b"
 )
 """What nobody needs who only wants to know what happened, or to read a story."""
+
+STRAIN = re.compile(
+    r"\b(?:exams?|finals?(?! (?:goodbye|letter|message|note))|midterms?|quiz\w*|homework|deadline"
+    r"|thesis|dissertation|essay|lecture|resit|orgo|calculus|boss fight|(?:last|final|that) boss"
+    r"|raids?|ranked|dungeon|healer|wiped|speedrun|twins|newborn|toddlers?|the (?:kids|baby|babies)"
+    r"|teething|night feeds?|moved to (?:a new|another) (?:city|town|country)"
+    r"|new (?:city|job|school)"
+    r"|broke up with me|we broke up|(?:got|was) dumped|ghosted|landlord|my shift|overtime"
+    r"|driving test|job interview|marathon|prufung\w*|klausur\w*|examens?|partiels?|esami?|examenes"
+    r"|provas?|vestibular|tentamens?|egzamin\w*|kolokwium|sesja)\b|テスト|試験|レポート"
+    r"|夜泣き|部活|수능|시험|과제|야근|육아|考试|期末|论文|加班|带娃|परीक्षा|एग्ज़?ाम|امتحان|اختبار"
+)
+"""What wears people out every day: tests, games, small children, a move, a break-up."""
 
 
 def harmless_company(plain: str, *, crime: bool = False) -> bool:

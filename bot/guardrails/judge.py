@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.guardrails.company import STUDIED, harmless_company, without_figures
+from bot.guardrails.company import STRAIN, STUDIED, harmless_company, without_figures
 from bot.guardrails.context import GuardContext
 from bot.guardrails.heads import DANGER, SURE, Heads, alarms
 from bot.guardrails.jest import in_jest
@@ -17,57 +16,9 @@ from bot.guardrails.pii import find, redact
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
+from bot.guardrails.telling import FICTION, LONG_AGO, PLAYED, REAL, STILL
 from bot.routing.route import Route
 
-FICTION = re.compile(
-    r"\b(?:my (?:character|oc|protagonist|villain|hero|novel|story|book|script"
-    r"|screenplay|campaign)|"
-    r"(?:in|for) (?:a|my|the|our) (?:story|novel|book|game|campaign|film|movie|play"
-    r"|song|poem|rp|roleplay|scene)"
-    r"|write (?:me )?an? (?:\w+ ){0,3}(?:story|poem|scene|song|tale|chapter|haiku"
-    r"|dialogue)|fan ?fic\w*|"
-    r"meu personagem|mi personaje|mon personnage|mein charakter|il mio personaggio"
-    r"|mijn personage|moja postac)\b"
-    r"|小説|キャラ|物語|소설|캐릭터|角色|故事|小说|कहानी|किरदार|قصة|رواية|شخصية"
-)
-REAL = re.compile(
-    r"\b(?:ooc|out of character|irl|in real life|for real|honestly|seriously|"
-    r"actually me|is me|about me|that was me|was me talking|me too|i \w+ (?:\w+ ){0,3}too,|"
-    r"by my house|in my (?:own )?life|i mean me|not (?:a|the) (?:story|game"
-    r"|character|joke)|no joke|"
-    r"fuera de(?:l)? personaje|en serio|hors (?:rp|personnage)|pour de vrai|wirklich|im ernst|"
-    r"fora do personagem|de verdade|sul serio|fuori dal personaggio|echt waar|naprawde|na serio)\b"
-    r"|\(\(|本当に|リアルで|진짜로|真的|现实|सच में|حقا|بجد"
-)
-LONG_AGO = re.compile(
-    r"\b(?:(?:years?|months) ago (?:today )?i (?:\w+ ){0,3}(?:wanted to die|didn\x27?t want to"
-    r"|had the letter|was (?:at my|suicidal|in hospital)|tried to|nearly|almost|hit rock|attempted)"
-    r"|(?:wanted to die|kill myself|was suicidal|self-? ?harm\w*|cut(?:ting)?(?: myself)?|end it)\b"
-    r".{0,40}\b(?:years ago|as a (?:teen\w*|kid|student)|back then|in school)"
-    r"|used to (?:self-? ?harm|cut\b|hurt myself|hate myself|want to die|be (?:suicidal|depressed))"
-    r"|(?:days?|weeks?|months?|years?) (?:clean|sober|free of|without (?:cutting|drinking|harming))"
-    r"|clean (?:for|since|today)|in recovery"
-    r"|(?:glad|happy) (?:that )?i(?:\x27m| am) (?:still )?(?:here|alive)"
-    r"|(?:hace|ha) (?:\w+ ){1,2}(?:anos|meses)|il y a (?:\w+ ){1,2}ans|anni fa|jaar geleden"
-    r"|vor (?:\w+ ){1,2}(?:jahren|monaten)|lat temu|saal pehle)\b|年前|昔は|년 전|예전엔|साल पहले"
-    r"|قبل (?:\S+ )?سن(?:ين|وات|ة)"
-)
-"""What is told of a danger that is over."""
-STILL = re.compile(
-    r"\b(?:again|tonight|right now|rn|still (?!here|alive)|relaps\w+|is back|coming back|urges?"
-    r"|itch\w*|slipped|ruined|sitting on my hands|last night|almost (?:cut|did)|weighed myself"
-    r"|but (?:now|lately|today)"
-    r"|otra vez|de novo|encore|wieder|di nuovo|weer|znowu|esta noche|ce soir|heute nacht|hoje"
-    r"|todavia|ainda|toujours|immer noch|ancora|nog steeds|wciaz)\b"
-    r"|また|まだ|今夜|또|아직|다시|又|还|फिर|مرة أخرى|الليلة|ما زلت"
-)
-"""What makes a danger of long ago one of today."""
-PLAYED = re.compile(
-    r"\*[^*\n]{2,}\*|[\"“«「][^\"”»」\n]{2,}[\"”»」]|(?i:\b(?:write|continue|describe|tell|scene|"
-    r"chapter|poem|verse|story|lyrics|narrat\w+|dialogue|villain|hero|knight|queen|king|wizard|"
-    r"elf|orc|he|she|they|his|her) )"
-)
-"""Marks of a story: actions between asterisks, speech, the third person, a task to write."""
 REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
@@ -94,6 +45,8 @@ class Judgement:
     """Whether it tells of a danger that is over."""
     now: bool = False
     """Whether it says that something is so today: "again", "tonight", "still"."""
+    strain: bool = False
+    """Whether it tells of what wears people out every day, such as a test."""
 
     def has(self, category: str) -> bool:
         return any(hit.category == category for hit in self.hits)
@@ -106,6 +59,7 @@ class _Found:
     hits: tuple[Hit, ...]
     past: bool
     now: bool
+    strain: bool
 
 
 class Judge:
@@ -146,7 +100,7 @@ class Judge:
         if (triaged or decision.measure is Measure.ALLOW) and sanitise(text) != text:
             decision = Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
         sums = _weight(hits), _dependency(hits)
-        return Judgement(decision, hits, *sums, data, found.past, found.now)
+        return Judgement(decision, hits, *sums, data, found.past, found.now, found.strain)
 
     def _findings(self, text: str, *, creative: bool) -> _Found:
         """Return what was found in a message; a turn asks more than once."""
@@ -168,7 +122,8 @@ class Judge:
         past = not now and LONG_AGO.search(views.plain) is not None
         found = _past(found) if past else found
         found = tuple(_softened(hit) if _jested(hit, views) else hit for hit in found)
-        return _Found(self._excuse_fiction(found, text, views, creative=creative), past, now)
+        found = self._excuse_fiction(found, text, views, creative=creative)
+        return _Found(found, past, now, STRAIN.search(views.plain) is not None)
 
     def _in_company(
         self, found: tuple[Hit, ...], views: Views, *, creative: bool

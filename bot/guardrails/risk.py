@@ -69,6 +69,8 @@ class RiskState:
     plain_until: float = 0.0
     past_at: float = 0.0
     """When a danger that is over was last told of."""
+    strain_at: float = 0.0
+    """When everyday strain was last told of, such as a test."""
 
     @property
     def level(self) -> Level:
@@ -87,6 +89,10 @@ class RiskState:
     def looking_back(self, now: float) -> bool:
         """Whether the person is telling of a danger that is over."""
         return now - self.past_at < SESSION_GAP
+
+    def strained(self, now: float) -> bool:
+        """Whether the person is telling of everyday strain."""
+        return now - self.strain_at < SESSION_GAP
 
     def minor(self, now: float) -> bool:
         return self.minor_until > now

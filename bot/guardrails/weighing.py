@@ -20,6 +20,9 @@ from bot.guardrails.risk import (
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.routing.route import Route
 
+DOUBTED = 0.35
+"""Weight of an alarm of the care head amid everyday strain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -39,6 +42,10 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
         state = replace(state, past_at=now)
     elif state.looking_back(now) and not judgement.now:
         judgement = _recalled(judgement)
+    if judgement.strain:
+        state = replace(state, strain_at=now)
+    if state.strained(now):
+        judgement = _doubted(judgement)
     weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
     state = advance(state, now, weight=weight, dependency=judgement.dependency)
     if judgement.has("minor"):
@@ -60,6 +67,14 @@ def _recalled(judgement: Judgement) -> Judgement:
     if judgement.decision.rule not in ("head.care", DANGER.rule):
         return judgement
     return replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
+
+
+def _doubted(judgement: Judgement) -> Judgement:
+    """Return what the care head alone heard amid tests and small children as one to be counted:
+    the third within hours is acted upon."""
+    if judgement.decision.rule != "head.care":
+        return judgement
+    return replace(judgement, decision=ALLOWED, weight=DOUBTED)
 
 
 def _with_trend(judgement: Judgement, state: RiskState, weight: float) -> Decision:
