@@ -69,7 +69,7 @@ _SCRIPTS: Final = (
     ("uk", re.compile("[\u0404\u0406\u0407\u0454\u0456\u0457\u0490\u0491]")),
     ("ru", re.compile("[\u0400-\u04ff]")),
 )
-"""Scripts that belong to one language here; kana come before Han, which Japanese also uses."""
+"""Scripts that belong to one language here; for what is shared, see `_by_script`."""
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 
 _CHAT: Final[Mapping[str, str]] = {
@@ -206,10 +206,10 @@ def spoken_language(text: str) -> str | None:
 
 def _spoken(text: str) -> str | None:
     text = _NOISE.sub(" ", text[:READ])
-    for code, script in () if text.isascii() else _SCRIPTS:
-        if script.search(text):
-            # A single foreign word in a sentence in Latin letters is a quotation.
-            return code if len(script.findall(text)) * 4 >= len(_LATIN.findall(text)) else None
+    code, letters = (None, 0) if text.isascii() else _by_script(text)
+    # A single foreign word in a sentence in Latin letters is a quotation.
+    if letters and letters * 4 >= len(_LATIN.findall(text)):
+        return code
     scores = _scores(text)
     ranked = sorted(scores.values(), reverse=True)[:2]
     if not ranked or ranked[0] < ENOUGH or (len(ranked) > 1 and ranked[0] < LEAD * ranked[1]):
@@ -217,6 +217,21 @@ def _spoken(text: str) -> str | None:
     best = max(scores, key=lambda code: scores[code])
     # Hindi in Latin letters: its writer would not want to read Devanagari.
     return best if best in NAMES else None
+
+
+def _by_script(text: str) -> tuple[str, int]:
+    """Return the language of the script that most letters are of, and how many are.
+
+    In any script a single word of another is a quotation. Kana tell Japanese from Chinese, and a
+    few letters Ukrainian from Russian: the script that they share with it then counts for them.
+    """
+    letters = {code: len(script.findall(text)) for code, script in _SCRIPTS}
+    if letters["ja"]:
+        letters["ja"] += letters.pop("zh")
+    if letters["uk"]:
+        letters["uk"] = letters.pop("ru")
+    code = max(letters, key=lambda each: letters[each])
+    return code, letters[code]
 
 
 def last_spoken(texts: Iterable[str]) -> str | None:

@@ -52,8 +52,12 @@ def test_what_shows_no_language_says_none(text: str) -> None:
 
 
 def test_a_quoted_foreign_word_does_not_turn_a_sentence() -> None:
-    assert spoken_language("what does the word 猫 mean in english, is it a cat?") in ("en", None)
+    assert spoken_language("what does the word 猫 mean in english, is it a cat?") == "en"
     assert spoken_language("「hello」は日本語で何と言いますか") == "ja"
+    assert spoken_language("что значит слово カワイイ?") == "ru"
+    assert spoken_language("яке слово гірше, 東京 чи столиця?") == "uk"
+    assert spoken_language("α и β — это углы треугольника, правда?") == "ru"
+    assert spoken_language("ما معنى كلمة 東京 في اليابان؟") == "ar"
 
 
 def test_the_newest_text_that_shows_a_language_decides() -> None:
