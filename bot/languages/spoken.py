@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bot.languages.stop_words import STOP_WORDS
+from bot.recent import Recent
 
 NAMES: Final[Mapping[str, str]] = {
     "ar": "Arabic",
@@ -188,7 +188,7 @@ _CUES: Final = tuple(
 
 REMEMBERED: Final = 512
 """Texts whose language is remembered: a turn asks for that of its message more than once."""
-_remembered: OrderedDict[int, str | None] = OrderedDict()
+_remembered = Recent[int, str | None](REMEMBERED)
 _UNKNOWN: Final = ""
 
 
@@ -199,8 +199,6 @@ def spoken_language(text: str) -> str | None:
     known = _remembered.get(key, _UNKNOWN)
     if known == _UNKNOWN:
         known = _remembered[key] = _spoken(text)
-        if len(_remembered) > REMEMBERED:
-            _remembered.popitem(last=False)
     return known
 
 

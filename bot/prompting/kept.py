@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from bot.recent import Recent
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -18,7 +19,7 @@ class Kept(Generic[K, V]):
     """Values by key, made when first asked for. Safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._values: OrderedDict[K, V] = OrderedDict()
+        self._values = Recent[K, V](MOST)
         self._lock = threading.Lock()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
@@ -29,6 +30,4 @@ class Kept(Generic[K, V]):
         value = make()
         with self._lock:
             self._values[key] = value
-            if len(self._values) > MOST:
-                self._values.popitem(last=False)
         return value

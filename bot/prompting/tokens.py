@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+from bot.recent import Recent
 
 MAX_MODELS = 64
 MAX_REMEMBERED = 4_096
@@ -212,10 +214,10 @@ class TokenEstimator:
     """Estimates by model; learns from what the models report. Safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._learnt: OrderedDict[str, _Learnt] = OrderedDict()
+        self._learnt = Recent[str, _Learnt](MAX_MODELS)
         self._exact: dict[str, Callable[[str], int]] = {}
-        self._remembered: OrderedDict[int, Shape] = OrderedDict()
-        self._counts: OrderedDict[int, int] = OrderedDict()
+        self._remembered = Recent[int, Shape](MAX_REMEMBERED)
+        self._counts = Recent[int, int](MAX_REMEMBERED)
         self._met: dict[str, None] = {}
         self._lock = threading.Lock()
 
@@ -257,11 +259,8 @@ class TokenEstimator:
         if not whole or actual <= 0:
             return
         with self._lock:
-            learnt = self._learnt.setdefault(model, _Learnt())
-            self._learnt.move_to_end(model)
+            learnt = self._learnt[model] = self._learnt.get(model) or _Learnt()
             learnt.learn(whole, actual)
-            if len(self._learnt) > MAX_MODELS:
-                self._learnt.popitem(last=False)
 
     @property
     def met(self) -> tuple[str, ...]:
@@ -287,7 +286,7 @@ class TokenEstimator:
     def _counted(self, text: str, model: str, count: Callable[[str], int]) -> int:
         return self._once(self._counts, hash((model, text, len(text))), lambda: count(text))
 
-    def _once(self, known: OrderedDict[int, V], key: int, make: Callable[[], V]) -> V:
+    def _once(self, known: Recent[int, V], key: int, make: Callable[[], V]) -> V:
         """Return what was made for a text before, or make it.
 
         By hash, not by text: what a person deletes must not live on here.
@@ -297,6 +296,4 @@ class TokenEstimator:
             value = make()
             with self._lock:
                 known[key] = value
-                if len(known) > MAX_REMEMBERED:
-                    known.popitem(last=False)
         return value

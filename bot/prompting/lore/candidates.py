@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +12,7 @@ from bot.prompting.lore.key_index import KeyIndex
 from bot.prompting.lore.keys import Key, Literal, Pattern, compile_key, escaped, is_pattern
 from bot.prompting.lore.timed import entry_key
 from bot.prompting.macro_values import MacroContext
+from bot.recent import Recent
 
 MAX_PREPARED = 256
 
@@ -75,7 +76,7 @@ class Prepared:
     books: tuple[Lorebook, ...]
 
 
-_prepared: OrderedDict[tuple[object, ...], tuple[object, Prepared]] = OrderedDict()
+_prepared = Recent[tuple[object, ...], tuple[object, Prepared]](MAX_PREPARED)
 _lock = threading.Lock()
 
 
@@ -96,8 +97,6 @@ def prepare(
         held = (tuple(map(tuple, tiers)), _made(tiers, matching))
         with _lock:
             _prepared[key] = held
-            if len(_prepared) > MAX_PREPARED:
-                _prepared.popitem(last=False)
     prepared = held[1]
     if context is None or not any(each.has_macros for each in prepared.candidates):
         return prepared

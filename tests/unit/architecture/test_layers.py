@@ -11,15 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("bot.languages",),
-    (
-        "bot.errors",
-        "bot.data_files",
-        "bot.operator_files",
-        "bot.background",
-        "bot.footprint",
-        "bot.recent",
-    ),
+    ("bot.languages", "bot.recent"),
+    ("bot.errors", "bot.data_files", "bot.operator_files", "bot.background", "bot.footprint"),
     (
         "bot.chat.place",
         "bot.routing.route",
