@@ -63,8 +63,8 @@ def _read(wanted: Collection[str] | None = None) -> Iterator[tuple[str, Needs]]:
         return
 
 
-def _shared(strings: Iterable[object], same: dict[str, str]) -> frozenset[str]:
-    return frozenset(same.setdefault(each, each) for each in map(str, strings))
+def _shared(strings: Iterable[object], same: dict[str, str]) -> tuple[str, ...]:
+    return tuple(same.setdefault(each, each) for each in map(str, strings))
 
 
 def _write(found: Mapping[str, Needs]) -> None:
@@ -75,8 +75,7 @@ def _write(found: Mapping[str, Needs]) -> None:
         with draft.open("w", encoding="ascii") as file:
             file.write(json.dumps(_author()) + "\n")
             for pattern, one in found.items():
-                parts = (sorted(each) for each in (one.words, one.openings))
-                file.write(json.dumps([pattern, *parts]) + "\n")
+                file.write(json.dumps([pattern, one.words, one.openings]) + "\n")
         draft.replace(path)
     except OSError:
         return  # nobody may write there

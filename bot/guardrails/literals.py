@@ -41,10 +41,10 @@ NOT_READ = re.compile(r"\(\?[a-zA-Z]*i|\[\[:|\\[QC]")
 class Needs:
     """What matches of a pattern need; empty where that is unknown."""
 
-    words: Strings
+    words: tuple[str, ...]
     """Each match, without its spaces, holds one of these. That is also true of the pattern
     without spaces (`compact`), in words that are run together."""
-    openings: Strings
+    openings: tuple[str, ...]
     """Each match begins with one of these."""
 
 
@@ -52,7 +52,8 @@ def needs(pattern: str) -> Needs:
     """Return what matches of an RE2 pattern need."""
     tree = _parsed(pattern)
     begun = _cut(_opening(tree))
-    return Needs(_required(_without_spaces(tree)), NOTHING if "" in begun else begun)
+    required = _required(_without_spaces(tree))
+    return Needs(tuple(sorted(required)), () if "" in begun else tuple(sorted(begun)))
 
 
 def _required(tree: list[Node]) -> Strings:
