@@ -32,9 +32,14 @@ class ToolProfile:
     options: Mapping[str, float | int]
     words: Mapping[Length, int]
 
-    def applied(self, order: Order, creative: RouteProfile) -> RouteProfile:
-        """Return the creative route's profile with this tool's instruction and sampling."""
-        words = self.words[order.length or Length.MEDIUM]
+    def applied(self, order: Order, creative: RouteProfile, most: int) -> RouteProfile:
+        """Return the creative route's profile with this tool's instruction and sampling.
+
+        The reply may have `most` tokens: where several long pieces would take more, each is to be
+        shorter. It would else be cut, or leave no room for the prompt.
+        """
+        room = int((most - _SLACK) / (order.count * _TOKENS_A_WORD))
+        words = max(1, min(self.words[order.length or Length.MEDIUM], room))
         said = [self.instruction]
         if order.count > 1:
             said.append(self.several.replace("{count}", str(order.count)))

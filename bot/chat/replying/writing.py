@@ -230,7 +230,9 @@ class Writing:
         route = settled.decision.route
         profile = self._parts.profiles[route]
         ordered = terms.order or order_of(settled.turn, route)
-        return self._parts.tools[ordered.tool].applied(ordered, profile) if ordered else profile
+        if ordered is None:
+            return profile
+        return self._parts.tools[ordered.tool].applied(ordered, profile, self._parts.num_ctx // 2)
 
     def _given(
         self,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from bot.creative.order import Length, Order, Tone, Tool
+from bot.creative.order import MOST_IDEAS, Length, Order, Tone, Tool
 from bot.creative.profiles import TOOLS_FILE, load_tools
 from bot.data_files import personas_dir
 from bot.errors import SettingsRejected
@@ -24,7 +25,7 @@ def test_a_tool_speaks_late_with_its_own_sampling() -> None:
     creative = load_profiles(personas_dir() / "routes.toml")[Route.CREATIVE]
     tools = load_tools(SHIPPED)
     order = Order(Tool.BRAINSTORM, Tone.FUNNY, Length.SHORT, 5, known=("a talking kettle",))
-    profile = tools[Tool.BRAINSTORM].applied(order, creative)
+    profile = tools[Tool.BRAINSTORM].applied(order, creative, 4_096)
     assert profile.route is Route.CREATIVE
     assert profile.memory is creative.memory
     assert "exactly 5 ideas" in profile.instruction
@@ -33,9 +34,21 @@ def test_a_tool_speaks_late_with_its_own_sampling() -> None:
     assert "- a talking kettle" in profile.instruction
     assert profile.options["temperature"] == 1.1
     assert profile.options["num_predict"] == 225
-    single = tools[Tool.WRITE].applied(Order(Tool.WRITE), creative)
+    single = tools[Tool.WRITE].applied(Order(Tool.WRITE), creative, 4_096)
     assert "numbered list" not in single.instruction
     assert single.options["num_predict"] > 180
+
+
+@pytest.mark.parametrize("tool", Tool)
+@pytest.mark.parametrize("most", [512, 4_096])
+def test_many_long_pieces_are_shortened_until_they_fit(tool: Tool, most: int) -> None:
+    creative = load_profiles(personas_dir() / "routes.toml")[Route.CREATIVE]
+    order = Order(tool, length=Length.LONG, count=MOST_IDEAS)
+    profile = load_tools(SHIPPED)[tool].applied(order, creative, most)
+    assert profile.options["num_predict"] <= most
+    words = re.search(r"at most (\d+) words", profile.instruction)
+    assert words is not None
+    assert 0 < int(words[1]) * MOST_IDEAS < most
 
 
 @pytest.mark.parametrize(
