@@ -22,7 +22,8 @@ from bot.personas.card import (
 from bot.personas.coerce import Notes, flag, integer, mapping, number, plain_lines, text, texts
 from bot.personas.lorebook import ROLES, Lorebook
 
-MAX_GREETINGS = 200
+MAX_LISTED = 200
+"""Greetings, tags and sources."""
 MAX_ASSETS = 1_000
 MAX_SCRIPTS = 200
 MAX_FIELD_CHARS = 2 * 2**20
@@ -134,29 +135,44 @@ def _check_envelope(
         notes.warn("extensions is missing: taken as empty")
 
 
-def _card(
-    spec: str, tree: Mapping[str, Any], data: Mapping[str, Any], filename: str, notes: Notes
-) -> Card:
-    def said(field: str) -> str:
-        value = text(data.get(field), field, notes)
+class _Fields:
+    """A card's texts and lists of texts, within bounds."""
+
+    def __init__(self, data: Mapping[str, Any], notes: Notes) -> None:
+        self._data = data
+        self._notes = notes
+
+    def said(self, field: str) -> str:
+        """Return a text.
+
+        Raises:
+            CardRejected: it is too long.
+        """
+        value = text(self._data.get(field), field, self._notes)
         if len(value) > MAX_FIELD_CHARS:
             raise CardRejected(
                 "The card's {field} is longer than {size} MB.",
                 field=field,
                 size=MAX_FIELD_CHARS // 2**20,
             )
-        return plain_lines(value, notes)
+        return plain_lines(value, self._notes)
 
-    def listed(field: str, limit: int = MAX_GREETINGS) -> tuple[str, ...]:
-        raw = data.get(field)
+    def listed(self, field: str) -> tuple[str, ...]:
+        """Return a list of texts, without those beyond the bound."""
+        raw = self._data.get(field)
         if field in _GREETINGS and isinstance(raw, str) and _COUNT.fullmatch(raw):
-            notes.warn(f"{field} is a number: left out")
+            self._notes.warn(f"{field} is a number: left out")
             return ()
-        values = texts(raw, field, notes, split=field == "tags")
-        if len(values) > limit:
-            notes.warn(f"{field} has more than {limit}: the others were left out")
-        return tuple(plain_lines(value, notes) for value in values[:limit])
+        values = texts(raw, field, self._notes, split=field == "tags")
+        if len(values) > MAX_LISTED:
+            self._notes.warn(f"{field} has more than {MAX_LISTED}: the others were left out")
+        return tuple(plain_lines(value, self._notes) for value in values[:MAX_LISTED])
 
+
+def _card(
+    spec: str, tree: Mapping[str, Any], data: Mapping[str, Any], filename: str, notes: Notes
+) -> Card:
+    fields = _Fields(data, notes)
     extensions = mapping(data.get("extensions"), "extensions", notes)
     if "character_book" in data and data["character_book"] is None:
         notes.warn("character_book is null: there is no lorebook")
@@ -164,22 +180,22 @@ def _card(
     card = Card(
         spec=spec,
         name=_name(data, tree, filename, notes),
-        nickname=said("nickname").strip(),
-        description=said("description"),
-        personality=said("personality"),
-        scenario=said("scenario"),
-        first_mes=said("first_mes"),
-        mes_example=said("mes_example"),
-        creator_notes=said("creator_notes"),
+        nickname=fields.said("nickname").strip(),
+        description=fields.said("description"),
+        personality=fields.said("personality"),
+        scenario=fields.said("scenario"),
+        first_mes=fields.said("first_mes"),
+        mes_example=fields.said("mes_example"),
+        creator_notes=fields.said("creator_notes"),
         creator_notes_multilingual=_by_language(data.get("creator_notes_multilingual"), notes),
-        system_prompt=said("system_prompt"),
-        post_history_instructions=said("post_history_instructions"),
-        alternate_greetings=listed("alternate_greetings"),
-        group_only_greetings=listed("group_only_greetings"),
-        tags=listed("tags"),
-        creator=said("creator"),
-        character_version=said("character_version"),
-        source=listed("source"),
+        system_prompt=fields.said("system_prompt"),
+        post_history_instructions=fields.said("post_history_instructions"),
+        alternate_greetings=fields.listed("alternate_greetings"),
+        group_only_greetings=fields.listed("group_only_greetings"),
+        tags=fields.listed("tags"),
+        creator=fields.said("creator"),
+        character_version=fields.said("character_version"),
+        source=fields.listed("source"),
         creation_date=_date(data.get("creation_date"), "creation_date", notes),
         modification_date=_date(data.get("modification_date"), "modification_date", notes),
         assets=_assets(data.get("assets"), notes),

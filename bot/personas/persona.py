@@ -84,9 +84,12 @@ def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Pers
     )
 
 
+def _keys(entry: Entry) -> tuple[str, ...]:
+    return (*entry.keys, *entry.secondary_keys)
+
+
 def _has_patterns(entry: Entry) -> bool:
-    keys = (*entry.keys, *entry.secondary_keys)
-    return entry.use_regex or any(key.startswith("/") for key in keys)
+    return entry.use_regex or any(key.startswith("/") for key in _keys(entry))
 
 
 def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
@@ -101,14 +104,17 @@ def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
         card.post_history_instructions,
         card.first_mes,
         *card.alternate_greetings,
+        *card.group_only_greetings,
+        "" if card.depth_prompt is None else card.depth_prompt.text,
     )
     entries = [entry for book in books if book is not None for entry in book.entries]
     contents = [entry.content for entry in entries]
+    living = sum("{{" in key or "<" in key for entry in entries for key in _keys(entry))
     return (
         len(entries) > LIGHT_ENTRIES
         or any(map(_has_patterns, entries))
         or sum(map(len, (*texts, *contents))) > LIGHT_CHARACTERS
-        or sum(text.count("{{") for text in (*texts, *contents)) > LIGHT_MACROS
+        or sum(text.count("{{") for text in (*texts, *contents)) + living > LIGHT_MACROS
     )
 
 

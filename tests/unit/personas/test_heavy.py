@@ -35,8 +35,10 @@ def test_an_ordinary_card_is_light() -> None:
         {"character_book": {"entries": [entry() for _ in range(LIGHT_ENTRIES + 1)]}},
         {"character_book": {"entries": [entry(keys=["/ti.?de/i"])]}},
         {"character_book": {"entries": [entry(content="{{roll:6}}" * (LIGHT_MACROS + 1))]}},
+        {"character_book": {"entries": [entry(keys=["{{user}} x", "<char> y"] * LIGHT_MACROS)]}},
+        {"extensions": {"depth_prompt": {"prompt": "x" * (LIGHT_CHARACTERS + 1)}}},
     ],
-    ids=["long", "macros", "entries", "pattern", "macros in lore"],
+    ids=["long", "macros", "entries", "pattern", "macros in lore", "macros in keys", "note"],
 )
 def test_what_takes_the_processor_is_heavy(data: dict[str, Any]) -> None:
     assert heavy(**data)
