@@ -13,7 +13,7 @@ from bot.prompting.kept import Kept
 from bot.prompting.ledger import Ledger
 from bot.prompting.macros import Budget
 from bot.prompting.system import stable_context
-from bot.prompting.untrusted import clean, indented
+from bot.prompting.untrusted import clean, forbidden_names, indented, quoted
 
 BEGINNING = "[The conversation begins.]"
 _EXAMPLES = "[How this conversation begins: examples of how {char} speaks. They did not happen.]"
@@ -46,7 +46,9 @@ def opening_of(
     """
     parts: list[str] = []
     if trim_to is not None and conversation.summary:
-        summary = _SUMMARY.format(summary=indented(clean(conversation.summary).strip()))
+        # A model wrote it, of what people said.
+        said = quoted(conversation.summary, forbidden_names((persona.name,))).strip()
+        summary = _SUMMARY.format(summary=indented(said))
         if ledger.try_to("summary", summary):
             parts.append(summary)
     blocks = [_written(block, persona) for block in example_blocks(persona, budget)]
