@@ -53,7 +53,7 @@ from bot.prompting.opening import opening_of
 from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import card_fields, system_text
-from bot.prompting.tokens import PER_MESSAGE
+from bot.prompting.tokens import PER_MESSAGE, PER_PICTURE
 from bot.prompting.untrusted import clean, indented, names_speakers, one_line
 
 MEMORY_SHARE = 0.1
@@ -266,17 +266,24 @@ class _Assembly:
         """Spend on attached texts and pictures; return the texts."""
         shown, share = [], int(self.ledger.limit * FILE_SHARE)
         for attachment in (a for m in self.given.turn.messages for a in m.attachments):
+            name = f"file {one_line(attachment.name, 40)}"
             if is_textual(attachment):
                 text = f"\n{file_text(attachment)}"
                 text = indented(text) if not self.plain or names_speakers(text) else text
-                if self.ledger.try_to(f"file {one_line(attachment.name, 40)}", text, within=share):
+                if self.ledger.try_to(name, text, within=share):
                     share -= self.ledger.parts[-1].tokens
                     shown.append(text)
-                else:
-                    note = f"({one_line(attachment.name, 80)} is too long to be read here.)"
-                    shown.append(f"\n{note}" if self.plain else f"\n  {note}")
+                    continue
             elif self.given.pictures and is_picture(attachment):
-                self.images.append(base64.b64encode(attachment.content).decode("ascii"))
+                if self.ledger.left >= PER_PICTURE:
+                    self.ledger.note(name, PER_PICTURE)
+                    self.images.append(base64.b64encode(attachment.content).decode("ascii"))
+                    continue
+                self.ledger.cut(name, PER_PICTURE, "no room left")
+            else:
+                continue
+            note = f"({one_line(attachment.name, 80)} is too long to be read here.)"
+            shown.append(f"\n{note}" if self.plain else f"\n  {note}")
         return "".join(shown)
 
     def _note(self) -> None:

@@ -26,6 +26,8 @@ MARGIN = 1.1
 """Room for the estimator's error."""
 PER_MESSAGE = 6
 """Tokens that a chat template adds to each message, at most, for the common ones."""
+PER_PICTURE = 768
+"""Tokens of a picture, as Ollama reckons when it makes a prompt fit (server/prompt.go)."""
 PER_PROMPT = 6
 """Tokens that it adds once: the beginning, and the opening of the reply."""
 SMALL_VOCABULARY = 64_000

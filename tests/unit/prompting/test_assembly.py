@@ -18,6 +18,7 @@ from bot.errors import CardRejected
 from bot.prompting import TokenEstimator, assemble, greeting_text
 from bot.prompting.assembly import MACROS_LEFT, MAX_STOPS
 from bot.prompting.greeting import card_number
+from bot.prompting.tokens import PER_PICTURE
 from tests.unit.prompting.build import (
     DM,
     GUILD,
@@ -374,6 +375,17 @@ def test_a_file_beyond_its_share_is_named_and_not_shown() -> None:
     turn = turn_of("see", attachments=(Attachment("big.txt", "text/plain", b"word " * 9_000),))
     prompt = assemble(input_of(persona_of(), turn))
     assert "big.txt is too long" in prompt.messages[-1].content
+    assert prompt.report.total <= prompt.report.limit
+
+
+def test_pictures_are_paid_for_as_the_host_reckons_them() -> None:
+    files = tuple(Attachment(f"{n}.png", "image/png", b"\x89PNG") for n in range(2))
+    given = input_of(persona_of(), turn_of("see", attachments=files), pictures=True, num_ctx=1_500)
+    prompt = assemble(given)
+    assert len(prompt.messages[-1].images) == 1
+    assert "1.png is too long" in prompt.messages[-1].content
+    paid = {part.name: part.tokens for part in prompt.report.parts if part.kept}
+    assert paid["file 0.png"] == PER_PICTURE
     assert prompt.report.total <= prompt.report.limit
 
 
