@@ -26,7 +26,9 @@ DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
 """What people say of themselves laughing and don't mean."""
-UNSETTLED = frozenset({"sh_support", "distress", "dependency", "delusion", "sentience", "minor"})
+UNSETTLED = frozenset(
+    {"illicit", "sh_support", "distress", "dependency", "delusion", "sentience", "minor"}
+)
 """Categories of which a message may turn out to be graver than the rules alone can tell."""
 
 

@@ -171,7 +171,7 @@ def _made(
     def expanded(patterns: Sequence[str]) -> tuple[str, ...]:
         made = []
         for pattern in patterns:
-            for _ in range(3):  # words may use words
+            for _ in range(6):  # words may use words
                 pattern = WORD.sub(lambda m: words.get(m[1], m[0]), pattern)
             # Texts are in NFC; some Indic letters have no composed form in it. Lone Korean letters,
             # as of laughter, are in NFKC.
