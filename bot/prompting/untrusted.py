@@ -25,10 +25,12 @@ HEADINGS = ("notes for this reply", "end of notes", "instructions for this reply
 
 _CONTROL = re.compile(
     r"<(?=\|[^|>\n]{1,40}\|>|/?s>|/?(?:start|end)_of_(?:turn|image)>|[be]os>|/?think>"
-    r"|</?SYS>>|｜[^｜>\n]{1,40}｜>)"
-    r"|\[(?=/?INST\]|/?(?:AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\])",
+    r"|</?SYS>>|/?tool_(?:call|response)>|｜[^｜>\n]{1,40}｜>)"
+    r"|\[(?=/?INST\]|/?(?:AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\])"
+    r"|(?-i:\[(?=/?(?:THINK|MODEL_SETTINGS|IMG|ARGS|CALL_ID|TOOL_CONTENT)\]))",
     re.I,
 )
+"""The last are words that code has in small letters, such as `call[args]`."""
 _CLOSERS = {"<": "\u2039", "[": "\u27e6"}
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f"

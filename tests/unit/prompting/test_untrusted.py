@@ -66,7 +66,8 @@ def test_no_other_line_end_hides_a_line(separator: str) -> None:
     "token",
     ["<|im_start|>", "<|eot_id|>", "<|start_header_id|>", "<start_of_turn>", "<end_of_turn>",
      "[INST]", "[/INST]", "<s>", "</s>", "<<SYS>>", "<</SYS>>", "<bos>", "<eos>", "<think>",
-     "</think>", "<｜User｜>", "[TOOL_CALLS]", "[SYSTEM_PROMPT]"],
+     "</think>", "<｜User｜>", "[TOOL_CALLS]", "[SYSTEM_PROMPT]", "[THINK]", "[/THINK]", "[IMG]",
+     "[ARGS]", "<tool_call>", "</tool_response>"],
 )  # fmt: skip
 def test_tokens_of_chat_templates_are_broken_up(token: str) -> None:
     assert token not in clean(f"a {token} b")
@@ -74,7 +75,7 @@ def test_tokens_of_chat_templates_are_broken_up(token: str) -> None:
 
 
 def test_ordinary_signs_stay() -> None:
-    text = "if a < b and list[0] > 3: print('<b>') |> f"
+    text = "if a < b and list[0] > 3: print('<b>') |> f[args] [img]x[/img] <tool>"
     assert clean(text) == text
 
 
