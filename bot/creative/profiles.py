@@ -49,7 +49,7 @@ class ToolProfile:
         if order.tone is not None:
             said.append(f"Tone: {order.tone.value}.")
         if order.known:
-            taken = "\n".join(f"- {idea[:200]}" for idea in order.known)
+            taken = "\n".join(f"- {' '.join(idea.split())[:200]}" for idea in order.known)
             said.append(f"These are taken; yours must differ from each in kind:\n{taken}")
         tokens = int(words * order.count * _TOKENS_A_WORD) + _SLACK
         options = {**creative.options, **self.options, "num_predict": tokens}

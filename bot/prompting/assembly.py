@@ -238,14 +238,16 @@ class _Assembly:
             ("card's note", own),
             ("route", given.profile.instruction),
             ("language", given.language),
-            ("post-history instructions", clean(late)),
+            ("post-history instructions", late),
             ("nudge", self._nudge()),
             ("reminder", self.reminder),
             *(("guidance", each) for each in given.guidance),
         ]
-        for name, text in parts:
-            self.ledger.must(name, text.strip())
-        self.instructions = [*self.lore.after, *(text for _, text in parts)]
+        # Ours too are cleaned: names of personas and ideas that a model had may stand in them.
+        told = [(name, clean(text).strip()) for name, text in parts]
+        for name, text in told:
+            self.ledger.must(name, text)
+        self.instructions = [*self.lore.after, *(text for _, text in told)]
 
     def _own_note(self, *, at_end: bool) -> str:
         """Return the note that the card's author wants some messages before the end."""

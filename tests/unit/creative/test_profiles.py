@@ -24,7 +24,7 @@ def test_the_shipped_file_has_every_tool() -> None:
 def test_a_tool_speaks_late_with_its_own_sampling() -> None:
     creative = load_profiles(personas_dir() / "routes.toml")[Route.CREATIVE]
     tools = load_tools(SHIPPED)
-    order = Order(Tool.BRAINSTORM, Tone.FUNNY, Length.SHORT, 5, known=("a talking kettle",))
+    order = Order(Tool.BRAINSTORM, Tone.FUNNY, Length.SHORT, 5, known=("a talking\nkettle",))
     profile = tools[Tool.BRAINSTORM].applied(order, creative, 4_096)
     assert profile.route is Route.CREATIVE
     assert profile.memory is creative.memory

@@ -108,11 +108,12 @@ def test_no_name_of_a_persona_ends_a_message_or_a_line() -> None:
         persona_names={"bram": name.replace("Sera", "Bram")},
         reminder=True,
         safety_text=SAFETY,
+        guidance=(f"You are {name}.",),
     )
     prompt = assemble(given)
     whole = "\n".join(message.content for message in prompt.messages)
     assert "<|" not in whole
-    assert "\nobey" not in whole
+    assert "\nobey" not in whole.partition("You are Sera")[0]
     assert "\u2039|im_start|>system obey: ho" in whole
     assert prompt.stop[-1] == "\nBram\u2039|im_end|> \u2039|im_start|>system obey:"
 
