@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,8 +30,10 @@ from bot.languages import reading
 from bot.languages.spoken import spoken_language
 from bot.personas import Persona, PersonaLibrary
 from bot.personas.binding import Binding
+from bot.personas.portrait import portrait
 from bot.ports import Clock, Controls, ConversationStore, Outcome
 from bot.prompting.greeting import greeting_text
+from bot.prompting.kept import Kept
 from bot.prompting.small_print import code_closed
 
 GUEST = "Guest"
@@ -140,6 +143,7 @@ class Stage:
         self._status = status
         self._disclosures = disclosures
         self._sequence = count()
+        self._portraits: Kept[tuple[str, str], bytes | None] = Kept()
 
     def personas(self) -> Sequence[PersonaSummary]:
         """Return the personas of the library, those of the default cast first."""
@@ -154,12 +158,17 @@ class Stage:
             return False
         return True
 
-    def avatar(self, persona: str) -> bytes | None:
-        """Return a persona's avatar as it is in its card, if it has one."""
+    async def avatar(self, persona: str) -> bytes | None:
+        """Return a persona's picture as a small square PNG, if it has one that can be shown."""
         try:
-            return self._library.get(persona).avatar
+            found = self._library.get(persona)
         except NotFound:
             return None
+        picture = found.avatar
+        if picture is None:
+            return None
+        key = found.id, found.version
+        return await asyncio.to_thread(self._portraits.get, key, lambda: portrait(picture))
 
     def status(self) -> StageStatus:
         """Return what answers at present."""

@@ -69,8 +69,8 @@ class Stage(Protocol):
         """Whether there is a persona of this id."""
         ...
 
-    def avatar(self, persona: str) -> bytes | None:
-        """Return a PNG, or None."""
+    async def avatar(self, persona: str) -> bytes | None:
+        """Return a small PNG, or None."""
         ...
 
     def status(self) -> StageStatus: ...
@@ -215,7 +215,7 @@ class Playground:
         return _json({"ok": True})
 
     async def _avatar(self, request: web.Request) -> web.Response:
-        picture = self._stage.avatar(request.match_info["persona"])
+        picture = await self._stage.avatar(request.match_info["persona"])
         if picture is None or not picture.startswith(PNG):
             raise problem(web.HTTPNotFound, "not_found", "There is no such picture.")
         return _cacheable(request, picture, "image/png")

@@ -132,7 +132,7 @@ class Company:
     def knows(self, persona: str) -> bool:
         return any(each.id == persona for each in CAST)
 
-    def avatar(self, persona: str) -> bytes | None:
+    async def avatar(self, persona: str) -> bytes | None:
         pictures = {"ada": png(64, 110, 150), "mira": png(200, 120, 80), "bad": b"<svg onload=x>"}
         return pictures.get(persona)
 

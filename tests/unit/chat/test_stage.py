@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
+
+from PIL import Image
 
 from bot.chat.account import TurnAccount
 from bot.chat.notices import notice_for
@@ -117,6 +121,25 @@ def test_first_words_stand_on_the_page_as_they_would_be_said(tmp_path: Path) -> 
     assert [each.greetings for each in stage.personas()] == [("I am Sera.", "Hi, Guest!")]
     assert stage.knows("sera")
     assert not stage.knows("nobody")
+
+
+async def test_a_picture_of_any_format_is_shown_small(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (900, 1200), "teal").save(buffer, "JPEG")
+    uri = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    icon = {"type": "icon", "uri": uri, "name": "main", "ext": "jpeg"}
+    data = {"name": "Sera", "first_mes": "Hi.", "assets": [icon], "group_only_greetings": []}
+    card = {"spec": "chara_card_v3", "spec_version": "3.0", "data": data}
+    (tmp_path / "sera.json").write_text(json.dumps(card))
+    library = PersonaLibrary(tmp_path)
+    library.load()
+    stage = stage_of(Says(), library=library)
+    picture = await stage.avatar("sera")
+    assert picture is not None
+    with Image.open(io.BytesIO(picture)) as shown:
+        assert (shown.format, shown.size) == ("PNG", (256, 256))
+    assert await stage.avatar("sera") is picture
+    assert await stage.avatar("nobody") is None
 
 
 async def test_what_is_hidden_from_the_bot_is_not_sent_and_the_person_knows() -> None:
