@@ -203,7 +203,7 @@ def _parts(
         scripts_allowed=imported.scripts_allowed,
         strict=guard.policies.strict,
         memory=memory,
-        ahead=(guard.stores.trends_beside.foresee, memory.foresee),
+        ahead=(guard.stores.trends_beside.foresee, memory.foresee, guard.rails.foresee),
         summaries=Summariser(models.pool, lambda: models.name, stores.conversations),
         queue_timeout=limits.wait,
         facts=models.pool,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +16,7 @@ from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.telling import FICTION, LONG_AGO, PLAYED, REAL, STILL
+from bot.recent import Recent
 from bot.routing.route import Route
 
 REMEMBERED = 256
@@ -69,7 +69,9 @@ class Judge:
 
     def __init__(self, asked: RuleSet, drafted: RuleSet, heads: Heads | None = None) -> None:
         self.asked, self.drafted, self.heads = asked, drafted, heads
-        self._known: OrderedDict[int, _Found] = OrderedDict()
+        self._known = Recent[int, _Found](REMEMBERED)
+        self._ahead = Recent[int, tuple[Hit, ...]](REMEMBERED)
+        """By hash, not by text: what a person deletes must not live on here."""
 
     def warm(self) -> None:
         """Run every example of the rules once, for an evaluation: some 90 MiB.
@@ -87,6 +89,10 @@ class Judge:
         """
         for line in lines:
             self._found(line, creative=False)
+
+    def look_through(self, text: str) -> None:
+        """Find what the rules say of a message, before it can be judged."""
+        self._ahead[hash((text, len(text)))] = self.asked.hits(normalise(text))
 
     def message(self, text: str, context: GuardContext, *, minor: bool = False) -> Judgement:
         """Judge what a person wrote."""
@@ -106,18 +112,18 @@ class Judge:
 
     def _findings(self, text: str, *, creative: bool) -> _Found:
         """Return what was found in a message; a turn asks more than once."""
-        # By hash, not by text: what a person deletes must not live on here.
         key = hash((text, len(text), creative))
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._found(text, creative=creative)
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
         return known
 
     def _found(self, text: str, *, creative: bool) -> _Found:
         views = normalise(text)
-        found = self._with_heads(self.asked.hits(views), views, creative=creative)
+        hits = self._ahead.pop(hash((text, len(text))), None)
+        if hits is None:
+            hits = self.asked.hits(views)
+        found = self._with_heads(hits, views, creative=creative)
         if any(_of_deeds(hit) for hit in found):
             found = self._in_company(found, views, creative=creative)
         now = STILL.search(views.plain) is not None
