@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-_SMALL_PRINT = re.compile(r"(?:\n+-# [^\n]*)+\Z")
+SMALL = "-# "
 
 
 def without_small_print(text: str) -> str:
     """Return a reply's own words."""
-    return _SMALL_PRINT.sub("", text)
+    lines = text.split("\n")
+    return "\n".join(lines[: _own(lines)])
 
 
 def code_closed(text: str) -> str:
@@ -31,5 +30,19 @@ def added_under(shown: str, stored: str) -> str:
 
 
 def _notes(text: str) -> list[str]:
-    found = _SMALL_PRINT.search(text)
-    return [line for line in found[0].split("\n") if line] if found else []
+    lines = text.split("\n")
+    return [line for line in lines[_own(lines) :] if line]
+
+
+def _own(lines: list[str]) -> int:
+    """Return how many lines are the reply's own: neither the notes at its end, nor what is empty
+    between and before them. A first line is no note: it stands under nothing."""
+    own = len(lines)
+    for at in range(len(lines) - 1, 0, -1):
+        if lines[at].startswith(SMALL):
+            own = at
+        elif lines[at] or own == len(lines):
+            break
+    while 0 < own < len(lines) and not lines[own - 1]:
+        own -= 1
+    return own

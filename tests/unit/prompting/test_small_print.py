@@ -39,3 +39,26 @@ def test_closing_code_adds_nothing_else_and_is_done_once(body: list[str], noted:
     assert own in (stored, f"{stored}\n```")
     if noted:
         assert own.count("```") % 2 == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("Done.\n\n-# a\n\n-# b", "Done."),
+        ("-# a\n-# b", "-# a"),
+        ("\n\n-# a", ""),
+        ("Done.\n-# a\n", "Done.\n-# a\n"),
+        ("Done.\n-# a\nwords", "Done.\n-# a\nwords"),
+        ("Done.\n-#a", "Done.\n-#a"),
+        ("", ""),
+    ],
+)
+def test_only_notes_at_the_end_are_none_of_the_words(text: str, own: str) -> None:
+    assert without_small_print(text) == own
+
+
+@pytest.mark.parametrize("unit", ["\n", "-# \n"])
+def test_a_reply_of_many_lines_is_looked_through_once(unit: str) -> None:
+    """A search that begins anew at each line takes minutes here."""
+    text = unit * 400_000 + "end"
+    assert without_small_print(text) == text
