@@ -41,7 +41,6 @@ class TurnMetrics:
         self._route = Vocabulary(*ROUTES, limit=0)
         self._trigger = Vocabulary(limit=16)
         self._stage = Vocabulary(limit=32)
-        self._queue = Vocabulary(limit=8)
         self._ended = Counter(
             "troupe_turns",
             "Turns by route, trigger and outcome.",
@@ -56,10 +55,10 @@ class TurnMetrics:
             registry=registry,
         )
         self._running = Gauge("troupe_turns_running", "Turns under way.", registry=registry)
-        self._depth = Gauge(
+        depth = Gauge(
             "troupe_queue_depth", "Turns waiting for a place.", ["queue"], registry=registry
         )
-
+        self._depth = depth.labels("turns")
         self._away = Counter(
             "troupe_queue_turned_away",
             "Turns that got no slot: the line was full, another had a better claim, or too late.",
@@ -90,9 +89,9 @@ class TurnMetrics:
         """Observe how long a stage took."""
         self._seconds.labels(self._stage.word(stage), self._route.word(route)).observe(seconds)
 
-    def queue_depth(self, depth: int, *, queue: str = "turns") -> None:
+    def queue_depth(self, depth: int) -> None:
         """Note how many wait for a place."""
-        self._depth.labels(self._queue.word(queue)).set(depth)
+        self._depth.set(depth)
 
 
 class PoolMetrics:

@@ -9,7 +9,6 @@ shares, then the newest history, then examples, last block first. The report tel
 from __future__ import annotations
 
 import base64
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,7 +47,7 @@ from bot.prompting.late import (
 )
 from bot.prompting.ledger import Ledger
 from bot.prompting.lore_notes import LORE_SHARE, LoreNotes, lore_notes
-from bot.prompting.macro_values import MacroContext
+from bot.prompting.macro_values import MacroContext, seeded
 from bot.prompting.opening import opening_of
 from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
@@ -156,7 +155,6 @@ class _Assembly:
     def _late_context(self) -> MacroContext:
         """Return what macros mean in this turn."""
         given = self.given
-        chance = random.Random(given.seed)
         lines = self._lines()
         stamps = [said.at for each in given.conversation.exchanges for said in each.said]
         earlier = [at for at in stamps if at < given.turn.messages[0].at]
@@ -176,7 +174,7 @@ class _Assembly:
             },
             now=given.now,
             idle=max(0.0, given.now - earlier[-1]) if earlier else None,
-            chance=chance.random,
+            chance=seeded(given.seed),
             pick_seed=f"{given.turn.place.channel}",
         )
 

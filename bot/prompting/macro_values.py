@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from bot.prompting.calendar_text import moment, read_time, spoken
 from bot.prompting.macros import TRIM, Budget, Call, Trim, expand
@@ -20,6 +21,12 @@ MAX_NESTED = 3
 
 _DICE = re.compile(r"(\d{0,12})d?(\d{1,12})?([+-]\d{1,9})?", re.I)
 _UTC = re.compile(r"time_utc([+-]\d{1,2}(?:\.\d)?)")
+
+
+def seeded(seed: int) -> Callable[[], float]:
+    """Return what draws numbers. Most prompts draw none, and seeding takes its time."""
+    source = cache(lambda: random.Random(seed))
+    return lambda: source().random()
 
 
 @dataclass(slots=True)

@@ -37,6 +37,8 @@ async def surrounded(turn: Turn, conversation: Conversation, around: Surrounding
     """Return the turn with what was said before it elsewhere, oldest first."""
     if turn.cue is not None or turn.again is not None or turn.answering is not None:
         return turn
+    if turn.place.parent is None and turn.messages[-1].replies_to is None:
+        return turn  # it refers to nothing, as most do
     stored = _ids(conversation) | set(turn.message_ids)
     wanted = []
     if turn.place.parent is not None and MessageId(turn.place.channel) not in stored:
