@@ -25,7 +25,8 @@ EARNEST = re.compile(
     r"|actually (?:want|going|gonna|do)|pills?|meds|rope|noose|gun|pistol|blade|razor|knife"
     r"|bleed\w*|blood|tracks|note|goodbye|letters?|plan|planned|attempt\w*|hospital"
     r"|every (?:day|night)|alone|any ?more|can't|cant|hate my life|so tired|nobody|no one"
-    r"|don't care|help|for (?:weeks|months|years)"
+    r"|don't care|help|for (?:weeks|months|years)|not as in|cut(?:ting)?"
+    r"|cort(?:e|o|ei|ando)|coupee?|geritzt|geschnitten|tagliat\w+|gesneden|pociel\w+|pocial\w+"
     r"|esta noche|en serio|enserio|pastillas|soga|cuchilla|cada (?:dia|noche)|ya no|nadie|carta"
     r"|hoje|serio|remedios?|comprimidos|corda|gilete|todo dia|nao aguento|ninguem"
     r"|ce soir|cette nuit|serieux|pour de vrai|cachets|corde|lame|chaque (?:jour|nuit)|personne"
@@ -41,7 +42,7 @@ EARNEST = re.compile(
     r"|(?:不是|没|沒)(?:在)?(?:开玩笑|開玩笑)"
     r"|मज़?ाक नहीं|(?:مو|مش|ليس|ليست|ما) ?[اأ]?مزح"
     r"|今夜|本気|薬|毎日|ロープ|カッター"
-    r"|진짜로|진심|오늘 ?밤|매일|약을|칼로|今晚|真的想|认真|每天"
+    r"|진짜로|진심|오늘 ?밤|매일|약을|칼로|割|切|그었|자해|काट|جرح|今晚|真的想|认真|每天"
     r"|药|刀|绳"
     r"|सच में|आज रात|गोलि|रस्सी|الليلة|جد|حبوب|حبل|كل يوم"
 )
