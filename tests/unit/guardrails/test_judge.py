@@ -52,6 +52,25 @@ def test_a_head_alone_never_refuses(measure: Callable[..., Measure]) -> None:
     assert measure("there is honey in the cupboard", care=0.99) is Measure.SUPPORT
 
 
+def test_a_wide_rule_alone_is_left_to_the_trend_where_the_care_head_finds_the_text_calm(
+    measure: Callable[..., Measure],
+) -> None:
+    wide, narrow = "nothing matters anymore", "i keep hoping a bus takes me out on the way to work"
+    assert measure(wide, care=0.3) is measure(narrow, care=0.3) is Measure.SUPPORT
+    assert measure(wide, care=0.01) is Measure.ALLOW
+    assert measure(narrow, care=0.01) is Measure.SUPPORT
+
+
+def test_laughter_takes_nothing_from_what_is_meant(measure: Callable[..., Measure]) -> None:
+    assert measure("I want to die lol, I called my teacher mom") is Measure.ALLOW
+    assert measure("I want to die lol, tonight, for real") is Measure.CRISIS
+
+
+def test_who_says_that_it_is_no_story_is_heard(measure: Callable[..., Measure]) -> None:
+    assert measure("for a story: I want to die, says the knight") is Measure.ALLOW
+    assert measure("not for a story, I want to die") is Measure.CRISIS
+
+
 def test_only_a_head_that_is_sure_of_a_danger_shows_the_card_without_a_rule(
     measure: Callable[..., Measure],
 ) -> None:

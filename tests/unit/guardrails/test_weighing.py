@@ -72,3 +72,15 @@ def test_a_look_back_ends_with_the_session(measures: Callable[..., list[Measure]
 
 def test_a_look_back_that_stays_dark_is_noticed(measures: Callable[..., list[Measure]]) -> None:
     assert measures(SOBER, *[ECHO] * 12)[-1] is Measure.SUPPORT
+
+
+def test_amid_everyday_strain_the_third_alarm_of_a_head_alone_is_acted_upon(
+    measures: Callable[..., list[Measure]],
+) -> None:
+    strain = "my anatomy exam is tomorrow"
+    assert measures(strain, ECHO, ECHO) == [Measure.ALLOW, Measure.ALLOW, Measure.SUPPORT]
+    assert measures(strain, ECHO, apart=SESSION_GAP + 1)[-1] is Measure.SUPPORT
+
+
+def test_a_rule_is_heard_amid_everyday_strain(measures: Callable[..., list[Measure]]) -> None:
+    assert measures("my anatomy exam is tomorrow", "I want to kill myself")[-1] is Measure.CRISIS
