@@ -9,7 +9,7 @@ from bot.guardrails.pii import find
 
 _CONTACT: Final = frozenset({"email", "phone"})
 _NUMBER = r"(?:\+?\d[\d ()./-]{4,20}\d)"
-_IS = r"(?:\s*(?:[:=]|->|is|ist|lautet|est|es|é|è|to|это|olan|は|是|为|為|은|는|이|가)?\s*)"
+_IS = r"(?:\s{0,4}(?:[:=]|->|is|ist|lautet|est|es|é|è|to|это|olan|は|是|为|為|은|는|이|가)?\s{0,4})"
 _SAID_BEFORE_ONE = (
     r"(?:pass(?:word|wort|code|phrase|wd)|pwd?|kennwort|mot de passe|mdp|contraseñ?a|senha"
     r"|palavra-passe|wachtwoord|hasł?o|şifrem?|parola[mn]?|парол[ьяе]"

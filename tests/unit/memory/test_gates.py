@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.memory import explicit
 from bot.memory.explicit import Wish, kind_of, matching, read_request, tells_of_self
 from bot.memory.extraction import learned, question
 from bot.memory.gates import Refusal, is_command, quoted_in, read_proposals, refusal
@@ -163,6 +164,9 @@ def test_the_question_is_data() -> None:
         ("запомни, что я люблю чай", Wish.REMEMBER, "я люблю чай"),
         ("请记住，我喜欢茶", Wish.REMEMBER, "我喜欢茶"),
         ("犬を飼っていることを覚えてね", Wish.REMEMBER, "犬を飼っている"),
+        ("내가 차를 좋아한다는  것을   기억해 줘", Wish.REMEMBER, "내가 차를 좋아한"),
+        ("내가 차를 좋아한다는 것을 기억해 줘", Wish.REMEMBER, "내가 차를 좋아한"),
+        ("내가 차를 좋아한다는 걸 잊어 줘", Wish.FORGET, "내가 차를 좋아한"),
         ("remember I like tea", Wish.REMEMBER, "I like tea"),
         ("Remember my birthday is 3 May", Wish.REMEMBER, "my birthday is 3 May"),
         ("I want you to remember that I like tea", Wish.REMEMBER, "I like tea"),
@@ -256,6 +260,14 @@ def test_any_text_of_a_stranger_is_read(text: str) -> None:
     kind_of(text)
     sensitive_class(text)
     terms_of(text, language_of(text) or LATIN)
+
+
+def test_spaces_without_end_between_two_words_are_looked_through_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A form that shares them out among three places takes hours here."""
+    monkeypatch.setattr(explicit, "LONGEST_REQUEST", 50_000)
+    assert read_request("a" + " " * 40_000 + "b") is None
 
 
 @pytest.mark.parametrize("part", ["remember that ", "a@", "1 ", "my ", "あ", "ich heiße "])

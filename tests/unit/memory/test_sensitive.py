@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import TroupeError
+from bot.memory.forms import formal_class
 from bot.memory.phrases import Phrases, Text, read_groups
 from bot.memory.sensitive import LISTS, LONGEST, sensitive_class
 
@@ -89,3 +90,9 @@ def test_a_phrase_in_any_script_is_found() -> None:
     phrases = Phrases(["self-harm*", "自殺"])
     assert list(phrases.ends_at(Text("Self harming").tokens, 1)) == [3]
     assert phrases.unspaced == ["自殺"]
+
+
+def test_spaces_without_end_are_looked_through_once() -> None:
+    """A form that shares them out among two places takes minutes here."""
+    assert formal_class("password" + " " * 200_000 + "x") is None
+    assert formal_class("password  :  hunter2") == "secret"
