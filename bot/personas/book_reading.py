@@ -26,6 +26,8 @@ from bot.personas.lorebook import (
 from bot.personas.patterns import compile_javascript, written
 
 MAX_ENTRIES = 10_000
+MAX_BOOK_KEYS = 50_000
+"""Of all entries: ready to be searched for, each takes some 500 bytes of memory."""
 MAX_PATTERNS = 1_000
 """Patterns among the keys of one book: each takes a quarter of a millisecond to compile."""
 LIVING_PATTERN = 10
@@ -294,10 +296,11 @@ def _uid(raw: Mapping[str, Any], index: int, notes: Notes | None = None) -> str:
 
 
 class _KeyReader:
-    """Reads the keys of one book's entries, as many patterns among them as a book may have."""
+    """Reads the keys of one book's entries, as many as it may have, and patterns among them."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
+        self._keys = MAX_BOOK_KEYS
         self._patterns = MAX_PATTERNS
         self._characters = MAX_PATTERN_CHARS
 
@@ -325,7 +328,7 @@ class _KeyReader:
         return tuple(keys)
 
     def decorated(self, decorators: Decorators) -> Decorators:
-        """Return decorators whose keys hold no more patterns than are left."""
+        """Return decorators whose keys hold no more, and no more patterns, than are left."""
         if not decorators.additional_keys and not decorators.exclude_keys:
             return decorators
         return replace(
@@ -337,6 +340,12 @@ class _KeyReader:
         )
 
     def _allowed(self, key: str) -> bool:
+        if self._keys <= 0:
+            self._notes.warn(
+                f"the lorebook has more than {MAX_BOOK_KEYS:,} keys: the others are off"
+            )
+            return False
+        self._keys -= 1
         if written(key) is None:
             return True
         cost = LIVING_PATTERN if "{{" in key else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,9 +12,9 @@ from bot.prompting.lore.key_index import KeyIndex
 from bot.prompting.lore.keys import Key, Literal, Pattern, compile_key, escaped, is_pattern
 from bot.prompting.lore.timed import entry_key
 from bot.prompting.macro_values import MacroContext
-from bot.recent import Recent
 
-MAX_PREPARED = 256
+MAX_HELD = 500_000
+"""Entries and keys of the books that are held ready, all together; of more the oldest go."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +34,12 @@ class Candidate:
     additional: tuple[tuple[Key, ...], ...]
     excluded: tuple[Key, ...]
     has_macros: bool
+
+    @property
+    def size(self) -> int:
+        """Itself, and its keys."""
+        keys = (self.primary, self.secondary, *self.additional, self.excluded)
+        return 1 + sum(map(len, keys))
 
     @property
     def needs_no_literal(self) -> bool:
@@ -74,9 +80,11 @@ class Prepared:
     depths: frozenset[int]
     """The depths that entries ask for."""
     books: tuple[Lorebook, ...]
+    size: int
+    """Its entries and their keys."""
 
 
-_prepared = Recent[tuple[object, ...], tuple[object, Prepared]](MAX_PREPARED)
+_prepared: OrderedDict[tuple[object, ...], tuple[object, Prepared]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -97,6 +105,9 @@ def prepare(
         held = (tuple(map(tuple, tiers)), _made(tiers, matching))
         with _lock:
             _prepared[key] = held
+            total = sum(each.size for _, each in _prepared.values())
+            while total > MAX_HELD and len(_prepared) > 1:
+                total -= _prepared.popitem(last=False)[1][1].size
     prepared = held[1]
     if context is None or not any(each.has_macros for each in prepared.candidates):
         return prepared
@@ -131,6 +142,7 @@ def _made(tiers: Sequence[Sequence[Lorebook]], matching: Matching) -> Prepared:
         levels=tuple(sorted({e.entry.recursion_level for e in made if e.entry.recursion_level})),
         depths=frozenset(each.depth for each in made if each.depth is not None),
         books=tuple(book for tier in tiers for book in tier),
+        size=sum(each.size for each in made),
     )
 
 

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import CardRejected
+from bot.personas import book_reading, make_persona, rawjson, read_card, read_lorebook
 from bot.personas import charx as charx_room
-from bot.personas import make_persona, rawjson, read_card, read_lorebook
 from bot.personas import png as png_room
 from bot.personas.book_reading import LIVING_PATTERN, MAX_PATTERN_CHARS, MAX_PATTERNS
 from bot.personas.card import V3
@@ -426,3 +426,14 @@ def test_decorators_hold_no_more_keys_than_an_entry_may(name: str) -> None:
     for group in (*decorators.additional_keys, decorators.exclude_keys):
         assert len(group) <= MAX_KEYS
         assert all(len(key) <= MAX_KEY_CHARS for key in group)
+
+
+def test_the_keys_of_a_book_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book_reading, "MAX_BOOK_KEYS", 10)
+    keys = [entry(keys=[f"{n} a", f"{n} b"], secondary_keys=[f"{n} c"]) for n in range(5)]
+    read = read_card(as_json(v3(character_book=book(*keys))), "x")
+    assert read.card.book is not None
+    kept = [key for each in read.card.book.entries for key in (*each.keys, *each.secondary_keys)]
+    assert len(kept) == 10
+    assert kept[-1] == "3 a"
+    assert any("more than 10 keys" in each for each in read.warnings)

@@ -19,7 +19,9 @@ from bot.prompting.lore import (
     LoreState,
     ScanMessage,
     Scene,
+    candidates,
     length_at,
+    prepare,
     read_state,
     scan,
 )
@@ -355,3 +357,16 @@ def test_an_entry_is_for_characters_by_name_and_by_tag(
         tags=frozenset({"elf"}),
     )
     assert bool(result.fired) is fires
+
+
+def test_books_that_are_held_ready_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "MAX_HELD", 100)
+    few, many = (
+        [[read_book({"entries": [entry(f"k{n}") for n in range(count)]}, Notes())]]
+        for count in (5, 48)
+    )
+    matching = LoreSettings().matching
+    first = prepare(few, matching)
+    assert prepare(few, matching) is first
+    prepare(many, matching)  # an entry and a key each
+    assert prepare(few, matching) is not first
