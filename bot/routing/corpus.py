@@ -20,7 +20,7 @@ from pathlib import Path
 CORPUS = Path(__file__).parent / "data" / "corpus"
 POOL = Path(__file__).parent / "data" / "pool.txt.xz"
 """English variations of the corpus with a teacher's probabilities; see data/README.md."""
-POOL_WEIGHT = 0.15
+POOL_WEIGHT = 0.6
 LABELS = ("factual", "creative", "companion", "continuation")
 _SECTIONS = frozenset({*LABELS, "opener", "closer", "disclosure"})
 _PER_TEMPLATE = 6

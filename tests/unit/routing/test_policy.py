@@ -13,12 +13,13 @@ from bot.routing.table import LABELS, Scores
 @pytest.mark.parametrize(
     ("before", "new", "lead", "explicit", "asks", "switches"),
     [
-        (Route.COMPANION, Route.CREATIVE, 0.55, False, False, False),
-        (Route.COMPANION, Route.CREATIVE, 0.60, False, False, True),
+        (Route.COMPANION, Route.CREATIVE, 0.65, False, False, False),
+        (Route.COMPANION, Route.CREATIVE, 0.72, False, False, True),
         (Route.COMPANION, Route.CREATIVE, 0.05, True, False, True),
-        (Route.COMPANION, Route.FACTUAL, 0.55, False, False, False),
-        (Route.COMPANION, Route.FACTUAL, 0.60, False, False, True),
-        (Route.COMPANION, Route.FACTUAL, 0.12, False, True, True),
+        (Route.COMPANION, Route.FACTUAL, 0.65, False, False, False),
+        (Route.COMPANION, Route.FACTUAL, 0.72, False, False, True),
+        (Route.COMPANION, Route.FACTUAL, 0.35, False, True, False),
+        (Route.COMPANION, Route.FACTUAL, 0.45, False, True, True),
         (Route.CREATIVE, Route.COMPANION, 0.12, False, False, True),
         (Route.CREATIVE, Route.COMPANION, 0.05, False, False, False),
         (Route.FACTUAL, Route.CREATIVE, 0.05, True, False, True),
