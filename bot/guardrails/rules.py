@@ -8,9 +8,10 @@ letters, one space between words, straight apostrophes.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -98,7 +99,8 @@ class Rule:
     counter_examples: tuple[str, ...]
     wide: bool = False
     needs: str | None = None
-    beside: tuple[str, ...] = ()
+    beside: tuple[tuple[str, ...], ...] = ()
+    """Of each of these one has to match, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def _made(
             except (re.error, re2.error, ValueError, KeyError) as error:
                 problems.append(f"{path.name}: rule {entry.id}: {pattern[:60]}: {error}")
                 continue
-            made.append(pattern)
+            made.append(sys.intern(pattern))  # that of a shared word is kept once
         return tuple(made)
 
     if entry.needs is not None and "assistant" in entry.roles:
@@ -201,14 +203,22 @@ def _made(
         severity=entry.severity,
         roles=tuple(entry.roles),
         patterns=expanded(entry.patterns),
-        unless=expanded(entry.unless),
-        beside=expanded(entry.beside),
+        unless=expanded(_apart("|".join(entry.unless))) if entry.unless else (),
+        beside=tuple(expanded(_apart(pattern)) for pattern in entry.beside),
         fiction_ok=entry.fiction_ok,
         examples=tuple(entry.examples),
         counter_examples=tuple(entry.counter_examples),
         wide=entry.wide,
         needs=entry.needs,
     )
+
+
+def _apart(pattern: str) -> list[str]:
+    """Split off the words that stand for themselves: many rules share them, compiled once."""
+    parts = alternatives(pattern)
+    shared = [part for part in parts if WORD.fullmatch(part)]
+    own = "|".join(part for part in parts if part not in shared)
+    return [*shared, own] if own else shared
 
 
 @lru_cache(maxsize=4096)
@@ -246,18 +256,25 @@ class _Patterns:
             rule, pattern = self._owned[index]
             if rule.id in found or rule.id in known or not matches(form(pattern), encoded):
                 continue
-            if _accompanied([form(each) for each in (pattern, *rule.beside)], text):
+            if _accompanied(form(pattern), rule.beside, text, form):
                 found[rule.id] = rule
         return list(found.values())
 
 
-def _accompanied(wanted: Sequence[str], text: str) -> bool:
-    """Whether what a rule wants beside its match, the first of these, stands there."""
-    if len(wanted) == 1:
+def _accompanied(
+    pattern: str, beside: Sequence[Sequence[str]], text: str, form: Callable[[str], str]
+) -> bool:
+    """Whether what a rule wants beside its match stands there."""
+    if not beside:
         return True
+
+    def together(part: bytes) -> bool:
+        return matches(pattern, part) and all(
+            any(matches(form(each), part) for each in choice) for choice in beside
+        )
+
     steps = range(0, max(1, len(text) - SPAN // 2), SPAN // 2)
-    parts = (text[at : at + SPAN].encode() for at in steps)
-    return any(all(matches(each, part) for each in wanted) for part in parts)
+    return any(together(text[at : at + SPAN].encode()) for at in steps)
 
 
 class RuleSet:
@@ -265,9 +282,6 @@ class RuleSet:
 
     def __init__(self, rules: Iterable[Rule], role: Role) -> None:
         self.rules = tuple(rule for rule in rules if role in rule.roles)
-        self._unless = {
-            rule.id: "|".join(f"(?:{p})" for p in rule.unless) for rule in self.rules if rule.unless
-        }
         owned = [
             (rule, part)
             for rule in self.rules
@@ -322,8 +336,8 @@ class RuleSet:
         return len(plain) if self._begun is None else self._begun.earliest(plain)
 
     def _excused(self, rule: Rule, view: str) -> bool:
-        unless = self._unless.get(rule.id)
-        return unless is not None and matches(unless, view.encode())
+        encoded = view.encode()
+        return any(matches(each, encoded) for each in rule.unless)
 
 
 def alternatives(pattern: str) -> list[str]:

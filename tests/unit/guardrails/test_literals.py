@@ -78,12 +78,12 @@ def test_rules_find_what_their_patterns_find_without_any_filter() -> None:
         for rule in rules.rules[::3]:
             patterns = [re2.compile(part) for p in rule.patterns for part in alternatives(p)]
             unless = [re2.compile(p) for p in rule.unless]
-            beside = [re2.compile(p) for p in rule.beside]
+            beside = [[re2.compile(p) for p in choice] for choice in rule.beside]
             for text in texts:
                 views = normalise(text)
                 expected = any(
                     any(p.search(view) for p in patterns)
-                    and all(p.search(view) for p in beside)
+                    and all(any(p.search(view) for p in choice) for choice in beside)
                     and not any(p.search(view) for p in unless)
                     for view in views.all
                 )

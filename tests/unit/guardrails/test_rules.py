@@ -35,7 +35,7 @@ def test_a_rule_hits_its_examples_and_nothing_harmless(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_shipped_pattern_can_be_run_in_every_form(rule: Rule) -> None:
-    for pattern in (*rule.patterns, *rule.unless):
+    for pattern in (*rule.patterns, *rule.unless, *(p for choice in rule.beside for p in choice)):
         check_pattern(pattern, drafted="assistant" in rule.roles)
 
 
