@@ -37,6 +37,8 @@ from bot.prompting.kept import Kept
 from bot.prompting.small_print import code_closed
 
 GUEST = "Guest"
+PORTRAITS = 16 * 2**20
+"""Bytes of pictures that are kept small."""
 HINDSIGHT = 3.0
 """Seconds that an account waits for the judge of character; the reply is shown by then."""
 
@@ -143,7 +145,9 @@ class Stage:
         self._status = status
         self._disclosures = disclosures
         self._sequence = count()
-        self._portraits: Kept[tuple[str, str], bytes | None] = Kept()
+        self._portraits: Kept[tuple[str, str], bytes | None] = Kept(
+            PORTRAITS, lambda p: len(p or "")
+        )
 
     def personas(self) -> Sequence[PersonaSummary]:
         """Return the personas of the library, those of the default cast first."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from bot.languages.spoken import NAMES
+from bot.personas.card import Card
 from bot.personas.persona import Persona
+from bot.recent import Recent
 
 SETTING: Final = "language"
 """Under `extensions.troupe` in a card: `card` keeps the persona to the language of its texts."""
@@ -24,14 +25,20 @@ _RULE = re.compile(
 _READ = 20_000
 
 
+_known = Recent[tuple[str, str], bool](1024)
+
+
 def keeps_to_its_language(persona: Persona) -> bool:
     """Whether the card rules in which language the persona speaks: by setting, or in its texts."""
-    return _keeps(persona)
+    # By id and version: a persona that left memory is not to be held here, picture and all.
+    key = persona.id, persona.version
+    known = _known.get(key)
+    if known is None:
+        known = _known[key] = _keeps(persona.card)
+    return known
 
 
-@lru_cache(maxsize=256)
-def _keeps(persona: Persona) -> bool:
-    card = persona.card
+def _keeps(card: Card) -> bool:
     if _setting(card.raw) == KEEPS:
         return True
     texts = (card.system_prompt, card.description, card.personality, card.post_history_instructions)

@@ -9,7 +9,7 @@ from bot.chat.conversation import Conversation
 from bot.chat.turn import TurnId
 from bot.personas import Persona
 from bot.prompting.examples import ExampleLine, parse_examples
-from bot.prompting.kept import Kept
+from bot.prompting.kept import MOST_CHARACTERS, Kept
 from bot.prompting.ledger import Ledger
 from bot.prompting.macros import Budget
 from bot.prompting.system import stable_context
@@ -20,7 +20,10 @@ _EXAMPLES = "[How this conversation begins: examples of how {char} speaks. They 
 _SUMMARY = "[How this conversation begins: a summary of what came before. {summary}]"
 _EXAMPLE = "[Example Chat]"
 _USER = "User"
-_parsed: Kept[tuple[str, str], tuple[tuple[tuple[ExampleLine, ...], ...], bool]] = Kept()
+_Blocks = tuple[tuple[ExampleLine, ...], ...]
+_parsed: Kept[tuple[str, str], tuple[_Blocks, bool]] = Kept(
+    MOST_CHARACTERS, lambda parsed: sum(len(line.text) for block in parsed[0] for line in block)
+)
 """Examples, and whether macros in them stayed as text for want of a budget."""
 
 
@@ -68,9 +71,7 @@ def opening_of(
     return Opening("\n\n".join(parts), len(shown), cut)
 
 
-def example_blocks(
-    persona: Persona, budget: Budget | None = None
-) -> tuple[tuple[ExampleLine, ...], ...]:
+def example_blocks(persona: Persona, budget: Budget | None = None) -> _Blocks:
     """Return the card's examples. The person in them is called "User", whoever speaks now."""
     blocks, exceeded = _parsed.get((persona.id, persona.version), lambda: _parse(persona))
     if budget is not None and exceeded:
@@ -78,7 +79,7 @@ def example_blocks(
     return blocks
 
 
-def _parse(persona: Persona) -> tuple[tuple[tuple[ExampleLine, ...], ...], bool]:
+def _parse(persona: Persona) -> tuple[_Blocks, bool]:
     context = stable_context(persona)
     context.user = _USER
     written = context.expand(persona.card.mes_example)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 
 from bot.personas import Persona
-from bot.prompting.kept import Kept
+from bot.prompting.kept import MOST_CHARACTERS, Kept
 from bot.prompting.macro_values import MacroContext
 from bot.prompting.macros import Budget
 from bot.prompting.untrusted import clean
@@ -53,7 +53,9 @@ def stable_context(persona: Persona, original: str | None = None) -> MacroContex
     )
 
 
-_written: Kept[tuple[str, str, str, str], tuple[str, bool]] = Kept()
+_written: Kept[tuple[str, str, str, str], tuple[str, bool]] = Kept(
+    MOST_CHARACTERS, lambda written: len(written[0])
+)
 """System messages, and whether macros in them stayed as text for want of a budget."""
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.personas.lorebook import Entry, Lorebook
+from bot.prompting.kept import Kept
 from bot.prompting.lore.key_index import KeyIndex
 from bot.prompting.lore.keys import Key, Literal, Pattern, compile_key, escaped, is_pattern
 from bot.prompting.lore.timed import entry_key
@@ -84,8 +84,9 @@ class Prepared:
     """Its entries and their keys."""
 
 
-_prepared: OrderedDict[tuple[object, ...], tuple[object, Prepared]] = OrderedDict()
-_lock = threading.Lock()
+_prepared: Kept[tuple[object, ...], tuple[object, Prepared]] = Kept(
+    MAX_HELD, lambda held: held[1].size
+)
 
 
 def prepare(
@@ -96,19 +97,8 @@ def prepare(
     The work is done once per set of books; keys with macros are made anew for each context.
     """
     key = (matching, *(tuple(map(id, tier)) for tier in tiers))
-    with _lock:
-        held = _prepared.get(key)
-        if held is not None:
-            _prepared.move_to_end(key)
-    if held is None:
-        # The books are held too, so that no other book gets their ids.
-        held = (tuple(map(tuple, tiers)), _made(tiers, matching))
-        with _lock:
-            _prepared[key] = held
-            total = sum(each.size for _, each in _prepared.values())
-            while total > MAX_HELD and len(_prepared) > 1:
-                total -= _prepared.popitem(last=False)[1][1].size
-    prepared = held[1]
+    # The books are held too, so that no other book gets their ids.
+    _, prepared = _prepared.get(key, lambda: (tuple(map(tuple, tiers)), _made(tiers, matching)))
     if context is None or not any(each.has_macros for each in prepared.candidates):
         return prepared
     made = tuple(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.chat.conversation import Conversation
 from bot.personas.book_reading import read_book
 from bot.personas.coerce import Notes
+from bot.prompting.kept import Kept
 from bot.prompting.lore import (
     LoreResult,
     LoreSettings,
@@ -360,7 +361,8 @@ def test_an_entry_is_for_characters_by_name_and_by_tag(
 
 
 def test_books_that_are_held_ready_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidates, "MAX_HELD", 100)
+    held = Kept[Any, Any](100, lambda each: each[1].size)
+    monkeypatch.setattr(candidates, "_prepared", held)
     few, many = (
         [[read_book({"entries": [entry(f"k{n}") for n in range(count)]}, Notes())]]
         for count in (5, 48)
