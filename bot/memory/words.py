@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.languages.stop_words import STOP_WORDS
 from bot.memory.arrays import np
+from bot.recent import Recent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,15 +117,22 @@ def terms_of(text: str, language: str) -> Terms:
     return np.array([value for value in hashes if value], dtype=np.uint32)
 
 
-@lru_cache(maxsize=256)
+_asked = Recent[tuple[int, tuple[str, ...]], Terms](256)
+
+
 def query_terms(text: str, languages: tuple[str, ...]) -> Terms:
     """Return each hash once: of the stems in every language that the index holds.
 
     Remembered, since one question is asked of facts and of turns. Do not change what it returns.
     """
-    words = words_of(text)
-    found = {_hash(word, language): None for language in languages for word in words}
-    return np.fromiter((value for value in found if value), dtype=np.uint32)
+    # By hash, not by text: what a person deletes must not live on here.
+    key = hash((text, len(text))), languages
+    terms = _asked.get(key)
+    if terms is None:
+        words = words_of(text)
+        found = {_hash(word, language): None for language in languages for word in words}
+        terms = _asked[key] = np.fromiter((value for value in found if value), dtype=np.uint32)
+    return terms
 
 
 @lru_cache(maxsize=65_536)

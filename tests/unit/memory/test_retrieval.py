@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.memory.retrieval import Passage, build, retrieve
+from bot.memory.words import query_terms
 
 
 def said(*texts: str, group: str = "1") -> list[Passage]:
@@ -103,3 +106,18 @@ def test_any_text_can_be_indexed_and_asked(texts: list[str], question: str) -> N
     assert set(found) <= {turn.id for turn in turns}
     scores = build(turns).rank(question)
     assert np.isfinite(scores).all()
+
+
+def test_a_question_is_remembered_without_its_text() -> None:
+    class Said(str):
+        """A text whose end can be seen."""
+
+        __slots__ = ("__weakref__",)
+
+    question = Said("what tea do I like")
+    alive = weakref.ref(question)
+    terms = query_terms(question, ("english",))
+    assert query_terms(str(question), ("english",)) is terms
+    del question
+    gc.collect()
+    assert alive() is None
