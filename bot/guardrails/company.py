@@ -107,6 +107,20 @@ STRAIN = re.compile(
 )
 """What wears people out every day: tests, games, small children, a move, a break-up."""
 
+PASTIME = re.compile(
+    r"\b(?:beers?|barbecue\w*|bbq|grill\w*|fireworks|sunset|pill (?:box|organi[sz]er)"
+    r"|with (?:the|my|our) (?:neighbou?rs|cousins)|(?:con los|com os) (?:vecinos|vizinhos)"
+    r"|cervezas?|aniversario|barbacoa|desfile|pastillero|(?:de|para) la semana|rebajas|cervejas?"
+    r"|churrasco|antena|caixinha|(?:da|pra) semana|etoiles|colis|apero|bieres?|pilulier"
+    r"|pour la semaine|wegen der miete|biere?|sterne|fur die woche|apotheke|birr[ae]|grigliata"
+    r"|fuochi|padrone di casa|portapillole|voor de buren|biertjes?|sterren|doosje|dla sasiad\w+"
+    r"|gwiazd\w+|piw\w+|na caly tydzien|arbuz\w*|sernik\w*)\b|ビール|花火|布団|ふとん|焼肉|一週間分"
+    r"|드라마|치킨|맥주|고기|일주일치|빨래|啤酒|星星|烧烤|这部剧|被子|一周的药|药盒|चाय|पतंग|सीरीज"
+    r"|विटामिन|हफ्ते भर|شاي|للجيران|نشرب|التخفيضات|الهدي[هة]|الدش|للأسبوع|للزملاء"
+)
+"""What people do on a roof, with a letter or with pills: then no head is believed to have heard a
+danger, alone or in everyday words."""
+
 
 def harmless_company(plain: str, *, crime: bool = False) -> bool:
     """Whether a normalised text uses words of harm for play, or of history.

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.guardrails.company import STRAIN, STUDIED, harmless_company, without_figures
+from bot.guardrails.company import (
+    PASTIME,
+    STRAIN,
+    STUDIED,
+    harmless_company,
+    without_figures,
+)
 from bot.guardrails.context import GuardContext
 from bot.guardrails.heads import DANGER, SURE, Heads, alarms
 from bot.guardrails.jest import in_jest
@@ -131,7 +137,8 @@ class Judge:
         found = _past(found) if past else found
         found = tuple(_softened(hit) if _jested(hit, views) else hit for hit in found)
         found = self._excuse_fiction(found, text, views, creative=creative)
-        return _Found(found, past, now, STRAIN.search(views.plain) is not None)
+        strain = STRAIN.search(views.plain) or PASTIME.search(views.plain)
+        return _Found(found, past, now, strain is not None)
 
     def _in_company(
         self, found: tuple[Hit, ...], views: Views, *, creative: bool
@@ -175,6 +182,8 @@ class Judge:
         loud = self.heads.loud(views, distressed=sad, aside=creative)
         if "order" in loud and STUDIED.search(views.plain):
             del loud["order"]
+        if PASTIME.search(views.plain):
+            loud.pop("acute", None)
         if "calm" in loud:
             sure = tuple(_softened(hit) if hit.wide else hit for hit in sure)
         # A threat and a cry for help share their words: the louder head says which it is.
