@@ -64,7 +64,7 @@ class Parts:
     scene_limits: SceneLimits = field(default_factory=SceneLimits)
     memory: Memory | None = None
     ahead: tuple[Callable[[Turn], Awaitable[None]], ...] = ()
-    """Reads that a turn will ask for later, begun together with its conversation."""
+    """What a turn will need later, begun together with the reading of its conversation."""
     summaries: Summariser | None = None
     judge: CharacterJudge | None = None
     facts: ModelFacts | None = None
