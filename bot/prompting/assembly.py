@@ -48,7 +48,7 @@ from bot.prompting.late import (
 from bot.prompting.ledger import Ledger
 from bot.prompting.lore_notes import LORE_SHARE, LoreNotes, lore_notes
 from bot.prompting.macro_values import MacroContext, seeded
-from bot.prompting.opening import opening_of
+from bot.prompting.opening import opening_of, summary_of
 from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import card_fields, system_text
@@ -333,8 +333,12 @@ class _Assembly:
             if each.lines and (start_turn is None or not is_before(each.turn, start_turn))
         ]
         costs = [sum(self._line_cost(line) for line in each.lines) for each in sent]
-        start = plan_trim(costs, ledger.left)
-        soon = 0 if start else plan_trim(costs, int(ledger.left * NEARLY_FULL))
+        room = ledger.left
+        if start_turn is not None:  # what was cut is not to be forgotten as history grows again
+            summary = ledger.cost(summary_of(given.persona, given.conversation))
+            room -= summary if summary <= room // 2 else 0
+        start = plan_trim(costs, room)
+        soon = 0 if start else plan_trim(costs, int(room * NEARLY_FULL))
         if 0 < soon < len(sent):
             self.trim_next = sent[soon].turn
         ledger.note("history", sum(costs[start:]))

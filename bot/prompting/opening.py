@@ -48,12 +48,9 @@ def opening_of(
     Like the system message it only tells the macros' `budget` when some stayed as text.
     """
     parts: list[str] = []
-    if trim_to is not None and conversation.summary:
-        # A model wrote it, of what people said.
-        said = quoted(conversation.summary, forbidden_names((persona.name,))).strip()
-        summary = _SUMMARY.format(summary=indented(said))
-        if ledger.try_to("summary", summary):
-            parts.append(summary)
+    summary = summary_of(persona, conversation) if trim_to is not None else ""
+    if summary and ledger.try_to("summary", summary):
+        parts.append(summary)
     blocks = [_written(block, persona) for block in example_blocks(persona, budget)]
     shown: Sequence[str] = ()
     if trim_to is not None:
@@ -69,6 +66,15 @@ def opening_of(
     if cut:
         ledger.cut("examples", sum(map(ledger.cost, blocks[len(shown) :])), f"{cut} blocks: {why}")
     return Opening("\n\n".join(parts), len(shown), cut)
+
+
+def summary_of(persona: Persona, conversation: Conversation) -> str:
+    """Return what stands for the history that was cut; empty when nothing does."""
+    if not conversation.summary:
+        return ""
+    # A model wrote it, of what people said.
+    said = quoted(conversation.summary, forbidden_names((persona.name,))).strip()
+    return _SUMMARY.format(summary=indented(said))
 
 
 def example_blocks(persona: Persona, budget: Budget | None = None) -> _Blocks:
