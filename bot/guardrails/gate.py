@@ -38,7 +38,7 @@ MAX_HELD = 4000
 GUARD_STEP = 240
 """Characters between two judgements of the guard model (guardrails reference, "Hold-back")."""
 
-SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)*_]*\s|[。！？]+[」』）]?|\n")
+SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)*_]*+\s|[。！？]+[」』）]?|\n")
 OPEN_LINK = re.compile(r"!?\[[^\]\n]{0,1000}(?:\](?:\([^)\n]{0,2000})?)?\Z")
 SPACED = re.compile(r"(?:(?<![^\W_])[^\W\d_][\W_]{1,3})+[^\W\d_]?\Z")
 """Letters that stand alone at the end: a word may be coming, spaced out."""

@@ -73,7 +73,7 @@ MARK_SET = frozenset(chr(code) for code in (*range(0x300, 0x370), *range(0x1AB0,
 MARKS = re.compile(f"(?<=[a-z])[{MARK}]+|[{MARK}]{{2,}}")
 JOINERS = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u0dff])")
 """Zero-width (non-)joiners; between Arabic or Indic letters they are spelling."""
-STRANGE_WORD = re.compile(r"[^\W\d_]*[^\W\d_\u0000-\u007f][^\W\d_]*")
+LETTERS = re.compile(r"[^\W\d_]+")
 LATIN_LETTER = re.compile("[a-z]")
 
 LETTER_EMOJI = re.compile(r":regional_indicator_([a-z]):")
@@ -214,12 +214,14 @@ def _folded(text: str, used: set[str]) -> str:
 
     def fold(match: re.Match[str]) -> str:
         word = match[0]
+        if word.isascii():
+            return word
         strange = [char for char in word if not char.isascii()]
         if not FOLDABLE.issuperset(strange):
             return word
         return word if foreign and len(strange) == len(word) else word.translate(FOLD)
 
-    return STRANGE_WORD.sub(fold, text)
+    return LETTERS.sub(fold, text)
 
 
 def _unmarked(text: str) -> str:

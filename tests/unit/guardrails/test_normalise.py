@@ -84,6 +84,7 @@ def test_any_text_has_views_and_a_plain_view_is_stable(text: str) -> None:
         ":regional_indicator_a:" * 5_000,
         "<" * 100_000,
         "A" * 100_000 + "=",
+        "b" * 100_000 + " \u0430",
         "\U000e0041" * 100_000,
     ],
     ids=lambda text: repr(text[:8]),
