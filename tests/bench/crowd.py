@@ -51,12 +51,18 @@ async def ask(world: World, guild: str, channel: str, author: str, mark: str) ->
 
 
 async def crowd(
-    world: World, people: int, rounds: int, *, per_channel: int = 2, stagger: float = 4.0
+    world: World,
+    people: int,
+    rounds: int,
+    *,
+    per_channel: int = 2,
+    stagger: float = 4.0,
+    marks: str = "p",
 ) -> list[Asked]:
     """Let `people` ask `rounds` questions each, the next one after they have read the answer.
 
     They arrive evenly over `stagger` seconds, so that all are there at once, but do not press
-    return in the same millisecond.
+    return in the same millisecond. `marks` begins the marks of their questions.
     """
     await _found(world, people // per_channel)
 
@@ -65,7 +71,7 @@ async def crowd(
         asked = []
         await asyncio.sleep(stagger * number / people)
         for turn in range(rounds):
-            mark = f"p{number}r{turn}"
+            mark = f"{marks}{number}r{turn}"
             asked.append(await ask(world, guild, channel, f"person {number}", mark))
         return asked
 

@@ -27,7 +27,9 @@ async def crowd_of_100() -> Figures:
 
 async def _crowd(people: int) -> Figures:
     async with world() as scene:
-        await crowd(scene, 4, 1)  # webhooks, models and pages warm, as on any day but the first
+        await crowd(
+            scene, 4, 1, marks="warm"
+        )  # webhooks, models and pages warm, as on any day but the first
         await scene.forget()
         before = scene.cpu_seconds()
         asked = await crowd(scene, people, 3)
@@ -46,7 +48,7 @@ async def open_loop_40() -> Figures:
 
 async def _open_loop(per_second: float, seconds: float = 30) -> Figures:
     async with world(parallel=256) as scene:
-        await crowd(scene, 4, 1)
+        await crowd(scene, 4, 1, marks="warm")
         await scene.forget()
         before = scene.cpu_seconds()
         asked = await open_loop(scene, per_second, seconds)
@@ -74,7 +76,7 @@ async def cache() -> Figures:
 async def memory() -> Figures:
     """Resident memory per guild and per conversation."""
     async with world(rate=None, tokens=40, latency=0.0, rate_limits=False) as scene:
-        await crowd(scene, 4, 1)
+        await crowd(scene, 4, 1, marks="warm")
         start = scene.rss()
         for n in range(500):
             await scene.discord.do("guild", name=f"quiet {n}", channels=["a", "b", "c"])
