@@ -34,7 +34,7 @@ WORD = re.compile(r"\{\{(\w+)\}\}")
 JAMO = re.compile("[\u3131-\u318e]")
 SHARED = "words.toml"
 """Words that every file of a folder may use, and may replace by its own."""
-SPAN = 320
+SPAN = 200
 """Characters within which a match and what has to stand beside it are looked for."""
 
 Role = Literal["user", "assistant"]
