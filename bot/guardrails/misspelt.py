@@ -14,10 +14,11 @@ KEYS: Final = tuple(
     forever without jumping hanging unalive existing""".split()  # noqa: SIM905  # word list
 )
 CHAT: Final = {
-    "diee": "die", "tihs": "this", "urself": "yourself", "mysself": "myself", "jveux": "je veux",
-    "jvais": "je vais", "jpeux": "je peux", "chui": "je suis", "jsuis": "je suis", "plu": "plus",
-    "kiero": "quiero", "qiero": "quiero", "vojo": "voglio", "nn": "non", "chec": "chce",
-    "hcce": "chce", "nich": "nicht", "zelfmord": "zelfmoord", "wl": "wil",
+    "abt": "about", "nite": "night", "thinkin": "thinking", "diee": "die", "tihs": "this",
+    "urself": "yourself", "mysself": "myself", "jveux": "je veux", "jvais": "je vais",
+    "jpeux": "je peux", "chui": "je suis", "jsuis": "je suis", "plu": "plus", "kiero": "quiero",
+    "qiero": "quiero", "vojo": "voglio", "nn": "non", "chec": "chce", "hcce": "chce",
+    "nich": "nicht", "zelfmord": "zelfmoord", "wl": "wil",
 }  # fmt: skip
 """Words that are spelt so on purpose, or slips too short for a rule; told with other words only."""
 NEAR: Final = {

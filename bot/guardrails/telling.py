@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 FICTION = re.compile(
-    r"\b(?:my (?:character|oc|protagonist|villain|hero|novel|story|book|script"
+    r"\b(?:the (?:character|protagonist|villain)|my (?:character|oc|protagonist|villain|hero|novel"
+    r"|story|book|script"
     r"|screenplay|campaign)|"
     r"(?:in|for) (?:a|my|the|our) (?:story|novel|book|game|campaign|film|movie|play"
     r"|song|poem|rp|roleplay|scene)"
