@@ -92,17 +92,19 @@ class Words:
         found: list[int] = []
         if self._tiny or not text.isascii():
             found += [self._short[short] for short in {*text, *twos} & self._short.keys()]
-        # What follows a start, wherever it stands: far less to look through than the text.
-        starts, after = self._starts, dict[str, str]()
+        starts, longest = self._starts, self._longest
         grams = enumerate(map(add, twos, text[2:]))
-        pieces = {text[at : at + self._longest] for at, gram in grams if gram in starts}
-        for piece in pieces:
-            start = piece[:START]
-            after[start] = f"{after[start]}\n{piece}" if start in after else piece
-        for start, joined in after.items():
-            first = starts[start]
-            of_start = range(self._first[first], self._first[first + 1])
-            found += [at for at in of_start if words[at] in joined]
+        # What follows a start, wherever it stands: its beginnings are looked up among the words.
+        for piece in {text[at : at + longest] for at, gram in grams if gram in starts}:
+            number = starts[piece[:START]]
+            first, end = self._first[number], self._first[number + 1]
+            for size in range(START, len(piece) + 1):
+                at = bisect_left(words, piece[:size], first, end)
+                if at == end:
+                    break
+                if words[at] == piece[:size]:
+                    found.append(at)
+                first = at
         return found
 
     def begin_with(self, text: str) -> bool:
