@@ -95,7 +95,9 @@ MANUAL = re.compile(
 """What nobody needs who only wants to know what happened, or to read a story."""
 
 STRAIN = re.compile(
-    r"\b(?:exams?|finals|final exam|\w+ final (?:tmrw|tomorrow)|midterms?|quiz\w*|homework|deadline"
+    r"\b(?:my (?:\w+ )?(?:cat|dog|hamster|rabbit|parrot|horse|nan|gran\w*) (?:died|passed|is gone)"
+    r"|miss my (?:\w+ )?(?:cat|dog|hamster|rabbit|parrot|horse|nan|gran\w*)"
+    r"|exams?|finals|final exam|\w+ final (?:tmrw|tomorrow)|midterms?|quiz\w*|homework|deadline"
     r"|thesis|dissertation|essay|lecture|resit|orgo|calculus|boss fight|(?:last|final|that) boss"
     r"|raids?|ranked|dungeon|healer|wiped|speedrun|twins|newborn|toddlers?"
     r"|teething|night feeds?|moved to (?:a new|another) (?:city|town|country)"
@@ -105,7 +107,8 @@ STRAIN = re.compile(
     r"|provas?|vestibular|tentamens?|egzamin\w*|kolokwium|sesja)\b|テスト|試験|レポート"
     r"|夜泣き|部活|수능|시험|과제|야근|육아|考试|期末|论文|加班|带娃|परीक्षा|एग्ज़?ाम|امتحان|اختبار"
 )
-"""What wears people out every day: tests, games, small children, a move, a break-up."""
+"""What wears people out every day: tests, games, small children, a move, a break-up, an animal or
+a grandmother who died."""
 
 PASTIME = re.compile(
     r"\b(?:beers?|barbecue\w*|bbq|grill\w*|fireworks|sunset|pill (?:box|organi[sz]er)"
@@ -118,8 +121,8 @@ PASTIME = re.compile(
     r"|드라마|치킨|맥주|고기|일주일치|빨래|啤酒|星星|烧烤|这部剧|被子|一周的药|药盒|चाय|पतंग|सीरीज"
     r"|विटामिन|हफ्ते भर|شاي|للجيران|نشرب|التخفيضات|الهدي[هة]|الدش|للأسبوع|للزملاء"
 )
-"""What people do on a roof, with a letter or with pills: then no head is believed to have heard a
-danger, alone or in everyday words."""
+"""What people do on a roof, with a letter or with pills: then no head is believed to have heard
+need, alone or in everyday words; the trend still hears of a faint sorrow."""
 
 
 def harmless_company(plain: str, *, crime: bool = False) -> bool:

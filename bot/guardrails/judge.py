@@ -137,8 +137,7 @@ class Judge:
         found = _past(found) if past else found
         found = tuple(_softened(hit) if _jested(hit, views) else hit for hit in found)
         found = self._excuse_fiction(found, text, views, creative=creative)
-        strain = STRAIN.search(views.plain) or PASTIME.search(views.plain)
-        return _Found(found, past, now, strain is not None)
+        return _Found(found, past, now, STRAIN.search(views.plain) is not None)
 
     def _in_company(
         self, found: tuple[Hit, ...], views: Views, *, creative: bool
@@ -183,7 +182,7 @@ class Judge:
         if "order" in loud and STUDIED.search(views.plain):
             del loud["order"]
         if PASTIME.search(views.plain):
-            loud.pop("acute", None)
+            loud = {name: odds for name, odds in loud.items() if name not in ("acute", "care")}
         if "calm" in loud:
             sure = tuple(_softened(hit) if hit.wide else hit for hit in sure)
         # A threat and a cry for help share their words: the louder head says which it is.

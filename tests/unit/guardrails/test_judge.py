@@ -61,6 +61,12 @@ def test_a_wide_rule_alone_is_left_to_the_trend_where_the_care_head_finds_the_te
     assert measure(narrow, care=0.01) is Measure.SUPPORT
 
 
+def test_a_pastime_beside_it_takes_a_head_its_word(measure: Callable[..., Measure]) -> None:
+    assert measure("on the roof with a beer", acute=0.9, care=0.9) is Measure.ALLOW
+    assert measure("on the roof with nobody", acute=0.9, care=0.9) is Measure.CRISIS
+    assert measure("a beer, then I will kill myself", acute=0.01) is Measure.CRISIS
+
+
 def test_laughter_takes_nothing_from_what_is_meant(measure: Callable[..., Measure]) -> None:
     assert measure("I want to die lol, I called my teacher mom") is Measure.ALLOW
     assert measure("I want to die lol, tonight, for real") is Measure.CRISIS
