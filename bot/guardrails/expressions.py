@@ -14,7 +14,7 @@ import re2
 
 MAX_MEMORY = 8 * 1024 * 1024
 """Bytes that RE2 may use for one automaton, made lazily; when they are full it begins anew."""
-KEPT = 3000
+KEPT = 4000
 """Patterns that are kept compiled, 10 to 30 KB each. People of one language need hundreds, those
 of thirteen nearly all; and compiling one anew costs as much as half a judgement."""
 START = 3
