@@ -1,12 +1,15 @@
-"""The sentences that the heads learn from: `corpus/*.txt` and the examples of the rules.
+"""What the heads learn from: `corpus/*.txt`, and what a teacher says of variations of it.
 
 A file is made of sections, `## label` or `## label lang`, with a sentence a line. `[a|b|c]` in a
 sentence is a choice: such a line is woven into several sentences, the same ones every time. A
-line that begins with `# ` is a remark. No message of a user is ever part of it.
+line that begins with `# ` is a remark. `taught.txt.xz` holds variations of these sentences with a
+large teacher's opinion of each (`tests/bench/teach_heads.py`). No message of a user is ever part of
+it.
 """
 
 from __future__ import annotations
 
+import lzma
 import random
 import re
 import zlib
@@ -14,16 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import SettingsRejected
+from bot.guardrails.heads import MEANING
 from bot.guardrails.normalise import plain_view
-from bot.guardrails.rules import SHIPPED, read_rules
-from bot.guardrails.taxonomy import Severity
 
 CORPUS = Path(__file__).parent / "corpus"
+TAUGHT = Path(__file__).parent / "taught.txt.xz"
 MAX_SENTENCES = 200_000
 WOVEN = 12
 """Sentences that are woven of one line with choices, at most."""
 ORDINARY = "ordinary"
 """Name of the file whose sentences are what people say all day, not twins of anything."""
+GROUPS = 4
+"""What is woven of one line, or mixed of the lines of a group, is held out together."""
 CHOICE = re.compile(r"\[([^\[\]]*)\]")
 
 HEADS_OF: dict[str, frozenset[str]] = {
@@ -38,33 +43,30 @@ HEADS_OF: dict[str, frozenset[str]] = {
 }
 """Which heads should speak up at a label. `care` leaves open whether the danger is acute."""
 
-LABEL_OF: dict[str, str] = {
-    "sh_crisis": "acute",
-    "sh_support": "support",
-    "jailbreak": "order",
-    "leak": "order",
-    "memory_poison": "order",
-    "human_claim": "human",
-    "dependency": "bond",
-    "sentience": "bond",
-    "delusion": "bond",
-    **dict.fromkeys(("mass_harm", "threat", "hate", "doxx", "illicit", "harassment"), "harm"),
-    **dict.fromkeys(("csae", "ncii", "impersonation", "sh_promo", "sexual", "gore"), "harm"),
-}
-"""What the examples of a category's rules teach."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A normalised text, its label, and the file (without `.txt`) or `rules` that it is from."""
+    """A normalised text, its label, the file (without `.txt`) that it is from, and the group of
+    its line."""
 
     text: str
     label: str
     source: str
+    group: int
 
     def teaches(self, head: str) -> bool:
         """Whether it says anything about a head."""
         return head != "acute" or self.label != "care"
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A normalised text, the group of the lines it was made of, and how likely a teacher finds it
+    that each head should speak up."""
+
+    text: str
+    group: int
+    chances: tuple[float, ...]
 
 
 def read_corpus(folder: Path) -> list[Sentence]:
@@ -85,12 +87,40 @@ def read_corpus(folder: Path) -> list[Sentence]:
             elif line.strip() and not line.startswith("# "):
                 if not label:
                     problems.append(f"{path.name}:{number}: a sentence before any label")
-                found += [Sentence(plain_view(text), label, path.stem) for text in woven(line)]
+                group = group_of(line)
+                found += [Sentence(plain_view(t), label, path.stem, group) for t in woven(line)]
     if not found and not problems:
         problems.append(f"{folder}: no sentences in *.txt")
     if problems or len(found) > MAX_SENTENCES:
         raise SettingsRejected(problems or [f"{folder}: more than {MAX_SENTENCES} sentences"])
     return found
+
+
+def read_taught(path: Path = TAUGHT) -> list[Taught]:
+    """Read the texts that a teacher judged: in a line a digit for the group, two for each head in
+    the order of `MEANING`, a space, and the text.
+
+    Raises:
+        SettingsRejected: the file is missing or damaged.
+    """
+    digits = 1 + 2 * len(MEANING)
+    found = []
+    try:
+        with lzma.open(path, "rt", encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, start=1):
+                told, text = line[:digits], line[digits + 1 :].rstrip("\n")
+                if not told.isdecimal() or len(told) < digits or not text:
+                    raise SettingsRejected([f"{path.name}:{number}: not what a teacher writes"])
+                chances = tuple(int(told[at : at + 2]) / 99 for at in range(1, digits, 2))
+                found.append(Taught(text, int(told[0]), chances))
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise SettingsRejected([f"{path.name}: {error}"]) from error
+    return found
+
+
+def group_of(line: str) -> int:
+    """Return the group of a line of the corpus."""
+    return zlib.crc32(line.encode()) % GROUPS
 
 
 def everyday(lines: int) -> list[str]:
@@ -116,16 +146,3 @@ def woven(line: str) -> list[str]:
         text = CHOICE.sub(lambda choice: chance.choice(choice[1].split("|")), line)
         made[" ".join(text.split())] = None
     return list(made)
-
-
-def rule_sentences() -> list[Sentence]:
-    """Return the examples and counter-examples of the rules about people's messages."""
-    found = []
-    for rule in read_rules([SHIPPED]):
-        label = LABEL_OF.get(rule.category)
-        if "user" not in rule.roles or label is None:
-            continue
-        if rule.severity is not Severity.MILD:
-            found += [Sentence(plain_view(text), label, "rules") for text in rule.examples]
-        found += [Sentence(plain_view(text), "plain", "rules") for text in rule.counter_examples]
-    return found

@@ -43,7 +43,7 @@ def read_pieces(path: Path = PIECES_FILE) -> Pieces:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            vectors = file["steps"] * file["factors"].astype(np.float32)[:, None]
+            vectors = (file["steps"] * file["factors"]).astype(np.float32)
             vocabulary = file["vocabulary"].tobytes().decode().split("\n")
         if len(vectors) != len(vocabulary):
             raise ValueError("its parts don't fit together")

@@ -23,6 +23,7 @@ CARD_WINDOW = 30 * 60.0
 RESOURCE_WINDOW = 24 * 3600.0
 SESSION_GAP = 30 * 60.0
 """Seconds of silence that end a session."""
+TALK_TURNS = 2
 BREAK_AFTER = 3600.0
 BREAK_TURNS = 40
 LEGAL_REMINDER = 3 * 3600.0
@@ -93,6 +94,11 @@ class RiskState:
     def strained(self, now: float) -> bool:
         """Whether the person is telling of everyday strain."""
         return now - self.strain_at < SESSION_GAP
+
+    def calm_talk(self, now: float) -> bool:
+        """Whether the person has been talking for some turns, and nothing of it was worrying."""
+        going_on = self.turns >= TALK_TURNS and now - self.last_at <= SESSION_GAP
+        return going_on and self.level is Level.CALM
 
     def minor(self, now: float) -> bool:
         return self.minor_until > now

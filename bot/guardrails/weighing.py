@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.guardrails.context import GuardContext
-from bot.guardrails.heads import DANGER
+from bot.guardrails.heads import CARE_RULES, DANGER, HINT
 from bot.guardrails.judge import Judgement
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
 from bot.guardrails.risk import (
@@ -46,6 +46,8 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
         state = replace(state, strain_at=now)
     if state.strained(now):
         judgement = _doubted(judgement)
+    elif judgement.decision.rule == HINT and state.calm_talk(now):
+        judgement = replace(judgement, decision=ALLOWED)
     weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
     state = advance(state, now, weight=weight, dependency=judgement.dependency)
     if judgement.has("minor"):
@@ -64,7 +66,7 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
 
 def _recalled(judgement: Judgement) -> Judgement:
     """Return what a head alone heard in a look back as a faint sorrow: the trend hears of it."""
-    if judgement.decision.rule not in ("head.care", DANGER.rule):
+    if judgement.decision.rule not in {*CARE_RULES, DANGER.rule}:
         return judgement
     return replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
 
@@ -72,7 +74,7 @@ def _recalled(judgement: Judgement) -> Judgement:
 def _doubted(judgement: Judgement) -> Judgement:
     """Return what the care head alone heard amid tests and small children as one to be counted:
     the third within hours is acted upon."""
-    if judgement.decision.rule != "head.care":
+    if judgement.decision.rule not in CARE_RULES:
         return judgement
     return replace(judgement, decision=ALLOWED, weight=DOUBTED)
 

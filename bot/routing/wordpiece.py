@@ -42,7 +42,7 @@ class WordPieces:
             message = f"{message[:HEAD]} {message[-TAIL:]}"
         ids: list[int] = []
         count = spelled = 0
-        for word in _words(message):
+        for word in words_of(message):
             found = self._pieces(word)
             ids += found
             if word[0].isalpha():
@@ -101,7 +101,7 @@ class _Signs(dict[int, str | None]):
 _SIGNS = _Signs()
 
 
-def _words(message: str) -> list[str]:
+def words_of(message: str) -> list[str]:
     """Return words and single signs, in small letters and without accents."""
     return unicodedata.normalize("NFD", message.lower()).translate(_SIGNS).split()
 

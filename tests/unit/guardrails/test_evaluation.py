@@ -111,17 +111,14 @@ def test_a_line_with_choices_becomes_several_sentences_the_same_every_time() -> 
     assert len(woven("[a|b|c|d] [e|f|g|h] [i|j|k|l]")) == WOVEN
 
 
-def test_training_writes_heads_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bot.guardrails import training
+def test_training_writes_heads_that_load(tmp_path: Path) -> None:
     from bot.guardrails.heads import read_heads
     from bot.guardrails.normalise import normalise
 
-    monkeypatch.setattr(training, "FOLDS", 2)  # the whole takes twenty times as long
-    sentences = training.rule_sentences()[::4]
-    monkeypatch.setattr(training, "rule_sentences", lambda: sentences)
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    (corpus / "own.txt").write_text("## plain\n" + "a fine day\n" * 3, "utf-8")
+    lines = "\n".join(f"day {at} was fine\nnight {at} was long" for at in range(200))
+    (corpus / "own.txt").write_text(f"## plain\n{lines}\n## support\ni feel lost\n", "utf-8")
     out = tmp_path / "heads.npz"
     assert run(parsed("train", "--corpus", str(corpus), "--out", str(out), "--json")) == 0
     heads = read_heads(out)

@@ -10,10 +10,11 @@ import pytest
 from bot.guardrails import GuardContext, Guardrails
 from bot.guardrails.corpus import everyday
 from bot.guardrails.expressions import _expression
-from bot.guardrails.features import BUCKETS
-from bot.guardrails.heads import HALF, Heads
+from bot.guardrails.heads import Heads
 from bot.guardrails.judge import Judge
+from bot.guardrails.phrases import Phrases
 from bot.guardrails.taxonomy import Measure
+from bot.routing.wordpiece import FIRST, LAST, UNKNOWN, WordPieces
 
 MakeContext = Callable[..., GuardContext]
 
@@ -22,12 +23,16 @@ def heads(**chances: float) -> Heads:
     """Return heads that say the same of every text; each speaks up from one half."""
     names = ("care", "acute", "harm", "order")
     said = [chances.get(name, 0.01) for name in names]
-    return Heads(
-        names,
-        bytes(HALF * BUCKETS * len(names)),
-        tuple(log(chance / (1 - chance)) for chance in said),
-        (0.5,) * len(names),
+    phrases = Phrases(
+        words=WordPieces((UNKNOWN, FIRST, LAST), 8),
+        vectors=memoryview(bytes(3)).cast("b"),
+        axes=(0,),
+        wide=1,
+        lift=0,
+        weights=((0.0, 0.0),) * len(names),
+        weights_bias=tuple(log(chance / (1 - chance)) for chance in said),
     )
+    return Heads(names, (0.5,) * len(names), phrases)
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ def test_only_a_head_that_is_sure_of_a_danger_shows_the_card_without_a_rule(
     measure: Callable[..., Measure],
 ) -> None:
     assert measure("there is honey in the cupboard", acute=0.6) is Measure.ALLOW
-    assert measure("there is honey in the cupboard", acute=0.7) is Measure.CRISIS
+    assert measure("there is honey in the cupboard", acute=0.8) is Measure.CRISIS
     assert measure("there is honey in the cupboard", acute=0.7, harm=0.8) is Measure.ALLOW
 
 

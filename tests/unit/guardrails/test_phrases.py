@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from bot.errors import SettingsRejected
-from bot.guardrails.npz import read_npz
+from bot.guardrails.npz import Packed, read_npz
 from bot.guardrails.phrase_fitting import FittedPhrases, fit_phrases
-from bot.guardrails.phrases import LONGEST, Phrases, read_phrases
+from bot.guardrails.phrases import LONGEST, MOST_AXES, Phrases, read_phrases
 from bot.guardrails.pieces import PIECES_FILE, Pieces, read_pieces
 
 SAD = ["sad", "lonely", "miserable", "hopeless", "worthless", "afraid", "tired", "broken"]
@@ -43,6 +46,11 @@ def phrases(
     return read_phrases(read_npz(path))
 
 
+def packed(array: NDArray[np.generic]) -> Packed:
+    """Return an array as it is read from a file."""
+    return Packed(array.dtype.str, array.shape, memoryview(array.tobytes()))
+
+
 @pytest.mark.parametrize(
     ("kin", "other"),
     [("gloomy", "pasta"), ("unhappy", "salad"), ("grief", "cake"), ("despair", "beans")],
@@ -69,13 +77,40 @@ def test_where_a_word_stands_matters(phrases: Phrases) -> None:
 
 
 def test_a_text_without_pieces_says_nothing(phrases: Phrases, fitted: FittedPhrases) -> None:
-    assert phrases.logits("") == (0.0,)
+    assert phrases.logits("") == ()
     assert not fitted.logits(np.zeros(0, np.int64)).any()
 
 
 def test_the_middle_of_a_long_text_is_not_read(phrases: Phrases) -> None:
     half = "so it goes " * LONGEST
     assert phrases.logits(f"{half}grief {half}") == phrases.logits(f"{half}pasta {half}")
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=LONGEST - 2), st.integers(0, 1 << 32))
+def test_all_patterns_at_once_say_what_each_says_by_itself(ids: list[int], seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    vectors = chance.integers(-128, 128, (41, MOST_AXES)).astype(np.int8)
+    patterns = chance.integers(-128, 128, (MOST_AXES, 3 * 5)).astype(np.int8)
+    bias = chance.integers(-(1 << 22) + 1, 1 << 22, 5)
+    weights = chance.normal(size=(2, 10))
+    words = [*"abcdefghijklmnopqrstuvwxyz0123456789", "[UNK]", "[CLS]", "[SEP]", "!", "?"]
+    found = read_phrases(
+        {
+            "phrases_vectors": packed(vectors),
+            "phrases_patterns": packed(patterns),
+            "phrases_bias": packed(bias),
+            "phrases_weights": packed(weights),
+            "phrases_weights_bias": packed(np.zeros(2)),
+            "phrases_vocabulary": packed(np.frombuffer("\n".join(words).encode(), np.uint8)),
+        }
+    )
+    text = " ".join(words[at] for at in ids)
+    said = list(found.words.pieces(text).ids[1:-1])
+    rows = np.concatenate([np.zeros((1, MOST_AXES)), vectors[said], np.zeros((1, MOST_AXES))])
+    before, itself, after = (patterns[:, at : at + 5].astype(int) for at in (0, 5, 10))
+    met = np.maximum(rows[:-2] @ before + rows[1:-1] @ itself + rows[2:] @ after + bias, 0)
+    seen = np.concatenate([met.mean(axis=0), met.max(axis=0)])
+    assert found.logits(text) == pytest.approx(list(weights @ seen), rel=1e-9, abs=1e-3)
 
 
 def test_the_same_lesson_gives_the_same_phrases(pieces: Pieces) -> None:

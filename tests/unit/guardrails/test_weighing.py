@@ -24,8 +24,8 @@ def measures(
 ) -> Callable[..., list[Measure]]:
     """Return what is done about messages with a head that hears sorrow in each of them."""
 
-    def weighed(*texts: str, apart: float = 60.0) -> list[Measure]:
-        judge = Judge(room.judge.asked, room.judge.drafted, heads(care=0.9))
+    def weighed(*texts: str, apart: float = 60.0, care: float = 0.9) -> list[Measure]:
+        judge = Judge(room.judge.asked, room.judge.drafted, heads(care=care))
         state, found = RiskState(), []
         for at, text in enumerate(texts):
             where = context(now=NOW + at * apart)
@@ -84,3 +84,22 @@ def test_amid_everyday_strain_the_third_alarm_of_a_head_alone_is_acted_upon(
 
 def test_a_rule_is_heard_amid_everyday_strain(measures: Callable[..., list[Measure]]) -> None:
     assert measures("my anatomy exam is tomorrow", "I want to kill myself")[-1] is Measure.CRISIS
+
+
+UNSURE = 0.6
+
+
+def test_a_head_that_is_not_sure_is_heard_at_the_beginning(
+    measures: Callable[..., list[Measure]],
+) -> None:
+    assert measures(ECHO, care=UNSURE) == [Measure.SUPPORT]
+
+
+def test_amid_a_calm_talk_it_waits_for_the_next(measures: Callable[..., list[Measure]]) -> None:
+    talk = ("hi", "ok", ECHO, ECHO)  # too short for a head to hear anything in the first two
+    assert measures(*talk, care=UNSURE)[2:] == [Measure.ALLOW, Measure.SUPPORT]
+    assert measures(*talk)[2:] == [Measure.SUPPORT] * 2
+
+
+def test_a_talk_of_yesterday_makes_nothing_calm(measures: Callable[..., list[Measure]]) -> None:
+    assert measures("hi", "ok", ECHO, care=UNSURE, apart=SESSION_GAP + 1)[2] is Measure.SUPPORT
