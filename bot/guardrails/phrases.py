@@ -15,6 +15,7 @@ from math import isfinite
 from operator import mul
 
 from bot.guardrails.npz import Packed
+from bot.recent import Recent
 from bot.routing.wordpiece import WordPieces
 
 LONGEST = 66
@@ -49,7 +50,9 @@ class Phrases:
     weights: tuple[tuple[float, ...], ...]
     """For each head a weight for each pattern's mean, then one for each one's peak."""
     weights_bias: tuple[float, ...]
-    _sums: dict[int, Sums] = field(default_factory=dict, repr=False, compare=False)
+    _sums: Recent[int, Sums] = field(
+        default_factory=lambda: Recent(_REMEMBERED), repr=False, compare=False
+    )
 
     def logits(self, plain: str) -> tuple[float, ...]:
         """Return a logit by head of a normalised text; none where it has no pieces."""
@@ -88,8 +91,6 @@ class Phrases:
             vector = self.vectors[number * deep : (number + 1) * deep]
             row = sum(map(mul, vector, self.axes)) + _ones(3 * wide) * _LEVEL
             shift, mask = _LANE * wide, (1 << _LANE * wide) - 1
-            if len(self._sums) >= _REMEMBERED:
-                self._sums.clear()
             found = self._sums[number] = row & mask, row >> shift & mask, row >> 2 * shift
         return found
 
@@ -114,7 +115,7 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
     bias = tuple(map(int, file["phrases_bias"].values()))
     weights, weights_bias = file["phrases_weights"], file["phrases_weights_bias"].values()
     vocabulary = str(file["phrases_vocabulary"].data, "utf-8").split("\n")
-    wide, deep = len(bias), patterns.shape[0]
+    wide, deep = len(bias), patterns.shape[0] if patterns.shape else 0
     right = (vectors.kind, vectors.shape) == ("|i1", (len(vocabulary), deep))
     right = right and (patterns.kind, patterns.shape) == ("|i1", (deep, 3 * wide))
     right = right and 0 < deep <= MOST_AXES and weights.shape == (len(weights_bias), 2 * wide)

@@ -1,8 +1,8 @@
 """Word pieces as small vectors: pieces of like meaning lie near each other. For training only.
 
-`pieces.npz` is derived from all-MiniLM-L6-v2 (Apache License 2.0, its text beside it) and modified:
-`tests/bench/distil_pieces.py` makes it. What the heads know of English words that no sentence of
-the corpus holds comes from here; other scripts are mostly spelt out, and left to the n-grams.
+`pieces.npz` is derived from multilingual-e5-small (MIT License, its text beside it) and modified:
+`tests/bench/distil_pieces.py` makes it. What the heads know of words that few sentences of the
+corpus hold comes from here, in all of their languages.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ def written(path: Path, **changed: object) -> Path:
         ({"phrases_vectors": np.zeros((2, 4), np.int8)}, "phrases"),
         ({"phrases_patterns": np.zeros((3, 3 * 2), np.int8)}, "phrases"),
         ({"phrases_patterns": np.zeros((4, 3 * 2), np.int16)}, "phrases"),
+        ({"phrases_patterns": np.int8(0)}, "phrases"),
         ({"phrases_bias": np.full(2, 1 << 22)}, "phrases"),
         ({"phrases_bias": np.zeros(0, np.int64)}, "phrases"),
         ({"phrases_weights": np.zeros((6, 2), np.float32)}, "phrases"),
