@@ -108,11 +108,11 @@ CARE_RULES = frozenset({"head.care", HINT})
 SURE_CARE = 3.0
 """Odds over those of its threshold from which the care head is sure."""
 DANGER = Hit("head.acute", "sh_crisis", Severity.ACTIVE, fiction_ok=True)
-SURE = 3.0
+SURE = 6.0
 """Odds over those of its threshold from which the acute head needs no rule to have the card shown.
 
-On files that no head was trained on: 6 of 64 people in danger, whom no rule had heard, and 1 of 688
-other messages.
+On files that no head was trained on: 5 of 64 people in danger, whom no rule had heard, and none of
+688 other messages.
 """
 NOTED = Hit("head.faint", "distress", Severity.MILD, fiction_ok=True)
 """Sorrow too faint to act upon: the trend alone hears of it."""

@@ -85,8 +85,8 @@ def test_who_says_that_it_is_no_story_is_heard(measure: Callable[..., Measure]) 
 def test_only_a_head_that_is_sure_of_a_danger_shows_the_card_without_a_rule(
     measure: Callable[..., Measure],
 ) -> None:
-    assert measure("there is honey in the cupboard", acute=0.6) is Measure.ALLOW
-    assert measure("there is honey in the cupboard", acute=0.8) is Measure.CRISIS
+    assert measure("there is honey in the cupboard", acute=0.8) is Measure.ALLOW
+    assert measure("there is honey in the cupboard", acute=0.9) is Measure.CRISIS
     assert measure("there is honey in the cupboard", acute=0.7, harm=0.8) is Measure.ALLOW
 
 
