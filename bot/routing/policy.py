@@ -30,7 +30,8 @@ the other routes takes no such margin.
 ASKED_MARGIN = 0.40
 """The same where the message asks something: a question in a talk often is about the talk."""
 SURE = 0.90
-"""A switch this sure passes the margin, and a distress window."""
+"""A switch this sure passes the margin, and a distress window. A question that is so sure by itself
+passes the margin too: "how tall is K2?" is for the factual persona after any talk."""
 _BEGINNING = 200
 """Characters in which a request would be named."""
 DOUBT_MARGIN = 0.10
@@ -97,7 +98,9 @@ def decide(
         if gate > 0.5:
             reasons.append(f"continues the previous {around.previous.route} turn")
     route = max(LABELS, key=lambda each: mixed[each])
-    route = _held(route, mixed, around, reasons)
+    plain = around.asks and dict(zip(LABELS, scores.routes, strict=True))[route] >= SURE
+    if not plain:
+        route = _held(route, mixed, around, reasons)
     ranked = sorted(mixed.values(), reverse=True)
     close = ranked[0] - ranked[1] < DOUBT_MARGIN
     uncertain = close or ranked[0] < threshold

@@ -49,3 +49,22 @@ def test_what_is_told_needs_more_to_leave_the_companion_than_what_is_asked(
 def test_a_request_is_found_wherever_a_clause_begins(message: str, explicit: bool) -> None:
     around = circumstances(message, PreviousRoute(Route.COMPANION, 0.0), in_scene=False, now=1.0)
     assert around.explicit is explicit
+
+
+@pytest.mark.parametrize("before", [Route.COMPANION, Route.CREATIVE])
+@pytest.mark.parametrize(
+    ("gate", "alone", "switches"),
+    [
+        (0.38, 0.99, True),
+        (0.38, 0.80, False),
+        (0.54, 0.99, False),
+    ],
+)
+def test_a_question_that_is_plain_by_itself_leaves_any_talk_unless_it_continues_it(
+    before: Route, gate: float, alone: float, switches: bool
+) -> None:
+    shares = {Route.FACTUAL: alone, before: 1.0 - alone}
+    one, two, three = (shares.get(label, 0.0) for label in LABELS)
+    around = Circumstances(PreviousRoute(before, 0.0), False, False, True, False)
+    decision = decide(Scores((one, two, three), gate), around, threshold=0.65, source="table")
+    assert decision.route is (Route.FACTUAL if switches else before)
