@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from itertools import accumulate
 from operator import add
 
 import re2
@@ -47,13 +45,15 @@ class Words:
     """Words by their owners: of several one is enough; an owner without any is always due."""
 
     def __init__(self, owned: Sequence[Collection[str]]) -> None:
-        pairs = sorted((word, index) for index, words in enumerate(owned) for word in words)
         self.always = tuple(index for index, words in enumerate(owned) if not words)
         # Many patterns need the same word: it is kept once, with where its owners begin.
-        self._words = tuple(dict.fromkeys(word for word, _ in pairs))
-        self._owners = array("I", [index for _, index in pairs])
-        counts = Counter(word for word, _ in pairs)
-        self._ends = array("I", accumulate((counts[word] for word in self._words), initial=0))
+        flat = [word for words in owned for word in words]
+        owners = [index for index, words in enumerate(owned) for _ in words]
+        order = sorted(range(len(flat)), key=flat.__getitem__)
+        self._owners = array("I", [owners[at] for at in order])
+        starts = [n for n, at in enumerate(order) if n == 0 or flat[at] != flat[order[n - 1]]]
+        self._words = tuple(flat[order[n]] for n in starts)
+        self._ends = array("I", [*starts, len(order)])
         self._short = {word: at for at, word in enumerate(self._words) if len(word) < START}
         self._tiny = any(map(str.isascii, self._short))
         # In order: the words of a start stand side by side, and those of one follow another's.

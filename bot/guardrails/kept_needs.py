@@ -22,15 +22,23 @@ MOST: Final = 20_000
 """Patterns in the file; beyond, those that nobody asked for now are left out."""
 
 
-def needs_of(patterns: Iterable[str]) -> Mapping[str, Needs]:
-    """Return what matches of each pattern need."""
+def needs_of(patterns: Iterable[str], *, openings: bool) -> Mapping[str, Needs]:
+    """Return what matches of each pattern need; without the openings, which are most of it, where
+    nobody asks for them."""
     asked = dict.fromkeys(patterns)
-    kept = dict(_read(asked))
-    missing = {pattern: needs(pattern) for pattern in asked if pattern not in kept}
+    kept = dict(_read(asked, openings=openings))
+    written = not sys.dont_write_bytecode
+    missing = {
+        pattern: needs(pattern) if openings or written else Needs(needs(pattern).words, ())
+        for pattern in asked
+        if pattern not in kept
+    }
     found = {pattern: kept.get(pattern) or missing[pattern] for pattern in asked}
-    if missing and not sys.dont_write_bytecode:
+    if missing and written:
         everything = {**dict(_read()), **missing}
-        _write(everything if len(everything) <= MOST else found)
+        _write(
+            everything if len(everything) <= MOST else {each: everything[each] for each in asked}
+        )
     return found
 
 
@@ -44,7 +52,9 @@ def _author() -> str:
     return hashlib.sha256(source + sys.version.encode()).hexdigest()
 
 
-def _read(wanted: Collection[str] | None = None) -> Iterator[tuple[str, Needs]]:
+def _read(
+    wanted: Collection[str] | None = None, *, openings: bool = True
+) -> Iterator[tuple[str, Needs]]:
     """Yield what is kept, of the wanted patterns or of all, as far as it is undamaged; nothing,
     where it is another version's.
 
@@ -56,9 +66,10 @@ def _read(wanted: Collection[str] | None = None) -> Iterator[tuple[str, Needs]]:
             if json.loads(file.readline()) != _author():
                 return
             for line in file:
-                pattern, *found = json.loads(line)
+                pattern, words, begun = json.loads(line)
                 if wanted is None or pattern in wanted:
-                    yield pattern, Needs(*(_shared(strings, same) for strings in found))
+                    begun = _shared(begun, same) if openings else ()
+                    yield pattern, Needs(_shared(words, same), begun)
     except (OSError, ValueError, TypeError):
         return
 

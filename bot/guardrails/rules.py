@@ -288,7 +288,7 @@ class RuleSet:
             for pattern in rule.patterns
             for part in alternatives(pattern)
         ]
-        needed = needs_of(part for _, part in owned)
+        needed = needs_of((part for _, part in owned), openings=role == "assistant")
         self._sure = _Patterns([each for each in owned if each[0].needs is None], needed)
         self._wide = _Patterns([each for each in owned if each[0].needs is not None], needed)
         self._begun: Beginnings | None = None
