@@ -19,11 +19,13 @@ from bot.chat.arriving.door import Door
 from bot.chat.arriving.left_over import asked_anew, left_of, rerun
 from bot.chat.arriving.looking_again import Channels, changed, stands_in
 from bot.chat.arriving.looking_ahead import Ahead, Ask, LookingAhead
+from bot.chat.arriving.looking_back import Page, compared, said_lately
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.taking_up import TakingUp
 from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
 from bot.chat.arriving.triggers import HIDDEN_PREFIX, is_only_files
 from bot.chat.arriving.unsaying import Mindful, Unsaying
+from bot.chat.conversation import Said
 from bot.chat.place import ChannelId, MessageId, Place, UserId
 from bot.chat.preparing.scene_turns import cued_message
 from bot.chat.runner import TurnRunner
@@ -205,9 +207,13 @@ class Intake:
         self._door.check(await self._casting.resolved(place), person, roles)
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
-        """Rewrite what was said. Never answers anew what has an answer that somebody may see."""
-        if text.startswith(HIDDEN_PREFIX):
+        """Rewrite what was said. Never answers anew what has an answer that somebody may see.
+
+        An empty text: what was said there is taken back, and nothing is left that we may read.
+        """
+        if text.startswith(HIDDEN_PREFIX) or (not text and await self._knows(place, message)):
             await self.deleted(place, (message,))
+        if not text or text.startswith(HIDDEN_PREFIX):
             return
         for run in [r for r in self._turns if r.silent and r.ending is None]:
             turn = asked_anew(run.turn, message, text)
@@ -228,6 +234,13 @@ class Intake:
             elif run.silent:
                 self._turns.supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
         await self._unsaying.remove(place, gone)
+
+    async def _knows(self, place: Place, message: MessageId) -> bool:
+        """Whether we have the words of a person's message, or are about to."""
+        if any(at == place for at, _ in self._arriving):
+            return True
+        told = any(m.spoken_in == message for run in self._turns for m in run.turn.messages)
+        return told or await self._unsaying.holds(place, message)
 
     def closed(self, channel: ChannelId) -> None:
         """Stop the turns of a channel that is gone, and of its threads."""
@@ -343,14 +356,36 @@ class Intake:
         will come any more."""
         await self._look_at([m for run in self._turns for m in run.turn.messages])
 
+    async def said_lately(self, place: Place) -> Sequence[Said]:
+        """Return what people said at a place of late, as it is stored.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        return said_lately(await self._conversations.load(place), self._clock.now())
+
+    async def look_back(self, place: Place, kept: Sequence[Said], page: Page) -> None:
+        """Hold what is kept against what the channel says now; see `looking_back`.
+
+        Raises:
+            StoreError: the store is away. What is gone is deleted once it is back.
+        """
+        gone, texts = await compared(place, kept, page, self._channels)
+        if gone:
+            await self.deleted(place, gone)
+        for message, text in texts.items():
+            await self.edited(place, message, text)
+        if gone or texts:
+            log.info("changed unheard", deleted=len(gone), edited=len(texts))
+
     async def _look_at(self, messages: Sequence[Message]) -> dict[MessageId, str]:
         """Do what the missed events of messages would have done. Return the new texts."""
         texts: dict[MessageId, str] = {}
         for message, now in await changed(messages, self._channels) if self._channels else ():
             try:
-                if now.gone:
+                if now.gone or not now.text:
                     await self.deleted(message.place, (stands_in(message),))
-                elif now.text is not None:
+                else:
                     texts[message.id] = now.text
                     await self.edited(message.place, message.spoken_in, now.text)
             except StoreError as error:

@@ -421,6 +421,40 @@ async def test_a_question_that_is_deleted_as_the_session_breaks_is_answered_no_f
         assert await scene.troupe.over(asked) == "cancelled"
 
 
+async def test_what_people_take_back_while_nobody_listens_is_in_no_prompt(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:
+        stage, alice = scene.channel(), scene.person()
+        secrets = ("nightingale", "marzipan", "walrus", "oak")
+        told = [(await scene.exchange(stage, alice, f"think of the {s}"))[0] for s in secrets]
+        assert await scene.troupe.terminate() == 0
+        await stage.delete(told[0])
+        await stage.edit(told[1], f"<@{scene.discord.bot_user.id}> think of the teapot")
+        await stage.edit(told[2], "never mind")  # which we may not read
+        await scene.troupe.start()
+        await scene.troupe.logged("changed unheard", deleted=1, edited=2)
+        await scene.exchange(stage, alice, "what did I tell you?")
+        sent = contents(scene.asked("what did I tell you?"))
+        assert [word in sent for word in (*secrets, "teapot")] == [False, False, False, True, True]
+        scene.discord.gateway.invalidate(resumable=False)
+        await stage.delete(told[3])
+        await scene.troupe.logged("changed unheard", deleted=1, edited=0)
+        await scene.exchange(stage, alice, "and now?")
+        assert "oak" not in contents(scene.asked("and now?"))
+
+
+async def test_an_edit_that_drops_the_mention_takes_back_what_was_said(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:  # without the message content intent
+        stage, alice = scene.channel(), scene.person()
+        first, _ = await scene.exchange(stage, alice, "my word is nightingale")
+        second, _ = await scene.exchange(stage, alice, "my word is marzipan")
+        await stage.unfurl(first)
+        await stage.edit(second, "never mind")
+        await scene.exchange(stage, alice, "which word?")
+        sent = contents(scene.asked("which word?"))
+        assert "nightingale" in sent
+        assert "marzipan" not in sent
+
+
 # ── SIGTERM ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -4,13 +4,15 @@ Discord replays events only when a session is resumed. After a fresh IDENTIFY th
 the channels in which the bot was addressed lately, and from those in which, as Discord tells with
 a guild, something was said since the bot listened last. Reading too much does no harm: every
 message is claimed before anything is done for it.
+
+The same pages show what became of messages that were heard before: see `looking_back`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -18,6 +20,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.client import LastSeen, TroupeBot
+from bot.adapters.discord.looking_back import PAGE, Past, page_of
 from bot.adapters.discord.mapping import place_of_channel
 from bot.adapters.discord.pacing import priority_of
 from bot.chat.place import ChannelId, MessageId, Place, snowflake_at, snowflake_seconds
@@ -34,6 +37,8 @@ MAX_CHANNELS: Final = 20
 LOOKED_AT: Final = 200
 """Channels with something new, of which those in mode `auto` are read first."""
 MAX_MESSAGES: Final = 50
+MAX_THREADS: Final = 5
+"""Threads of ours of a channel that are compared with what is stored, the newest ones."""
 SLACK: Final = 30.0
 """Seconds read again before the last seen message: events are handled side by side, so that a
 later message may have been noted before an earlier one was claimed."""
@@ -58,12 +63,14 @@ class CatchUp:
         last_seen: LastSeen,
         prepare: Callable[[int], None],
         mode_at: Callable[[Place], Awaitable[TriggerMode]],
+        past: Past,
     ) -> None:
         """`prepare` is told each guild channel (a thread's parent) that is likely to be used;
         `mode_at` says when the bot answers at a place, and may raise `StoreError`."""
         self._last_seen = last_seen
         self._prepare = prepare
         self._mode_at = mode_at
+        self._past = past
         self._running: set[int] = set()
         self._anew: set[int] = set()
         """Clients with another fresh session since their reading began."""
@@ -191,13 +198,44 @@ class CatchUp:
                 return 0
             if getattr(channel, "guild", None) is not None:
                 self._prepare(getattr(channel, "parent_id", None) or channel.id)
-            after = discord.Object(snowflake_at(since))
-            newest = channel.history(limit=MAX_MESSAGES, after=after, oldest_first=False)
-            found = [message async for message in newest]
-        for message in reversed(found):
+            latest = await self._look_back(client, channel, since)
+        found = [message for message in latest if message.id > snowflake_at(since)]
+        for message in reversed(found[:MAX_MESSAGES]):
             taken += await client.take(message) is not None
         self._from.pop(ident, None)
+        with priority_of(Priority.LOOKUP):
+            await self._threads(client, channel, since)
         return taken
+
+    async def _look_back(
+        self, client: TroupeBot, channel: Any, since: float, *, at_any_rate: bool = True
+    ) -> Sequence[discord.Message]:
+        """Return a channel's latest messages, newest first, once what is stored of it was held
+        against them. Without `at_any_rate` they are read only for that."""
+        guild = getattr(channel, "guild", None)
+        place = place_of_channel(channel, guild.id if guild is not None else None)
+        kept = await self._past.said_lately(place)  # first: what is said later is not missed
+        if not (kept or at_any_rate):
+            return ()
+        latest = [message async for message in channel.history(limit=PAGE)]
+        if kept and client.us is not None and (guild is None or _readable(channel)):
+            listened = self._listened.get(client.shard_id or 0)
+            if listened is not None:
+                since = listened - SLACK  # edits of old messages count, too
+            wanted = frozenset(said.message_id for said in kept)
+            page = await page_of(latest, client.us, wanted, since)
+            if page is not None:
+                await self._past.look_back(place, kept, page)
+        return latest
+
+    async def _threads(self, client: TroupeBot, channel: Any, since: float) -> None:
+        """Look back at the threads that began with questions of a channel: what was asked there
+        is stored with the thread."""
+        us = client.user
+        threads: Sequence[discord.Thread] = getattr(channel, "threads", ())
+        ours = [each for each in threads if us is not None and each.owner_id == us.id]
+        for thread in sorted(ours, key=lambda each: -each.id)[:MAX_THREADS]:
+            await self._look_back(client, thread, since, at_any_rate=False)
 
 
 async def _spoken_in(client: TroupeBot, since: float) -> list[Any]:

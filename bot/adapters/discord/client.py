@@ -62,7 +62,7 @@ class Listener(Protocol):
         ...
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
-        """A person rewrote a message."""
+        """A person rewrote a message; the text is empty where there is none that we may read."""
         ...
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:

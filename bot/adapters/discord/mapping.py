@@ -173,7 +173,7 @@ def message_of(message: discord.Message, us: Us, place: Place | None = None) -> 
     if is_for_nobody(message, us):
         return None
     quoted = _quoted(message, us)
-    text = _said(message, us)
+    text = said_in(message, us)
     named = _names_us(message, us)
     pinged = any(user.id == us.id for user in message.mentions)
     return Message(
@@ -204,16 +204,16 @@ def edited_text(event: discord.RawMessageUpdateEvent, us: Us) -> str | None:
     """Return the new text of a person's edit; None for anything else.
 
     Discord sends the same event when it unfurls a link: then nobody edited (no
-    `edited_timestamp`). Without the content intent an edit may come with an empty text, which
-    says nothing about what the message says now.
+    `edited_timestamp`). The text is empty where nothing is left that we may read: so it is, without
+    the content intent, once the message mentions us no more.
     """
     message = event.message
     if not event.data.get("edited_timestamp") or is_for_nobody(message, us):
         return None
-    return _said(message, us) or None
+    return said_in(message, us) if "content" in event.data else None
 
 
-def _said(message: discord.Message, us: Us) -> str:
+def said_in(message: discord.Message, us: Us) -> str:
     """Return what a message says; what opens a forum's post says its title first.
 
     The title is left out where the message is hidden from us, or Discord keeps its text to itself.

@@ -45,7 +45,7 @@ class DiscordChannels:
                     raise
             else:
                 now = await self._read(channel, data)
-                if now.text is None or channel != int(message):
+                if not now.text or channel != int(message):
                     return now
                 post = await self._desk.calls.channel(channel)
                 return replace(now, text=titled(str(post["name"]), now.text))
@@ -69,8 +69,7 @@ class DiscordChannels:
         text = text_in(data, Us(account.id, is_ours, account.application))
         if is_hiding(text) or await self._covered(channel, data):
             return Standing(gone=True)
-        # Without the message content intent an empty text says nothing.
-        return Standing(text=(text or None) if data.get("edited_timestamp") else None)
+        return Standing(text=text if data.get("edited_timestamp") else None)
 
     async def _covered(self, channel: int, data: dict[str, Any]) -> bool:
         """Whether the message's author, and not just anybody, put a 🙈 under it."""

@@ -31,7 +31,7 @@ class Standing:
     gone: bool = False
     """Deleted, or hidden from us by its author."""
     text: str | None = None
-    """What it says now, where it was edited."""
+    """What it says now, where it was edited; empty where that is nothing that we may read."""
 
 
 class Channels(Protocol):

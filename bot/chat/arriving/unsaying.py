@@ -52,6 +52,21 @@ class Unsaying:
         if changes:
             await asyncio.wait(tuple(changes), timeout=AT_MOST)
 
+    async def holds(self, place: Place, message: MessageId) -> bool:
+        """Whether a person's message is stored.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        threads = [place] if (own := _thread_of(place, message)) is None else [place, own]
+        for named in threads:
+            conversation = await self._conversations.load(named)
+            if (other := joined(conversation)) is not None:
+                conversation = await self._conversations.load(other)
+            if any(s.message_id == message for each in conversation.exchanges for s in each.said):
+                return True
+        return False
+
     async def rewrite(self, place: Place, message: MessageId, text: str) -> None:
         """Rewrite what was said.
 

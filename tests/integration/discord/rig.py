@@ -13,7 +13,11 @@ from bot.adapters.discord.client import Connection, LastSeen, TroupeBot
 from bot.adapters.discord.desk import Account, Desk
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.sink import DiscordSink, SinkFactory
+from bot.adapters.discord.standing import DiscordChannels
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
+from bot.chat.arriving.looking_again import Channels
+from bot.chat.arriving.looking_back import Page, compared
+from bot.chat.conversation import Said
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.personas.binding import TriggerMode
@@ -47,6 +51,9 @@ class Notes:
     closings: list[int] = field(default_factory=list)
     hides: list[tuple[int, int]] = field(default_factory=list)
     considered: list[tuple[Message, bool]] = field(default_factory=list)
+    stored: dict[int, tuple[Said, ...]] = field(default_factory=dict)
+    looked_back: list[int] = field(default_factory=list)
+    channels: Channels | None = None
 
     async def concerns(self, message: Message, *, own_thread: bool = False) -> Trigger | None:
         self.considered.append((message, own_thread))
@@ -68,6 +75,17 @@ class Notes:
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         self.deletions.append(tuple(messages))
+
+    async def said_lately(self, place: Place) -> Sequence[Said]:
+        return self.stored.get(place.channel, ())
+
+    async def look_back(self, place: Place, kept: Sequence[Said], page: Page) -> None:
+        gone, texts = await compared(place, kept, page, self.channels)
+        if gone:
+            await self.deleted(place, gone)
+        for message, text in texts.items():
+            await self.edited(place, message, text)
+        self.looked_back.append(place.channel)
 
     async def until(self, ready: Callable[[Notes], bool], timeout: float = PATIENCE) -> None:
         """Wait until it has heard what the scene is about."""
@@ -158,11 +176,12 @@ async def rig_at(
     seen = last_seen or Unread()
     throttle = Throttle()
     desk = Desk.open(discord.token, throttle)
+    heard.channels = DiscordChannels(desk)
 
     async def mode_at(place: Place) -> TriggerMode:
         return modes.get(place.channel, TriggerMode.MENTION)
 
-    catchup = CatchUp(seen, desk.prepare, mode_at)
+    catchup = CatchUp(seen, desk.prepare, mode_at, heard)
     budget = IdentifyBudget(spacing=spacing)
 
     async def fresh(client: TroupeBot) -> None:

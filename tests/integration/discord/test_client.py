@@ -8,11 +8,14 @@ import time
 import pytest
 
 from bot.adapters.discord.client import TroupeBot
+from bot.chat.conversation import Said
 from bot.chat.place import ChannelId, MessageId
 from bot.chat.turn import Message, Trigger
 from bot.errors import SettingsRejected, StoreError
 from bot.personas.binding import TriggerMode
 from tests.fakes import PATIENCE
+from tests.fakes.discord.faults import Fault
+from tests.fakes.discord.handles import Person
 from tests.fakes.discord.server import FakeDiscord
 from tests.integration.discord.rig import Notes, Rig, Unread, picture, rig_at
 
@@ -208,7 +211,7 @@ async def test_edits_and_deletions_are_passed_on_and_unfurling_is_not(discord: F
         await tavern.delete(two, three)
         await rig.notes.until(lambda notes: len(notes.deletions) == 2)
         await heard(rig, 3)
-    assert rig.notes.edits == [(one.id, "1 and a half")]
+    assert rig.notes.edits == [(one.id, "1 and a half"), (two.id, "")]
     assert rig.notes.deletions == [(one.id,), (two.id, three.id)]
 
 
@@ -391,6 +394,113 @@ async def test_what_was_refused_while_the_store_was_away_is_not_answered_later(
         await discord.gateway.up()
         await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
         assert [m.text for m in notes.received].count("while it was away") == 1
+
+
+async def keep(rig: Rig, count: int) -> None:
+    """Keep what is heard, as a store would."""
+    for each in await heard(rig, count):
+        said = Said(each.id, each.speaker, each.text, each.at)
+        before = rig.notes.stored.get(each.place.channel, ())
+        rig.notes.stored[each.place.channel] = (said, *before)
+
+
+async def test_what_was_taken_back_while_nobody_listened_is_found_out(
+    discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.discord.catchup.SLACK", 0.0)
+    guild = discord.guild(channels=["tavern"], members=["alice", "bob"])
+    tavern, alice, bob = guild.channel("tavern"), guild.member("alice"), guild.member("bob")
+    seen, notes, me = Unread(), Notes(), f"<@{discord.bot_user.id}>"
+    async with rig_at(discord, notes=notes, last_seen=seen) as rig:
+        asked = [await tavern.says(alice, str(n), mention_bot=True) for n in range(7)]
+        await keep(rig, 7)
+    gone, changed, silenced, covered, by_another, unfurled, _ = asked
+    await tavern.delete(gone)
+    await tavern.edit(changed, f"{me} 1 and a half")
+    await tavern.edit(silenced, "no mention, so no content without the intent")
+    await tavern.react(alice, covered, "🙈")
+    await tavern.react(bob, by_another, "🙈")
+    await tavern.unfurl(unfurled)
+    async with rig_at(discord, notes=notes, last_seen=seen):
+        await notes.until(lambda n: n.looked_back == [tavern.id])
+    assert notes.deletions == [(gone.id, covered.id)]
+    assert sorted(notes.edits) == [(changed.id, "1 and a half"), (silenced.id, "")]
+
+
+async def test_what_was_taken_back_in_a_lost_session_is_found_out(discord: FakeDiscord) -> None:
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+    async with rig_at(discord) as rig:
+        gone = await tavern.says(alice, "before", mention_bot=True)
+        await keep(rig, 1)
+        await discord.gateway.down()
+        await tavern.delete(gone)
+        await tavern.says(alice, "never mind")
+        discord.gateway.invalidate()
+        await discord.gateway.up()
+        await rig.notes.until(lambda n: n.deletions == [(gone.id,)])
+
+
+async def test_what_a_thread_holds_is_found_out_with_the_channel_around_it(
+    discord: FakeDiscord,
+) -> None:
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+    seen, notes = Unread(), Notes()
+    async with rig_at(discord, notes=notes, last_seen=seen) as rig:
+        await tavern.says(alice, "in the channel", mention_bot=True)
+        thread = await tavern.thread("aside", Person(discord, discord.bot_user))
+        gone = await thread.says(alice, "in the thread", mention_bot=True)
+        await thread.says(alice, "and more", mention_bot=True)
+        await keep(rig, 3)
+    seen.noted.pop(ChannelId(thread.id))
+    await thread.delete(gone)
+    async with rig_at(discord, notes=notes, last_seen=seen):
+        await notes.until(lambda n: n.looked_back == [tavern.id, thread.id])
+    assert notes.deletions == [(gone.id,)]
+
+
+@pytest.mark.parametrize("trouble", ["forbidden", "unreadable", "refused"])
+async def test_what_can_t_be_read_counts_as_unchanged(discord: FakeDiscord, trouble: str) -> None:
+    guild = discord.guild(channels=["tavern", "hall"], members=["alice"])
+    tavern, hall, alice = guild.channel("tavern"), guild.channel("hall"), guild.member("alice")
+    seen, notes = Unread(), Notes()
+    async with rig_at(discord, notes=notes, last_seen=seen) as rig:
+        kept = await tavern.says(alice, "in the tavern", mention_bot=True)
+        gone = await hall.says(alice, "in the hall", mention_bot=True)
+        await keep(rig, 2)
+    seen.noted[ChannelId(hall.id)] = MessageId(kept.id - 1)  # it is read after the tavern
+    seen.noted[ChannelId(tavern.id)] = MessageId(gone.id)
+    await tavern.delete(kept)
+    await hall.delete(gone)
+    await hall.says(alice, "something else")
+    if trouble == "forbidden":
+        tavern.forbid_bot("view_channel")
+    elif trouble == "unreadable":
+        tavern.forbid_bot("read_message_history")
+    else:
+        fault = Fault(f"GET /channels/{tavern.id}/messages", 99, status=403)
+        discord.rest.faults.add(fault)
+    async with rig_at(discord, notes=notes, last_seen=seen):
+        await notes.until(lambda n: hall.id in n.looked_back)
+    assert notes.deletions == [(gone.id,)]
+
+
+async def test_a_message_older_than_the_page_counts_as_unchanged(
+    discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.discord.looking_back.PAGE", 2)
+    monkeypatch.setattr("bot.adapters.discord.catchup.PAGE", 2)
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+    seen, notes = Unread(), Notes()
+    async with rig_at(discord, notes=notes, last_seen=seen) as rig:
+        asked = [await tavern.says(alice, str(n), mention_bot=True) for n in range(5)]
+        await keep(rig, 5)
+    await tavern.delete(asked[3])
+    async with rig_at(discord, notes=notes, last_seen=seen):
+        await notes.until(lambda n: n.looked_back == [tavern.id])
+    assert notes.deletions == [(asked[3].id,)]
 
 
 async def test_old_messages_are_not_caught_up(

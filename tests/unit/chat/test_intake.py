@@ -11,10 +11,19 @@ import pytest
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.looking_again import Standing
-from bot.chat.conversation import Conversation
+from bot.chat.arriving.looking_back import Page
+from bot.chat.conversation import Conversation, Said
 from bot.chat.intake import Intake
 from bot.chat.notices import EXPIRED
-from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
+from bot.chat.place import (
+    ChannelId,
+    GuildId,
+    MessageId,
+    Place,
+    UserId,
+    snowflake_at,
+    snowflake_seconds,
+)
 from bot.chat.preparing.looking_up import Asked
 from bot.chat.running import Ending, Running
 from bot.chat.turn import Answering, Cue, Message, Speaker, Trigger, Turn, TurnId
@@ -347,6 +356,50 @@ async def test_a_turn_under_way_whose_question_went_unheard_is_stopped(
     house.standings[MessageId(7)] = Standing(gone=True)
     await intake.look_again()
     assert [run.ending for run in house.runs] == [Ending.DELETED]
+
+
+async def test_a_question_that_may_not_be_read_any_more_is_taken_back(
+    house: House, intake: Intake
+) -> None:
+    house.may_delete.set()
+    house.left = [JournalEntry(message(7), Trigger.MENTION, 0.0)]
+    house.standings[MessageId(7)] = Standing(text="")
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert house.begun == []
+    assert [ids for ids, _ in house.taken_back] == [(7,)]
+
+
+async def test_an_edit_without_words_stops_the_turn_and_what_we_never_heard_stays(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.may_delete.set()
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    await intake.receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    await intake.edited(HERE, MessageId(6), "")
+    assert house.deleted == []
+    await intake.edited(HERE, MessageId(7), "")
+    assert [run.ending for run in house.runs] == [Ending.DELETED]
+    assert set(house.deleted) == {(7,)}
+
+
+async def test_what_a_thread_began_with_is_looked_for_by_itself(
+    house: House, intake: Intake
+) -> None:
+    """Its page of the history does not hold it: it stands in the channel above."""
+    house.may_delete.set()
+    thread = Place(ChannelId(7), GuildId(2), parent=ChannelId(1))
+    late = MessageId(snowflake_at(snowflake_seconds(7) + 60))
+    kept = [Said(MessageId(i), message(i).speaker, "hello", 0.0) for i in (7, late)]
+    page = Page(MessageId(0), {late: None})
+    await intake.look_back(thread, kept, page)
+    assert house.looked_at == [7]
+    assert house.deleted == []
+    house.standings[MessageId(7)] = Standing(gone=True)
+    await intake.look_back(thread, kept, page)
+    assert house.deleted == [(7,)]
 
 
 async def test_who_is_told_that_it_is_too_late_reads_it_in_their_language(
