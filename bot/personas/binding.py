@@ -22,7 +22,8 @@ class TriggerMode(StrEnum):
     AUTO = "auto"
     """Every message; needs the message content intent."""
     THREAD = "thread"
-    """As `mention`, but each conversation gets a thread of its own, where no mention is needed."""
+    """As `mention`, but each conversation gets a thread of its own, where no mention is needed if
+    the message content intent is on."""
     OFF = "off"
 
 

@@ -98,6 +98,10 @@ async def test_without_the_intent_mentions_are_answered_and_auto_mode_is_refused
         assert "message content intent" in refused.text
         _, answer = await scene.exchange(stage, alice, "how tall is K2?", "8,611 metres.")
         assert answer == "8,611 metres."
+        deaf = "In threads, too, I only see messages that mention me"
+        assert deaf not in (await alice.slash(stage, "channel mode", mode="mention")).text
+        assert deaf in (await alice.slash(stage, "channel mode", mode="thread")).text
+        assert deaf in (await alice.slash(stage, "doctor")).text
 
 
 # ── settings ────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from bot.adapters.discord.commands.permissions import require_level
 from bot.adapters.discord.commands.render import inherited, place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.commands.settings_card import levels_of, settings_card
-from bot.adapters.discord.commands.settings_text import RULES
+from bot.adapters.discord.commands.settings_text import RULES, warning
 from bot.chat.place import Place
 from bot.languages import t, translated
 from bot.personas import Persona
@@ -85,7 +85,9 @@ class ChannelCommands(
             t("Bound to **{name}**.", name=plain(chosen.name)),
             *([problem] if problem else []),
         ]
-        await say(interaction, "\n".join([*lines, await self._info(interaction)]))
+        rules = self.services.rules
+        deaf = warning(TriggerMode(mode), hears_all=rules.auto_allowed) if mode else ""
+        await say(interaction, "\n".join([*lines, await self._info(interaction)]) + deaf)
 
     @app_commands.command(description="Choose a persona for each route")
     @app_commands.describe(
@@ -124,8 +126,10 @@ class ChannelCommands(
         await interaction.response.defer(ephemeral=True)
         place = place_of(interaction)
         require_level(interaction, _level(where))
-        await self.services.rules.set_mode(place, TriggerMode(mode), level=_level(where))
-        await say(interaction, await self._info(interaction))
+        rules, chosen = self.services.rules, TriggerMode(mode)
+        await rules.set_mode(place, chosen, level=_level(where))
+        deaf = warning(chosen, hears_all=rules.auto_allowed)
+        await say(interaction, await self._info(interaction) + deaf)
 
     @app_commands.command(description="Remove what is set, so that it is inherited again")
     @app_commands.choices(where=LEVELS)

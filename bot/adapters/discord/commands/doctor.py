@@ -9,6 +9,7 @@ from discord import app_commands
 
 from bot.adapters.discord.commands.render import place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
+from bot.adapters.discord.commands.settings_text import warning
 from bot.adapters.discord.diagnosis import Cause, Missing, Overwrite, diagnose
 from bot.adapters.discord.examine import NEEDED, WANTED_ONLY, permission_title
 from bot.chat.place import Place
@@ -62,6 +63,8 @@ class DoctorCommands(Serving):
                 "❌ I am set to answer every message, but the operator has not switched on the "
                 "message content intent: I only see messages that mention me."
             )
+        if deaf := warning(binding.mode, hears_all=self.services.rules.auto_allowed):
+            yield deaf.strip()
         names = {binding.cast[route] for route in Route}
         for name in sorted(names):
             try:

@@ -17,7 +17,7 @@ from bot.adapters.discord.commands.settings_card import (
     levels_of,
     settings_card,
 )
-from bot.adapters.discord.commands.settings_text import RULES, clock, mentions
+from bot.adapters.discord.commands.settings_text import RULES, clock, mentions, warning
 from bot.chat.place import Place
 from bot.errors import InvalidChoice
 from bot.languages import t, translated
@@ -159,7 +159,10 @@ async def _pick(press: Press, place: Place, rule: str, level: BindingLevel) -> s
         case "mode":
             if values[0] not in list(TriggerMode):
                 raise InvalidChoice("Choose one of the list.")
-            await services.rules.set_mode(place, TriggerMode(values[0]), level=level)
+            mode = TriggerMode(values[0])
+            await services.rules.set_mode(place, mode, level=level)
+            deaf = warning(mode, hears_all=services.rules.auto_allowed)
+            return t("Saved: {what}", what=translated(RULES[rule])) + deaf
         case "model":
             await services.rules.set_model(place, values[0], level=level)
         case "cast":

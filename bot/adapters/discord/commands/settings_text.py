@@ -29,6 +29,10 @@ MODES: Final[Mapping[TriggerMode, str]] = {
     TriggerMode.AUTO: mark("Every message"),
     TriggerMode.OFF: mark("Never"),
 }
+_DEAF = mark(
+    "⚠️ In threads, too, I only see messages that mention me: the operator has not switched on the "
+    "message content intent (DISCORD_MESSAGE_CONTENT_INTENT)."
+)
 LEVELS: Final[Mapping[BindingLevel, str]] = {
     BindingLevel.THREAD: mark("This thread"),
     BindingLevel.CHANNEL: mark("This channel"),
@@ -39,6 +43,14 @@ LISTED: Final = 10
 """Roles and people that a line names."""
 VALUE: Final = 400
 """Characters of one setting on the card, whatever was set."""
+
+
+def warning(mode: TriggerMode, *, hears_all: bool) -> str:
+    """Return a line on what does not work in a mode, with its line break; nothing if all does.
+
+    `hears_all`: the bot sees messages that do not mention it.
+    """
+    return f"\n{translated(_DEAF)}" if mode is TriggerMode.THREAD and not hears_all else ""
 
 
 def rule_text(

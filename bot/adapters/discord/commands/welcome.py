@@ -16,7 +16,7 @@ from bot.adapters.discord.commands.permissions import require_server
 from bot.adapters.discord.commands.presses import Press, button, card_view
 from bot.adapters.discord.commands.render import place_of, plain, shorten
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.commands.settings_text import MODES
+from bot.adapters.discord.commands.settings_text import MODES, warning
 from bot.adapters.discord.refusals import FAILED
 from bot.chat.place import GuildId, Place
 from bot.errors import InvalidChoice
@@ -159,7 +159,8 @@ async def _done(press: Press, place: Place) -> discord.ui.LayoutView:
             "**{names}** · {mode}",
             names=", ".join(sorted(players)),
             mode=translated(MODES[binding.mode]),
-        ),
+        )
+        + warning(binding.mode, hears_all=press.services.rules.auto_allowed),
         translated(NEXT),
     ]
     return card_view(discord.ui.Container(discord.ui.TextDisplay("\n".join(lines))))
