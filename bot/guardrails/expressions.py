@@ -30,7 +30,11 @@ def options() -> re2.Options:
 @lru_cache(maxsize=KEPT)
 def _expression(pattern: str) -> re2.Set:
     # A set keeps less in memory than an expression: no parse tree, one direction.
-    made = re2.Set.SearchSet(options())
+    chosen = options()
+    if pattern.isascii():
+        # Bytes will do: any character as UTF-8 is ten steps in an automaton, a byte is one.
+        chosen.encoding = re2.Options.Encoding.LATIN1
+    made = re2.Set.SearchSet(chosen)
     made.Add(pattern)
     made.Compile()
     return made
