@@ -103,8 +103,9 @@ class Guardrails:
         problems: list[str] = []
         judge = care = constitution = None
         try:
+            heads = read_heads()  # first: what it lets go is room for the rules
             rules = read_rules([SHIPPED, *(folder / "rules" for folder in folders)])
-            judge = Judge(*_compiled(tuple(rules)), read_heads())
+            judge = Judge(*_compiled(tuple(rules)), heads)
         except SettingsRejected as error:
             problems += error.problems
         try:

@@ -10,7 +10,7 @@ _SPARSE = 2
 
 
 class Vocabulary:
-    """Pieces in the order of their numbers: one text, and a hash table of numbers.
+    """Pieces in the order of their numbers: one text in UTF-8, and a hash table of numbers.
 
     Tens of thousands of pieces in a `dict` would be 3 MiB that live as long as the process.
     """
@@ -20,13 +20,13 @@ class Vocabulary:
     def __init__(self, pieces: Iterable[str]) -> None:
         """Take the pieces; of one that comes twice, the last number holds."""
         known = list(pieces)
-        self._text = "".join(known)
+        self._text = "".join(known).encode()  # one wide letter would widen all others
         self._ends = array("I", [0])
         self._mask = (1 << (_SPARSE * len(known)).bit_length()) - 1
         self._places = array("I", bytes(4 * (self._mask + 1)))
         end = 0
         for number, piece in enumerate(known):
-            end += len(piece)
+            end += len(piece.encode())
             self._ends.append(end)
             self._places[self._place(piece)] = number + 1
 
@@ -49,9 +49,9 @@ class Vocabulary:
     def _place(self, piece: str) -> int:
         """Return where the number of a piece is, or would be; a number is kept plus one."""
         places, ends, mask = self._places, self._ends, self._mask
-        place = hash(piece) & mask
+        place, sought = hash(piece) & mask, piece.encode("utf-8", "surrogatepass")
         while number := places[place]:
-            if self._text[ends[number - 1] : ends[number]] == piece:
+            if self._text[ends[number - 1] : ends[number]] == sought:
                 break
             place = (place + 1) & mask
         return place
