@@ -204,6 +204,7 @@ def _parts(
         strict=guard.policies.strict,
         memory=memory,
         ahead=(guard.stores.trends_beside.foresee, memory.foresee, guard.rails.foresee),
+        let_go=(guard.stores.trends_beside.let_go, memory.let_go),
         summaries=Summariser(models.pool, lambda: models.name, stores.conversations),
         queue_timeout=limits.wait,
         facts=models.pool,

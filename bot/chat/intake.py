@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -27,6 +28,7 @@ from bot.chat.arriving.triggers import HIDDEN_PREFIX, is_only_files
 from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.conversation import Said
 from bot.chat.place import ChannelId, MessageId, Place, UserId
+from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.scene_turns import cued_message
 from bot.chat.runner import TurnRunner
 from bot.chat.running import Ending, Running, Tell
@@ -45,6 +47,14 @@ TAKE_UP_EVERY = 5.0
 
 GONE_KEPT = 1000
 """Ids of deleted messages that are remembered: a message may be deleted while it is taken in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arriving:
+    """Why a message that is being written down is for us, and what lets its turn in."""
+
+    trigger: Trigger
+    admission: Admission
 
 
 class Intake:
@@ -77,8 +87,8 @@ class Intake:
         self._claims = claims
         self._channels = channels
         self._turns = RunningTurns(clock, self._work)
-        self._arriving: dict[tuple[Place, UserId], Trigger] = {}
-        """Whose message is being written down, and why it is for us."""
+        self._arriving: dict[tuple[Place, UserId], _Arriving] = {}
+        """Whose message is being written down."""
         self._unsaying = Unsaying(conversations, mindful, memory)
         self._ahead = LookingAhead(ask, self._turns, self._unsaying, casting, clock)
         self._gone: deque[MessageId] = deque(maxlen=GONE_KEPT)
@@ -112,7 +122,8 @@ class Intake:
         key = (message.place, message.speaker.id)
         current = self._turns.last_of(*key)
         if current is None or current.turn.cue is not None:
-            return self._arriving.get(key)
+            arriving = self._arriving.get(key)
+            return arriving.trigger if arriving else None
         return current.turn.trigger if self._turns.may_join(current) else None
 
     async def receive(self, message: Message, trigger: Trigger) -> None:
@@ -120,42 +131,58 @@ class Intake:
         if self._turns.draining:
             return  # not claimed: the successor catches up on it
         key = (message.place, message.speaker.id)
-        self._arriving[key] = trigger
+        before = self._arriving.get(key)
+        admission = before.admission if before else Admission()
+        arriving = self._arriving[key] = _Arriving(trigger, admission)
+        ahead, begun = None, False
         try:
-            await self._receive(message, trigger)
+            if before is None:  # asked for first, so that the claim takes it along
+                ahead = await self._ahead.begin(message, trigger, admission)
+            begun = await self._receive(message, trigger, admission, ahead)
         finally:
-            self._arriving.pop(key, None)
+            if ahead is not None and not begun:
+                ahead.dismiss()
+            if self._arriving.get(key) is arriving:
+                del self._arriving[key]
 
-    async def _receive(self, message: Message, trigger: Trigger) -> None:
+    async def _receive(
+        self, message: Message, trigger: Trigger, admission: Admission, ahead: Ahead | None
+    ) -> bool:
+        """Return whether its turn was begun."""
         try:
-            # Asked for first, so that the claim takes it along.
-            ahead = await self._ahead.begin(message, trigger)
             fresh = await self._journal.accept(message, trigger)
         except StoreError as error:
             await self._door.store_away(message, trigger, error)
             raise
         if not fresh:
             log.debug("claimed already", message=message.id)
-            return
+            return False
         try:
             message = await in_thread(message, trigger, self._casting, self._threads)
         except StoreError as error:
             log.info("turn not begun yet", message=message.id, reason=str(error))
             self._taking_up.leave(message, trigger)
-            return
-        await self._begin(message, trigger, ahead)
+            return False
+        return await self._begin(message, trigger, admission, ahead)
 
-    async def _begin(self, message: Message, trigger: Trigger, ahead: Ahead | None = None) -> None:
-        """Begin the turn of a message that was written down."""
+    async def _begin(
+        self,
+        message: Message,
+        trigger: Trigger,
+        admission: Admission,
+        ahead: Ahead | None = None,
+    ) -> bool:
+        """Begin the turn of a message that was written down. Return whether it may begin."""
         # What was deleted before this was said must not be in its prompt.
         await self._unsaying.settled(message.place)
         looked = await self._ahead.end(ahead)
         if message.id in self._gone:
             await self._runner.settle((message.id,), Outcome.CANCELLED)
-            return
+            return False
         if self._turns.draining:
-            return  # written down: the successor begins with it
-        self._turns.enter(message, trigger, looked)
+            return False  # written down: the successor begins with it
+        self._turns.enter(message, trigger, admission, looked)
+        return True
 
     async def again(self, message: Message, tell: Tell | None = None) -> bool:
         """Claim and journal a wish about a reply, and begin with it. False when it is known.
@@ -307,7 +334,7 @@ class Intake:
         if self._turns.overtaken(run):
             await self._runner.settle((run.follow_up.id,), Outcome.CANCELLED)
         else:
-            await self._begin(run.follow_up, Trigger.SCENE)
+            await self._begin(run.follow_up, Trigger.SCENE, Admission(granted=True))
 
     async def _hand_on(self, run: Running, account: TurnAccount) -> None:
         """Write down that another persona is to follow, unless the person spoke meanwhile."""

@@ -65,6 +65,8 @@ class Parts:
     memory: Memory | None = None
     ahead: tuple[Callable[[Turn], Awaitable[None]], ...] = ()
     """What a turn will need later, begun together with the reading of its conversation."""
+    let_go: tuple[Callable[[Turn], None], ...] = ()
+    """Lets go of that, for a turn that does not begin."""
     summaries: Summariser | None = None
     judge: CharacterJudge | None = None
     facts: ModelFacts | None = None

@@ -15,6 +15,7 @@ from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.notices import too_many
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import MessageId
+from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.looking_up import LookedUp, ask
 from bot.chat.preparing.scene_turns import next_cue
 from bot.chat.preparing.settling import Settled, in_scene, settle
@@ -49,11 +50,13 @@ class TurnPipeline:
         persona: str | None = None,
         stop: Stop | None = None,
         looked: LookedUp | None = None,
+        admission: Admission | None = None,
     ) -> Outcome:
         """Answer a turn, and fill its account while doing so.
 
         `persona` overrides the binding's cast by the name of a persona; `stop` can end the reply
-        while it is written; `looked` is what was looked up for the turn already.
+        while it is written; `looked` is what was looked up for the turn already; `admission` lets
+        it in, as it may have done before.
 
         Raises:
             UserFacing: what the person must be told, for example `Busy`.
@@ -61,12 +64,15 @@ class TurnPipeline:
             StoreError: the conversation could not be read or written.
             DeliveryError: the reply could not be shown.
         """
+        stop, admission = stop or Stop(), admission or Admission()
         if turn.again is not None:
-            return await self._reviser.perform(turn, turn.again, open_sink, account, stop or Stop())
+            return await self._reviser.perform(
+                turn, turn.again, open_sink, account, stop, admission
+            )
         timer = Timer(self._parts.clock, account.timings)
         with timer.stage("context"):
             if looked is None:
-                looked = await (await ask(self._parts, turn)).answered()
+                looked = await (await ask(self._parts, turn, admission)).answered()
             if looked.refused is not None:
                 raise too_many(looked.refused)
             binding, conversation = looked.binding, looked.conversation
@@ -85,7 +91,7 @@ class TurnPipeline:
         sink.begin()
         if settled.verdict.action is Action.REFUSE or settled.verdict.reply is not None:
             return await self._say_instead(settled, sink, account, settled.verdict)
-        return await self._answer(settled, sink, account, timer, stop or Stop())
+        return await self._answer(settled, sink, account, timer, stop)
 
     async def restore(self, turn: Turn, again: Again, sink: ReplySink) -> None:
         """Put a reply back as it is stored: a wish about it ended without a new text.

@@ -132,6 +132,7 @@ class TurnRunner:
             account,
             stop=run.stop,
             looked=run.looked,
+            admission=run.admission,
         )
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.chat.account import TurnAccount
 from bot.chat.place import MessageId, UserId
+from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.looking_up import LookedUp
 from bot.chat.replying.closing import Closing
 from bot.chat.replying.stopping import Stop
@@ -56,6 +57,8 @@ class Running:
     progress: Progress | None = None
     after: asyncio.Task[None] | None = None
     quiet: float = 0.0
+    admission: Admission = field(default_factory=Admission)
+    """Shared with the turn that it takes the place of."""
     looked: LookedUp | None = None
     """What was looked up while its message was written down."""
     task: asyncio.Task[None] | None = None

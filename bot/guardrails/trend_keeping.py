@@ -49,6 +49,10 @@ class TrendsBeside:
         while len(self._ahead) > AHEAD:
             self._ahead.popitem(last=False)
 
+    def let_go(self, turn: Turn) -> None:
+        """Drop what was read ahead for a turn that does not begin."""
+        self._ahead.pop((turn.speaker.id, where_of(turn.place)), None)
+
     async def load(self, person: UserId, where: str) -> Mapping[str, float]:
         """Return the newest numbers; see `TrendStore`."""
         key = (person, where)

@@ -46,6 +46,8 @@ EMBED_TIMEOUT: Final = 0.1
 REMEMBERED_TURNS: Final = 1_000
 AHEAD: Final = 100
 """Memories read for turns that have not asked for them yet."""
+AHEAD_S: Final = 2.0
+"""Seconds for which they are held."""
 REMOVED: Final = 5_000
 """Deleted and edited messages that are kept in mind while their turns may still be under way."""
 
@@ -90,15 +92,22 @@ class Memory:
         self._clock = clock
         self._observer = observer
         self._asking = asking
-        self._ahead = Recent[TurnId, Shelf | None](AHEAD)
+        self._ahead = Recent[TurnId, tuple[int, Shelf | None]](AHEAD)
+        """With the number of the last change of the memory before it was read."""
         self._recalled = Recent[TurnId, tuple[str, ...]](REMEMBERED_TURNS)
 
     # ── before the reply ────────────────────────────────────────────────────────────────────
 
     async def foresee(self, turn: Turn) -> None:
         """Read the memory that `recall` will need for a turn. Never raises."""
+        change = self._store.last_change(turn.speaker.id)
         with suppress(TroupeError):  # `recall` will meet it too
-            self._ahead[turn.id] = await self._in_use(turn.speaker.id)
+            self._ahead[turn.id] = change, await self._in_use(turn.speaker.id)
+            asyncio.get_running_loop().call_later(AHEAD_S, self.let_go, turn)
+
+    def let_go(self, turn: Turn) -> None:
+        """Drop what was read ahead for a turn."""
+        self._ahead.pop(turn.id, None)
 
     async def recall(self, turn: Turn, policy: MemoryPolicy, persona_id: str) -> Recollection:
         """Return what may be used for the reply, within `RECALL_TIMEOUT` seconds. Never raises."""
@@ -120,9 +129,8 @@ class Memory:
     async def _recall(
         self, turn: Turn, policy: MemoryPolicy, persona: str
     ) -> tuple[str, Recollection]:
-        if turn.id in self._ahead:
-            shelf = self._ahead.pop(turn.id)
-        else:
+        change, shelf = self._ahead.pop(turn.id, (None, None))
+        if change is None or change != self._store.last_change(turn.speaker.id):
             shelf = await self._in_use(turn.speaker.id)
         if shelf is None:
             return "off", NOTHING

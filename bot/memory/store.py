@@ -74,6 +74,10 @@ class MemoryStore(Protocol):
         """Return a person's memory; None without consent. One round trip."""
         ...
 
+    def last_change(self, person: UserId) -> int:
+        """Return a number that is another one after each change this process made to a memory."""
+        ...
+
     async def consent(self, person: UserId) -> Consent: ...
 
     async def agree(self, person: UserId, at: float) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any, Final
 
 import structlog
@@ -30,6 +32,7 @@ from bot.memory.item import CAPS, NEVER_EVICTED, Item, Kind, retention
 from bot.memory.rows import Rows, packed, unpacked
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Consent, Written
+from bot.recent import Recent
 from bot.settings.values import KEY_BYTES
 
 LIFETIME_S: Final = 365 * 86_400
@@ -37,6 +40,7 @@ LIFETIME_S: Final = 365 * 86_400
 LEARNED_A_DAY: Final = 20
 CACHE_BYTES: Final = 96_000_000
 SOURCES_AT_ONCE: Final = 500
+CHANGES_KEPT: Final = 1_000
 PACKED_FROM: Final = 200
 """Items from which on a memory is packed: a smaller one is read as fast without."""
 
@@ -70,6 +74,8 @@ class RedisMemories:
         self._lifetime = max(1, int(lifetime_s))
         self._held = ShelfCache(cache_bytes)
         self._noes = Noes(sealer)
+        self._changes = count(1)
+        self._last_change = Recent[UserId, int](CHANGES_KEPT)
 
     def move_to(self, space: str) -> None:
         """Use vectors of this space from now on; others are as good as absent."""
@@ -83,6 +89,17 @@ class RedisMemories:
             async for _ in self._redis.scan_iter(keys.EVERY_MEMORY, count=1_000):
                 await ready()
                 break
+
+    def last_change(self, person: UserId) -> int:
+        """Return the number of the last change of a person's memory; see the port."""
+        return self._last_change.get(person, 0)
+
+    @contextmanager
+    def _changing(self, person: UserId) -> Iterator[None]:
+        try:
+            yield
+        finally:  # a change whose answer was lost may have been done
+            self._last_change[person] = next(self._changes)
 
     async def load(self, person: UserId) -> Shelf | None:
         """Return a person's memory, paused or not; None without consent."""
@@ -208,7 +225,8 @@ class RedisMemories:
     ) -> None:
         self._held.drop(person)
         args: list[Argument] = [self._lifetime, state.value, at, epoch, key]
-        await CONSENT.run(self._redis, keys.memory(person), args)
+        with self._changing(person):
+            await CONSENT.run(self._redis, keys.memory(person), args)
 
     async def apply(
         self,
@@ -234,7 +252,8 @@ class RedisMemories:
         items = [put.item for put in changes.put]
         # Before the memory itself: a deletion must never miss what came from a message.
         await self._note_origins(person, items)
-        answer = await APPLY.run(self._redis, keys.memory(person), args)
+        with self._changing(person):
+            answer = await APPLY.run(self._redis, keys.memory(person), args)
         if answer[0] == b"off":
             self._held.drop(person)
             await self._forget_origins(person, items)
@@ -274,7 +293,8 @@ class RedisMemories:
         """
         self._held.drop(person)
         # The memory first: writers under way are refused from here on.
-        count, *places = await FORGET.run(self._redis, keys.memory(person), [])
+        with self._changing(person):
+            forgotten, *places = await FORGET.run(self._redis, keys.memory(person), [])
         with store_errors(self._redis):
             await self._redis.unlink(keys.person(person, "memory:offered"))
             await self._redis.zrem(keys.MEMORY_DUE, str(person))
@@ -286,7 +306,7 @@ class RedisMemories:
                     index = keys.guild(GuildId(int(guild)), "memory")
                     await self._redis.srem(index, str(person))
         self._held.drop(person)
-        return int(count)
+        return int(forgotten)
 
     async def _forget_mentions(self, person: UserId, sources: str) -> None:
         with store_errors(self._redis):
@@ -371,7 +391,7 @@ class RedisMemories:
 
     async def delete_guild(self, guild: GuildId) -> int:
         """Remove what people told in a guild, and what they shared with it."""
-        count = 0
+        removed = 0
         for person in await self.members(guild):
             shelf = await self.load(person)
             if shelf is None:
@@ -384,10 +404,10 @@ class RedisMemories:
                     await self.apply(person, shelf, changes, by_person=True)
                 except ConsentRequired:
                     continue  # forgotten meanwhile
-                count += len(gone)
+                removed += len(gone)
         with store_errors(self._redis):
             await self._redis.delete(keys.guild(guild, "memory"))
-        return count
+        return removed
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────
 

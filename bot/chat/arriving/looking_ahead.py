@@ -9,6 +9,7 @@ from typing import Final
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.thread_opening import gets_thread
 from bot.chat.arriving.unsaying import Unsaying
+from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.looking_up import Asked, LookedUp
 from bot.chat.turn import Message, Trigger, Turn
 from bot.errors import StoreError
@@ -18,7 +19,7 @@ from bot.ports import Clock
 JUST_SAID: Final = 5.0
 """Seconds for which a message counts as just said."""
 
-Ask = Callable[[Turn], Awaitable[Asked]]
+Ask = Callable[[Turn, Admission], Awaitable[Asked]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Ahead:
 
     asked: Asked
     changes: int
+
+    def dismiss(self) -> None:
+        """Let go of what was asked: the turn does not begin."""
+        self.asked.dismiss()
 
 
 class LookingAhead:
@@ -50,8 +55,11 @@ class LookingAhead:
         self._casting = casting
         self._clock = clock
 
-    async def begin(self, message: Message, trigger: Trigger) -> Ahead | None:
-        """Ask what the turn of a message needs; None where that has to wait. Never raises."""
+    async def begin(self, message: Message, trigger: Trigger, admission: Admission) -> Ahead | None:
+        """Ask what the turn of a message needs; None where that has to wait. Never raises.
+
+        `admission` is to let the turn in.
+        """
         if self._ask is None or not self._turns.begins_alone(message, trigger):
             return None
         if self._clock.now() - message.at > JUST_SAID:
@@ -60,7 +68,7 @@ class LookingAhead:
         try:
             if await gets_thread(message, trigger, self._casting):
                 return None  # the turn will be of another place
-            return Ahead(await self._ask(Turn((message,), trigger)), changes)
+            return Ahead(await self._ask(Turn((message,), trigger), admission), changes)
         except StoreError:
             return None  # the turn will meet it too
 

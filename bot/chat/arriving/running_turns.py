@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 
 from bot.chat.place import MessageId, Place, UserId
+from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.looking_up import LookedUp
 from bot.chat.running import MERGE, Ending, Running
 from bot.chat.turn import DIRECT, Message, Trigger, Turn, TurnId
@@ -65,19 +66,27 @@ class RunningTurns:
         last = self.last_of(message.place, message.speaker.id)
         return last is None and trigger is not Trigger.AUTO
 
-    def enter(self, message: Message, trigger: Trigger, looked: LookedUp | None = None) -> None:
+    def enter(
+        self,
+        message: Message,
+        trigger: Trigger,
+        admission: Admission,
+        looked: LookedUp | None = None,
+    ) -> None:
         """Begin a turn, or join the person's turn that is not visible yet.
 
-        `looked` is what was looked up for a turn that begins at once.
+        `admission` lets in the turn that begins; `looked` is what was looked up for one that
+        begins at once.
         """
-        now = self._clock.monotonic()
         current = self.last_of(message.place, message.speaker.id)
-        if current is None:
-            quiet = QUIET if trigger is Trigger.AUTO else 0.0
-            self.start(Running(Turn((message,), trigger), now, quiet=quiet, looked=looked))
-        elif current.ending is not None:
-            quiet = QUIET if trigger is Trigger.AUTO else 0.0
-            self.start(Running(Turn((message,), trigger), now, after=current.task, quiet=quiet))
+        run = Running(Turn((message,), trigger), self._clock.monotonic(), admission=admission)
+        if current is None or current.ending is not None:
+            run.quiet = QUIET if trigger is Trigger.AUTO else 0.0
+            if current is None:
+                run.looked = looked
+            else:
+                run.after = current.task
+            self.start(run)
         elif self.may_join(current):
             together = sorted((*current.turn.messages, message), key=lambda each: each.id)
             asked = trigger in DIRECT and current.turn.trigger not in DIRECT
@@ -86,12 +95,14 @@ class RunningTurns:
             quiet = 0.0 if asked else current.quiet
             self.supersede(current, Turn(tuple(together), why), quiet=quiet)
         else:
-            self.start(Running(Turn((message,), trigger), now, after=current.task))
+            run.after = current.task
+            self.start(run)
 
     def supersede(self, run: Running, turn: Turn, *, quiet: float) -> None:
         """Stop a turn of which nothing is visible, and begin it anew with other messages."""
         self.stop(run, Ending.MERGED)
-        self.start(Running(turn, run.began, run.progress, after=run.task, quiet=quiet))
+        anew = Running(turn, run.began, run.progress, run.task, quiet, run.admission)
+        self.start(anew)
 
     def start(self, run: Running) -> None:
         """Begin a turn that is journalled; while draining it is left to the successor."""

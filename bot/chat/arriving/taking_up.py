@@ -12,6 +12,7 @@ from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.thread_opening import OneForABurst, in_thread, where_answered
 from bot.chat.notices import EXPIRED
 from bot.chat.place import MessageId
+from bot.chat.preparing.admitting import Admission
 from bot.chat.runner import TurnRunner
 from bot.chat.running import MERGE, Running
 from bot.chat.turn import Message, Trigger, Turn
@@ -107,6 +108,7 @@ class TakingUp:
             run = rerun(turn, turn.again, self._clock.monotonic(), first.progress)
         else:
             run = Running(turn, self._clock.monotonic(), progress=first.progress)
+        run.admission = Admission(granted=True)
         late = self._clock.now() - first.accepted_at > MAX_AGE
         if late or first.attempts > MAX_ATTEMPTS:
             with reading(turn.speaker.locale):

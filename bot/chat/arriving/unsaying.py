@@ -78,10 +78,10 @@ class Unsaying:
             if not known and (thread := _thread_of(place, message)) is not None:
                 began = await self._conversations.load(thread)
                 await self._conversations.edit(joined(began) or thread, message, text)
-        if self._memory is not None:
-            await self._memory.source_edited(place, message, text)
-        for store in self._mindful:
-            await store.forget(place, [message])
+            if self._memory is not None:
+                await self._memory.source_edited(place, message, text)
+            for store in self._mindful:
+                await store.forget(place, [message])
 
     async def remove(self, place: Place, gone: Collection[MessageId]) -> None:
         """Remove what was said.

@@ -7,12 +7,14 @@ round trip in place of two, before the model is asked.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot.chat.conversation import Conversation
 from bot.chat.parts import Parts
-from bot.chat.preparing.admitting import take_turn
+from bot.chat.preparing.admitting import Admission
 from bot.chat.turn import Turn
 from bot.personas.binding import ResolvedBinding
 from bot.ports import Waiting
@@ -35,6 +37,8 @@ class Asked:
 
     binding: ResolvedBinding
     answers: asyncio.Future[tuple[Waiting | None, Conversation, list[None]]]
+    dismissals: tuple[Callable[[], None], ...] = ()
+    """Each lets go of something that was read for the turn."""
 
     async def answered(self) -> LookedUp:
         """Wait for the answers.
@@ -45,21 +49,29 @@ class Asked:
         refused, conversation, _ = await self.answers
         return LookedUp(self.binding, conversation, refused)
 
+    def dismiss(self) -> None:
+        """Let go of what was read, or still will be: the turn does not begin."""
+        self.answers.add_done_callback(self._let_go)
 
-async def ask(parts: Parts, turn: Turn) -> Asked:
-    """Take a turn's worth of what the person may ask, and begin to read what the turn needs.
+    def _let_go(self, _: asyncio.Future[Any]) -> None:
+        for let_go in self.dismissals:
+            let_go()
+
+
+async def ask(parts: Parts, turn: Turn, admission: Admission) -> Asked:
+    """Ask whether the turn is let in, and begin to read what it needs.
 
     Raises:
         StoreError: what is set at the place can't be read.
     """
     binding = await parts.casting.resolved(turn.place)
     answers = asyncio.gather(
-        take_turn(parts, turn, binding),
+        admission.ask(parts, turn, binding),
         parts.conversations.load(turn.place),
         asyncio.gather(*(foresee(turn) for foresee in parts.ahead)),
     )
     answers.add_done_callback(_seen)
-    return Asked(binding, answers)
+    return Asked(binding, answers, tuple(partial(let_go, turn) for let_go in parts.let_go))
 
 
 def _seen(answers: asyncio.Future[Any]) -> None:

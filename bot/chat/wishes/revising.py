@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from bot.chat.account import TurnAccount
 from bot.chat.character.plain_voice import PLAIN_VOICE
 from bot.chat.conversation import MAX_VARIANTS, Conversation, Exchange, Variant
+from bot.chat.notices import too_many
 from bot.chat.parts import Parts, Timer
 from bot.chat.place import GuildId
-from bot.chat.preparing.admitting import take_turn
+from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.settling import Settled, settle
 from bot.chat.replying.drafting import REFUSED
 from bot.chat.replying.stopping import Stop
@@ -68,9 +69,15 @@ class Reviser:
         self._writing = writing
 
     async def perform(
-        self, turn: Turn, again: Again, open_sink: OpenSink, account: TurnAccount, stop: Stop
+        self,
+        turn: Turn,
+        again: Again,
+        open_sink: OpenSink,
+        account: TurnAccount,
+        stop: Stop,
+        admission: Admission,
     ) -> Outcome:
-        """Fulfil a wish, and fill the account while doing so.
+        """Fulfil a wish, and fill the account while doing so; `admission` is for a new text.
 
         Raises:
             UserFacing: what the person must be told.
@@ -100,7 +107,7 @@ class Reviser:
                 raise InvalidChoice("There are enough variants of this. Flip through them.")
             case _:
                 sink.begin()
-                changed = await self._written(work, sink)
+                changed = await self._written(work, sink, admission)
         shown = await self._put(work, changed, sink)
         if not shown:
             return Outcome.CANCELLED
@@ -147,11 +154,13 @@ class Reviser:
                 "Ask again, and another one answers."
             ) from error
 
-    async def _written(self, work: _Work, sink: ReplySink) -> Exchange:
+    async def _written(self, work: _Work, sink: ReplySink, admission: Admission) -> Exchange:
         """Let the model write, and return the exchange with what it wrote."""
         parts, turn, wish = self._parts, work.turn, work.again.wish
         binding = await parts.casting.resolved(turn.place)
-        await take_turn(parts, turn, binding)
+        refused = await admission.ask(parts, turn, binding)
+        if refused is not None:
+            raise too_many(refused)
         timer = Timer(parts.clock, work.account.timings)
         with timer.stage("decide"):
             settled = await self._settled(work, binding)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from bot.adapters.redis import Client
+from bot.adapters.redis.crypto import Sealer
+from bot.adapters.redis.memories import RedisMemories
 from bot.chat.conversation import Conversation
 from bot.errors import InvalidChoice, NotFound
 from bot.memory import Consent, Kind, Wish
 from bot.memory.notebook import MOST_FORGOTTEN
+from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
 from tests.integration.memory.conftest import ANNA, BEN, HERE, Company, noted
 
@@ -29,6 +33,44 @@ async def test_our_reply_to_what_is_forgotten_goes_with_it_and_comes_back_with_i
     assert await left(company) == "she likes to run in the park "
     await company.memory.notebook.undo(ANNA.id, undo)
     assert sorted(await company.items(ANNA)) == sorted(before)
+
+
+@pytest.mark.parametrize("change", ["deleted", "edited", "forgotten", "all", "paused"])
+async def test_what_was_read_ahead_is_read_again_after_a_change(
+    company: Company, change: str
+) -> None:
+    await company.agrees()
+    memory = company.memory
+    told = await company.says("remember that my cat is called Zorblax")
+    turn = company.turn("what is the name of my cat?")
+    await memory.foresee(turn)
+    match change:
+        case "deleted":
+            await memory.source_deleted(HERE, told.message_ids)
+        case "edited":
+            await memory.source_edited(HERE, told.message_ids[0], "good morning")
+        case "forgotten":
+            await memory.notebook.forget_matching(ANNA.id, "Zorblax")
+        case "all":
+            await memory.notebook.forget_all(ANNA.id)
+        case _:
+            await memory.notebook.set_consent(ANNA.id, Consent.PAUSED)
+    found = await memory.recall(turn, MemoryPolicy.ALL, "wren")
+    assert "Zorblax" not in str(found)
+
+
+async def test_what_was_read_ahead_is_let_go_with_its_turn(
+    company: Company, redis: Client, sealer: Sealer
+) -> None:
+    await company.agrees()
+    await company.says("remember that my cat is called Zorblax")
+    turn = company.turn("what is the name of my cat?")
+    await company.memory.foresee(turn)
+    company.memory.let_go(turn)
+    # Another process changes the memory, which this one can't know.
+    await RedisMemories(redis, sealer).forget_all(ANNA.id)
+    found = await company.memory.recall(turn, MemoryPolicy.ALL, "wren")
+    assert "Zorblax" not in str(found)
 
 
 async def test_replies_that_speak_of_what_is_to_be_forgotten_go(company: Company) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -24,6 +25,7 @@ from bot.chat.place import (
     snowflake_at,
     snowflake_seconds,
 )
+from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.looking_up import Asked
 from bot.chat.running import Ending, Running
 from bot.chat.turn import Answering, Cue, Message, Speaker, Trigger, Turn, TurnId
@@ -63,6 +65,8 @@ class House:
         self.mode = TriggerMode.MENTION
         self.clock = 0.0
         self.away = False
+        self.fresh = True
+        self.let_go: list[TurnId] = []
 
     async def run(self, run: Running) -> TurnAccount:
         self.begun.append(run.turn.message_ids)
@@ -93,14 +97,15 @@ class House:
             raise StoreError("away")
         return ResolvedBinding({}, self.mode, None, (), {})
 
-    async def ask(self, turn: Turn) -> Asked:
+    async def ask(self, turn: Turn, admission: Admission) -> Asked:
         self.steps.append(f"asked {turn.id}")
         answers = asyncio.get_running_loop().create_future()
         if self.away:
             answers.set_exception(StoreError("away"))
         else:
             answers.set_result((None, Conversation(turn.place), []))
-        return Asked(await self.resolved(turn.place), answers)
+        let_go = partial(self.let_go.append, turn.id)
+        return Asked(await self.resolved(turn.place), answers, (let_go,))
 
     def scene(self, binding: ResolvedBinding, place: Place) -> tuple[Persona, ...]:
         return ()
@@ -109,7 +114,7 @@ class House:
         self.steps.append(f"accepted {message.id}")
         self.accepting.set()
         await self.may_accept.wait()
-        return True
+        return self.fresh
 
     async def standing(self, place: Place, ident: MessageId) -> Standing:
         self.looked_at.append(ident)
@@ -658,3 +663,54 @@ async def test_nothing_is_asked_for_what_joins_a_turn(house: House) -> None:
     await intake.receive(message(8), Trigger.MENTION)
     assert house.steps == ["asked 7", "accepted 7", "accepted 8"]
     house.may_settle.set()
+
+
+async def test_what_comes_together_asks_once_and_is_let_in_together(house: House) -> None:
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    intake = intake_of(house, asking=True)
+    coming = [asyncio.create_task(intake.receive(message(n), Trigger.MENTION)) for n in (7, 8, 9)]
+    await soon(house.accepting)
+    await asyncio.sleep(0)
+    house.may_accept.set()
+    await asyncio.gather(*coming)
+    await asyncio.sleep(0)
+    assert house.steps == ["asked 7", "accepted 7", "accepted 8", "accepted 9"]
+    assert len({run.admission for run in house.runs}) == 1
+    house.may_settle.set()
+
+
+async def test_a_question_that_is_edited_is_not_let_in_once_more(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    await intake.receive(message(7), Trigger.MENTION)
+    await intake.edited(HERE, MessageId(7), "good evening")
+    await asyncio.sleep(0)
+    first, second = house.runs
+    assert second.admission is first.admission
+    house.may_settle.set()
+
+
+async def test_what_a_dead_process_had_let_in_is_let_in(house: House, intake: Intake) -> None:
+    house.left = [JournalEntry(message(7), Trigger.MENTION, 0.0)]
+    await intake.take_up()
+    await asyncio.sleep(0)
+    (run,) = house.runs
+    nobody_asks = cast("Any", None)
+    assert await run.admission.ask(nobody_asks, run.turn, await house.resolved(HERE)) is None
+
+
+async def test_what_was_read_for_a_message_of_another_process_is_let_go(house: House) -> None:
+    house.may_accept.set()
+    house.fresh = False
+    await intake_of(house, asking=True).receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    assert house.let_go == [TurnId("7")]
+
+
+async def test_what_was_read_for_a_turn_that_begins_is_kept(house: House) -> None:
+    house.may_accept.set()
+    await intake_of(house, asking=True).receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    assert house.let_go == []

@@ -10,6 +10,7 @@ import pytest
 
 from bot.chat.conversation import Exchange
 from bot.chat.place import ChannelId, GuildId, Place
+from bot.personas.binding import Binding, BindingLevel, BindingTarget
 from tests.fakes.discord.handles import Person
 from tests.fakes.discord.handles import Place as Channel
 from tests.fakes.discord.interactions import Interaction
@@ -341,6 +342,15 @@ async def test_a_persona_that_was_removed_can_t_go_on(stage: Stage) -> None:
     pressed = await press(stage, stage.guest, reply, "Regenerate")
     await stage.tells(pressed, "no longer here")
     await says(stage, reply, "Tirili.")
+
+
+async def test_another_variant_is_worth_a_turn_and_has_to_wait_like_one(stage: Stage) -> None:
+    target = BindingTarget(BindingLevel.CHANNEL, GuildId(stage.guild.id), stage.channel.id)
+    await stage.troupe.stores.bindings.put(target, Binding(limits={"each": 1}))
+    _, reply = await asked(stage, "name a bird", "Wren.")
+    pressed = await press(stage, stage.guest, reply, "Regenerate")
+    await stage.tells(pressed, "wait")
+    await says(stage, reply, "Wren.")
 
 
 async def test_an_old_reply_stays_as_it_is(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -176,6 +177,33 @@ async def test_a_limit_of_the_server_names_itself(stage: Stage) -> None:
     await answer(stage, first, "Here.")
     second = await stage.channel.says(stage.admin, "hello", mention_bot=True)
     assert "Everybody here has asked me a lot" in await answer(stage, second, "wait")
+
+
+async def test_messages_at_the_same_moment_are_one_turn_and_cost_one(stage: Stage) -> None:
+    await bind(stage, Binding(limits={"each": 1}))
+    stage.ollama.reply_with("Here.")
+    asked = await asyncio.gather(
+        *(stage.channel.says(stage.guest, f"part {n}", mention_bot=True) for n in range(4))
+    )
+    await answer(stage, max(asked, key=lambda message: message.id), "Here.")
+    assert [reply.content for reply in stage.channel.from_bot if "wait" in reply.content] == []
+
+
+async def test_a_question_that_is_let_in_stays_so_however_it_begins_anew(
+    stage: Stage,
+) -> None:
+    await bind(stage, Binding(limits={"each": 1}))
+    stage.ollama.reply_with("Here.")
+    stage.ollama.set_pace(first_token=1.0)
+    first = await stage.channel.says(stage.guest, "one", mention_bot=True)
+    await stage.discord.world.until(lambda: stage.ollama.chats, "the first request")
+    await stage.channel.edit(first, f"{first.content} and a half")
+    await stage.discord.world.until(lambda: len(stage.ollama.chats) > 1, "the edited one")
+    second = await stage.channel.says(stage.guest, "two", mention_bot=True)
+    await answer(stage, second, "Here.")
+    assert "and a half" in str(stage.ollama.chats[-1].body["messages"])
+    third = await stage.channel.says(stage.guest, "three", mention_bot=True)
+    await answer(stage, third, "wait")
 
 
 async def test_a_model_outside_the_operator_s_list_is_not_used(stage: Stage) -> None:
