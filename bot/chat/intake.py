@@ -238,9 +238,9 @@ class Intake:
 
         An empty text: what was said there is taken back, and nothing is left that we may read.
         """
-        if text.startswith(HIDDEN_PREFIX) or (not text and await self._knows(place, message)):
-            await self.deleted(place, (message,))
         if not text or text.startswith(HIDDEN_PREFIX):
+            if text or await self._knows(place, message):
+                await self.deleted(place, (message,))
             return
         for run in [r for r in self._turns if r.silent and r.ending is None]:
             turn = asked_anew(run.turn, message, text)
