@@ -33,7 +33,7 @@ WORDS: Final = frozenset(
     wan wants wantage ant wand warn wane hunting hurling hurtling curing cuttings putting alive
     olive alike ally slive pill pulls pile spills pails polls hanging banging changing hinging
     dumping juming pumping wrist rists wits dyeing lying drying tying dyin dine everyones yourselves
-    forevers existing exiting exist overdoses painlessly suicides suicider pils ding""".split()  # noqa: SIM905
+    forevers existing exiting exist overdoses painlessly suicides suicider pils ding""".split()  # noqa: SIM905  # words
 )
 """Real words that are one slip away from a key."""
 WORD: Final = re.compile(r"[a-z']{2,12}")

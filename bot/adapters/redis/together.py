@@ -35,7 +35,7 @@ class Together(Redis):
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         batch.append((args, options, answer))
         if leads and await self._alone(batch):
-            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py
         return await answer
 
     async def _alone(self, batch: list[_Asked]) -> bool:
