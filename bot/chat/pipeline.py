@@ -6,7 +6,10 @@ delivery → record. Claim, journal, bursts and failures are `bot.chat.intake`'s
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+
+import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.character import drift
@@ -21,16 +24,20 @@ from bot.chat.preparing.scene_turns import next_cue
 from bot.chat.preparing.settling import Settled, in_scene, settle
 from bot.chat.preparing.surroundings import surrounded
 from bot.chat.replying.drafting import REFUSED
+from bot.chat.replying.outlasting import once_back
 from bot.chat.replying.stopping import Stop
 from bot.chat.replying.terms import Terms
 from bot.chat.replying.writing import Writing
 from bot.chat.turn import Again, Cue, Turn
 from bot.chat.wishes.revising import OpenSink, Reviser
+from bot.errors import StoreError
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.personas import Persona
 from bot.ports import Controls, Face, Outcome, ReplySink
 from bot.prompting import Prompt
+
+log = structlog.get_logger(__name__)
 
 
 class TurnPipeline:
@@ -109,7 +116,7 @@ class TurnPipeline:
         ids = await sink.finish(text)
         account.reply = text
         if verdict.action is Action.SUPPORT:
-            await self._record(settled, text, ids, model="")
+            await self._remember(settled, text, ids, model="")
             return Outcome.SUPPORTED
         return Outcome.REFUSED
 
@@ -126,9 +133,11 @@ class TurnPipeline:
         text, model = written.text, written.model
         account.reply = text
         # The text is stored before it stands there in full: a crash between the two then only
-        # has to deliver it, not to generate it again.
+        # has to deliver it, not to generate it again. While the store is away it is shown all
+        # the same: what stands there in part would stay so for good.
         with timer.stage("deliver"):
-            await self._record(settled, text, (), model)
+            with contextlib.suppress(StoreError):
+                await self._record(settled, text, (), model)
             ideas = written.ideas
             controls = Controls(
                 turn.id,
@@ -139,7 +148,7 @@ class TurnPipeline:
             )
             ids = await sink.finish(text, controls)
         with timer.stage("record"):
-            await self._record(settled, text, ids, model)
+            await self._remember(settled, text, ids, model)
             await self._keep(settled, written.prompt, account)
             self._let_judge(settled, text, account)
             if parts.memory is not None and turn.cue is None:
@@ -203,6 +212,15 @@ class TurnPipeline:
         spoken = turn.cue.spoken if turn.cue else ()
         return next_cue(scene, speaker, planned, spoken, reply, self._parts.scene_limits)
 
+    async def _remember(
+        self, settled: Settled, text: str, ids: tuple[MessageId, ...], model: str
+    ) -> None:
+        """Write down a reply that stands there: there is no error to tell its reader any more."""
+        try:
+            await once_back(lambda: self._record(settled, text, ids, model))
+        except StoreError as error:
+            log.warning("reply not remembered", reason=str(error))
+
     async def _record(
         self, settled: Settled, text: str, ids: tuple[MessageId, ...], model: str
     ) -> Exchange | None:
@@ -234,6 +252,12 @@ class TurnPipeline:
 
     async def _keep(self, settled: Settled, prompt: Prompt, account: TurnAccount) -> None:
         """Keep what the prompt says of the conversation: lore effects, and where history starts."""
+        try:
+            await self._kept(settled, prompt, account)
+        except StoreError as error:
+            log.warning("state of the conversation not kept", reason=str(error))
+
+    async def _kept(self, settled: Settled, prompt: Prompt, account: TurnAccount) -> None:
         place, conversation = settled.turn.place, settled.conversation
         if prompt.trim_to is not None and prompt.trim_to != conversation.trimmed_to:
             await self._parts.conversations.trim(place, prompt.trim_to, conversation.summary)

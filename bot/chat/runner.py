@@ -11,10 +11,11 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.accounts import Accounts, AccountStore
-from bot.chat.notices import INTERRUPTED, notice_for, small_print
+from bot.chat.notices import CUT_SHORT, INTERRUPTED, notice_for, small_print
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import MessageId
 from bot.chat.replying.closing import Closing
+from bot.chat.replying.outlasting import once_back
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
 from bot.chat.wishes.variants import controls_of
@@ -150,7 +151,8 @@ class TurnRunner:
         if not ids:
             sink = self._open(run, account, Face(persona.id, persona.name, persona.avatar))
             ids = await sink.finish(reply.text, controls_of(exchange))
-            await self._conversations.record(run.turn.place, exchange.delivered(ids))
+            delivered = exchange.delivered(ids)
+            await once_back(lambda: self._conversations.record(run.turn.place, delivered))
         account.message_ids = ids
         account.cue = await self._pipeline.cue_after(run.turn, conversation, reply)
         return True
@@ -214,8 +216,11 @@ class TurnRunner:
             return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
         if isinstance(error, DeliveryError):
             return Outcome.FAILED  # there is nowhere to say it
-        if run.turn.cue is not None:
-            return Outcome.FAILED  # nobody is waiting for it
+        if run.turn.cue is not None:  # nobody is waiting for it
+            if run.shown and run.sink is not None:
+                mark = f"{run.shown}\n\n{small_print(translated(CUT_SHORT))}"
+                await self._quietly(run.sink.finish(mark))
+            return Outcome.FAILED
         if run.sink is None:
             await self.say(run.turn, account.notice, run.progress)
         else:

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters.redis import Client, EmbeddedRedis, keys, open_redis
-from tests.e2e.troupe import Scene, Troupe, contents, opened, own_words, until
+from tests.e2e.troupe import Scene, Troupe, contents, control, opened, own_words, until
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.state import Message
-from tests.fakes.discord.validation import components_of
 
 PEOPLE, CHANNELS = 6, 2
 WORDS = "it is a long one. It has ropes and ice in it. It asks for patience. It was told as number"
@@ -243,12 +242,6 @@ async def killed_while_rewriting(folder: Path) -> None:
             assert tale_in(reply.content) == tale(2)
         assert stage.replies_to(asked) == [reply]
         assert len(stage.from_bot) == 1
-
-
-def control(reply: Message, action: str) -> str:
-    """Return the custom id of a button under a reply."""
-    found = (str(part.get("custom_id")) for part in components_of(reply.components))
-    return next(ident for ident in found if ident.startswith(f"reply:{action}:"))
 
 
 async def test_killed_at_any_stage_of_a_turn_nothing_is_lost_and_nothing_doubled(

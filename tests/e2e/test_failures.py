@@ -12,13 +12,16 @@ import pytest
 import pytest_asyncio
 import redis as redis_client
 
-from tests.e2e.troupe import Scene, opened, own_words, until
+from tests.e2e.troupe import Scene, contents, control, opened, own_words, until
 from tests.fakes import PATIENCE
 from tests.integration.redis.servers import free_port, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TALE = "Once there was a ferryman who counted the lights on the far bank of the river."
+LONG = " ".join(
+    f"On evening {n} he counted {n} lights, and one of them went out." for n in range(6)
+)
 POST = "POST /webhooks/{id}/{token}"
 MISSING = "isn't installed. Please tell the bot's operator."
 STALLED = "The model stopped answering. Please ask again in a minute."
@@ -269,9 +272,46 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
             asked = await stage.says(alice, "tell me a tale", mention_bot=True)
             await stage.next_reply(asked, quiet=0)
             running.close()
+            await stage.delete(asked)
             await scene.troupe.over(asked)
             running.enter_context(redis())
             await scene.troupe.ready(200)
+            async with asyncio.timeout(PATIENCE):
+                while unsettled(port):
+                    await asyncio.sleep(0.1)
+            assert await scene.troupe.terminate() == 0
+
+
+async def test_redis_that_dies_in_the_middle_leaves_no_half_answer(tmp_path: Path) -> None:
+    port = free_port()
+
+    def redis() -> contextlib.AbstractContextManager[int]:
+        return server(tmp_path / "redis", "--appendonly", "yes", port=port)
+
+    with contextlib.ExitStack() as running:
+        running.enter_context(redis())
+        async with opened(tmp_path, REDIS_URL=f"redis://127.0.0.1:{port}/0") as scene:
+            alice = scene.person()
+            first, second = scene.channel(), scene.channel()
+            before, _ = await scene.exchange(second, alice, "hello", TALE)
+            (old,) = second.replies_to(before)
+            scene.ollama.set_pace(rate=12)
+            scene.ollama.reply_with(LONG)
+            asked = await first.says(alice, "tell me a tale", mention_bot=True)
+            await alice.click(old, control(old, "again"))
+            reply = await first.next_reply(asked, quiet=0)
+            await until(lambda: LONG.startswith(old.content[:30]), "a part of another variant")
+            running.close()  # killed
+            for each in (reply, old):
+                await until(lambda each=each: own_words(each.content) == LONG, "the whole")
+            running.enter_context(redis())
+            assert await scene.answer(first, asked) == LONG
+            await until(lambda: "2/2" in str(old.components), "both variants")
+            assert len(first.from_bot) == len(second.from_bot) == 1
+            scene.ollama.set_pace(rate=None)
+            for stage in (first, second):  # it is remembered, too
+                await scene.exchange(stage, alice, "and then?", TALE)
+                assert LONG in contents(scene.asked("and then?")[-1:])
             async with asyncio.timeout(PATIENCE):
                 while unsettled(port):
                     await asyncio.sleep(0.1)

@@ -26,6 +26,7 @@ from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place, Server
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.discord.state import Message
+from tests.fakes.discord.validation import components_of
 from tests.fakes.ollama import FakeOllama
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -282,6 +283,12 @@ def said(place: Place, message: Message) -> str:
 def own_words(text: str) -> str:
     """Return what a persona said: a text without the small print of a first contact."""
     return text.partition(f"\n\n-# {FIRST_CONTACT}")[0]
+
+
+def control(reply: Message, action: str) -> str:
+    """Return the custom id of a button under a reply."""
+    found = (str(part.get("custom_id")) for part in components_of(reply.components))
+    return next(ident for ident in found if ident.startswith(f"reply:{action}:"))
 
 
 def contents(chats: Iterable[Any]) -> str:

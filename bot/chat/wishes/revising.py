@@ -19,6 +19,7 @@ from bot.chat.place import GuildId
 from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.settling import Settled, settle
 from bot.chat.replying.drafting import REFUSED
+from bot.chat.replying.outlasting import once_back
 from bot.chat.replying.stopping import Stop
 from bot.chat.replying.terms import Terms
 from bot.chat.replying.writing import Writing
@@ -31,7 +32,7 @@ from bot.chat.wishes.variants import (
     question_of,
 )
 from bot.delivery.split import is_visible
-from bot.errors import InvalidChoice, NotAllowed, NotFound
+from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.guardrails import DraftBlocked, GuardContext
 from bot.guardrails.verdict import Action
 from bot.languages import translated
@@ -240,8 +241,14 @@ class Reviser:
     async def _put(self, work: _Work, changed: Exchange, sink: ReplySink) -> bool:
         """Store, then show. False when the question or the reply was deleted meanwhile."""
         place, conversations = work.turn.place, self._parts.conversations
-        # The store first: what a crash leaves is shown by the successor, never lost.
-        stored = await conversations.record(place, changed)
+        # The store first: what a crash leaves is shown by the successor, never lost. While it is
+        # away the whole is shown all the same: what stands there in part would stay so for good.
+        try:
+            stored = await conversations.record(place, changed)
+        except StoreError:
+            if changed.reply is not None:
+                await sink.finish(_with_small_print(changed.reply.text, work.again))
+            stored = await once_back(lambda: conversations.record(place, changed))
         if stored is None or stored.reply is None:
             await sink.withdraw()
             return False
@@ -249,7 +256,8 @@ class Reviser:
         ids = await sink.finish(text, _controls(work.conversation, stored))
         work.account.message_ids = ids
         if ids != stored.reply.message_ids:
-            await conversations.record(place, stored.delivered(ids))
+            delivered = stored.delivered(ids)
+            await once_back(lambda: conversations.record(place, delivered))
         return True
 
     async def _learn(self, work: _Work, changed: Exchange) -> None:
