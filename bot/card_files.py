@@ -18,7 +18,7 @@ from bot.chat.turn import Message, Speaker, Trigger, Turn, TurnId
 from bot.data_files import personas_dir
 from bot.errors import CardRejected, InvalidChoice, UserFacing
 from bot.guardrails import Guardrails
-from bot.personas import rawjson
+from bot.personas import pattern_probing, rawjson
 from bot.personas.book_export import lorebook_tree
 from bot.personas.card import V2, V3
 from bot.personas.export import Container, Exported, export_card
@@ -133,12 +133,14 @@ def check_file(path: Path) -> dict[str, Any]:
         data = _read(path)
         try:
             read = read_card(data, path.name)
-            found = (read.spec, read.card.name, read.warnings)
+            warnings = (*read.warnings, *pattern_probing.flaws(read.card))
+            found = (read.spec, read.card.name, warnings)
         except CardRejected as refusal:
             if "lorebook" not in str(refusal):
                 raise
             lore = read_lorebook(data, path.name)
-            found = (lore.spec, lore.book.name, lore.warnings)
+            warnings = (*lore.warnings, *pattern_probing.book_flaws(lore.book))
+            found = (lore.spec, lore.book.name, warnings)
     except (CardRejected, OSError) as error:
         return _refused(path, _reason(error, path))
     spec, name, warnings = found

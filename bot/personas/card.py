@@ -15,6 +15,9 @@ from bot.personas.lorebook import Lorebook
 V1, V2, V3 = "chara_card_v1", "chara_card_v2", "chara_card_v3"
 PYGMALION = "pygmalion"
 
+MAX_NAME = 80
+"""Characters of a webhook's name on Discord."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:

@@ -10,6 +10,7 @@ from typing import Any
 from bot.errors import CardRejected
 from bot.personas.book_reading import read_book
 from bot.personas.card import (
+    MAX_NAME,
     PYGMALION,
     V1,
     V2,
@@ -180,7 +181,7 @@ def _card(
     card = Card(
         spec=spec,
         name=_name(data, tree, filename, notes),
-        nickname=fields.said("nickname").strip(),
+        nickname=_nickname(fields, notes),
         description=fields.said("description"),
         personality=fields.said("personality"),
         scenario=fields.said("scenario"),
@@ -214,10 +215,22 @@ def _name(data: Mapping[str, Any], tree: Mapping[str, Any], filename: str, notes
     for place in (data, tree):
         name = " ".join(text(place.get("name"), "name", notes).split())
         if name:
+            _measure(name, "name", notes)
             return name[:200]
     stem = PurePosixPath(PureWindowsPath(filename).name).stem.strip() or "unnamed"
     notes.warn("the card has no name: the file's name is used")
     return stem[:200]
+
+
+def _nickname(fields: _Fields, notes: Notes) -> str:
+    nickname = fields.said("nickname").strip()
+    _measure(nickname, "nickname", notes)
+    return nickname
+
+
+def _measure(name: str, field: str, notes: Notes) -> None:
+    if len(name) > MAX_NAME:
+        notes.warn(f"the {field} has {len(name):,} characters: Discord shows {MAX_NAME} of them")
 
 
 def _by_language(value: Any, notes: Notes) -> Mapping[str, str] | None:

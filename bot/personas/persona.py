@@ -11,14 +11,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 from bot.personas import rawjson
-from bot.personas.card import Card
+from bot.personas.card import MAX_NAME, Card
 from bot.personas.lorebook import Entry, Lorebook
 from bot.personas.reading import ReadCard
 
 MAX_AVATAR = 8 * 2**20
 """Bytes of an avatar that Discord still takes."""
-MAX_NAME = 80
-"""Characters of a webhook's name on Discord."""
 
 _ADULT = frozenset(
     {"nsfw", "adult", "18+", "r18", "r-18", "explicit", "erotic", "erotica", "porn", "smut",

@@ -88,8 +88,19 @@ def rewrite(
     return Rewritten(text, tuple(problems))
 
 
+def may_ever_run(script: RegexScript) -> bool:
+    """Whether there is a text that a script would rewrite, once a guild allows it."""
+    return not (script.disabled or script.markdown_only) and AI_OUTPUT in script.placement
+
+
+def find_of(script: RegexScript) -> tuple[str, str]:
+    """Return the pattern that a script looks for, and its flags; both as JavaScript has them."""
+    found = _WRITTEN.fullmatch(script.find.strip())
+    return (found[1], found[2]) if found else (script.find, "")
+
+
 def _meant(script: RegexScript, purpose: Purpose, depth: int) -> bool:
-    if script.disabled or script.markdown_only or AI_OUTPUT not in script.placement:
+    if not may_ever_run(script):
         return False
     if script.prompt_only is not (purpose is Purpose.PROMPT):
         return False
@@ -99,8 +110,7 @@ def _meant(script: RegexScript, purpose: Purpose, depth: int) -> bool:
 
 
 def _run(script: RegexScript, text: str, expand: Callable[[str], str], seconds: float) -> str:
-    written = _WRITTEN.fullmatch(script.find.strip())
-    pattern, flags = (written[1], written[2]) if written else (script.find, "")
+    pattern, flags = find_of(script)
     compiled = compile_javascript(pattern, flags) if pattern else None
     if compiled is None:
         raise ValueError("no pattern, an invalid one, or one too long")

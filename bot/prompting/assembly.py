@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from bot.chat.turn import TurnId
 from bot.personas import Persona
-from bot.personas.persona import MAX_NAME
+from bot.personas.card import MAX_NAME
 from bot.personas.scripts import TOTAL_SECONDS, Purpose, rewrite
 from bot.ports import ChatMessage
 from bot.prompting.alternation import alternating

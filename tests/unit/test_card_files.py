@@ -47,6 +47,31 @@ def test_check_prints_what_is_odd_and_fails_on_a_refusal(
     assert capsys.readouterr().out == f"✗ {missing}: No such file or directory.\n"
 
 
+def test_check_tells_of_names_that_are_cut_and_of_patterns_that_will_not_do(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finds = {"broken": "/(a/g", "slow": "/(a+)+$/", "off": "/(b/", "good": "/a+/g"}
+    scripts = [
+        {"scriptName": name, "findRegex": find, "placement": [2], "disabled": name == "off"}
+        for name, find in finds.items()
+    ]
+    pattern = r"/(\w+\s?)*;/"
+    lore = book(entry(keys=[pattern], content="x"))
+    card = v3(name="x" * 5_000, character_book=lore, extensions={"regex_scripts": scripts})
+    path = folder / "long.json"
+    path.write_bytes(as_json(card))
+    assert main(["cards", "check", str(path)]) == 0
+    lines = [line.strip(" -") for line in capsys.readouterr().out.splitlines()[1:]]
+    slow = "takes too long on some texts: it is passed over there"
+    assert lines == [
+        "the name has 5,000 characters: Discord shows 80 of them",
+        "the card holds regex scripts: kept, and off until somebody allows them",
+        "the regex script 'broken' has no pattern that can be read: it never runs",
+        f"the regex script 'slow' {slow}",
+        f"the lorebook's key {pattern!r} {slow}",
+    ]
+
+
 @pytest.mark.parametrize("target", ["out.json", "out.png", "out.charx"])
 def test_convert_round_trips(folder: Path, target: str) -> None:
     source, there, back = folder / "sera.json", folder / target, folder / "back.json"
