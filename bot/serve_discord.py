@@ -19,7 +19,7 @@ from bot.adapters.discord.desk import Account, Desk
 from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.moderation import Moderation
 from bot.adapters.discord.pacing import Throttle
-from bot.adapters.discord.permissions import PermissionChanges, permissions_at
+from bot.adapters.discord.permissions import PermissionChanges, permissions_at, permissions_in
 from bot.adapters.discord.redirect import redirect
 from bot.adapters.discord.removing import Remover
 from bot.adapters.discord.sink import SinkFactory
@@ -110,6 +110,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
     connection = _connection(troupe, desk, intake, services, last_seen, throttle)
     supervisor = Supervisor(lambda shard: TroupeBot(connection, shard), token, discord.shard_ids)
     desk.permissions_at = lambda place: permissions_at(supervisor.clients, place)
+    desk.permissions_in = lambda guild: permissions_in(supervisor.clients, guild)
     return _Bot(troupe, last_seen, desk, intake, supervisor)
 
 

@@ -135,6 +135,12 @@ class Calls:
         data = await self._rest.request(route)
         return [each for each in data if isinstance(each, dict)]
 
+    async def guild_webhooks(self, guild: int) -> Sequence[dict[str, Any]]:
+        """Return the webhooks of all channels of a guild; needs Manage Webhooks in all of it."""
+        route = Route("GET", "/guilds/{guild_id}/webhooks", guild_id=guild)
+        data = await self._rest.request(route)
+        return [each for each in data if isinstance(each, dict)]
+
     async def create_webhook(self, channel: int, name: str) -> dict[str, Any]:
         route = Route("POST", "/channels/{channel_id}/webhooks", channel_id=channel)
         made: dict[str, Any] = await self._rest.request(

@@ -61,12 +61,12 @@ class CatchUp:
     def __init__(
         self,
         last_seen: LastSeen,
-        prepare: Callable[[int], None],
+        prepare: Callable[[int, int], None],
         mode_at: Callable[[Place], Awaitable[TriggerMode]],
         past: Past,
     ) -> None:
-        """`prepare` is told each guild channel (a thread's parent) that is likely to be used;
-        `mode_at` says when the bot answers at a place, and may raise `StoreError`."""
+        """`prepare` is told each channel (a thread's parent) that is likely to be used, and its
+        guild; `mode_at` says when the bot answers at a place, and may raise `StoreError`."""
         self._last_seen = last_seen
         self._prepare = prepare
         self._mode_at = mode_at
@@ -196,8 +196,8 @@ class CatchUp:
             channel: Any = client.get_channel(ident) or await client.fetch_channel(ident)
             if not _ours(client, channel):
                 return 0
-            if getattr(channel, "guild", None) is not None:
-                self._prepare(getattr(channel, "parent_id", None) or channel.id)
+            if (guild := getattr(channel, "guild", None)) is not None:
+                self._prepare(getattr(channel, "parent_id", None) or channel.id, guild.id)
             latest = await self._look_back(client, channel, since)
         found = [message for message in latest if message.id > snowflake_at(since)]
         for message in reversed(found[:MAX_MESSAGES]):

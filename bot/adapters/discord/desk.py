@@ -15,7 +15,7 @@ from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.refusals import Mutes, delivery_error
 from bot.adapters.discord.rest import RestClient
 from bot.adapters.discord.webhooks import Avatars, Webhooks
-from bot.chat.place import ChannelId, Place
+from bot.chat.place import ChannelId, GuildId, Place
 from bot.errors import DeliveryError, PermissionMissing
 
 WRITING: Final = 5.0
@@ -53,6 +53,8 @@ class Desk:
     """Until then our own webhooks and messages can't be told from anybody else's."""
     permissions_at: Callable[[Place], discord.Permissions | None] = lambda _: None
     """What we may do at a place, as far as Discord told us."""
+    permissions_in: Callable[[GuildId], discord.Permissions | None] = lambda _: None
+    """What we may do in a guild where no channel says otherwise, as far as Discord told us."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _streams: dict[ChannelId, weakref.WeakSet[Stream]] = field(default_factory=dict)
 
@@ -66,7 +68,12 @@ class Desk:
         def application() -> int | None:
             return None if desk.account is None else desk.account.application
 
-        desk = cls(calls, Webhooks(calls, application), Avatars(calls, application), Mutes())
+        def may_list(guild: int) -> bool:
+            mine = desk.permissions_in(GuildId(guild))
+            return mine is not None and mine.manage_webhooks
+
+        webhooks = Webhooks(calls, application, may_list)
+        desk = cls(calls, webhooks, Avatars(calls, application), Mutes())
         return desk
 
     def recognise(self, account: Account) -> None:
@@ -85,9 +92,9 @@ class Desk:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def prepare(self, channel: int) -> None:
+    def prepare(self, channel: int, guild: int) -> None:
         """Find a channel's webhook before anybody asks something there. Never waits."""
-        self.own(self.webhooks.of(channel), "prepare")
+        self.own(self.webhooks.of(channel, guild), "prepare")
 
     def writes(self, channel: ChannelId, stream: Stream) -> None:
         """Count a stream as active in a channel while it goes on."""

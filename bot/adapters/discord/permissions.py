@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from bot.adapters.discord.desk import Desk
-from bot.chat.place import Place
+from bot.chat.place import GuildId, Place
 
 
 def permissions_at(clients: Iterable[discord.Client], place: Place) -> discord.Permissions | None:
@@ -20,6 +20,15 @@ def permissions_at(clients: Iterable[discord.Client], place: Place) -> discord.P
         channel = guild.get_channel(place.parent or place.channel) if guild is not None else None
         if guild is not None and guild.me is not None and channel is not None:
             return channel.permissions_for(guild.me)
+    return None
+
+
+def permissions_in(clients: Iterable[discord.Client], ident: GuildId) -> discord.Permissions | None:
+    """Return our permissions in a guild, before what its channels say. None: nobody knows."""
+    for client in clients:
+        guild = client.get_guild(ident)
+        if guild is not None and guild.me is not None:
+            return guild.me.guild_permissions
     return None
 
 

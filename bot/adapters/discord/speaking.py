@@ -159,7 +159,7 @@ class Speaking:
         # A reply that stands there can be continued by its webhook alone: worth waiting for.
         patience = PATIENCE if self._resumed is None else RESUME_PATIENCE
         hook, url = await asyncio.gather(
-            _in_time(self._desk.webhooks.of(self._channel), patience),
+            _in_time(self._desk.webhooks.of(self._channel, self._turn.place.guild), patience),
             _in_time(self._desk.avatars.url(self._face), PATIENCE),
         )
         if hook is None:

@@ -16,7 +16,9 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, Generic, TypeVar
 
 import discord
 import structlog
@@ -33,6 +35,8 @@ log = structlog.get_logger(__name__)
 WEBHOOK_NAME = "Troupe"
 _RETRY_AFTER = 600.0
 """Seconds after which a channel without a webhook, or a failed picture, is tried again."""
+_LISTED_FOR = 600.0
+"""Seconds for which a guild's list of webhooks is believed."""
 _KEPT = 2000
 _NAME_LENGTH = 80
 _FORBIDDEN_NAME = re.compile(r"(c)(?=lyde)|(d)(?=iscord)", re.IGNORECASE)
@@ -64,13 +68,15 @@ def webhook_name(name: str) -> str:
 class _Lookups(Generic[V]):
     """Answers by key, each looked up once however many ask; None is kept for a while only."""
 
-    def __init__(self) -> None:
+    def __init__(self, lasting: float = inf) -> None:
+        """`lasting`: seconds for which an answer is kept that is not None."""
+        self._lasting = lasting
         self._answers = Recent[object, tuple[V | None, float]](_KEPT)
         self._running: dict[object, asyncio.Task[V | None]] = {}
 
     async def get(self, key: object, find: Callable[[], Awaitable[V | None]]) -> V | None:
         known = self._answers.get(key)
-        if known is not None and (known[0] is not None or time.monotonic() < known[1]):
+        if known is not None and time.monotonic() < known[1]:
             self._answers.move_to_end(key)
             return known[0]
         task = self._running.get(key)
@@ -88,7 +94,8 @@ class _Lookups(Generic[V]):
             log.warning("discord lookup failed", reason=_reason(error))
         finally:
             self._running.pop(key, None)
-        self._answers[key] = (answer, time.monotonic() + _RETRY_AFTER)
+        lasting = _RETRY_AFTER if answer is None else self._lasting
+        self._answers[key] = (answer, time.monotonic() + lasting)
         return answer
 
     def forget(self, key: object) -> None:
@@ -108,19 +115,38 @@ class _Lookups(Generic[V]):
         await asyncio.gather(*running, return_exceptions=True)
 
 
+@dataclass(slots=True)
+class _Listed:
+    """Our webhooks of a guild, by channel, and the channels that were asked for already."""
+
+    hooks: dict[int, Webhook]
+    told: set[int] = field(default_factory=set)
+
+
 class Webhooks:
     """Our webhook in each channel."""
 
-    def __init__(self, calls: Calls, application: Callable[[], int | None]) -> None:
-        """`application` returns the id of our application once it is known."""
+    def __init__(
+        self,
+        calls: Calls,
+        application: Callable[[], int | None],
+        may_list: Callable[[int], bool] = lambda _: False,
+    ) -> None:
+        """`application` returns the id of our application once it is known; `may_list` whether we
+        may see the webhooks of all channels of a guild."""
         self._calls = calls
         self._application = application
+        self._may_list = may_list
         self._found: _Lookups[Webhook] = _Lookups()
+        self._guilds: _Lookups[_Listed] = _Lookups(_LISTED_FOR)
         self._ids = Recent[int, None](_KEPT)
 
-    async def of(self, channel: int) -> Webhook | None:
-        """Return our webhook of a channel, made if need be; None where we may have none."""
-        return await self._found.get(channel, lambda: self._find_or_make(channel))
+    async def of(self, channel: int, guild: int | None = None) -> Webhook | None:
+        """Return our webhook of a channel, made if need be; None where we may have none.
+
+        With the guild, one call tells of all its channels, and the next ones need not be asked.
+        """
+        return await self._found.get(channel, lambda: self._find_or_make(channel, guild))
 
     def forget(self, channel: int) -> None:
         """The channel's webhook is gone: look again next time."""
@@ -136,15 +162,31 @@ class Webhooks:
 
     async def close(self) -> None:
         await self._found.close()
+        await self._guilds.close()
 
-    async def _find_or_make(self, channel: int) -> Webhook | None:
-        application = str(self._application())
-        for data in await self._calls.webhooks(channel):
-            if data.get("token") and application == str(data.get("application_id")):
-                return self._known(data)
-        return self._known(await self._calls.create_webhook(channel, WEBHOOK_NAME))
+    async def _find_or_make(self, channel: int, guild: int | None) -> Webhook | None:
+        found = await self._find(channel, guild)
+        return found or self._known(await self._calls.create_webhook(channel, WEBHOOK_NAME))
 
-    def _known(self, data: dict[str, object]) -> Webhook:
+    async def _find(self, channel: int, guild: int | None) -> Webhook | None:
+        listed = None
+        if guild is not None and self._may_list(guild):
+            listed = await self._guilds.get(guild, lambda: self._list(guild))
+        if listed is not None and channel not in listed.told:
+            listed.told.add(channel)  # who asks again found that the list is not true any more
+            return listed.hooks.get(channel)
+        ours = filter(self._is_ours, await self._calls.webhooks(channel))
+        return next(map(self._known, ours), None)
+
+    async def _list(self, guild: int) -> _Listed:
+        ours = filter(self._is_ours, await self._calls.guild_webhooks(guild))
+        return _Listed({int(data["channel_id"]): self._known(data) for data in ours})
+
+    def _is_ours(self, data: dict[str, Any]) -> bool:
+        ours = str(data.get("application_id")) == str(self._application())
+        return ours and bool(data.get("token"))
+
+    def _known(self, data: dict[str, Any]) -> Webhook:
         hook = Webhook(int(str(data["id"])), str(data["token"]))
         self._ids[hook.id] = None
         return hook

@@ -115,12 +115,3 @@ def get_member(rest: Rest, call: Call) -> Any:
 @routes.route("GET", "/guilds/{guild}/roles")
 def get_roles(rest: Rest, call: Call) -> Any:
     return [payloads.role(role) for role in guild_of(rest, call).roles.values()]
-
-
-@routes.route("GET", "/guilds/{guild}/webhooks")
-def guild_webhooks(rest: Rest, call: Call) -> Any:
-    guild = guild_of(rest, call)
-    if not permissions.in_guild(guild, rest.world.bot) & permissions.BITS["manage_webhooks"]:
-        raise ApiError(403, 50013)
-    hooks = [hook for channel in guild.channels.values() for hook in channel.webhooks.values()]
-    return [payloads.webhook(hook) for hook in hooks]

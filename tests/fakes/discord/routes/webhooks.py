@@ -9,6 +9,7 @@ from tests.fakes.discord import payloads, permissions
 from tests.fakes.discord.call import Call, routes
 from tests.fakes.discord.errors import ApiError, invalid
 from tests.fakes.discord.routes import responses
+from tests.fakes.discord.routes.channels import guild_of
 from tests.fakes.discord.state import Channel, Message, User, Webhook
 from tests.fakes.discord.validation import check_message
 
@@ -26,6 +27,16 @@ def channel_webhooks(rest: Rest, call: Call) -> Any:
     channel = rest.channel(call)
     permissions.require(channel, rest.world.bot, "manage_webhooks")
     return [_seen(rest, hook) for hook in channel.webhooks.values()]
+
+
+@routes.route("GET", "/guilds/{guild}/webhooks")
+def guild_webhooks(rest: Rest, call: Call) -> Any:
+    guild = guild_of(rest, call)
+    if not permissions.in_guild(guild, rest.world.bot) & permissions.BITS["manage_webhooks"]:
+        raise ApiError(403, 50013)
+    return [
+        _seen(rest, hook) for each in guild.channels.values() for hook in each.webhooks.values()
+    ]
 
 
 def _seen(rest: Rest, hook: Webhook) -> dict[str, Any]:

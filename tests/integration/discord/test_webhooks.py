@@ -1,0 +1,91 @@
+"""Which webhook speaks in a channel: found with few calls, made once, made anew when removed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import discord as library
+import pytest
+
+from bot.adapters.discord.desk import Desk
+from tests.fakes.discord.handles import Server
+from tests.fakes.discord.server import FakeDiscord
+from tests.integration.discord.rig import desk_at
+
+OF_GUILD = "GET /guilds/{guild}/webhooks"
+OF_CHANNEL = "GET /channels/{channel}/webhooks"
+CREATE = "POST /channels/{channel}/webhooks"
+NAMES = ("tavern", "library", "attic")
+
+
+@pytest.fixture
+def guild(discord: FakeDiscord) -> Server:
+    return discord.guild(channels=list(NAMES))
+
+
+def allowed(desk: Desk) -> Desk:
+    """Let the desk know that the bot may manage all webhooks of a guild."""
+    desk.permissions_in = lambda _: library.Permissions(manage_webhooks=True)
+    return desk
+
+
+async def found(desk: Desk, guild: Server) -> list[int]:
+    """Return the ids of the webhooks of all channels, asked for at once."""
+    hooks = await asyncio.gather(
+        *(desk.webhooks.of(guild.channel(name).id, guild.id) for name in NAMES)
+    )
+    return [hook.id for hook in hooks if hook is not None]
+
+
+async def test_one_call_tells_of_all_channels(
+    discord: FakeDiscord, desk: Desk, guild: Server
+) -> None:
+    ids = await found(allowed(desk), guild)
+    assert len(set(ids)) == len(NAMES)
+    assert [discord.calls[route] for route in (OF_GUILD, OF_CHANNEL, CREATE)] == [1, 0, len(NAMES)]
+
+
+async def test_after_a_restart_one_call_finds_them_all(
+    discord: FakeDiscord, desk: Desk, guild: Server
+) -> None:
+    ids = await found(allowed(desk), guild)
+    async with desk_at(discord) as other:
+        assert await found(allowed(other), guild) == ids
+    assert [discord.calls[route] for route in (OF_GUILD, OF_CHANNEL, CREATE)] == [2, 0, len(NAMES)]
+
+
+async def test_what_is_another_s_is_left_alone(
+    discord: FakeDiscord, desk: Desk, guild: Server
+) -> None:
+    theirs = guild.channel("tavern").add_webhook()
+    assert theirs.id not in await found(allowed(desk), guild)
+
+
+async def test_where_only_channels_allow_it_each_is_asked(
+    discord: FakeDiscord, desk: Desk, guild: Server
+) -> None:
+    desk.permissions_in = lambda _: library.Permissions.none()
+    assert len(await found(desk, guild)) == len(NAMES)
+    assert [discord.calls[route] for route in (OF_GUILD, OF_CHANNEL)] == [0, len(NAMES)]
+
+
+async def test_a_refused_list_is_no_obstacle(
+    discord: FakeDiscord, desk: Desk, guild: Server
+) -> None:
+    discord.fail(OF_GUILD, status=403, code=50013)
+    assert len(await found(allowed(desk), guild)) == len(NAMES)
+    assert [discord.calls[route] for route in (OF_GUILD, OF_CHANNEL)] == [1, len(NAMES)]
+
+
+async def test_a_channel_is_asked_itself_once_the_list_proved_wrong(
+    discord: FakeDiscord, desk: Desk, guild: Server
+) -> None:
+    tavern = guild.channel("tavern")
+    hook = await allowed(desk).webhooks.of(tavern.id, guild.id)
+    desk.webhooks.forget(tavern.id)  # as after a refusal
+    assert await desk.webhooks.of(tavern.id, guild.id) == hook
+    tavern.remove_webhook(tavern.webhooks[0])
+    desk.webhooks.forget(tavern.id)
+    assert await desk.webhooks.of(tavern.id, guild.id) != hook
+    assert len(tavern.webhooks) == 1
+    assert [discord.calls[route] for route in (OF_GUILD, OF_CHANNEL, CREATE)] == [1, 2, 2]
