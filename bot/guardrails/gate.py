@@ -23,8 +23,10 @@ from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Verdict
 
+BEGIN = 8
+"""Characters before the first look: a word or two, to begin at once."""
 FIRST_STEP = 12
-"""Characters before the first look, and until another try: a few words, to begin at once."""
+"""Characters until another try."""
 EAGER_STEP = 4
 """Characters until another try while nothing is visible: about one token."""
 STEP = 72
@@ -80,7 +82,7 @@ class OutputGate:
         self._context = context
         self._terms = terms
         self._draft = ""
-        self._next = self._latest = FIRST_STEP
+        self._next = self._latest = BEGIN
         self._released = 0
         self._judged = 0
         self.visible = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +20,9 @@ QUESTIONS = (
     "give me a name for a tavern run by retired spies",
     "long day. nobody listened to a word I said",
 )
+_DEALT = itertools.cycle(QUESTIONS)
+"""As many of each in every run: a companion's reply is shown by whole sentences, which takes longer
+than the others' words."""
 PATIENCE = 120.0
 """Seconds after which a question counts as unanswered."""
 
@@ -39,7 +42,7 @@ class Asked:
 
 async def ask(world: World, guild: str, channel: str, author: str, mark: str) -> Asked:
     """Ask one question and wait until its answer has come to rest."""
-    text = f"{random.choice(QUESTIONS)} ({mark})"
+    text = f"{next(_DEALT)} ({mark})"
     message = await world.discord.do(
         "say", guild=guild, channel=channel, author=author, content=text, mention_bot=True
     )
