@@ -24,9 +24,9 @@ from bot.chat.place import (
 )
 from bot.chat.replying.closing import Closing
 from bot.chat.turn import Message, Speaker, Trigger, Turn
-from bot.errors import Busy, InvalidChoice, NotFound, TroupeError
+from bot.errors import Busy, NotFound, TroupeError
 from bot.guardrails.disclosure import Disclosures
-from bot.languages import reading
+from bot.languages import reading, t
 from bot.languages.spoken import spoken_language
 from bot.personas import Persona, PersonaLibrary
 from bot.personas.binding import Binding
@@ -202,16 +202,18 @@ class Stage:
         message = Message(self._next_id(), place, speaker, text, self._clock.now())
         turn = Turn((message,), Trigger.PLAY)
         account = TurnAccount(turn.id, turn.trigger)
+        if text.lstrip().startswith(HIDDEN_PREFIX):
+            account.outcome = Outcome.CANCELLED  # no failure: there is nothing to try again
+            account.notice = t(
+                "A message that begins with `//` is hidden from me: it was not sent."
+            )
+            return account
         began = self._clock.monotonic()
         closing = None
         if self._disclosures is not None:
             closing = Closing(self._disclosures, turn, account, self._clock)
         sink = _ScreenSink(screen, self._next_id(), closing)
         try:
-            if text.lstrip().startswith(HIDDEN_PREFIX):
-                raise InvalidChoice(
-                    "A message that begins with `//` is hidden from me: it was not sent."
-                )
             account.outcome = await self._pipeline.perform(
                 turn, lambda _: sink, account, persona=persona
             )

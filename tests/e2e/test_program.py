@@ -57,6 +57,8 @@ async def test_pages_for_whoever_watches_and_restarts_it(tmp_path: Path) -> None
         await troupe.ready(200)
         await scene.discord.gateway.down()
         assert "gateway" in await troupe.ready(503)
+        await troupe.up(lambda: [each for each in troupe.log if "gateway away" in each], "a line")
+        assert not any("Traceback" in line for line in troupe.log)
         await scene.discord.gateway.up()
         await troupe.ready(200)
 
@@ -178,6 +180,8 @@ async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
         ended = await run(tmp_path, "doctor", **settings)
         settings["DISCORD_TOKEN"] = "wrong.token.entirely"
         stranger = await run(tmp_path, "doctor", **settings)
+        settings["DISCORD_API_BASE"] = "http://127.0.0.1:9/api/v10"
+        nobody = await run(tmp_path, "doctor", **settings)
     assert ended.code == 1
     ill = [line for line in ended.out.splitlines() if line.startswith("FAIL")]
     for advice in (
@@ -189,6 +193,8 @@ async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
         assert any(advice in line for line in ill), ended.out
     assert stranger.code == 1
     assert "Discord token: refused: reset it" in stranger.out
+    silent = "FAIL Discord: no answer from http://127.0.0.1:9/api/v10: check DISCORD_API_BASE"
+    assert silent in nobody.out.splitlines()
     assert "wrong.token.entirely" not in stranger.out + stranger.err
 
 

@@ -60,7 +60,8 @@ async def examine_account(settings: DiscordSettings) -> AsyncIterator[tuple[bool
             return
         if status != 200 or not isinstance(me, dict):
             advice = "check DISCORD_API_BASE" if settings.api_base else "check the network"
-            yield False, "Discord", f"no answer from {base} (status {status}): {advice}"
+            found = f"{base} answers with status {status}" if status else f"no answer from {base}"
+            yield False, "Discord", f"{found}: {advice}"
             return
         ident = int(me["id"])
         yield True, "Discord token", f"belongs to {me.get('name', 'an application')}"

@@ -19,6 +19,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.client import TroupeBot
+from bot.adapters.discord.outages import outage_in, tell_in_one_line
 from bot.errors import SettingsRejected
 
 log = structlog.get_logger(__name__)
@@ -104,6 +105,7 @@ class Supervisor:
         Raises:
             SettingsRejected: Discord refuses what no retry can change.
         """
+        tell_in_one_line()
         try:
             async with asyncio.TaskGroup() as group:
                 for shard in self._clients:
@@ -205,6 +207,9 @@ def _say_why(running: asyncio.Task[None]) -> None:
     problem = _fatal(error)
     if problem is not None:
         raise SettingsRejected([problem])
+    if (kind := outage_in(error)) is not None:
+        log.warning("Discord away: a new session is tried", kind=kind)
+        return
     log.error("client died", kind=type(error).__name__, exc_info=error)
 
 

@@ -94,6 +94,11 @@ class EmbeddedRedis:
             self._watch = asyncio.create_task(self._keep_alive(files), name="embedded-redis")
         return f"unix://{quote(str(files.socket))}"
 
+    @property
+    def started_here(self) -> bool:
+        """Whether we started the server that runs, and did not join another bot's."""
+        return self._process is not None
+
     async def stop(self) -> None:
         """Stop using the server; the last user stops it, within bounds of time."""
         if self._watch is not None:

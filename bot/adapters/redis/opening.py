@@ -34,8 +34,10 @@ async def open_database(
     """
     if url is not None:
         return await _configured(url, stack, on_error)
-    address = await _private(data_dir, stack)
-    log.info("private Redis started", data_dir=str(data_dir))
+    server = EmbeddedRedis(data_dir)
+    address = await _private(server, stack)
+    event = "private Redis started" if server.started_here else "private Redis shared"
+    log.info(event, data_dir=str(data_dir))
     return await _connected(address, stack, on_error)
 
 
@@ -54,7 +56,7 @@ async def look_into_database(url: str | None, data_dir: Path, stack: AsyncExitSt
         copy = tempfile.TemporaryDirectory(prefix="troupe-", ignore_cleanup_errors=True)
         folder = Path(stack.enter_context(copy))
         await asyncio.to_thread(_copy_files, data_dir / "redis", folder / "redis")
-    return await _connected(await _private(folder, stack), stack, None)
+    return await _connected(await _private(EmbeddedRedis(folder), stack), stack, None)
 
 
 async def _configured(
@@ -66,8 +68,7 @@ async def _configured(
         raise StoreError(f"{error}; check REDIS_URL, or unset it for a private server") from error
 
 
-async def _private(data_dir: Path, stack: AsyncExitStack) -> str:
-    server = EmbeddedRedis(data_dir)
+async def _private(server: EmbeddedRedis, stack: AsyncExitStack) -> str:
     url = await server.start()
     stack.push_async_callback(server.stop)
     return url

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.adapters.redis import Sealer, check_seal, look_into_database, open_database
 from bot.errors import RecordCorrupt, StoreError
@@ -45,6 +46,14 @@ async def test_looking_sees_what_is_stored_and_changes_no_file(tmp_path: Path) -
         with pytest.raises(RecordCorrupt, match="other encryption keys"):
             await check_seal(redis, Sealer([("b", bytes(range(32)))]), only_look=True)
     assert contents(tmp_path) == before
+
+
+async def test_who_joins_a_private_server_does_not_say_that_it_started_one(tmp_path: Path) -> None:
+    with capture_logs() as said:
+        async with AsyncExitStack() as stack:
+            await open_database(None, tmp_path, stack)
+            await open_database(None, tmp_path, stack)
+    assert [each["event"] for each in said] == ["private Redis started", "private Redis shared"]
 
 
 async def test_a_configured_server_that_is_away_is_named_by_its_setting(tmp_path: Path) -> None:
