@@ -42,6 +42,23 @@ TURNS = re.compile(
     r"robar (?:el protagonismo|bases)|voler la vedette|die show (?:stehlen|klauen))\b"
 )
 """Figures of speech."""
+ENDURED = re.compile(
+    r"\b(?:he|she|they|it|mum|mom|mama|mam|dad|papa|boss|coach|wife|husband|sister|brother|teacher"
+    r"|my (?:\w+ ){0,2}\w+|the \w+)(?:\x27s|\x27re|\x27ll| is| are| will| would| might)? ?"
+    r"(?:going to |gonna |gon |about to |literally |actually |so )*"
+    r"(?:kill|murder|strangle|skin|slaughter|destroy|end)s?(?:ing)? (?:me|us)\b"
+    r"|\b(?:me|nos) (?:va|van|vai|vao) a? ?(?:matar|asesinar|colgar)\b|\bme mata\b"
+    r"|\bvai me (?:matar|esganar)\b|\b(?:va|vont|veut) (?:me|nous) (?:tuer|massacrer|buter)\b"
+    r"|\b(?:bringt|bringen|killt|toten?) mich (?:um\b)?|\bmich um(?:bringen|bringt)\b"
+    r"|\bmi (?:ammazza|ammazzano|uccide|uccidono|ammazzera|uccidera)\b"
+    r"|\b(?:vermoordt|vermoorden|maakt) (?:me|mij)\b|\b(?:mnie|nas) (?:za)?(?:bije|bija|morduje)\b"
+    r"|\b(?:zabije|ukatrupi|zamorduje) (?:mnie|nas)\b|\b(?:mujhe|mujhko) maa?r d\w+"
+    r"|(?:меня|нас) (?:убь|приб|прикон)[её]т|(?:убь|приб)[её]т (?:меня|нас)"
+    r"|に殺される|한테 죽(?:었|을|는)"
+    r"|(?:要|会|得)(?:杀|殺|打|弄)(?:了|死)我|मुझे मार (?:डाल|दे)"
+    r"|(?:رح |راح |ح|ب)?(?:ت|ي)(?:ذبح|قتل|موت)ني"
+)
+"""What somebody else will do to the speaker: dread, or a way to say it, and no threat."""
 TOLD = re.compile(
     r"^(?:so |and |but )?(?:how|why) (?:did|was|were) (?!i\b|we\b|you\b|my\b)"
     r"|^how (?:does|do) (?:an? |the )?(?:nuclear|atom\w*|hydrogen) (?:bomb|weapon)s? work\b"
@@ -139,5 +156,6 @@ def harmless_company(plain: str, *, crime: bool = False) -> bool:
 
 
 def without_figures(plain: str) -> str:
-    """Return a normalised text without its figures of speech; the rest may still ask for harm."""
-    return TURNS.sub(" ", plain)
+    """Return a normalised text without its figures of speech, and without what others will do to
+    the speaker; the rest may still ask for harm."""
+    return ENDURED.sub(" ", TURNS.sub(" ", plain))

@@ -8,7 +8,7 @@ only confirm a rule whose patterns are too wide to act alone (`needs`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
@@ -40,8 +40,8 @@ MEANING: dict[str, tuple[str, Severity] | None] = {
     "harm": None,
 }
 """What a head's alarm counts as; None: it only confirms rules that need it."""
-CALM = 0.35
-"""Share of its threshold below which the care head finds a text calm, whatever its words."""
+CALM = {"care": 0.35, "acute": 0.1, "harm": 0.1, "order": 0.1, "human": 0.1, "bond": 0.1}
+"""Share of its threshold below which a head finds a text calm, whatever its words."""
 MOST_VIEWS = 4
 """Views of a text that are scored: the plain one, and the first of those without a disguise; of a
 long text only the plain one."""
@@ -62,36 +62,49 @@ class Heads:
             return dict.fromkeys(self.names, 0.0)
         return dict(zip(self.names, map(_chance, heard), strict=True))
 
-    def loud(
-        self, views: Views, *, distressed: bool = False, aside: bool = False
-    ) -> dict[str, float]:
+    def heard(self, views: Views) -> Heard:
+        """Return what each head hears at most, in any view; nothing in a text that is too short."""
+        if len(views.plain.encode()) < SHORTEST:
+            return Heard({}, {})
+        texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
+        scored = [self.scores(text) for text in texts]
+        return Heard(
+            {name: max(scores[name] for scores in scored) for name in self.names},
+            dict(zip(self.names, self.thresholds, strict=True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What each head hears in a text, with the chances from which they speak up."""
+
+    chances: Mapping[str, float]
+    thresholds: Mapping[str, float]
+
+    def loud(self, *, distressed: bool = False, aside: bool = False) -> dict[str, float]:
         """Return the heads that speak up, each with how far it is above its threshold; `faint`
-        and `calm` tell of the care head when it does not.
+        tells of the care head when it does not.
 
         Care speaks up sooner where sorrow was heard, and beside a story.
         """
-        if len(views.plain.encode()) < SHORTEST:
-            return {}
-        texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
         sooner = ASIDE if aside else SOONER if distressed else 1.0
         found: dict[str, float] = {}
-        sorrow = 0.0
-        for text in texts:
-            scores = self.scores(text)
-            sorrow = max(sorrow, scores.get("care", 1.0))
-            if scores.get("care", 0.0) >= FAINT * self._least("care"):
-                found.setdefault("faint", 0.0)
-            if "care" in scores:
-                scores["care"] = min(1.0, scores["care"] / sooner)
-            for name, least in zip(self.names, self.thresholds, strict=True):
-                if scores[name] >= least:
-                    found[name] = max(found.get(name, 0.0), _odds(scores[name]) / _odds(least))
-        if sorrow < CALM * self._least("care"):
-            found["calm"] = 0.0
+        for name, chance in self.chances.items():
+            least = self.thresholds[name]
+            if name == "care":
+                if chance >= FAINT * least:
+                    found["faint"] = 0.0
+                chance = min(1.0, chance / sooner)
+            if chance >= least:
+                found[name] = _odds(chance) / _odds(least)
         return found
 
-    def _least(self, name: str) -> float:
-        return self.thresholds[self.names.index(name)] if name in self.names else 1.0
+    def calm(self, names: Collection[str]) -> bool:
+        """Whether these heads are all far from speaking up; of a text without words none is."""
+        asked = [name for name in names if name in self.chances]
+        return bool(asked) and all(
+            self.chances[name] < CALM[name] * self.thresholds[name] for name in asked
+        )
 
 
 def _chance(logit: float) -> float:

@@ -20,7 +20,7 @@ from bot.guardrails.outbound import sanitise
 from bot.guardrails.pii import find, redact
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, RuleSet
-from bot.guardrails.taxonomy import Measure, Severity
+from bot.guardrails.taxonomy import CATEGORIES, Measure, Severity
 from bot.guardrails.telling import FICTION, LONG_AGO, PLAYED, REAL, STILL
 from bot.recent import Recent
 from bot.routing.route import Route
@@ -36,6 +36,15 @@ UNSETTLED = frozenset(
     {"illicit", "sh_support", "distress", "dependency", "delusion", "sentience", "minor"}
 )
 """Categories of which a message may turn out to be graver than the rules alone can tell."""
+KINDS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(CATEGORIES, frozenset({"harm"})),
+    **dict.fromkeys(("sh_support", "distress"), frozenset({"care"})),
+    **dict.fromkeys(("dependency", "delusion", "sentience"), frozenset({"bond", "care"})),
+    **dict.fromkeys(("jailbreak", "leak", "memory_poison"), frozenset({"order"})),
+    "sh_crisis": frozenset({"acute", "care"}),
+    "human_claim": frozenset({"human"}),
+}
+"""The heads that give a second opinion of a wide rule, by its category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ class Judge:
         if hits is None:
             hits = self.asked.hits(views)
         found = self._with_heads(hits, views, creative=creative)
-        if any(_of_deeds(hit) for hit in found):
+        if any(_figurative(hit) for hit in found):
             found = self._in_company(found, views, creative=creative)
         now = STILL.search(views.plain) is not None
         past = not now and LONG_AGO.search(views.plain) is not None
@@ -142,17 +151,18 @@ class Judge:
     def _in_company(
         self, found: tuple[Hit, ...], views: Views, *, creative: bool
     ) -> tuple[Hit, ...]:
-        """Leave out findings about deeds that are play, history, or a mere figure of speech."""
+        """Leave out findings about deeds that are play, history, or a mere figure of speech, and
+        threats that somebody else makes."""
         crime = not any(hit.category == "mass_harm" for hit in found)
         if harmless_company(views.plain, crime=crime):
-            return tuple(hit for hit in found if not _of_deeds(hit))
+            found = tuple(hit for hit in found if not _of_deeds(hit))
         plain = without_figures(views.plain)
         if plain == views.plain:
             return found
         bare = normalise(plain)
         left = self._with_heads(self.asked.hits(bare), bare, creative=creative)
         meant = {hit.rule for hit in left}
-        return tuple(hit for hit in found if hit.rule in meant or not _of_deeds(hit))
+        return tuple(hit for hit in found if hit.rule in meant or not _figurative(hit))
 
     def draft(self, text: str, context: GuardContext) -> Decision:
         """Judge what a persona wrote, or began to write."""
@@ -174,17 +184,21 @@ class Judge:
         silent, unless the person steps out of it.
         """
         in_story = creative and not REAL.search(views.plain)
-        settled = any(hit.category not in UNSETTLED for hit in sure)
+        settled = any(_settles(hit) and not hit.wide for hit in sure)
         if self.heads is None or in_story or settled:
             return sure
+        heard = self.heads.heard(views)
+        sure = tuple(
+            _softened(hit) if hit.wide and heard.calm(KINDS[hit.category]) else hit for hit in sure
+        )
+        if any(_settles(hit) for hit in sure):
+            return sure
         sad = any(hit.category == "distress" for hit in sure)
-        loud = self.heads.loud(views, distressed=sad, aside=creative)
+        loud = heard.loud(distressed=sad, aside=creative)
         if "order" in loud and STUDIED.search(views.plain):
             del loud["order"]
         if PASTIME.search(views.plain):
             loud = {name: odds for name, odds in loud.items() if name not in ("acute", "care")}
-        if "calm" in loud:
-            sure = tuple(_softened(hit) if hit.wide else hit for hit in sure)
         # A threat and a cry for help share their words: the louder head says which it is.
         acute, harm = loud.get("acute", 0.0), loud.get("harm", 0.0)
         believed = "acute" if acute > harm else "harm"
@@ -234,6 +248,15 @@ def _jested(hit: Hit, views: Views) -> bool:
 def _of_deeds(hit: Hit) -> bool:
     """Whether a finding is about how something is done, which in play is no harm."""
     return hit.category in DEEDS or hit.severity is Severity.METHOD
+
+
+def _figurative(hit: Hit) -> bool:
+    return _of_deeds(hit) or hit.category == "threat"
+
+
+def _settles(hit: Hit) -> bool:
+    """Whether a finding leaves nothing that a head could add."""
+    return hit.category not in UNSETTLED and hit.severity is not Severity.MILD
 
 
 def _softened(hit: Hit) -> Hit:

@@ -1,10 +1,10 @@
 """Seeing what a reader sees: views of a text without its disguises.
 
 `plain` undoes what never carries meaning (invisible characters, letter look-alikes within a
-Latin word, accents on Latin letters, markdown). The other views each undo one disguise that may
-also be innocent: leet, separators within words, spaced-out letters, stretched letters, stars in
-place of letters, slips of the finger. A rule that matches any view matches. Text in other scripts
-stays as it is.
+Latin word, accents on Latin letters, hamza and vowel signs in Arabic, markdown). The other views
+each undo one disguise that may also be innocent: leet, separators within words, spaced-out
+letters, stretched letters, stars in place of letters, slips of the finger. A rule that matches any
+view matches. Text in other scripts stays as it is.
 """
 
 from __future__ import annotations
@@ -67,6 +67,10 @@ LATIN.update(
         if "SMALL CAPITAL" in unicodedata.name(chr(code))
     }
 )
+ALEF = str.maketrans(
+    {**dict.fromkeys("أإآٱ", "ا"), **dict.fromkeys(map(chr, (0x640, *range(0x64B, 0x653))), "")}
+)
+"""Arabic as most people type it: no hamza on an alef, no vowel signs, no stretching."""
 MARK = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 MARK_SET = frozenset(chr(code) for code in (*range(0x300, 0x370), *range(0x1AB0, 0x1B00),
     *range(0x1DC0, 0x1E00), *range(0x20D0, 0x2100), *range(0xFE20, 0xFE30)))  # fmt: skip
@@ -198,8 +202,11 @@ def _letters(text: str) -> str:
     if apart != text or not MARK_SET.isdisjoint(text):
         text = unicodedata.normalize("NFC", MARKS.sub("", apart))
     used = set(text)
-    if not LATIN.keys().isdisjoint(map(ord, used)):
+    codes = set(map(ord, used))
+    if not LATIN.keys().isdisjoint(codes):
         text = text.translate(LATIN)
+    if not ALEF.keys().isdisjoint(codes):
+        text = text.translate(ALEF)
     return text if FOLDABLE.isdisjoint(used) else _folded(text, used)
 
 

@@ -12,8 +12,9 @@ import sys
 import tomllib
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -25,7 +26,7 @@ from bot.guardrails.beginnings import Beginnings, beginning
 from bot.guardrails.expressions import Words, matches, options
 from bot.guardrails.kept_needs import needs_of
 from bot.guardrails.literals import Needs
-from bot.guardrails.normalise import Views, normalise
+from bot.guardrails.normalise import ALEF, Views, normalise
 from bot.guardrails.taxonomy import CATEGORIES, Severity
 from bot.operator_files import overlaid
 
@@ -36,6 +37,7 @@ SHARED = "words.toml"
 """Words that every file of a folder may use, and may replace by its own."""
 SPAN = 200
 """Characters within which a match and what has to stand beside it are looked for."""
+SENTENCE_ENDS = re.compile(r"(?<=[.!?…]) |(?<=[。！？])")
 
 Role = Literal["user", "assistant"]
 Pattern = Annotated[str, Field(min_length=3, max_length=4000)]
@@ -55,11 +57,12 @@ class _RuleEntry(BaseModel):
     unless: Annotated[list[Pattern], Field(max_length=100)] = []
     """Not a match when one of these is found anywhere in the same text."""
     beside: Annotated[list[Pattern], Field(max_length=8)] = []
-    """A match only where each of these is found, too, before it or after, within `SPAN`."""
+    """A match only where each of these is found, too, before it or after, within `SPAN` and two
+    sentences; a wide one where it takes both."""
     fiction_ok: bool = False
     """Excused where the text is plainly part of a story."""
     wide: bool = False
-    """Left to the trend where the care head finds the text calm."""
+    """Left to the trend, and to the guard model, where the head of its kind finds the text calm."""
     needs: Annotated[str, Field(pattern=r"^[a-z]{2,20}$")] | None = None
     """A head (`heads.py`) that must speak up as well: for patterns too wide to act alone."""
     examples: Annotated[list[Line], Field(min_length=1)]
@@ -114,7 +117,7 @@ class Hit:
     needs: str | None = None
     """The head that has to agree before it counts."""
     wide: bool = False
-    """Whether the care head may find the text calm all the same."""
+    """Whether a head may find the text calm all the same."""
 
 
 def read_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
@@ -178,7 +181,7 @@ def _made(
             # Texts are in NFC; some Indic letters have no composed form in it. Lone Korean letters,
             # as of laughter, are in NFKC.
             pattern = JAMO.sub(lambda m: unicodedata.normalize("NFKC", m[0]), pattern)
-            pattern = unicodedata.normalize("NFC", pattern)
+            pattern = unicodedata.normalize("NFC", pattern).translate(ALEF)
             if unknown := WORD.search(pattern):
                 problems.append(f"{path.name}: rule {entry.id}: {unknown[0]}: no such word")
                 continue
@@ -247,34 +250,54 @@ class _Patterns:
     ) -> list[Rule]:
         """Return the rules that match a text, in their order, but for those of known ids.
 
-        Where words are run together the patterns are, too.
+        Where words are run together the patterns are, too. A rule whose words only stand together
+        across the end of a sentence is returned as a wide one.
         """
         form = compact if run_together else str
         encoded = text.encode()
         found: dict[str, Rule] = {}
         for index in self._words.standing_in(text.replace(" ", "")):
             rule, pattern = self._owned[index]
-            if rule.id in found or rule.id in known or not matches(form(pattern), encoded):
+            if rule.id in known or (rule.id in found and not found[rule.id].wide):
                 continue
-            if _accompanied(form(pattern), rule.beside, text, form):
+            if not matches(form(pattern), encoded):
+                continue
+            if not rule.beside or _beside(form(pattern), rule.beside, sentences(text), form):
                 found[rule.id] = rule
+            elif rule.id not in found and _beside(form(pattern), rule.beside, pairs(text), form):
+                found[rule.id] = replace(rule, wide=True)
         return list(found.values())
 
 
-def _accompanied(
-    pattern: str, beside: Sequence[Sequence[str]], text: str, form: Callable[[str], str]
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text; one without marks is a single one."""
+    return [part for part in SENTENCE_ENDS.split(text) if part]
+
+
+def pairs(text: str) -> list[str]:
+    """Return every two sentences that follow each other, or the only one."""
+    parts = sentences(text)
+    return [f"{one} {other}" for one, other in pairwise(parts)] or parts
+
+
+def _beside(
+    pattern: str,
+    beside: Sequence[Sequence[str]],
+    parts: Iterable[str],
+    form: Callable[[str], str],
 ) -> bool:
-    """Whether what a rule wants beside its match stands there."""
-    if not beside:
-        return True
+    """Whether what a rule wants beside its match stands there, in one of the parts of a text."""
 
     def together(part: bytes) -> bool:
         return matches(pattern, part) and all(
             any(matches(form(each), part) for each in choice) for choice in beside
         )
 
-    steps = range(0, max(1, len(text) - SPAN // 2), SPAN // 2)
-    return any(together(text[at : at + SPAN].encode()) for at in steps)
+    return any(
+        together(part[at : at + SPAN].encode())
+        for part in parts
+        for at in range(0, max(1, len(part) - SPAN // 2), SPAN // 2)
+    )
 
 
 class RuleSet:

@@ -59,7 +59,7 @@ STILL = re.compile(
     r"|but (?:now|lately|today)"
     r"|otra vez|de novo|encore|wieder|di nuovo|weer|znowu|esta noche|ce soir|heute nacht|hoje"
     r"|todavia|ainda|toujours|immer noch|ancora|nog steeds|wciaz)\b"
-    r"|また|まだ|今夜|또|아직|다시|又|还|फिर|مرة أخرى|الليلة|ما زلت"
+    r"|また|まだ|今夜|또|아직|다시|又|还|फिर|مرة اخرى|الليلة|ما زلت"
 )
 """What makes a danger of long ago one of today."""
 PLAYED = re.compile(

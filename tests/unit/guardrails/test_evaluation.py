@@ -122,5 +122,5 @@ def test_training_writes_heads_that_load(tmp_path: Path) -> None:
     out = tmp_path / "heads.npz"
     assert run(parsed("train", "--corpus", str(corpus), "--out", str(out), "--json")) == 0
     heads = read_heads(out)
-    assert heads.loud(normalise("too short")) == {}
+    assert heads.heard(normalise("too short")).loud() == {}
     assert all(0 <= score <= 1 for score in heads.scores("anything at all").values())

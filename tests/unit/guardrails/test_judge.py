@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import log
 
 import pytest
@@ -13,6 +14,7 @@ from bot.guardrails.expressions import _expression
 from bot.guardrails.heads import Heads
 from bot.guardrails.judge import Judge
 from bot.guardrails.phrases import Phrases
+from bot.guardrails.rules import RuleSet
 from bot.guardrails.taxonomy import Measure
 from bot.routing.wordpiece import FIRST, LAST, UNKNOWN, WordPieces
 
@@ -64,6 +66,22 @@ def test_a_wide_rule_alone_is_left_to_the_trend_where_the_care_head_finds_the_te
     assert measure(wide, care=0.3) is measure(narrow, care=0.3) is Measure.SUPPORT
     assert measure(wide, care=0.01) is Measure.ALLOW
     assert measure(narrow, care=0.01) is Measure.SUPPORT
+
+
+def test_a_wide_rule_of_harm_is_softened_where_its_head_finds_the_text_calm(
+    room: Guardrails, context: MakeContext
+) -> None:
+    rule = next(rule for rule in room.judge.asked.rules if rule.id == "threat.en.threat")
+    text = "i will beat you to a pulp tomorrow"
+
+    def judged(*, wide: bool, harm: float) -> Measure:
+        rules = RuleSet([replace(rule, wide=wide)], "user")
+        judge = Judge(rules, room.judge.drafted, heads(harm=harm))
+        return judge.message(text, context()).decision.measure
+
+    assert judged(wide=True, harm=0.01) is Measure.ALLOW
+    assert judged(wide=True, harm=0.3) is Measure.BLOCK
+    assert judged(wide=False, harm=0.01) is Measure.BLOCK
 
 
 def test_a_pastime_beside_it_takes_a_head_its_word(measure: Callable[..., Measure]) -> None:

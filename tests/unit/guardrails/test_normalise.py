@@ -29,7 +29,7 @@ def test_a_disguise_is_seen_through(name: str) -> None:
         "오늘 뭐 먹을까요? 떡볶이 어때요",
         "我们明天去看电影吧",
         "मैं आज बाज़ार जा रहा हूँ",
-        "أنا ذاهب إلى السوق اليوم",
+        "انا ذاهب الى السوق اليوم",
         "می‌خواهم به خانه بروم",
         "καλημέρα, τι κάνεις;",
         "שלום, מה שלומך היום",
@@ -42,6 +42,11 @@ def test_innocent_text_of_another_script_is_left_alone(text: str) -> None:
     if "ά" in text or "έ" in text:  # Greek keeps its single accents too
         wanted = wanted.replace("ς", "σ")
     assert unicodedata.normalize("NFC", views.plain) == unicodedata.normalize("NFC", wanted)
+
+
+@pytest.mark.parametrize("text", ["أُريدُ أن أموت", "اريد ان اموت", "اريـــد إن آموت"])
+def test_arabic_is_read_as_most_people_type_it(text: str) -> None:
+    assert normalise(text).plain == "اريد ان اموت"
 
 
 CALM = "the rain stopped and we walked along the river until the lamps came on. " * 12

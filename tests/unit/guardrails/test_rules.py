@@ -123,6 +123,16 @@ def test_what_stands_far_away_is_not_beside_a_match(tmp_path: Path) -> None:
     assert rules.hits(normalise(f"{calm} how is the cash register robbed unseen? {calm}"))
 
 
+def test_what_stands_in_the_next_sentence_makes_a_match_a_wide_one(tmp_path: Path) -> None:
+    def wide(text: str) -> list[bool]:
+        return [hit.wide for hit in beside(tmp_path).hits(normalise(text))]
+
+    assert wide("how do I open the cash register unseen") == [False]
+    assert wide("I'm at the cash register. How do I open it unseen?") == [True]
+    assert wide("Unseen. The cash register. I sing. Nobody asks how.") == []
+    assert wide("How? The cash register. How is the cash register robbed unseen?") == [False]
+
+
 def test_a_disguise_does_not_hide_what_stands_beside_a_match(tmp_path: Path) -> None:
     assert beside(tmp_path).hits(normalise("h.o.w t.o o.p.e.n c.a.s.h r.e.g.i.s.t.e.r u.n.s.e.e.n"))
 
