@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.chat.place import GuildId, UserId
+from bot.chat.turn import TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,11 @@ class RateLimiter(Protocol):
     """Token buckets of people, roles and guilds, shared by all processes."""
 
     async def take(
-        self, person: UserId, guild: GuildId | None, more: Sequence[Bucket] = ()
+        self, turn: TurnId, person: UserId, guild: GuildId | None, more: Sequence[Bucket] = ()
     ) -> Waiting | None:
-        """Take one turn's worth of the operator's buckets and of `more`; of all or of none.
+        """Take a turn's worth of the operator's buckets and of `more`; of all or of none.
+
+        For the same turn once only: each process that hears of a message may ask.
 
         Return None when granted.
         """

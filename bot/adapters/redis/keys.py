@@ -83,6 +83,7 @@ What a person lets us remember, all with the memory's lifetime; `forget-all` lea
 Token buckets, in one slot, so that a turn takes from all of its buckets in one step. They go by
 themselves as soon as they are full:
 
+    troupe:{limits}:t<turn>       STRING a turn that was let in just now: it costs once
     troupe:{limits}:u<user>       HASH  tokens, at: the person's, over all guilds
     troupe:{limits}:g<guild>      HASH  the guild's
     troupe:{limits}:g<guild>:<id>:<whom> HASH what its admins set for the server, a channel …:

@@ -9,8 +9,12 @@ from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.scripts import Argument, Script
 from bot.chat.place import GuildId, UserId
+from bot.chat.turn import TurnId
 from bot.ports import Bucket, BucketScope, Rate, Waiting
 
+ONCE_S: Final = 60
+"""Seconds for which a turn that was let in is known: other processes hear of its message at the
+same time, or when a session is resumed."""
 TAKE: Final = Script("take")
 
 
@@ -27,9 +31,9 @@ class RedisLimiter:
         self._guild_rate = guild_rate
 
     async def take(
-        self, person: UserId, guild: GuildId | None, more: Sequence[Bucket] = ()
+        self, turn: TurnId, person: UserId, guild: GuildId | None, more: Sequence[Bucket] = ()
     ) -> Waiting | None:
-        """Take one turn's worth of each bucket, or of none.
+        """Take a turn's worth of each bucket, or of none; for the same turn once only.
 
         Return None when granted, else how long the slowest of them needs.
 
@@ -40,10 +44,10 @@ class RedisLimiter:
         if guild is not None:
             asked.append(Bucket(f"g{guild}", self._guild_rate, BucketScope.GUILD))
         asked += more
-        args: list[Argument] = []
+        args: list[Argument] = [ONCE_S]
         for bucket in asked:
             args += [bucket.rate.burst, bucket.rate.per_minute / 60]
-        names = [keys.limit(bucket.name) for bucket in asked]
+        names = [keys.limit(f"t{turn}"), *(keys.limit(bucket.name) for bucket in asked)]
         wait, which = await TAKE.run(self._redis, names, args)
         return Waiting(int(wait) / 1000, asked[int(which) - 1].scope) if wait else None
 

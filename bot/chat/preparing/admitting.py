@@ -45,4 +45,4 @@ class Admission:
 async def _take(parts: Parts, turn: Turn, binding: ResolvedBinding) -> Waiting | None:
     person, place = turn.speaker.id, turn.place
     more = buckets(binding, place, person, turn.roles)
-    return await parts.limiter.take(person, place.guild, more)
+    return await parts.limiter.take(turn.id, person, place.guild, more)

@@ -80,8 +80,8 @@ async def use_everything(redis: Client, sealer: Sealer) -> None:
     await bindings.close()
 
     limiter = RedisLimiter(redis, person_rate=Rate(2, 60), guild_rate=Rate(1, 60))
-    assert await limiter.take(ANNA.id, GUILD) is None
-    assert await limiter.take(ANNA.id, GUILD) is not None
+    assert await limiter.take(TurnId("1"), ANNA.id, GUILD) is None
+    assert await limiter.take(TurnId("2"), ANNA.id, GUILD) is not None
     await limiter.delete_person(ANNA.id)
     await limiter.delete_guild(GUILD)
 
@@ -215,7 +215,7 @@ async def test_each_store_says_that_redis_is_away_and_works_again_when_it_is_bac
         journal.accept(message(300), Trigger.DM),
         journal.settle([MessageId(1)], Outcome.ANSWERED),
         journal.take_up(),
-        limiter.take(ANNA.id, GUILD),
+        limiter.take(TurnId("1"), ANNA.id, GUILD),
         bindings.put(TARGET, None),
         RedisState(redis).get("x"),
         return_exceptions=True,
