@@ -202,7 +202,7 @@ class TurnRunner:
             await self._restore(run, account)
         elif sink is not None and run.ending is not Ending.LOST:
             await self._quietly(sink.withdraw())
-        over = run.ending in (Ending.DELETED, Ending.STOPPED)
+        over = run.ending in (Ending.DELETED, Ending.STOPPED, Ending.OVERTAKEN)
         return Outcome.CANCELLED if over else None
 
     async def _failed(self, run: Running, account: TurnAccount, error: BaseException) -> Outcome:

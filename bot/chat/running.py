@@ -28,6 +28,8 @@ class Ending(StrEnum):
     MERGED = "merged"
     DELETED = "deleted"
     STOPPED = "stopped"
+    OVERTAKEN = "overtaken"
+    """A persona had taken the floor by itself, and the person spoke before it did."""
     RESTART = "restart"
     LOST = "lost"
 

@@ -80,6 +80,8 @@ class RunningTurns:
         """
         current = self.last_of(message.place, message.speaker.id)
         run = Running(Turn((message,), trigger), self._clock.monotonic(), admission=admission)
+        if current is not None and current.turn.cue is not None and self.may_join(current):
+            self.stop(current, Ending.OVERTAKEN)
         if current is None or current.ending is not None:
             run.quiet = QUIET if trigger is Trigger.AUTO else 0.0
             if current is None:

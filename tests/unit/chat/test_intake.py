@@ -241,6 +241,25 @@ async def test_a_cue_that_was_left_by_a_dead_process_is_a_turn_of_its_own(
     assert house.begun == [(7,), (57,)]
 
 
+async def test_who_speaks_before_a_persona_that_took_the_floor_has_a_turn_of_their_own(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    house.left = [JournalEntry(replace(message(57), cue=CUE), Trigger.SCENE, 0.0)]
+    await intake.take_up()
+    await asyncio.sleep(0)
+    await intake.receive(message(60), Trigger.AUTO)
+    cued, own = house.runs[0], intake.running(HERE)[-1]
+    assert cued.ending is Ending.OVERTAKEN
+    assert (own.id, own.message_ids, own.trigger) == ("60", (60,), Trigger.AUTO)
+    house.may_settle.set()
+    await intake.drain(5)
+    assert [run.turn.id for run in house.runs] == ["57", "60"]
+    assert house.runs[1].after is cued.task
+    assert house.runs[1].quiet  # they may have more to say
+
+
 async def test_what_was_taken_over_is_begun_even_where_the_store_fails_midway(
     house: House,
 ) -> None:

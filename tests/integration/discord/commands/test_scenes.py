@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.adapters.redis import open_redis
 from bot.chat.place import ChannelId, GuildId, Place
 from tests.integration.discord.commands.cards import json_card
 from tests.integration.discord.commands.conftest import Stage
@@ -65,6 +66,32 @@ async def test_two_that_are_both_called_both_answer(stage: Stage) -> None:
     stage.ollama.reply_with("Here.")
     await stage.channel.says(stage.guest, "Wren and Robin, sing!", mention_bot=True)
     assert await at_rest(stage, 2) == ["Wren", "Robin"]
+
+
+async def test_who_speaks_before_a_persona_that_joins_in_is_answered_in_its_place(
+    stage: Stage,
+) -> None:
+    await scene(stage)
+    stage.ollama.fail_next("slow", contains="It is Wren's turn")
+    stage.ollama.reply_next("What do you say, Wren?")
+    stage.ollama.reply_with("Here.")
+    first = await stage.channel.says(stage.guest, "Robin?", mention_bot=True)
+    await stage.ollama.until(lambda: len(stage.ollama.chats) == 2)
+    asked = await stage.channel.says(stage.guest, "never mind, Robin")
+    assert await at_rest(stage, 2) == ["Robin", "Robin"]
+    place = Place(ChannelId(stage.channel.id), GuildId(stage.guild.id))
+    stored = await stage.troupe.stores.conversations.load(place)
+    assert [exchange.turn for exchange in stored.exchanges] == [str(first.id), str(asked.id)]
+    assert await unsettled(stage) == 0
+
+
+async def unsettled(stage: Stage) -> int:
+    """Return how many messages a successor would take up."""
+    redis = await open_redis(stage.redis_url)
+    try:
+        return sum([await redis.xlen(key) for key in await redis.keys("troupe:*:turns")])
+    finally:
+        await redis.aclose()
 
 
 async def test_all_of_it_is_remembered_and_goes_with_its_question(stage: Stage) -> None:
