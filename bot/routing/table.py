@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -40,8 +41,6 @@ LABELS = (Route.FACTUAL, Route.CREATIVE, Route.COMPANION)
 LABEL_NAMES = (*(label.value for label in LABELS), "continuation")
 _LANES = len(LABEL_NAMES)
 _NOTHING = 128
-_WIDE, _LANE = 2, 0xFFFF
-"""A lane is two bytes wide in memory: it holds the sum of 257 buckets, more than any group has."""
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_FILE = 4 * 1024 * 1024
 _CACHED_WORDS = 4_096
@@ -76,14 +75,12 @@ class Scores:
 
 
 class RouteTable:
-    """The weights, a bucket's four lanes in one number, so that one sum adds up all of them."""
+    """The weights: two million small numbers, kept as the bytes that they are."""
 
     def __init__(self, header: TableHeader, weights: bytes) -> None:
         if len(weights) != _LANES << BITS:
             raise _rejected(f"the table has {len(weights)} bytes, not {_LANES << BITS}")
-        wide = bytearray(_WIDE * len(weights))
-        wide[::_WIDE] = weights
-        self._buckets = memoryview(wide).cast("Q")
+        self._buckets = memoryview(weights).cast("I")
         self._pieces: dict[str, _Part] = {}
         self.header = header
 
@@ -127,13 +124,13 @@ class RouteTable:
         )
 
     def _sums(self, ids: list[int]) -> tuple[int, int, int, int]:
-        total = sum(map(self._buckets.__getitem__, ids))
+        met = array("I", map(self._buckets.__getitem__, ids)).tobytes()
         nothing = _NOTHING * len(ids)
         return (
-            (total & _LANE) - nothing,
-            (total >> 16 & _LANE) - nothing,
-            (total >> 32 & _LANE) - nothing,
-            (total >> 48) - nothing,
+            sum(met[0::_LANES]) - nothing,
+            sum(met[1::_LANES]) - nothing,
+            sum(met[2::_LANES]) - nothing,
+            sum(met[3::_LANES]) - nothing,
         )
 
     def _piece_sums(self, tokens: list[str]) -> _Part:
