@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from bot.languages.catalogue import LANGUAGES, SOURCE, language_for, lookup
+from bot.languages.catalogue import (
+    LANGUAGES,
+    SOURCE,
+    language_for,
+    let_go_of_catalogues,
+    lookup,
+)
 from bot.languages.reader import mark, reader_language, reading, t, tn, translated
 
 __all__ = [
     "LANGUAGES",
     "SOURCE",
     "language_for",
+    "let_go_of_catalogues",
     "lookup",
     "mark",
     "reader_language",

@@ -46,6 +46,11 @@ def catalogue(language: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
 
 
+def let_go_of_catalogues() -> None:
+    """Let all catalogues go, which take 1 MB: who speaks one of the languages has it read again."""
+    catalogue.cache_clear()
+
+
 def lookup(language: str, source: str, context: str | None = None) -> str:
     """Return the translation of a text, or the text itself. `context` tells equal words apart."""
     if not source:
