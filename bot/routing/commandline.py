@@ -19,7 +19,6 @@ from bot.routing.accurate import AccurateStage, ready_encoder
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
 from bot.routing.evaluation import Judged, judge, judge_in_service, report
-from bot.routing.judging_apart import WORTH_APART, judge_apart
 from bot.routing.model_stage import ModelStage
 from bot.routing.promotion import CANARY, in_service, judgement, place_of, promote, rollback
 from bot.routing.router import SHIPPED, Router
@@ -137,6 +136,8 @@ def _make_room(new: Path) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    from bot.routing.judging_apart import WORTH_APART, judge_apart  # late: a bot needs no pool
+
     router = Router.load(args.model or in_service(args.data_dir))
     if router.problem:
         raise SettingsRejected([router.problem])
