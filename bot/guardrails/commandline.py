@@ -61,12 +61,12 @@ def _evaluate(args: argparse.Namespace) -> int:
         report,
         report_talks,
     )
-    from bot.guardrails.room import Guardrails
+    from bot.guardrails.room import Guardrails, all_rules
 
     if args.file is None and args.conversations is None:
         raise SettingsRejected(["guard eval: name a FILE.jsonl, or --conversations FILE.jsonl"])
     judge = Guardrails.load(args.personas).judge
-    judge.warm()
+    judge.warm(all_rules(args.personas))
     figures: dict[str, object] = {}
     if args.file is not None:
         results = judge_cases(judge, read_lines(args.file, Case))

@@ -19,7 +19,7 @@ from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
 from bot.guardrails.pii import find, redact
 from bot.guardrails.policy import WEIGHTS, Decision, decide
-from bot.guardrails.rules import Hit, RuleSet
+from bot.guardrails.rules import Hit, Rule, RuleSet
 from bot.guardrails.taxonomy import CATEGORIES, Measure, Severity
 from bot.guardrails.telling import FICTION, LONG_AGO, PLAYED, REAL, STILL
 from bot.recent import Recent
@@ -88,13 +88,13 @@ class Judge:
         self._ahead = Recent[int, tuple[Hit, ...]](REMEMBERED)
         """By hash, not by text: what a person deletes must not live on here."""
 
-    def warm(self) -> None:
+    def warm(self, rules: Sequence[Rule]) -> None:
         """Run every example of the rules once, for an evaluation: some 90 MiB.
 
         RE2 makes its automata as texts need them; the first to need one waits for milliseconds.
         """
-        self.drafted.warm()
-        self.asked.warm()
+        for rule_set, role in ((self.drafted, "assistant"), (self.asked, "user")):
+            rule_set.warm(rule for rule in rules if role in rule.roles)
 
     def listen(self, lines: Iterable[str]) -> None:
         """Run everyday messages once, so that the first people's find most of it made.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -32,6 +32,7 @@ from bot.guardrails.verdict import Action, Verdict
 from bot.guardrails.weighing import weigh
 from bot.guardrails.wording import QUOTED, grounded, verdict_of, words_for
 from bot.ports import ChatModel
+from bot.recent import Recent
 from bot.routing.route import Route
 
 log = structlog.get_logger(__name__)
@@ -55,10 +56,28 @@ def shipped_personas() -> Path:
     return packed if packed.is_dir() else ROOT.parent / "personas"
 
 
-@lru_cache(maxsize=1)
+_COMPILED: Final[Recent[int, tuple[RuleSet, RuleSet]]] = Recent(1)
+"""The last rules of both sides, by the hash of what they were compiled from."""
+
+
 def _compiled(rules: tuple[Rule, ...]) -> tuple[RuleSet, RuleSet]:
     """Compile the rules of both sides: a second's work that a change of other files can spare."""
-    return RuleSet(rules, "user"), RuleSet(rules, "assistant")
+    key = hash(rules)
+    found = _COMPILED.get(key)
+    if found is None:
+        found = _COMPILED[key] = RuleSet(rules, "user"), RuleSet(rules, "assistant")
+    return found
+
+
+def all_rules(directory: Path | None = None) -> tuple[Rule, ...]:
+    """Return the shipped rules, and those of the operator's personas folder.
+
+    Raises:
+        SettingsRejected: with one line for each problem.
+    """
+    shipped = shipped_personas()
+    folders = [shipped] if directory is None else [shipped, directory]
+    return read_rules([SHIPPED, *(folder / "rules" for folder in folders)])
 
 
 class Guardrails:
@@ -104,8 +123,7 @@ class Guardrails:
         judge = care = constitution = None
         try:
             heads = read_heads()  # first: what it lets go is room for the rules
-            rules = read_rules([SHIPPED, *(folder / "rules" for folder in folders)])
-            judge = Judge(*_compiled(tuple(rules)), heads)
+            judge = Judge(*_compiled(all_rules(directory)), heads)
         except SettingsRejected as error:
             problems += error.problems
         try:

@@ -8,10 +8,9 @@ letters, one space between words, straight apostrophes.
 from __future__ import annotations
 
 import re
-import sys
 import tomllib
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -23,11 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import SettingsRejected
 from bot.guardrails.beginnings import Beginnings, beginning
-from bot.guardrails.expressions import Words, matches, options
+from bot.guardrails.expressions import matches, options
 from bot.guardrails.kept_needs import needs_of
 from bot.guardrails.literals import Needs
 from bot.guardrails.normalise import ALEF, Views, normalise
 from bot.guardrails.taxonomy import CATEGORIES, Severity
+from bot.guardrails.words import Words
 from bot.operator_files import overlaid
 
 SHIPPED = Path(__file__).parent / "rules"
@@ -192,7 +192,7 @@ def _made(
             except (re.error, re2.error, ValueError, KeyError) as error:
                 problems.append(f"{path.name}: rule {entry.id}: {pattern[:60]}: {error}")
                 continue
-            made.append(sys.intern(pattern))  # that of a shared word is kept once
+            made.append(pattern)
         return tuple(made)
 
     if entry.needs is not None and "assistant" in entry.roles:
@@ -300,17 +300,40 @@ def _beside(
     )
 
 
+def _bared(rules: Iterable[Rule]) -> Iterator[tuple[Rule, Rule]]:
+    """Yield each rule, and it without what only compiling, tests and training read.
+
+    Equal strings are one, such as the pattern of a word that many rules share.
+    """
+    same: dict[str, str] = {}
+
+    def once(patterns: Iterable[str]) -> tuple[str, ...]:
+        return tuple(same.setdefault(pattern, pattern) for pattern in patterns)
+
+    for rule in rules:
+        unless, beside = once(rule.unless), tuple(map(once, rule.beside))
+        yield (
+            rule,
+            replace(
+                rule, patterns=(), examples=(), counter_examples=(), unless=unless, beside=beside
+            ),
+        )
+
+
 class RuleSet:
-    """The rules of one role, compiled."""
+    """The rules of one role, compiled.
+
+    `rules` are what is left of them then: without their patterns and examples, which are 3 MiB.
+    """
 
     def __init__(self, rules: Iterable[Rule], role: Role) -> None:
-        self.rules = tuple(rule for rule in rules if role in rule.roles)
         owned = [
-            (rule, part)
-            for rule in self.rules
+            (bare, part)
+            for rule, bare in _bared(rule for rule in rules if role in rule.roles)
             for pattern in rule.patterns
             for part in alternatives(pattern)
         ]
+        self.rules = tuple(dict.fromkeys(bare for bare, _ in owned))
         needed = needs_of((part for _, part in owned), openings=role == "assistant")
         self._sure = _Patterns([each for each in owned if each[0].needs is None], needed)
         self._wide = _Patterns([each for each in owned if each[0].needs is not None], needed)
@@ -319,12 +342,12 @@ class RuleSet:
             parts = [part for _, part in owned]
             self._begun = Beginnings(parts, [needed[part].openings for part in parts])
 
-    def warm(self) -> None:
-        """Run examples once: RE2 makes its automaton as texts need it.
+    def warm(self, rules: Iterable[Rule]) -> None:
+        """Run the examples of rules once: RE2 makes its automaton as texts need it.
 
         The first texts after a start are then judged in 0.1 ms, not in a few.
         """
-        for rule in self.rules:
+        for rule in rules:
             for text in rule.examples + rule.counter_examples:
                 self.hits(normalise(text))
 

@@ -14,6 +14,7 @@ from bot.guardrails.expressions import _expression
 from bot.guardrails.heads import Heads
 from bot.guardrails.judge import Judge
 from bot.guardrails.phrases import Phrases
+from bot.guardrails.room import all_rules
 from bot.guardrails.rules import RuleSet
 from bot.guardrails.taxonomy import Measure
 from bot.routing.wordpiece import FIRST, LAST, UNKNOWN, WordPieces
@@ -71,7 +72,7 @@ def test_a_wide_rule_alone_is_left_to_the_trend_where_the_care_head_finds_the_te
 def test_a_wide_rule_of_harm_is_softened_where_its_head_finds_the_text_calm(
     room: Guardrails, context: MakeContext
 ) -> None:
-    rule = next(rule for rule in room.judge.asked.rules if rule.id == "threat.en.threat")
+    rule = next(rule for rule in all_rules() if rule.id == "threat.en.threat")
     text = "i will beat you to a pulp tomorrow"
 
     def judged(*, wide: bool, harm: float) -> Measure:
