@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.leak import canary_begins, leaks_canary, recital
 from bot.guardrails.normalise import plain_view
-from bot.guardrails.outbound import sanitise
+from bot.guardrails.outbound import open_link, sanitise
 from bot.guardrails.policy import ALLOWED, Decision
 from bot.guardrails.rules import RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
@@ -37,13 +37,15 @@ OVERLAP = 320
 """Released characters that are looked at again: no pattern is longer."""
 MAX_HELD = 4000
 """Characters; more than this is looked at as a whole only when the reply ends."""
+LONGEST_OPEN = 3200
+"""Characters from the end on of what may go on there; no link is longer."""
 GUARD_STEP = 240
 """Characters between two judgements of the guard model (guardrails reference, "Hold-back")."""
 
 SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)*_]*+\s|[。！？]+[」』）]?|\n")
-OPEN_LINK = re.compile(r"!?\[[^\]\n]{0,1000}(?:\](?:\([^)\n]{0,2000})?)?\Z")
-SPACED = re.compile(r"(?:(?<![^\W_])[^\W\d_][\W_]{1,3})+[^\W\d_]?\Z")
-"""Letters that stand alone at the end: a word may be coming, spaced out."""
+SPACED = re.compile(r"[^\W\d_]?(?:[\W_]{1,3}[^\W\d_](?![^\W_]))+")
+"""Letters that stand alone at the end of a text, read backwards: a word may be coming, spaced out.
+Forwards, each letter of a long row would be tried as the first."""
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces between words."""
 
@@ -146,9 +148,12 @@ class OutputGate:
             canary_begins(window, self._context.canary),
             recital_begins,
         )
-        for pattern in (SPACED, OPEN_LINK):
-            if open_at := pattern.search(window[-3200:]):
-                hold = min(hold, len(window) - len(window[-3200:]) + open_at.start())
+        end = window[-LONGEST_OPEN:]
+        before = len(window) - len(end)
+        if spaced := SPACED.match(end[::-1]):
+            hold = min(hold, len(window) - spaced.end())
+        if (linked := open_link(end)) is not None:
+            hold = min(hold, before + linked)
         return start + self._boundary(window, hold)
 
     def _held_by_rules(self, window: str, fresh: int) -> int:

@@ -20,7 +20,7 @@ AT = re.compile(
     f"[@＠﹫]{HIDDEN}*(?={f'{HIDDEN}*'.join('everyone')}|{f'{HIDDEN}*'.join('here')})",
     re.IGNORECASE,
 )
-MENTION = re.compile(rf"<+{HIDDEN}*(@[!&]?|#){HIDDEN}*(\d{{1,25}}){HIDDEN}*>+")
+MENTION = re.compile(rf"(?<!<)<++{HIDDEN}*+(@[!&]?|#){HIDDEN}*(\d{{1,25}}){HIDDEN}*>+")
 GUILD_MENTION = re.compile(r"<(id:(?:customize|browse|guide|linked-roles)(?::\d{1,25})?)>")
 SLASH = re.compile(r"</([^\s:<>][^:<>]{0,99}):\d{1,25}>")
 INVITE = re.compile(
@@ -31,9 +31,9 @@ INVITE = re.compile(
     rf"|(?:dsc\.gg|invite\.gg|discord\.link)[/\\]+[\w-]{{1,64}})[^\s<>)\]`]{{0,100}}>?",
     re.IGNORECASE,
 )  # fmt: skip
-IMAGE = re.compile(r"!\[([^\]\n]{0,1000})\]\(\s*<?([^)\s<>]{0,2000})>?[^)\n]{0,300}\)?")
+IMAGE = re.compile(r"!\[([^\]\n]{0,1000}+)\]\(\s*<?([^)\s<>]{0,2000}+)>?[^)\n]{0,300}+\)?")
 LINK = re.compile(
-    r"\[((?:[^\[\]\n]|\[[^\[\]\n]{0,100}\]){0,1000})\]\(\s*<?(\w{1,12}:[^)\s<>]{1,2000})>?(?:\s[^)\n]{0,300})?\)"
+    r"\[((?:[^\[\]\n]|\[[^\[\]\n]{0,100}\]){0,1000})\]\(\s*<?(\w{1,12}:[^)\s<>]{1,2000}+)>?(?:\s[^)\n]{0,300}+)?\)"
 )
 REFERENCE = re.compile(r"(?m)^ {0,3}\[[^\]\n]{1,100}\]:\s*(\S{1,2000}).*$")
 HTML_IMAGE = re.compile(
@@ -44,6 +44,8 @@ BAD_SCHEME = re.compile(
 )
 LOOK_OF_LINK = re.compile(r"(?:https?:/|www\.|\w\.\w{2,})", re.IGNORECASE)
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+LONGEST_LABEL, LONGEST_ADDRESS = 1000, 2000
+"""Characters of a link that is still being written."""
 INVITE_WORDS = ("discord", "dsc.gg", "invite.gg")
 HIDDEN_ANY = re.compile(HIDDEN)
 INVITE_GONE = "[invite removed]"
@@ -63,6 +65,25 @@ def sanitise(text: str) -> str:
         at = code.end()
     parts.append(_links(text[at:]))
     return _pings("".join(parts))
+
+
+def open_link(text: str) -> int | None:
+    """Return where a link or an image begins that may go on after the end of a text, if one does.
+
+    Each character is looked at a few times at most, whatever the text looks like.
+    """
+    line, size = text.rfind("\n") + 1, len(text)
+    ends = []  # of labels: before an address that is still open, or where the text ends
+    at = text.find("](", max(line, text.rfind(")") + 1, size - 2 - LONGEST_ADDRESS))
+    while at >= 0:
+        ends.append(at)
+        at = text.find("](", at + 1)
+    for end in (*ends, size - 1, size) if text.endswith("]") else (*ends, size):
+        begins = max(line, text.rfind("]", line, end) + 1, end - 1 - LONGEST_LABEL)
+        at = text.find("[", begins, end)
+        if at >= 0:
+            return at - 1 if text[at - 1 : at] == "!" else at
+    return None
 
 
 def _pings(text: str) -> str:

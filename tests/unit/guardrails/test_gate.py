@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import cycle
 
@@ -19,6 +20,7 @@ from bot.guardrails import (
     OutputGate,
     sanitise,
 )
+from bot.guardrails.gate import SPACED
 from bot.routing.route import Route
 
 MakeContext = Callable[..., GuardContext]
@@ -229,3 +231,12 @@ async def test_feeding_is_cheap(room: Guardrails, context: MakeContext) -> None:
     began = time.process_time()
     await pour(room.open_gate(context(protected=PROTECTED)), pieces)
     assert (time.process_time() - began) / len(pieces) < 150e-6
+
+
+SPACED_FORWARDS = re.compile(r"(?:(?<![^\W_])[^\W\d_][\W_]{1,3})+[^\W\d_]?\Z")
+
+
+@given(st.text("ab é1_. ", max_size=24))
+def test_letters_that_stand_alone_at_the_end_are_found_from_the_end(text: str) -> None:
+    forwards, backwards = SPACED_FORWARDS.search(text), SPACED.match(text[::-1])
+    assert (backwards and len(text) - backwards.end()) == (forwards and forwards.start())
