@@ -104,6 +104,22 @@ async def test_without_the_intent_mentions_are_answered_and_auto_mode_is_refused
         assert deaf not in (await alice.slash(stage, "channel mode", mode="mention")).text
         assert deaf in (await alice.slash(stage, "channel mode", mode="thread")).text
         assert deaf in (await alice.slash(stage, "doctor")).text
+        settings = (await alice.slash(stage, "channel settings")).response
+        assert settings is not None
+        for mode in ("mention", "thread"):
+            await alice.click(settings, "set:open:mode:channel")
+            chosen = await alice.select(settings, "set:pick:mode:channel", mode)
+            assert (deaf in chosen.card) is (mode == "thread")
+        await scene.troupe.logged("connected")  # who comes before has not just joined
+        guild = scene.discord.guild("new", channels=["lobby"], joins=True)
+        boss, lobby = guild.member("boss", permissions=["manage_guild"]), guild.channel("lobby")
+        (card,) = await until(lambda: lobby.from_bot, "a welcome card")
+        for mode in ("mention", "thread"):
+            step = (await boss.click(card, "welcome:start")).response
+            assert step is not None
+            await boss.select(step, "welcome:who", "bram")
+            done = await boss.select(step, "welcome:when", mode)
+            assert (deaf in done.card) is (mode == "thread")
 
 
 # ── settings ────────────────────────────────────────────────────────────────────────────────

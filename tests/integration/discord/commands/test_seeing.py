@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import base64
+import threading
 
+import pytest
+
+from bot.chat.replying import writing
+from bot.prompting import Prompt, PromptInput
 from tests.fakes.discord.state import Message
 from tests.fakes.ollama.catalogue import FakeModel
 from tests.integration.discord.commands.conftest import Stage
@@ -26,3 +31,22 @@ async def test_pictures_go_to_a_model_that_sees(stage: Stage) -> None:
     later = await stage.channel.says(stage.guest, "and now?", mention_bot=True)
     await answer(stage, later)
     assert "iVBOR" not in str(stage.ollama.chats[-1].messages)  # pictures are not kept
+
+
+async def test_a_prompt_with_files_is_made_beside_the_event_loop(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+
+    def noted(given: PromptInput) -> Prompt:
+        made.append(threading.current_thread() is threading.main_thread())
+        return assemble(given)
+
+    assemble = writing.assemble
+    monkeypatch.setattr(writing, "assemble", noted)
+    stage.ollama.reply_with("Nice.")
+    files = [("tale.txt", b"Once upon a time.", "text/plain")]
+    asked = await stage.channel.says(stage.guest, "read this", mention_bot=True, attachments=files)
+    await answer(stage, asked)
+    await answer(stage, await stage.channel.says(stage.guest, "and now?", mention_bot=True))
+    assert made == [False, True]
