@@ -73,6 +73,13 @@ STUDIED = re.compile(
     r"^(?:(?:so|ok|hey|and|wait|quick question),? )*(?:what(?:\x27?s| is| are| does)|explain|define"
     r"|how (?:do|does|can)|why (?:do|does|is|are)|is|are)\b(?!.{0,60}\b(?:you|your|ur|yours)\b)"
     r".{0,40}\b(?:prompt injections?|jailbreak(?:s|ing)?|system prompts?)\b"
+    r"|^(?:\w+ )?(?:was (?:ist|sind)|wat is|che cos\x27?e|cos\x27?e|que es|c\x27est quoi|o que e"
+    r"|co to (?:jest|sa)?|vad ar) (?:(?:ein|eine|een|un|une|um|uma|en|ett|el|o) )?"
+    r"(?:prompt|syste\w+|jailbreak)"
+    r"|\b(?:system ?prompt\w*|sistem prompt\w*|prompt injection\w*|jailbreak)\b.{0,12}"
+    r"(?:ne demek|nedir|kya (?:hota|hai)|क्या)|(?:وش|ايش|شو|ما) (?:يعني|هو|معنى) (?:\w+ )?"
+    r"(?:system|prompt|jailbreak|البرومبت)|^что такое [^.!?]{0,20}(?:промпт|джейлбрейк)"
+    r"|プロンプト(?:って|とは)|프롬프트(?:가|란|이란)|提示词(?:是什么|是啥)|промпт-?инъекц"
 )
 """Questions about attempts on a program's rules, which are no attempt."""
 STORY = re.compile(

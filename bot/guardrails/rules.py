@@ -37,7 +37,7 @@ SHARED = "words.toml"
 """Words that every file of a folder may use, and may replace by its own."""
 SPAN = 200
 """Characters within which a match and what has to stand beside it are looked for."""
-SENTENCE_ENDS = re.compile(r"(?<=[.!?…]) |(?<=[。！？])")
+SENTENCE_ENDS = re.compile(r"(?<=[!?…]) |(?<=[^\d]\.) |(?<=[。！？])")
 
 Role = Literal["user", "assistant"]
 Pattern = Annotated[str, Field(min_length=3, max_length=4000)]
