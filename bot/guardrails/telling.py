@@ -66,9 +66,10 @@ STILL = re.compile(
     r"|still (?!here|alive|say|love|miss|laugh|remember|text|set|hear)"
     r"|itch\w*|slipped|ruined|sitting on my hands|last night|almost (?:cut|did)|weighed myself"
     r"|but (?:now|lately|today)"
-    r"|otra vez|de novo|encore|wieder|di nuovo|weer|znowu|esta noche|ce soir|heute nacht|hoje (?:a noite|nao|de novo|quero|to|estou)"
+    r"|otra vez|de novo|encore|wieder|di nuovo|weer|znowu|esta noche|ce soir|heute nacht"
+    r"|hoje (?:a noite|nao|de novo|quero|to|estou)|ikvall|inatt|igen|bu gece|yine|hala"
     r"|todavia|ainda|toujours|immer noch|ancora|nog steeds|wciaz)\b"
-    r"|また|まだ|今夜|또|아직|다시|又|还|फिर|مرة اخرى|الليلة|ما زلت"
+    r"|また|まだ|今夜|또|아직|다시|又|还|फिर|مرة اخرى|الليلة|ما زلت|сегодня ночью|снова|опять"
 )
 """What makes a danger of long ago one of today."""
 PLAYED = re.compile(
