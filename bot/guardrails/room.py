@@ -207,6 +207,11 @@ class Guardrails:
             )  # fmt: skip
         return verdict
 
+    @property
+    def reviews(self) -> bool:
+        """Whether a guard model is there to review questions."""
+        return self._guard is not None
+
     async def review_input(self, turn: Turn, context: GuardContext) -> Verdict:
         """Return the guard model's judgement of the bare message; runs beside generation.
 

@@ -361,14 +361,13 @@ class _Assembly:
 
 def _named(given: PromptInput) -> PromptInput:
     """Return the input with the names of personas as clean lines: strangers chose them."""
-    names = {id: one_line(name, MAX_NAME) for id, name in given.persona_names.items()}
     persona = given.persona
-    return replace(
-        given,
-        persona=replace(persona, name=one_line(persona.name, MAX_NAME) or persona.id),
-        cast_names=tuple(one_line(name, MAX_NAME) for name in given.cast_names),
-        persona_names=names,
-    )
+    name = one_line(persona.name, MAX_NAME) or persona.id
+    cast = tuple(one_line(each, MAX_NAME) for each in given.cast_names)
+    names = {id: one_line(each, MAX_NAME) for id, each in given.persona_names.items()}
+    if (name, cast, names) == (persona.name, given.cast_names, given.persona_names):
+        return given  # as nearly always
+    return replace(given, persona=replace(persona, name=name), cast_names=cast, persona_names=names)
 
 
 def _scripted(past: Sequence[Past], persona: Persona) -> list[Past]:

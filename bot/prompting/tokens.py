@@ -22,6 +22,9 @@ from bot.recent import Recent
 MAX_MODELS = 64
 MAX_REMEMBERED = 4_096
 """Texts whose estimate is remembered, by their hash: history is counted again each turn."""
+MAX_ESTIMATED = 1_024
+"""Texts of a model whose estimate as it stands is remembered: a prompt asks for most of them twice,
+and the next one for many of them again."""
 MARGIN = 1.1
 """Room for the estimator's error."""
 PER_MESSAGE = 6
@@ -220,6 +223,8 @@ class TokenEstimator:
         self._exact: dict[str, Callable[[str], int]] = {}
         self._remembered = Recent[int, Shape](MAX_REMEMBERED)
         self._counts = Recent[int, int](MAX_REMEMBERED)
+        self._estimates = Recent[str, dict[int, int]](MAX_MODELS)
+        """By model, until it teaches something new."""
         self._met: dict[str, None] = {}
         self._lock = threading.Lock()
 
@@ -232,6 +237,16 @@ class TokenEstimator:
             return self._counted(text, model, exact)
         if model not in self._met and len(self._met) < MAX_MODELS:
             self._met[model] = None
+        known = self._estimates.get(model)
+        if known is None or len(known) >= MAX_ESTIMATED:
+            known = self._estimates[model] = {}
+        key = hash((text, len(text)))
+        found = known.get(key)
+        if found is None:
+            found = known[key] = self._estimated(text, model)
+        return found
+
+    def _estimated(self, text: str, model: str) -> int:
         shape, learnt = self._shape(text), self._learnt.get(model)
         return int(sum(shape.values()) if learnt is None else learnt.apply(shape) * _ROOM) + 1
 
@@ -263,6 +278,7 @@ class TokenEstimator:
         with self._lock:
             learnt = self._learnt[model] = self._learnt.get(model) or _Learnt()
             learnt.learn(whole, actual)
+            self._estimates.pop(model, None)
 
     @property
     def met(self) -> tuple[str, ...]:
@@ -275,6 +291,7 @@ class TokenEstimator:
             if model not in self._learnt and len(self._learnt) < MAX_MODELS:
                 factors = defaultdict(lambda: _SMALL_ELSE, _SMALL)
                 self._learnt[model] = _Learnt(factors)
+                self._estimates.pop(model, None)
 
     def teach(self, model: str, count: Callable[[str], int]) -> None:
         """Use an exact count for a model from now on."""

@@ -44,11 +44,15 @@ _HEADING = re.compile(r"\s{0,8}[\[【［*#>\s]{1,8}([^\]】］\n]{3,60})")
 
 def defused(text: str) -> str:
     """Return a text whose imitations of template tokens are no longer read as such."""
+    if "<" not in text and "[" not in text:
+        return text  # as most are
     return _CONTROL.sub(lambda match: _CLOSERS[match[0]], text)
 
 
 def clean(text: str) -> str:
     """Return a text of a stranger: no invisible signs, plain line ends, no template tokens."""
+    if text.isascii() and text.isprintable():
+        return defused(text)
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     return defused(_UNSEEN.sub("", plain))
 
@@ -104,6 +108,8 @@ def quoted(text: str, forbidden: frozenset[str]) -> str:
 
 def indented(text: str) -> str:
     """Return a text whose lines after the first are seen to belong to it, whatever they say."""
+    if "\n" not in text:
+        return text
     first, *others = text.split("\n")
     return "\n".join([first, *(f"  {line}" if line.strip() else "" for line in others)])
 

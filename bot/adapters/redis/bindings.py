@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, Final
 
 import structlog
@@ -56,10 +56,10 @@ class RedisBindings:
     async def get(self, targets: Sequence[BindingTarget]) -> Mapping[BindingTarget, Binding]:
         """Return what is attached to the targets; from memory once their guild was read."""
         found: dict[BindingTarget, Binding] = {}
-        for target in targets:
-            binding = (await self._held.get(_owner(target))).get(_field(target))
-            if binding is not None:
-                found[target] = binding
+        for owner, theirs in groupby(targets, _owner):
+            held = await self._held.get(owner)
+            if held:  # most servers have set nothing
+                found |= {each: held[_field(each)] for each in theirs if _field(each) in held}
         return found
 
     async def put(self, target: BindingTarget, binding: Binding | None) -> None:

@@ -70,10 +70,7 @@ class Drafting:
         """
         parts, settled, account = self._parts, order.settled, order.account
         began = parts.clock.monotonic()
-        review = asyncio.create_task(
-            parts.guardrails.review_input(as_said(settled.turn), settled.context),
-            name=f"review {settled.turn.id}",
-        )
+        review = self._review(settled) if parts.guardrails.reviews else None
         readers = cache(lambda: self._readers(order))
         # The request goes out first: they are made while the model reads the prompt.
         asyncio.get_running_loop().call_soon(readers)
@@ -86,8 +83,9 @@ class Drafting:
             review=review,
             again_allowed=order.again_allowed,
         )
-        waking = asyncio.create_task(
-            self._tell_of_waking(order, generation), name=f"waking {settled.turn.id}"
+        beside: list[asyncio.Task[Any]] = [review] if review is not None else []
+        waking = asyncio.get_running_loop().call_later(
+            WAKING_AFTER, lambda: beside.append(self._tell_of_waking(order, generation))
         )
         try:
             generated = await generation.run(order.request)
@@ -109,9 +107,14 @@ class Drafting:
             account.notice = translated(CUT_SHORT)
             return f"{visible}\n\n{small_print(account.notice)}"
         finally:
-            await _end(review, waking)
+            waking.cancel()
+            await _end(*beside)
             for cut in readers().cleaner.cuts():
                 parts.metrics.replies.cut(cut)
+
+    def _review(self, settled: Settled) -> asyncio.Task[Verdict]:
+        reviewing = self._parts.guardrails.review_input(as_said(settled.turn), settled.context)
+        return asyncio.create_task(reviewing, name=f"review {settled.turn.id}")
 
     def _readers(self, order: Order) -> Readers:
         gate = self._parts.guardrails.open_gate(order.settled.context)
@@ -128,10 +131,13 @@ class Drafting:
         if generation.first_shown is not None:
             self._parts.metrics.guard.retracted()
 
-    async def _tell_of_waking(self, order: Order, generation: Generation) -> None:
+    def _tell_of_waking(self, order: Order, generation: Generation) -> asyncio.Task[None]:
+        telling = self._wake(order, generation)
+        return asyncio.create_task(telling, name=f"waking {order.settled.turn.id}")
+
+    async def _wake(self, order: Order, generation: Generation) -> None:
         """Say that the model is being loaded, if that is what the person waits for."""
         facts, request = self._parts.facts, order.request
-        await asyncio.sleep(WAKING_AFTER)
         if facts is None or generation.first_token is not None:
             return
         loading = await facts.is_loading(request.model, request.affinity)
@@ -167,6 +173,8 @@ class Drafting:
 
 async def _end(*beside: asyncio.Task[Any]) -> None:
     """End what ran beside a draft; nobody is told what went wrong there but the log."""
+    if not beside:
+        return
     for task in beside:
         task.cancel()
     done, _ = await asyncio.wait(beside, timeout=ENDING_AT_MOST)
