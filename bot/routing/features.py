@@ -18,7 +18,7 @@ from zlib import crc32
 
 from bot.routing.text import CODE_WORD, URL_WORD, fold, words
 
-FEATURE_VERSION = 3
+FEATURE_VERSION = 4
 """Raised with every change here: a table of another version is refused."""
 BITS = 19
 MASK = (1 << BITS) - 1
@@ -27,7 +27,8 @@ PIECES_WEIGHT = 1.4
 FAR_WEIGHT = 0.5
 """How much pairs of words three or four apart count."""
 MOST_LETTERS = 140
-"""No further word is cut into pieces then. A sign of a dense script counts twice."""
+"""No further word is cut into pieces then. A sign of a dense script counts twice. Two thirds are
+taken from the beginning: what is asked often stands at the end."""
 _FAR_WORDS = 24
 """Pairs are read off the beginning of a message only."""
 _LONGEST_WORD = 24
@@ -126,13 +127,25 @@ def _pairs(kind: int, left: list[bytes], right: list[bytes]) -> Iterator[int]:
 
 
 def cut_words(tokens: list[str]) -> list[str]:
-    """Return the words of a message that are cut into pieces: not the end of a long one."""
-    room = MOST_LETTERS
-    for at, token in enumerate(tokens):
-        if room <= 0:
-            return tokens[:at]
-        room -= 2 * len(token) if token[-1] >= _FIRST_DENSE else len(token)
-    return tokens
+    """Return the words that are cut into pieces: of a long message its beginning and its end."""
+    letters = [_letters(token) for token in tokens]
+    if sum(letters) <= MOST_LETTERS:
+        return tokens
+    first, room = 0, MOST_LETTERS * 2 // 3
+    while room > 0:
+        room -= letters[first]
+        first += 1
+    last, room = len(tokens), MOST_LETTERS // 3
+    while room > 0 and last > first:
+        last -= 1
+        room -= letters[last]
+    return tokens[:first] + tokens[last:]
+
+
+def _letters(token: str) -> int:
+    if token[-1] >= _FIRST_DENSE:
+        return 2 * min(len(token), 2 * _LONGEST_WORD)
+    return len(token)
 
 
 def piece_buckets(token: str) -> list[int]:

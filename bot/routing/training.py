@@ -22,7 +22,7 @@ RARE = 2
 """A feature of fewer messages is left out: it only remembers them."""
 STEPS = 51
 """Steps from nothing to a large weight: more would cost space and not gain accuracy."""
-LIGHT = 3
+LIGHT = 4
 """A feature that moves no score by more than this many steps is left out: it costs space."""
 _SURER = 0.73
 """The table may be this much surer than those that were held out: it learns from every file.

@@ -101,17 +101,18 @@ class Text(Sequence[Sequence[int]]):
     def __getitem__(self, at):  # type: ignore[no-untyped-def]
         return self.rows[at]
 
-    def batches(self, size: int, *, shuffled: bool) -> list[list[int]]:
-        """Return indices in batches of messages of similar length."""
-        order = list(range(len(self)))
-        if shuffled:
+    def batches(self, size: int, chosen: Sequence[int] | None = None) -> list[list[int]]:
+        """Return indices in batches of messages of similar length: the chosen ones shuffled, or
+        all."""
+        order = list(range(len(self)) if chosen is None else chosen)
+        if chosen is not None:
             random.shuffle(order)
-        window = size * 50 if shuffled else len(order)
+        window = len(order) if chosen is None else size * 50
         found = []
         for at in range(0, len(order), window):
             part = sorted(order[at : at + window], key=lambda each: len(self.rows[each]))
             found += [part[n : n + size] for n in range(0, len(part), size)]
-        if shuffled:
+        if chosen is not None:
             random.shuffle(found)
         return found
 
@@ -137,25 +138,24 @@ def tune(net: Net, text: Text, examples: Sequence[Example], unknown: int) -> Non
     groups.append({"params": list(net.encoder.embeddings.parameters()), "lr": lowest})
     groups.append({"params": list(net.head.parameters()), "lr": 1e-3})
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
-    steps = EPOCHS * (len(text) // AT_ONCE + 1)
+    # A message of a template with many, or one that is varied, counts less: it sits passes out.
+    luck = [[random.random() < each.weight for each in examples] for _ in range(EPOCHS)]
+    passes = [[at for at, taken in enumerate(row) if taken] for row in luck]
+    steps = sum(len(chosen) // AT_ONCE + 1 for chosen in passes)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (0.06 * steps + 1), max(0.01, 1 - step / steps))
     )
     labels = torch.tensor([LABELS.index(each.label) for each in examples], device=DEVICE)
-    weights = torch.tensor([each.weight for each in examples], device=DEVICE)
-    shares = weights / weights.mean()
-    for epoch in range(EPOCHS):
-        for batch in text.batches(AT_ONCE, shuffled=True):
+    for epoch, chosen in enumerate(passes):
+        for batch in text.batches(AT_ONCE, chosen):
             ids, mask = text.padded(batch)
             hidden = (torch.rand(ids.shape, device=DEVICE) < HIDDEN) & (mask > 0)
             hidden[:, 0] = False
             with torch.autocast(DEVICE, torch.bfloat16, enabled=HALVES):
                 scores = net(ids.masked_fill(hidden, unknown), mask)
-            losses = functional.cross_entropy(
-                scores, labels[batch], reduction="none", label_smoothing=SMOOTHED
-            )
+            loss = functional.cross_entropy(scores, labels[batch], label_smoothing=SMOOTHED)
             optimiser.zero_grad()
-            (losses * shares[batch]).mean().backward()
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
             schedule.step()
@@ -167,7 +167,7 @@ def opinions(net: Net, text: Text) -> np.ndarray:
     """Return probabilities of the labels, message by message."""
     net.eval()
     found = np.zeros((len(text), len(LABELS)), np.float32)
-    for batch in text.batches(256, shuffled=False):
+    for batch in text.batches(256):
         with torch.autocast(DEVICE, torch.bfloat16, enabled=HALVES):
             scores = net(*text.padded(batch))
         found[batch] = torch.softmax(scores.float(), -1).cpu().numpy()

@@ -44,6 +44,12 @@ def test_however_long_a_message_is_few_features_are_read(sign: str) -> None:
     assert len(found.shape) <= 20
 
 
+@pytest.mark.parametrize("filler", ["filler ", "無関係な話、"])
+def test_both_ends_of_a_long_message_are_cut_into_pieces(filler: str) -> None:
+    found = features(f"photosynthesis {filler * 500} kaleidoscope").pieces
+    assert {*piece_buckets("photosynthesis"), *piece_buckets("kaleidoscope")} <= set(found)
+
+
 @pytest.mark.parametrize("sign", ["a", "語", "\U00020000", "\U00010330", "\ud800"])
 def test_the_pieces_of_a_word_fit_into_one_sum_of_sixteen_bits(sign: str) -> None:
     assert 255 * len(piece_buckets(sign * 1000)) < 1 << 16
