@@ -245,7 +245,7 @@ def _connection(
     async def mode_at(place: Place) -> TriggerMode:
         return (await troupe.casting.resolved(place)).mode
 
-    catchup = CatchUp(last_seen, desk.prepare, mode_at, intake)
+    catchup = CatchUp(last_seen, desk.prepare, mode_at, intake.past)
 
     async def set_up(client: TroupeBot) -> None:
         await install(client, services)

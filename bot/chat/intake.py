@@ -18,15 +18,14 @@ import structlog
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.door import Door
 from bot.chat.arriving.left_over import asked_anew, left_of, rerun
-from bot.chat.arriving.looking_again import Channels, changed, stands_in
+from bot.chat.arriving.looking_again import Channels, LookingAgain
 from bot.chat.arriving.looking_ahead import Ahead, Ask, LookingAhead
-from bot.chat.arriving.looking_back import Page, compared, said_lately
+from bot.chat.arriving.looking_back import LookingBack
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.taking_up import TakingUp
 from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
 from bot.chat.arriving.triggers import HIDDEN_PREFIX, is_only_files
 from bot.chat.arriving.unsaying import Mindful, Unsaying
-from bot.chat.conversation import Said
 from bot.chat.place import ChannelId, MessageId, Place, UserId
 from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.scene_turns import cued_message
@@ -85,8 +84,10 @@ class Intake:
         self._threads = OneForABurst(threads, conversations) if threads is not None else None
         self._door = Door(runner, casting, metrics, clock)
         self._claims = claims
-        self._channels = channels
         self._turns = RunningTurns(clock, self._work)
+        self._again = LookingAgain(channels, self._turns, self)
+        self.past = LookingBack(conversations, channels, self)
+        """Finds out what became of what is stored, while nobody listened."""
         self._arriving: dict[tuple[Place, UserId], _Arriving] = {}
         """Whose message is being written down."""
         self._unsaying = Unsaying(conversations, mindful, memory)
@@ -101,7 +102,7 @@ class Intake:
             metrics=metrics,
             clock=clock,
             gone=self._gone,
-            look=self._look_at,
+            look=self._again.look_at,
         )
 
     # ── what comes in ───────────────────────────────────────────────────────────────────────
@@ -381,43 +382,7 @@ class Intake:
     async def look_again(self) -> None:
         """Look at the questions under way: nobody listened for a while, and no event of that time
         will come any more."""
-        await self._look_at([m for run in self._turns for m in run.turn.messages])
-
-    async def said_lately(self, place: Place) -> Sequence[Said]:
-        """Return what people said at a place of late, as it is stored.
-
-        Raises:
-            StoreError: the store is away.
-        """
-        return said_lately(await self._conversations.load(place), self._clock.now())
-
-    async def look_back(self, place: Place, kept: Sequence[Said], page: Page) -> None:
-        """Hold what is kept against what the channel says now; see `looking_back`.
-
-        Raises:
-            StoreError: the store is away. What is gone is deleted once it is back.
-        """
-        gone, texts = await compared(place, kept, page, self._channels)
-        if gone:
-            await self.deleted(place, gone)
-        for message, text in texts.items():
-            await self.edited(place, message, text)
-        if gone or texts:
-            log.info("changed unheard", deleted=len(gone), edited=len(texts))
-
-    async def _look_at(self, messages: Sequence[Message]) -> dict[MessageId, str]:
-        """Do what the missed events of messages would have done. Return the new texts."""
-        texts: dict[MessageId, str] = {}
-        for message, now in await changed(messages, self._channels) if self._channels else ():
-            try:
-                if now.gone or not now.text:
-                    await self.deleted(message.place, (stands_in(message),))
-                else:
-                    texts[message.id] = now.text
-                    await self.edited(message.place, message.spoken_in, now.text)
-            except StoreError as error:
-                log.warning("change not recorded yet", message=message.id, reason=str(error))
-        return texts
+        await self._again.look_again()
 
     async def drain(self, timeout: float) -> int:
         """Begin no new turn; let running ones finish within `timeout` seconds.

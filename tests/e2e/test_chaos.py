@@ -435,6 +435,27 @@ async def test_what_people_take_back_while_nobody_listens_is_in_no_prompt(tmp_pa
         assert "oak" not in contents(scene.asked("and now?"))
 
 
+async def test_what_moderators_delete_while_nobody_listens_is_in_no_prompt(tmp_path: Path) -> None:
+    async with opened(tmp_path) as scene:
+        stage, alice, bob = scene.channel(), scene.person(), scene.person()
+        replied, _ = await scene.exchange(stage, alice, "hello", "The word is nightingale.")
+        note = await stage.says(bob, "the moon is made of marzipan")
+        scene.ollama.reply_next("It is not.")
+        form = await alice.context_menu(stage, "Ask a persona about this", note)
+        await alice.submit_modal(form, persona=["bram"], question="is that so?")
+        await until(lambda: stage.from_bot[-1].content.startswith("It is not."), "an answer")
+        await scene.exchange(stage, alice, "think of the oak", "I do.")
+        assert await scene.troupe.terminate() == 0
+        await stage.delete(stage.replies_to(replied)[0])
+        await stage.delete(note)
+        await scene.troupe.start()
+        await scene.troupe.logged("changed unheard", deleted=2)
+        await scene.exchange(stage, alice, "what was said?")
+        sent = contents(scene.asked("what was said?"))
+        words = ("hello", "nightingale", "marzipan", "It is not.", "oak")
+        assert [word in sent for word in words] == [True, False, False, False, True]
+
+
 async def test_an_edit_that_drops_the_mention_takes_back_what_was_said(tmp_path: Path) -> None:
     async with opened(tmp_path) as scene:  # without the message content intent
         stage, alice = scene.channel(), scene.person()

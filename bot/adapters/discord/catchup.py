@@ -5,7 +5,8 @@ the channels in which the bot was addressed lately, and from those in which, as 
 a guild, something was said since the bot listened last. Reading too much does no harm: every
 message is claimed before anything is done for it.
 
-The same pages show what became of messages that were heard before: see `looking_back`.
+The same pages show what became of messages that were heard before: see `looking_back`. For that
+alone the channels are read, too, that were used before those.
 """
 
 from __future__ import annotations
@@ -168,20 +169,21 @@ class CatchUp:
         Return how many messages were for us, and what is to be read again.
         """
         try:
-            recent = (await self._last_seen.recent())[:MAX_CHANNELS]
+            recent = await self._last_seen.recent()
         except StoreError as error:
             log.warning("not caught up yet", reason=str(error))
             return 0, only
-        gaps = {c: min(m, self._from.get(c, m), unmarked.get(c, m)) for c, m in recent}
+        lately = recent[:MAX_CHANNELS]
+        gaps = {c: min(m, self._from.get(c, m), unmarked.get(c, m)) for c, m in lately}
         gaps |= {c: m for c, m in unmarked.items() if c not in gaps}
-        taken, missed, oldest = 0, set(), time.time() - MAX_AGE
-        for channel, begins in gaps.items():
+        begins = {**gaps, **{c: None for c, _ in recent if c not in gaps}}
+        taken, missed = 0, set()
+        for channel in begins:
             if only is not None and channel not in only:
                 continue
-            since = max(oldest, snowflake_seconds(begins) - SLACK)
             try:
                 async with asyncio.timeout(_CHANNEL_TIMEOUT):
-                    taken += await self._channel(client, channel, since)
+                    taken += await self._channel(client, channel, begins[channel])
             except _AWAY as error:
                 log.info("channel not caught up yet", reason=type(error).__name__)
                 missed.add(channel)
@@ -189,16 +191,20 @@ class CatchUp:
                 log.info("channel not caught up", reason=type(error).__name__)
         return taken, frozenset(missed)
 
-    async def _channel(self, client: TroupeBot, ident: ChannelId, since: float) -> int:
-        """Take one channel's messages, oldest first."""
-        taken = 0
+    async def _channel(self, client: TroupeBot, ident: ChannelId, begins: MessageId | None) -> int:
+        """Take one channel's messages, oldest first; without `begins` only look back at it."""
+        taken, since = 0, time.time() - MAX_AGE
+        if begins is not None:
+            since = max(since, snowflake_seconds(begins) - SLACK)
         with priority_of(Priority.LOOKUP):
             channel: Any = client.get_channel(ident) or await client.fetch_channel(ident)
             if not _ours(client, channel):
                 return 0
-            if (guild := getattr(channel, "guild", None)) is not None:
+            if begins is not None and (guild := getattr(channel, "guild", None)) is not None:
                 self._prepare(getattr(channel, "parent_id", None) or channel.id, guild.id)
-            latest = await self._look_back(client, channel, since)
+            latest = await self._look_back(client, channel, since, at_any_rate=begins is not None)
+        if begins is None:
+            return 0
         found = [message for message in latest if message.id > snowflake_at(since)]
         for message in reversed(found[:MAX_MESSAGES]):
             taken += await client.take(message) is not None
@@ -214,7 +220,7 @@ class CatchUp:
         against them. Without `at_any_rate` they are read only for that."""
         guild = getattr(channel, "guild", None)
         place = place_of_channel(channel, guild.id if guild is not None else None)
-        kept = await self._past.said_lately(place)  # first: what is said later is not missed
+        kept = await self._past.kept(place)  # first: what is said later is not missed
         if not (kept or at_any_rate):
             return ()
         latest = [message async for message in channel.history(limit=PAGE)]
@@ -222,10 +228,10 @@ class CatchUp:
             listened = self._listened.get(client.shard_id or 0)
             if listened is not None:
                 since = listened - SLACK  # edits of old messages count, too
-            wanted = frozenset(said.message_id for said in kept)
+            wanted = frozenset(each.message for each in kept)
             page = await page_of(latest, client.us, wanted, since)
             if page is not None:
-                await self._past.look_back(place, kept, page)
+                await self._past.look(place, kept, page)
         return latest
 
     async def _threads(self, client: TroupeBot, channel: Any, since: float) -> None:

@@ -10,8 +10,7 @@ import structlog
 
 from bot.adapters.discord.mapping import HIDING, Us, said_in
 from bot.adapters.discord.refusals import FAILED
-from bot.chat.arriving.looking_back import Page
-from bot.chat.conversation import Said
+from bot.chat.arriving.looking_back import Kept, Page
 from bot.chat.place import MessageId, Place
 
 log = structlog.get_logger(__name__)
@@ -21,13 +20,13 @@ PAGE: Final = 100
 
 
 class Past(Protocol):
-    """What is kept of people's messages; `bot.chat.intake.Intake` fulfils it."""
+    """What is kept of a channel; `bot.chat.arriving.looking_back.LookingBack` fulfils it."""
 
-    async def said_lately(self, place: Place) -> Sequence[Said]:
-        """Return what is stored of people's recent messages; may raise `StoreError`."""
+    async def kept(self, place: Place) -> Sequence[Kept]:
+        """Return the channel's messages that are stored; may raise `StoreError`."""
         ...
 
-    async def look_back(self, place: Place, kept: Sequence[Said], page: Page) -> None:
+    async def look(self, place: Place, kept: Sequence[Kept], page: Page) -> None:
         """Do what the missed events of messages would have done; may raise `StoreError`."""
         ...
 

@@ -19,8 +19,8 @@ WRITE_EVERY: Final = 2.0
 """Seconds between two writes: one for all that was noted meanwhile. The first is made at once."""
 KEPT: Final = 200
 """Channels that are remembered, by their last message."""
-_LIFETIME: Final = 86_400
-"""Seconds; nobody catches up on older messages."""
+_LIFETIME: Final = 31 * 86_400
+"""Seconds: as long as conversations are kept, which are held against these channels after a gap."""
 
 
 class RedisLastSeen:

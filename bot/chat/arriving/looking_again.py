@@ -6,14 +6,17 @@ After a crash, and after a session that could not be resumed, the events that to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
 
+from bot.chat.arriving.running_turns import RunningTurns
+from bot.chat.arriving.taking_back import TakesBack
 from bot.chat.place import MessageId, Place
 from bot.chat.turn import Message
+from bot.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,36 @@ class Channels(Protocol):
     async def standing(self, place: Place, message: MessageId) -> Standing:
         """Return what became of a message. Never raises."""
         ...
+
+
+class LookingAgain:
+    """Looks at questions, and does what the missed events of them would have done."""
+
+    def __init__(
+        self, channels: Channels | None, turns: RunningTurns, takes_back: TakesBack
+    ) -> None:
+        """Without `channels` nothing can be found out."""
+        self._channels = channels
+        self._turns = turns
+        self._takes_back = takes_back
+
+    async def look_again(self) -> None:
+        """Look at the questions under way."""
+        await self.look_at([message for run in self._turns for message in run.turn.messages])
+
+    async def look_at(self, messages: Sequence[Message]) -> dict[MessageId, str]:
+        """Look at some questions. Return the new texts of those that were rewritten."""
+        texts: dict[MessageId, str] = {}
+        for message, now in await changed(messages, self._channels) if self._channels else ():
+            try:
+                if now.gone or not now.text:
+                    await self._takes_back.deleted(message.place, (stands_in(message),))
+                else:
+                    texts[message.id] = now.text
+                    await self._takes_back.edited(message.place, message.spoken_in, now.text)
+            except StoreError as error:
+                log.warning("change not recorded yet", message=message.id, reason=str(error))
+        return texts
 
 
 async def changed(

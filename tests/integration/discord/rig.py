@@ -16,8 +16,7 @@ from bot.adapters.discord.sink import DiscordSink, SinkFactory
 from bot.adapters.discord.standing import DiscordChannels
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.chat.arriving.looking_again import Channels
-from bot.chat.arriving.looking_back import Page, compared
-from bot.chat.conversation import Said
+from bot.chat.arriving.looking_back import Kept, Page, compared
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.personas.binding import TriggerMode
@@ -51,7 +50,7 @@ class Notes:
     closings: list[int] = field(default_factory=list)
     hides: list[tuple[int, int]] = field(default_factory=list)
     considered: list[tuple[Message, bool]] = field(default_factory=list)
-    stored: dict[int, tuple[Said, ...]] = field(default_factory=dict)
+    stored: dict[int, tuple[Kept, ...]] = field(default_factory=dict)
     looked_back: list[int] = field(default_factory=list)
     channels: Channels | None = None
 
@@ -76,10 +75,10 @@ class Notes:
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         self.deletions.append(tuple(messages))
 
-    async def said_lately(self, place: Place) -> Sequence[Said]:
+    async def kept(self, place: Place) -> Sequence[Kept]:
         return self.stored.get(place.channel, ())
 
-    async def look_back(self, place: Place, kept: Sequence[Said], page: Page) -> None:
+    async def look(self, place: Place, kept: Sequence[Kept], page: Page) -> None:
         gone, texts = await compared(place, kept, page, self.channels)
         if gone:
             await self.deleted(place, gone)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from bot.adapters.discord.client import TroupeBot
-from bot.chat.conversation import Said
+from bot.chat.arriving.looking_back import Kept
 from bot.chat.place import ChannelId, MessageId
 from bot.chat.turn import Message, Trigger
 from bot.errors import SettingsRejected, StoreError
@@ -399,9 +399,8 @@ async def test_what_was_refused_while_the_store_was_away_is_not_answered_later(
 async def keep(rig: Rig, count: int) -> None:
     """Keep what is heard, as a store would."""
     for each in await heard(rig, count):
-        said = Said(each.id, each.speaker, each.text, each.at)
         before = rig.notes.stored.get(each.place.channel, ())
-        rig.notes.stored[each.place.channel] = (said, *before)
+        rig.notes.stored[each.place.channel] = (Kept(each.id, each.text), *before)
 
 
 async def test_what_was_taken_back_while_nobody_listened_is_found_out(
@@ -486,7 +485,7 @@ async def test_what_can_t_be_read_counts_as_unchanged(discord: FakeDiscord, trou
     assert notes.deletions == [(gone.id,)]
 
 
-async def test_a_message_older_than_the_page_counts_as_unchanged(
+async def test_a_message_older_than_the_page_is_asked_for_by_itself(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.adapters.discord.looking_back.PAGE", 2)
@@ -497,10 +496,34 @@ async def test_a_message_older_than_the_page_counts_as_unchanged(
     async with rig_at(discord, notes=notes, last_seen=seen) as rig:
         asked = [await tavern.says(alice, str(n), mention_bot=True) for n in range(5)]
         await keep(rig, 5)
+    await tavern.delete(asked[1])
+    await tavern.edit(asked[2], f"<@{discord.bot_user.id}> two and a half")
     await tavern.delete(asked[3])
     async with rig_at(discord, notes=notes, last_seen=seen):
         await notes.until(lambda n: n.looked_back == [tavern.id])
-    assert notes.deletions == [(asked[3].id,)]
+    assert notes.deletions == [(asked[1].id, asked[3].id)]
+    assert notes.edits == [(asked[2].id, "two and a half")]
+
+
+async def test_channels_used_before_the_latest_are_looked_back_at_and_no_more(
+    discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.discord.catchup.MAX_CHANNELS", 1)
+    guild = discord.guild(channels=["tavern", "hall"], members=["alice"])
+    tavern, hall, alice = guild.channel("tavern"), guild.channel("hall"), guild.member("alice")
+    seen, notes = Unread(), Notes()
+    async with rig_at(discord, notes=notes, last_seen=seen) as rig:
+        gone = await tavern.says(alice, "before", mention_bot=True)
+        await tavern.says(alice, "and more", mention_bot=True)
+        await hall.says(alice, "after", mention_bot=True)
+        await keep(rig, 3)
+    seen.until.clear()  # else what is new in the other one would be read for its own sake
+    await tavern.delete(gone)
+    async with rig_at(discord, notes=notes, last_seen=seen):
+        await notes.until(lambda n: n.looked_back == [hall.id, tavern.id])
+    assert notes.deletions == [(gone.id,)]
+    heard_twice = [m.text for m in notes.received]
+    assert (heard_twice.count("after"), heard_twice.count("and more")) == (2, 1)
 
 
 async def test_old_messages_are_not_caught_up(

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.adapters.redis import Client
+from bot.adapters.redis import Client, keys
 from bot.adapters.redis.last_seen import KEPT, RedisLastSeen
 from bot.chat.place import ChannelId, MessageId, snowflake_seconds
 from tests.fakes import PATIENCE
@@ -101,6 +101,8 @@ async def test_only_the_latest_channels_are_kept(redis: Client) -> None:
     await seen.close()
     recent = await seen.recent()
     assert len(recent) == KEPT
+    month = 30 * 86_400  # as long as a conversation is kept that may be held against its channel
+    assert await redis.ttl(keys.state("seen:0-1")) > month
     assert recent[0][0] == KEPT + 49
 
 

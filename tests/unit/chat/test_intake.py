@@ -12,8 +12,8 @@ import pytest
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.looking_again import Standing
-from bot.chat.arriving.looking_back import Page
-from bot.chat.conversation import Conversation, Said
+from bot.chat.arriving.looking_back import Kept, Page
+from bot.chat.conversation import Conversation
 from bot.chat.intake import Intake
 from bot.chat.notices import EXPIRED
 from bot.chat.place import (
@@ -416,13 +416,13 @@ async def test_what_a_thread_began_with_is_looked_for_by_itself(
     house.may_delete.set()
     thread = Place(ChannelId(7), GuildId(2), parent=ChannelId(1))
     late = MessageId(snowflake_at(snowflake_seconds(7) + 60))
-    kept = [Said(MessageId(i), message(i).speaker, "hello", 0.0) for i in (7, late)]
+    kept = [Kept(MessageId(each), "hello") for each in (7, late)]
     page = Page(MessageId(0), {late: None})
-    await intake.look_back(thread, kept, page)
+    await intake.past.look(thread, kept, page)
     assert house.looked_at == [7]
     assert house.deleted == []
     house.standings[MessageId(7)] = Standing(gone=True)
-    await intake.look_back(thread, kept, page)
+    await intake.past.look(thread, kept, page)
     assert house.deleted == [(7,)]
 
 
