@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 GAMES = re.compile(
-    r"\b(?:in (?:the |this |a |our |my )?(?:video ?|board ?|card ?)?games?"
+    r"\b(?:in (?:the |this |that |a |our |my )?(?:\w+ )?(?:video ?|board ?|card ?)?games?"
+    r"|which (?:perk|build|loadout|talent|quest)|side ?quests?|respawn\w*|npcs?|raid boss"
     r"|in (?:hitman|payday|fallout|battlefield|monopoly|doom|halo|hades|diablo|wow|cod|oblivion"
     r"|chess|risk|rust|stratego|catan|clue|cluedo|scrabble|cyberpunk|destiny|dishonored|among us)"
     r"|minecraft|fortnite|gta|grand theft auto|skyrim|elder scrolls|(?:the )?sims(?: \d)?|stardew"
