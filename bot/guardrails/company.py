@@ -163,6 +163,12 @@ def harmless_company(plain: str, *, crime: bool = False) -> bool:
     return told and MANUAL.search(plain) is None
 
 
+def pretext(plain: str) -> bool:
+    """Whether a normalised text names a game or a story, and means something else."""
+    named = GAMES.search(plain) or STORY.search(plain)
+    return named is not None and (MEANT.search(plain) or AT_HOME.search(plain)) is not None
+
+
 def without_figures(plain: str) -> str:
     """Return a normalised text without its figures of speech, and without what others will do to
     the speaker; the rest may still ask for harm."""

