@@ -3,7 +3,7 @@
 With rules alone only the tail that could still become a match is held back, so text flows word
 by word. With a guard model text is released sentence by sentence, each time after the whole draft
 so far was judged. While a judgement is awaited the host goes on writing into the socket.
-Text is looked at when more of it would be seen, and else now and then, to end a bad draft early.
+Text is looked at when more of it could be seen, and else now and then, to end a bad draft early.
 """
 
 from __future__ import annotations
@@ -104,6 +104,9 @@ class OutputGate:
         if size < self._latest and not ready():
             self._next = size + FIRST_STEP
             return None
+        if size < self._latest and self._within_sentence():
+            self._next = size + EAGER_STEP
+            return None
         self._next, self._latest = size + STEP, size + LONGEST_STEP
         if self._terms.whole or size - self._released > MAX_HELD:
             return None
@@ -117,6 +120,10 @@ class OutputGate:
             self._stop_at(await self._terms.judge(self._draft[:limit]))
             self._judged = limit
         return self._release(limit)
+
+    def _within_sentence(self) -> bool:
+        """Whether only whole sentences may be shown, and none has ended since the last one."""
+        return self._terms.by_sentence and not SENTENCE_END.search(self._draft, self._released)
 
     async def break_off(self) -> str:
         """Return what can be shown of a draft that ends here, unfinished."""

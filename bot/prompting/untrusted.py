@@ -101,8 +101,11 @@ def forbidden_names(names: Iterable[str]) -> frozenset[str]:
 
 def quoted(text: str, forbidden: frozenset[str]) -> str:
     """Return a person's clean text with every line quoted that imitates a speaker or a heading."""
+    plain = clean(text)
+    if "\n" not in plain:
+        return f"> {plain}" if _imitates(plain, forbidden) else plain
     return "\n".join(
-        f"> {line}" if _imitates(line, forbidden) else line for line in clean(text).split("\n")
+        f"> {line}" if _imitates(line, forbidden) else line for line in plain.split("\n")
     )
 
 

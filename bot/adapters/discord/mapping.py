@@ -67,11 +67,13 @@ def clean_name(name: str, fallback: str) -> str:
     One line, at most `MAX_NAME` characters, no control, bidi, zero-width or unassigned
     characters, and no colon at its end; `fallback` when nothing is left.
     """
-    visible = "".join(
-        " " if char.isspace() else char
-        for char in unicodedata.normalize("NFC", name[:200])
-        if char.isspace() or unicodedata.category(char)[0] != "C"
-    )
+    visible = name[:200]
+    if not (visible.isascii() and visible.isprintable()):
+        visible = "".join(
+            " " if char.isspace() else char
+            for char in unicodedata.normalize("NFC", visible)
+            if char.isspace() or unicodedata.category(char)[0] != "C"
+        )
     line = _SPACES.sub(" ", visible).strip().rstrip(": ")
     return line[:MAX_NAME].strip() or fallback
 

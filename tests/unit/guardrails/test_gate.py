@@ -20,7 +20,7 @@ from bot.guardrails import (
     OutputGate,
     sanitise,
 )
-from bot.guardrails.gate import SPACED
+from bot.guardrails.gate import EAGER_STEP, SPACED
 from bot.routing.route import Route
 
 MakeContext = Callable[..., GuardContext]
@@ -165,6 +165,34 @@ async def test_a_companion_speaks_in_whole_sentences(
     gate = room.open_gate(context(route=Route.COMPANION))
     seen = await pour(gate, cut("I hear you. That sounds like a long day at work. Rest now.", [3]))
     assert all(shown.endswith((".", "!", "?")) for shown in seen)
+
+
+async def test_a_companion_s_sentence_is_shown_as_soon_as_it_has_ended(
+    room: Guardrails, context: MakeContext
+) -> None:
+    gate = room.open_gate(context(route=Route.COMPANION))
+    first, second = "I have been thinking of the harbour and its lamps all day.", "Rest now."
+    fed, shown = "", None
+    for piece in cut(f"{first} {second}", [1]):
+        fed += piece
+        if shown := await gate.feed(piece):
+            break
+    assert shown == first
+    assert len(fed) <= len(first) + 1 + EAGER_STEP
+
+
+async def test_a_companion_s_endless_bad_sentence_is_ended(
+    room: Guardrails, context: MakeContext
+) -> None:
+    gate = room.open_gate(context(route=Route.COMPANION))
+    endless = "and the lamps along the harbour were lit one after another " * 12
+
+    async def feed() -> None:
+        for piece in cut(f"well you should kill yourself now {endless}", [4]):
+            assert await gate.feed(piece) is None
+
+    with pytest.raises(DraftBlocked):
+        await feed()
 
 
 class Watching:
