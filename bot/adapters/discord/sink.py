@@ -31,8 +31,8 @@ from bot.ports import Controls, Face, Held, Progress
 
 log = structlog.get_logger(__name__)
 
-FINISH_TIMEOUT: Final = 45.0
-"""Seconds to get the final text out."""
+FINISH_TIMEOUT: Final = 180.0
+"""Seconds to get the final text out, outages of Discord included."""
 WAIT_PRESSURE: Final = 0.3
 """Share of the REST budget in use beyond which nobody is told about the wait."""
 NOTICE_TIMEOUT: Final = 20.0

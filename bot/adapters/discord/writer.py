@@ -15,7 +15,7 @@ from discord.http import Route
 from bot.adapters.discord.calls import Posted
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.pacing import bucket_of
-from bot.adapters.discord.refusals import FAILED
+from bot.adapters.discord.refusals import FAILED, UNCERTAIN
 from bot.adapters.discord.rows import Rows
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.voices import Voice
@@ -33,9 +33,11 @@ EDIT_SPACING: Final = 1.25
 _AHEAD: Final = 0.1
 """Seconds before the next edit at which its text may be made up."""
 _BACK_OFF: Final = 0.5
-"""Seconds after the first failure, twice that after the second."""
+"""Seconds after the first failure, twice that after the second, and so on."""
+_LONGEST_BACK_OFF: Final = 5.0
 _TRIES: Final = 3
-"""Changes in a row that may fail for a passing reason before the writer stops."""
+"""Changes in a row that may fail for a passing reason before the writer stops; the end of
+a reply that was begun has more of them while Discord is away."""
 
 
 @dataclass(slots=True)
@@ -308,10 +310,13 @@ class ReplyWriter:
                 return
         known = self._desk.refused(error, self._turn.place)
         self._failures += 1
-        if self._failures >= _TRIES or isinstance(known, PermissionMissing | TargetGone):
+        # What was begun is ended, for as long as its turn waits: else the beginning stays alone.
+        ending = bool(self._shown) and self._hurry.is_set() and isinstance(error, UNCERTAIN)
+        over = self._failures >= _TRIES and not ending
+        if over or isinstance(known, PermissionMissing | TargetGone):
             raise known from error
         log.info("delivery retried", reason=str(known), part=change.index)
-        await asyncio.sleep(_BACK_OFF * self._failures)
+        await asyncio.sleep(min(_BACK_OFF * self._failures, _LONGEST_BACK_OFF))
 
     def _leave_behind(self, standing: list[str]) -> None:
         """Go on after messages that only a webhook could change which is gone."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from typing import Any
 
 import discord
 import pytest
 
 from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.rest import ATTEMPTS
 from bot.adapters.discord.sink import DiscordSink, SinkFactory
 from bot.chat.place import MessageId
 from bot.chat.turn import Trigger, Turn
@@ -276,6 +278,27 @@ async def test_later_parts_are_not_posted_twice(scene: Scene) -> None:
     text = "word " * 700
     await sink.finish(text)
     assert " ".join(m.content for m in scene.channel.from_bot) == text.strip()
+
+
+@pytest.mark.parametrize("fault", [{"abort": True}, {"status": 503}], ids=["dropped", "503"])
+async def test_a_reply_of_one_word_is_finished_once_discord_takes_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("bot.adapters.discord.writer._BACK_OFF", 0.0)
+    monkeypatch.setattr("bot.adapters.discord.rest._BACK_OFF", [0.0] * ATTEMPTS)
+    _, sink = await scene.ask()
+    sink.show("The")
+    await scene.visible()
+    away = scene.discord.fail(EDIT_BY_WEBHOOK, times=99, **fault)
+    finishing = asyncio.create_task(sink.finish("The peak is 8,611 metres high."))
+    async with asyncio.timeout(PATIENCE):
+        while away.hits < 4 * ATTEMPTS:
+            assert not finishing.done()
+            await asyncio.sleep(0.01)
+    scene.discord.rest.faults.clear()
+    await finishing
+    (reply,) = scene.channel.from_bot
+    assert reply.content == "The peak is 8,611 metres high."
 
 
 async def test_an_edit_that_fails_in_between_loses_nothing(scene: Scene) -> None:
