@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from bot.chat.account import TurnAccount
@@ -83,7 +84,8 @@ async def settle(
     )
     account.decision, account.persona = decision, player
     if turn.order is None:  # a tool's route is no decision of the router
-        parts.dispatcher.observe(ask, decision)
+        # Counted while the model reads the prompt: the request goes out first.
+        asyncio.get_running_loop().call_soon(parts.dispatcher.observe, ask, decision)
     # Where care is needed one voice is enough.
     planned = planned if verdict.action is Action.ALLOW else ()
     language = reply_language(turn, conversation, player)
