@@ -21,14 +21,15 @@ from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memory_noes import Noes
-from bot.adapters.redis.memory_records import origins, read_rows, values_of, without_guild, write
+from bot.adapters.redis.memory_origins import MemoryOrigins
+from bot.adapters.redis.memory_records import read_rows, values_of, without_guild, write
 from bot.adapters.redis.scripts import Argument, Script, pairs
 from bot.adapters.redis.shelf_cache import ShelfCache
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
 from bot.errors import ConsentRequired, RecordCorrupt
 from bot.memory.arrays import ready
 from bot.memory.export import exported
-from bot.memory.item import CAPS, NEVER_EVICTED, Item, Kind, retention
+from bot.memory.item import CAPS, NEVER_EVICTED, Kind, retention
 from bot.memory.rows import Rows, packed, unpacked
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Consent, Written
@@ -39,7 +40,6 @@ LIFETIME_S: Final = 365 * 86_400
 """Seconds without any use after which a memory is gone."""
 LEARNED_A_DAY: Final = 20
 CACHE_BYTES: Final = 96_000_000
-SOURCES_AT_ONCE: Final = 500
 CHANGES_KEPT: Final = 1_000
 PACKED_FROM: Final = 200
 """Items from which on a memory is packed: a smaller one is read as fast without."""
@@ -74,6 +74,7 @@ class RedisMemories:
         self._lifetime = max(1, int(lifetime_s))
         self._held = ShelfCache(cache_bytes)
         self._noes = Noes(sealer)
+        self._origins = MemoryOrigins(redis, self._lifetime)
         self._changes = count(1)
         self._last_change = Recent[UserId, int](CHANGES_KEPT)
 
@@ -251,12 +252,12 @@ class RedisMemories:
         args += self._operations(own, person, changes)
         items = [put.item for put in changes.put]
         # Before the memory itself: a deletion must never miss what came from a message.
-        await self._note_origins(person, items)
+        await self._origins.note(person, items)
         with self._changing(person):
             answer = await APPLY.run(self._redis, keys.memory(person), args)
         if answer[0] == b"off":
             self._held.drop(person)
-            await self._forget_origins(person, items)
+            await self._origins.forget(person, items)
             raise ConsentRequired("the person wants no memory")
         if answer[0] == b"stale":
             return Written(stale=True)
@@ -298,43 +299,9 @@ class RedisMemories:
         with store_errors(self._redis):
             await self._redis.unlink(keys.person(person, "memory:offered"))
             await self._redis.zrem(keys.MEMORY_DUE, str(person))
-        for place in places:
-            guild, _, channel = place.decode().partition(":")
-            await self._forget_mentions(person, keys.sources(ChannelId(int(channel))))
-            if guild != "0":
-                with store_errors(self._redis):
-                    index = keys.guild(GuildId(int(guild)), "memory")
-                    await self._redis.srem(index, str(person))
+        await self._origins.forget_person(person, places)
         self._held.drop(person)
         return int(forgotten)
-
-    async def _forget_mentions(self, person: UserId, sources: str) -> None:
-        with store_errors(self._redis):
-            messages = [
-                message
-                async for message, owner in self._redis.hscan_iter(sources, count=500)
-                if owner == str(person).encode()
-            ]
-            for start in range(0, len(messages), SOURCES_AT_ONCE):
-                await self._redis.hdel(sources, *messages[start : start + SOURCES_AT_ONCE])
-
-    async def _note_origins(self, person: UserId, items: Sequence[Item]) -> None:
-        with store_errors(self._redis):
-            for channel, messages in origins(items).items():
-                key = keys.sources(ChannelId(channel))
-                await self._redis.hset(key, mapping=dict.fromkeys(messages, str(person)))
-                await self._redis.expire(key, self._lifetime)
-            for guild in {item.guild for item in items if item.guild}:
-                key = keys.guild(GuildId(guild), "memory")
-                await self._redis.sadd(key, str(person))
-                await self._redis.expire(key, self._lifetime)
-
-    async def _forget_origins(self, person: UserId, items: Sequence[Item]) -> None:
-        with store_errors(self._redis):
-            for channel, messages in origins(items).items():
-                await self._redis.hdel(keys.sources(ChannelId(channel)), *messages)
-            for guild in {item.guild for item in items if item.guild}:
-                await self._redis.srem(keys.guild(GuildId(guild), "memory"), str(person))
 
     # ── indexes and queue ───────────────────────────────────────────────────────────────────
 
@@ -342,21 +309,11 @@ class RedisMemories:
         self, channel: ChannelId, messages: Sequence[MessageId]
     ) -> dict[MessageId, UserId]:
         """Return whose memories came from these messages."""
-        found: dict[MessageId, UserId] = {}
-        for start in range(0, len(messages), SOURCES_AT_ONCE):
-            part = messages[start : start + SOURCES_AT_ONCE]
-            with store_errors(self._redis):
-                users: Any = await self._redis.hmget(
-                    keys.sources(channel), [str(message) for message in part]
-                )
-            found |= {m: UserId(int(u)) for m, u in zip(part, users, strict=True) if u is not None}
-        return found
+        return await self._origins.owners(channel, messages)
 
     async def members(self, guild: GuildId) -> Sequence[UserId]:
         """Return the people with memories learned in a guild."""
-        with store_errors(self._redis):
-            members: Any = await self._redis.smembers(keys.guild(guild, "memory"))
-        return [UserId(int(member)) for member in members]
+        return await self._origins.members(guild)
 
     async def schedule(self, person: UserId, due: float) -> None:
         """Set when the person's new messages are to be read."""
@@ -405,8 +362,7 @@ class RedisMemories:
                 except ConsentRequired:
                     continue  # forgotten meanwhile
                 removed += len(gone)
-        with store_errors(self._redis):
-            await self._redis.delete(keys.guild(guild, "memory"))
+        await self._origins.forget_guild(guild)
         return removed
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────
