@@ -52,6 +52,18 @@ def unread(shelf: Shelf) -> list[Item]:
     return shelf.since(Kind.EPISODE, shelf.values.get(READ_TO, ""))
 
 
+async def schedule(store: MemoryStore, person: UserId, now: float) -> None:
+    """Set when a person's new messages are to be read, if there are any.
+
+    Raises:
+        StoreError: the store is away.
+    """
+    shelf = await store.load(person)
+    waiting = len(unread(shelf)) if shelf is not None else 0
+    if waiting:
+        await store.schedule(person, now + (0.0 if waiting >= ENOUGH else IDLE))
+
+
 class Learner:
     """Works through the queue of people, one at a time, in whichever process is free."""
 

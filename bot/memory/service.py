@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -23,8 +23,8 @@ from bot.errors import (
     UserFacing,
 )
 from bot.memory.explicit import Request, Wish, read_request, tells_of_self
-from bot.memory.item import Kind, new_id, retention, without
-from bot.memory.learning import ENOUGH, IDLE, Learner, unread
+from bot.memory.item import Kind, retention
+from bot.memory.learning import Learner, schedule
 from bot.memory.notebook import NO_MEMORIES, NO_MEMORY, Asking, Notebook
 from bot.memory.observer import Observer
 from bot.memory.preferences import Preferences
@@ -32,6 +32,7 @@ from bot.memory.recollection import NOTHING, Recollection, recollect
 from bot.memory.recording import Answered, episode
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
+from bot.memory.sources import Sources
 from bot.memory.store import Changes, Consent, MemoryStore, Put
 from bot.memory.undo import NO_UNDO, Undo
 from bot.memory.vectors import question_vector
@@ -48,11 +49,6 @@ AHEAD: Final = 100
 """Memories read for turns that have not asked for them yet."""
 AHEAD_S: Final = 2.0
 """Seconds for which they are held."""
-REMOVED: Final = 5_000
-"""Deleted and edited messages that are kept in mind while their turns may still be under way."""
-
-MAKE_UP_PAUSES: Final = (0.5, 2.0, 8.0)
-"""Seconds between attempts to remove what was deleted while it was being written."""
 
 log = structlog.get_logger(__name__)
 
@@ -67,9 +63,9 @@ class Fulfilled:
 
 
 class Memory:
-    """Made once by the composition root. `notebook` is for commands, `learner` for the background.
+    """Made once by the composition root.
 
-    Events of a channel reach one process only, so that what was deleted in it is known here.
+    `notebook` is for commands, `learner` for the background.
     """
 
     def __init__(
@@ -82,9 +78,8 @@ class Memory:
         *,
         asking: Asking = Asking.ASK,
     ) -> None:
-        self._gone = Recent[tuple[int, int], None](REMOVED)
-        self._edited = Recent[tuple[int, int], str](REMOVED)
-        self.notebook = Notebook(store, clock, asking, taken_back=self._taken_back)
+        self._sources = Sources(store, clock)
+        self.notebook = Notebook(store, clock, asking, taken_back=self._sources.taken_back)
         self.preferences = Preferences(store, clock, observer)
         self.learner = learner
         self._store = store
@@ -191,16 +186,16 @@ class Memory:
                 continue
             if route is Route.CREATIVE:
                 continue  # in a story "I" is somebody else
-            put = episode(self._as_edited(message), answered, owner)
-            if put is not None and not self._is_gone(message):
+            put = episode(self._sources.as_edited(message), answered, owner)
+            if put is not None and not self._sources.is_gone(message):
                 puts.append(put)
         try:
             await self._write(person, shelf, puts, used)
         finally:  # a write whose answer was lost may have been done
             if puts:
-                await self._make_up_for(turn)
+                await self._sources.make_up_for(turn)
         if puts:
-            await self._schedule(person)
+            await schedule(self._store, person, self._clock.now())
 
     async def _in_use(self, person: UserId) -> Shelf | None:
         """Return a person's memory, if it may be used."""
@@ -229,7 +224,7 @@ class Memory:
         try:
             if request.wish is Wish.FORGET:
                 undo = await self.notebook.forget_matching(person, request.text)
-            elif self._is_gone(message):
+            elif self._sources.is_gone(message):
                 return []
             else:
                 _, undo = await self.notebook.remember(
@@ -264,13 +259,6 @@ class Memory:
             return []
         return [Fulfilled(Wish.REMEMBER, refused=why)]
 
-    async def _schedule(self, person: UserId) -> None:
-        shelf = await self._store.load(person)
-        waiting = len(unread(shelf)) if shelf is not None else 0
-        if waiting:
-            pause = 0.0 if waiting >= ENOUGH else IDLE
-            await self._store.schedule(person, self._clock.now() + pause)
-
     # ── deletions and edits ─────────────────────────────────────────────────────────────────
 
     async def source_deleted(self, place: Place, message_ids: Sequence[MessageId]) -> int:
@@ -279,15 +267,7 @@ class Memory:
         Raises:
             StoreError: the store is away.
         """
-        for message in message_ids:
-            self._gone[place.channel, message] = None
-            self._edited.pop((place.channel, message), None)
-        owners = await self._store.owners(place.channel, message_ids)
-        count = 0
-        for person in set(owners.values()):
-            gone = {(int(place.channel), int(m)) for m, owner in owners.items() if owner == person}
-            count += await self._remove_sources(person, gone)
-        return count
+        return await self._sources.deleted(place, message_ids)
 
     async def source_edited(self, place: Place, message_id: MessageId, text: str) -> int:
         """Rewrite what a message said, and forget what was drawn from its old words.
@@ -297,81 +277,7 @@ class Memory:
         Raises:
             StoreError: the store is away.
         """
-        source = (int(place.channel), int(message_id))
-        self._edited[source] = text
-        owners = await self._store.owners(place.channel, [message_id])
-        person = owners.get(message_id)
-        shelf = None if person is None else await self._store.load(person)
-        if person is None or shelf is None:
-            return 0
-        old = next(
-            (i for i in shelf.of(Kind.EPISODE) if source in i.sources and i.text != text), None
-        )
-        if old is None and any(i.kind is Kind.EPISODE and source in i.sources for i in shelf.items):
-            return 0
-        count = await self._remove_sources(person, {source})
-        if old is not None and text.strip() and not sensitive_class(text):
-            # A new id: it is read once more, as what it says now.
-            new = old._replace(id=new_id(Kind.EPISODE, self._clock.now()), text=text[:2000])
-            again = await self._store.load(person)
-            if again is not None and source not in self._gone:
-                changes = Changes((Put(new),))
-                await self._apply_for(person, again, changes)
-                await self._schedule(person)
-        return count
-
-    async def _remove_sources(self, person: UserId, gone: set[tuple[int, int]]) -> int:
-        """Remove what came from messages, until nothing is left: more may be learned meanwhile."""
-        count = 0
-        while (shelf := await self._store.load(person)) is not None:
-            left = [(item.id, item, without(item, gone)) for item in shelf.items]
-            remove = tuple(ident for ident, _, now in left if now is None)
-            keep = tuple(Put(now) for _, item, now in left if now is not None and now is not item)
-            if not (remove or keep):
-                break
-            try:
-                written = await self._store.apply(
-                    person, shelf, Changes(keep, remove), by_person=True, if_unchanged=True
-                )
-            except ConsentRequired:
-                log.info("memory was forgotten meanwhile")
-                break
-            count += 0 if written.stale else len(remove)
-        return count
-
-    async def _apply_for(self, person: UserId, shelf: Shelf, changes: Changes) -> None:
-        try:
-            await self._store.apply(person, shelf, changes, by_person=True)
-        except ConsentRequired:
-            log.info("memory was forgotten meanwhile")
-
-    async def _make_up_for(self, turn: Turn) -> None:
-        """Do again what was deleted or edited while we wrote, also past a store that falters."""
-        for pause in MAKE_UP_PAUSES:
-            with suppress(StoreError):
-                await self._made_up(turn)
-                return
-            await asyncio.sleep(pause)
-        await self._made_up(turn)
-
-    async def _made_up(self, turn: Turn) -> None:
-        for message in turn.messages:
-            source = (int(message.place.channel), int(message.id))
-            if source in self._gone:
-                await self.source_deleted(message.place, [message.id])
-            elif source in self._edited:
-                await self.source_edited(message.place, message.id, self._edited[source])
-
-    def _taken_back(self) -> set[tuple[int, int]]:
-        """Return the messages that were deleted or edited of late."""
-        return {*self._gone, *self._edited}
-
-    def _is_gone(self, message: Message) -> bool:
-        return (message.place.channel, message.id) in self._gone
-
-    def _as_edited(self, message: Message) -> Message:
-        text = self._edited.get((message.place.channel, message.id))
-        return message if text is None else replace(message, text=text)
+        return await self._sources.edited(place, message_id, text)
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────
 
