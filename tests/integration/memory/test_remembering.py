@@ -16,7 +16,7 @@ from bot.chat.conversation import Conversation
 from bot.chat.place import ChannelId, MessageId, UserId
 from bot.chat.turn import Turn
 from bot.errors import NotAllowed, NotFound, StoreError
-from bot.memory import NOTHING, Asking, Consent, Kind, Memory, service
+from bot.memory import NOTHING, Asking, Consent, Kind, Memory, sources
 from bot.memory.learning import IDLE, TRIES
 from bot.memory.shelf import Shelf
 from bot.memory.store import Changes, Written
@@ -567,7 +567,7 @@ class Faltering(RedisMemories):
 async def test_what_was_deleted_while_it_was_written_goes_although_the_store_falters(
     company: Company, redis: Client, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "MAKE_UP_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(sources, "MAKE_UP_PAUSES", (0.0, 0.0))
     store = Faltering(redis, sealer)
     memory = Memory(store, company.memory.learner, None, company.clock, company.counted)
     await company.agrees()
