@@ -96,17 +96,18 @@ class Together(Redis):
         patience, connection.socket_timeout = connection.socket_timeout, None
         try:
             async with asyncio.timeout(patience):
-                await connection.send_packed_command(b"".join(_packed(each[0]) for each in batch))
-                return [await self._answer(connection, *each) for each in batch]
+                await connection.send_packed_command(
+                    b"".join(_packed(args) for args, _, _ in batch)
+                )
+                return [await self._answer(connection, args, more) for args, more, _ in batch]
         except TimeoutError:
             await connection.disconnect(nowait=True)
             raise RedisTimeoutError("no answer in time") from None
         finally:
             connection.socket_timeout = patience
 
-    async def _answer(
-        self, connection: Any, args: tuple[Any, ...], options: dict[str, Any], _: object
-    ) -> Any:
+    async def _answer(self, connection: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Return the next answer, or the error with which the server answered."""
         try:
             return await self.parse_response(connection, args[0], **options)
         except ResponseError as error:
