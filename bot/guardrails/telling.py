@@ -48,7 +48,7 @@ LONG_AGO = re.compile(
     r"|(?:a|\w+|\d+) (?:years?|yrs) since (?:\w+ ){0,3}(?:died|passed)"
     r"|(?:glad|happy) (?:that )?i(?:\x27m| am) (?:still )?(?:here|alive)"
     r"|(?:hace|ha) (?:\w+ ){1,2}(?:anos|meses)|il y a (?:\w+ ){1,2}ans|anni fa|jaar geleden"
-    r"|vor (?:\w+ ){1,2}(?:jahren|monaten)|lat temu|saal pehle|ar se(?:n|dan)|(?:yil|sene|ay) once"
+    r"|vor (?:\w+ ){1,2}(?:jahren|monaten)|lat temu|saal pehle|ar se(?:n|dan)|(?:yil|sene) once"
     r"|(?:anos?|dias|meses|anni|giorni|mesi|ans|jours|mois|jahre?n?|tage|monate|jaar|dagen|maanden"
     r"|lat|lata|dni|miesiec\w*|ar|dagar|manader) (?:\w+ )?(?:limp[oa]|sobri[oa]|pulit[oa]"
     r"|sobre|clean|trocken|nuchtern|nuchter|trzezw\w*|nykter|drogfri"
@@ -57,7 +57,8 @@ LONG_AGO = re.compile(
     r"|spelen|ritzen|autolesion\w*|boire|fumer)))\b"
     r"|年前|昔は|년 전|예전엔|साल पहले|去年の今ごろ|断酒|禁酒\d|금주 ?\d"
     r"|戒(?:酒|赌|毒).{0,6}(?:年|天|个月)|साल.{0,8}(?:शराब|नशा|दारू) छोड़"
-    r"|(?:год|года|лет|месяц[а-я]*) (?:назад|без (?:алкоголя|наркотик|сигарет|порезов|срыв))"
+    r"|(?:год|года|лет) назад"
+    r"|(?:год|года|лет|месяц[а-я]*) без (?:алкоголя|наркотик|сигарет|порезов|срыв)"
     r"|قبل (?:\S+ )?سن(?:ين|وات|ة)|سن(?:ين|ة|وات) (?:من غير|بدون) (?:تدخين|شرب|مخدرات)"
 )
 """What is told of a danger that is over."""
