@@ -39,6 +39,13 @@ SPAN = 200
 """Characters within which a match and what has to stand beside it are looked for."""
 SENTENCE_ENDS = re.compile(r"(?<=[!?…]) |(?<=[^\d]\.) |(?<=[。！？])")
 
+BETWEEN = "\n"
+"""Stands between texts of one line that are looked through at once."""
+WHOLE = re.compile(r"\\[Az]")
+"""The ends of all that is looked through, where `^` and `$` are those of a line."""
+
+Form = Callable[[str], str]
+"""What becomes of a pattern before it is run: nothing, or `compact`."""
 Role = Literal["user", "assistant"]
 Pattern = Annotated[str, Field(min_length=3, max_length=4000)]
 Line = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -245,28 +252,41 @@ class _Patterns:
         self._owned = tuple(owned)
         self._words = Words([needed[pattern].words for _, pattern in self._owned])
 
-    def matching(
-        self, text: str, known: Collection[str] = (), *, run_together: bool = False
-    ) -> list[Rule]:
-        """Return the rules that match a text, in their order, but for those of known ids.
+    def due(self, texts: Sequence[str], form: Form = str) -> list[tuple[Rule, str]]:
+        """Return, in order and each with its rule, the patterns that may match one of some texts.
 
-        Where words are run together the patterns are, too. A rule whose words only stand together
-        across the end of a sentence is returned as a wide one.
+        All are looked through at once: views of a message are much alike, and hardly a pattern
+        matches any of them.
         """
-        form = compact if run_together else str
-        encoded = text.encode()
-        found: dict[str, Rule] = {}
-        for index in self._words.standing_in(text.replace(" ", "")):
-            rule, pattern = self._owned[index]
-            if rule.id in known or (rule.id in found and not found[rule.id].wide):
-                continue
-            if not matches(form(pattern), encoded):
-                continue
-            if not rule.beside or _beside(form(pattern), rule.beside, sentences(text), form):
-                found[rule.id] = rule
-            elif rule.id not in found and _beside(form(pattern), rule.beside, pairs(text), form):
-                found[rule.id] = replace(rule, wide=True)
-        return list(found.values())
+        together = BETWEEN.join(texts)
+        encoded = together.encode()
+        owned = [self._owned[at] for at in self._words.standing_in(together.replace(" ", ""))]
+        return [
+            (rule, pattern)
+            for rule, pattern in owned
+            if WHOLE.search(pattern) or matches(form(pattern), encoded)
+        ]
+
+
+def matching(
+    due: Iterable[tuple[Rule, str]], text: str, known: Collection[str], form: Form = str
+) -> list[Rule]:
+    """Return the rules that match a text, in the order of their patterns, but for those known.
+
+    A rule whose words only stand together across the end of a sentence is returned as a wide one.
+    """
+    encoded = text.encode()
+    found: dict[str, Rule] = {}
+    for rule, pattern in due:
+        if rule.id in known or (rule.id in found and not found[rule.id].wide):
+            continue
+        if not matches(form(pattern), encoded):
+            continue
+        if not rule.beside or _beside(form(pattern), rule.beside, sentences(text), form):
+            found[rule.id] = rule
+        elif rule.id not in found and _beside(form(pattern), rule.beside, pairs(text), form):
+            found[rule.id] = replace(rule, wide=True)
+    return list(found.values())
 
 
 def sentences(text: str) -> list[str]:
@@ -362,17 +382,19 @@ class RuleSet:
     def _found(self, views: Views, patterns: _Patterns) -> tuple[Hit, ...]:
         found: dict[str, Rule] = {}
 
-        def add(text: str, *excusing: str, run_together: bool = False) -> None:
-            for rule in patterns.matching(text, found, run_together=run_together):
+        def add(due: Sequence[tuple[Rule, str]], text: str, *excusing: str, form: Form) -> None:
+            for rule in matching(due, text, found, form):
                 if not any(self._excused(rule, each) for each in excusing):
                     found[rule.id] = rule
 
-        for view in views.all:
-            add(view, view)
-        for part in views.excerpts:
-            add(part, part, views.plain)
+        if due := patterns.due([*views.all, *views.excerpts]):
+            for view in views.all:
+                add(due, view, view, form=str)
+            for part in views.excerpts:
+                add(due, part, part, views.plain, form=str)
         if views.compact:
-            add(views.compact, views.plain, run_together=True)
+            due = patterns.due([views.compact], compact)
+            add(due, views.compact, views.plain, form=compact)
         return tuple(
             Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs, r.wide) for r in found.values()
         )

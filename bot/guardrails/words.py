@@ -37,6 +37,7 @@ class _Grouped:
             groups[hash(word[:start]) & self._mask].append(word)
         texts = [_BETWEEN.join(group).encode() for group in groups]
         self._text = b"".join(texts)
+        self._longest = max(map(len, words), default=0)
         self._begins = array("I", accumulate(map(len, texts), initial=0))
         self._firsts = array("I", accumulate(map(len, groups), initial=first))
 
@@ -53,11 +54,12 @@ class _Grouped:
     def standing_in(self, text: str, grams: Sequence[str]) -> Iterator[tuple[int, str]]:
         """Yield the words that stand in a text with their numbers; `grams` are, from each place
         on, so many characters as a start has."""
-        seen, mask = self._seen, self._seen_mask
-        for at in [at for at, code in enumerate(map(hash, grams)) if seen[code & mask]]:
-            code = hash(grams[at])
+        seen, mask, longest = self._seen, self._seen_mask, self._longest
+        known = (at for at, code in enumerate(map(hash, grams)) if seen[code & mask])
+        for piece in {text[at : at + longest] for at in known}:
+            code = hash(piece[: self.start])
             for number, word in enumerate(self.group(code), self._firsts[code & self._mask]):
-                if text.startswith(word, at):
+                if piece.startswith(word):
                     yield number, word
 
 
