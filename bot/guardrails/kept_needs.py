@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,7 @@ def needs_of(patterns: Iterable[str], *, openings: bool) -> Mapping[str, Needs]:
     kept = dict(_read(asked, openings=openings))
     written = not sys.dont_write_bytecode
     missing = {
-        pattern: needs(pattern) if openings or written else Needs(needs(pattern).words, ())
+        pattern: needs(pattern) if openings or written else replace(needs(pattern), openings=())
         for pattern in asked
         if pattern not in kept
     }
@@ -66,10 +67,10 @@ def _read(
             if json.loads(file.readline()) != _author():
                 return
             for line in file:
-                pattern, words, begun = json.loads(line)
+                pattern, words, also, begun = json.loads(line)
                 if wanted is None or pattern in wanted:
                     begun = _shared(begun, same) if openings else ()
-                    yield pattern, Needs(_shared(words, same), begun)
+                    yield pattern, Needs(_shared(words, same), _shared(also, same), begun)
     except (OSError, ValueError, TypeError):
         return
 
@@ -86,7 +87,7 @@ def _write(found: Mapping[str, Needs]) -> None:
         with draft.open("w", encoding="ascii") as file:
             file.write(json.dumps(_author()) + "\n")
             for pattern, one in found.items():
-                file.write(json.dumps([pattern, one.words, one.openings]) + "\n")
+                file.write(json.dumps([pattern, one.words, one.also, one.openings]) + "\n")
         draft.replace(path)
     except OSError:
         return  # nobody may write there

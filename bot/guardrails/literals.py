@@ -7,7 +7,7 @@ says which, so that only those are made and run, and the rest cost no memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -44,6 +44,9 @@ class Needs:
     words: tuple[str, ...]
     """Each match, without its spaces, holds one of these. That is also true of the pattern
     without spaces (`compact`), in words that are run together."""
+    also: tuple[str, ...]
+    """The same, of another part of the pattern: of two words that stand together by chance hardly
+    any text holds both."""
     openings: tuple[str, ...]
     """Each match begins with one of these."""
 
@@ -52,15 +55,48 @@ def needs(pattern: str) -> Needs:
     """Return what matches of an RE2 pattern need."""
     tree = _parsed(pattern)
     begun = _cut(_opening(tree))
-    required = _required(_without_spaces(tree))
-    return Needs(tuple(sorted(required)), () if "" in begun else tuple(sorted(begun)))
+    words, also = _required(_without_spaces(tree))
+    return Needs(
+        tuple(sorted(words)),
+        tuple(sorted(also)),
+        () if "" in begun else tuple(sorted(begun)),
+    )
 
 
-def _required(tree: list[Node]) -> Strings:
-    exact, best = _sequence(tree)
-    words = best if exact is None else _better(exact, NOTHING)
-    bare = _cut(frozenset(word.replace(" ", "") for word in words))
-    return NOTHING if "" in bare else bare
+def _required(tree: list[Node]) -> tuple[Strings, Strings]:
+    """Return the most telling requirement, and the next one that it does not imply."""
+    found = [
+        _cut(frozenset(word.replace(" ", "") for word in words)) for words in _requirements(tree)
+    ]
+    told = [words for words in found if _cost(words) < float("inf")]
+    told.sort(key=lambda words: (_cost(words), sorted(words)))
+    best = told[0] if told else NOTHING
+    other = (words for words in told if not all(any(w in b for w in words) for b in best))
+    return best, next(other, NOTHING)
+
+
+def _requirements(nodes: list[Node]) -> Iterator[Strings]:
+    """Yield what each part of a sequence requires."""
+    run, letters = EMPTY, ""
+    for kind, value in nodes:
+        if kind is op.LITERAL:
+            letters += chr(value)
+            continue
+        exact, inner = _node((kind, value))
+        if exact is EMPTY:
+            continue
+        if letters:
+            run, letters = frozenset([start + letters for start in run]), ""
+        if exact is not None and len(run) * len(exact) <= MOST:
+            run = _joined(run, exact)
+            continue
+        yield run
+        if kind is op.SUBPATTERN:
+            yield from _requirements(list(value[3]))
+        else:
+            yield inner
+        run = exact if exact is not None else EMPTY
+    yield frozenset([start + letters for start in run])
 
 
 def _without_spaces(nodes: Iterable[Node]) -> list[Node]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -250,7 +252,15 @@ class _Patterns:
 
     def __init__(self, owned: Iterable[tuple[Rule, str]], needed: Mapping[str, Needs]) -> None:
         self._owned = tuple(owned)
-        self._words = Words([needed[pattern].words for _, pattern in self._owned])
+        words = [needed[pattern].words for _, pattern in self._owned]
+        self._also = array("I", range(len(words)))
+        """For each pattern who owns the other words that it needs; itself, if there are none."""
+        for at, (_, pattern) in enumerate(self._owned):
+            if also := needed[pattern].also:
+                self._also[at] = len(words)
+                words.append(also)
+        self._words = Words(words)
+        self._whole = frozenset(p for _, p in self._owned if WHOLE.search(p))
 
     def due(self, texts: Sequence[str], form: Form = str) -> list[tuple[Rule, str]]:
         """Return, in order and each with its rule, the patterns that may match one of some texts.
@@ -260,11 +270,15 @@ class _Patterns:
         """
         together = BETWEEN.join(texts)
         encoded = together.encode()
-        owned = [self._owned[at] for at in self._words.standing_in(together.replace(" ", ""))]
+        standing = self._words.standing_in(together.replace(" ", ""))
+        told = set(standing)
+        count = bisect_left(standing, len(self._owned))
         return [
             (rule, pattern)
-            for rule, pattern in owned
-            if WHOLE.search(pattern) or matches(form(pattern), encoded)
+            for rule, pattern in (
+                self._owned[at] for at in standing[:count] if self._also[at] in told
+            )
+            if pattern in self._whole or matches(form(pattern), encoded)
         ]
 
 

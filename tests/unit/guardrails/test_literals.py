@@ -29,7 +29,8 @@ def test_a_match_holds_a_required_string_and_begins_with_an_opening(
     text = data.draw(st.from_regex(re.compile(pattern, re.ASCII)))
     for found in re.finditer(pattern, text, re.ASCII):
         needed, bare = needs(pattern), found[0].replace(" ", "")
-        assert not needed.words or any(word in bare for word in needed.words)
+        for words in (needed.words, needed.also):
+            assert not words or any(word in bare for word in words)
         assert not needed.openings or found[0].startswith(tuple(needed.openings))
 
 
@@ -37,10 +38,10 @@ def test_a_match_holds_a_required_string_and_begins_with_an_opening(
 def test_so_does_a_match_of_words_that_are_run_together(pattern: str, data: st.DataObject) -> None:
     run_together = compact(pattern)
     text = data.draw(st.from_regex(re.compile(run_together, re.ASCII)))
-    needed = needs(pattern).words
+    needed = needs(pattern)
     for found in re.finditer(run_together, text, re.ASCII):
-        if " " not in found[0]:
-            assert not needed or any(word in found[0] for word in needed)
+        for words in (needed.words, needed.also) if " " not in found[0] else ():
+            assert not words or any(word in found[0] for word in words)
 
 
 @given(PATTERNS, st.data())
@@ -57,18 +58,28 @@ def test_every_beginning_of_a_match_is_held_from_its_start(
 
 
 @pytest.mark.parametrize(
-    ("pattern", "words"),
+    ("pattern", "words", "also"),
     [
-        (r"\b(?:kill|hang) (?:your|my)self\b", {"killyour", "killmyse", "hangyour", "hangmyse"}),
-        ("(?:want|wanna) .{0,20}die now", {"dienow"}),
-        ("[a-z]+", set()),
-        (r"\p{Han}+ 死にたい", {"死にたい"}),
-        ("(?i)loud", set()),
-        ("[[:alpha:]]word", set()),
+        (r"\b(?:kill|hang) (?:your|my)self\b", "killyour killmyse hangyour hangmyse", ""),
+        ("(?:want|wanna) .{0,20}die now", "dienow", "want wanna"),
+        ("(?:want|wanna) .{0,20}(?:die|death) now", "dienow deathnow", "want wanna"),
+        (
+            r"\w+ (?:want\w* .{0,9}(?:kill|harm)ing|hope to end) .*someone",
+            "someone",
+            "killing harming hopetoen",
+        ),
+        ("now|(?:want|wanna) .{0,20}die", "now want wanna", ""),
+        ("tonight .{0,20}ton", "tonight", ""),
+        ("[a-z]+", "", ""),
+        (r"\p{Han}+ 死にたい", "死にたい", ""),
+        ("(?i)loud", "", ""),
+        ("[[:alpha:]]word", "", ""),
     ],
 )
-def test_the_most_telling_strings_are_required(pattern: str, words: set[str]) -> None:
-    assert set(needs(pattern).words) == words
+def test_the_most_telling_strings_are_required(pattern: str, words: str, also: str) -> None:
+    needed = needs(pattern)
+    assert set(needed.words) == set(words.split())
+    assert set(needed.also) == set(also.split())
 
 
 def test_rules_find_what_their_patterns_find_without_any_filter() -> None:
