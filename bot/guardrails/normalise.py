@@ -287,7 +287,7 @@ def _leet(text: str) -> tuple[str, ...]:
 
 
 def _unstretched(text: str) -> tuple[str, ...]:
-    if not any(char * 3 in text for char in set(text) if char.isalpha()):
+    if not STRETCH.search(text):
         return ()
     text = around(text, STRETCH)
     # "killll" keeps its double l where "wanttt" needs a single t.

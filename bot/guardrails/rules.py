@@ -317,17 +317,19 @@ def pairs(text: str) -> list[str]:
 def _beside(
     pattern: str,
     beside: Sequence[Sequence[str]],
-    parts: Iterable[str],
-    form: Callable[[str], str],
+    parts: Sequence[str],
+    form: Form,
 ) -> bool:
     """Whether what a rule wants beside its match stands there, in one of the parts of a text."""
 
-    def together(part: bytes) -> bool:
-        return matches(pattern, part) and all(
-            any(matches(form(each), part) for each in choice) for choice in beside
-        )
+    def all_beside(text: bytes) -> bool:
+        return all(any(matches(form(each), text) for each in choice) for choice in beside)
 
-    return any(
+    def together(part: bytes) -> bool:
+        return matches(pattern, part) and all_beside(part)
+
+    # In a long text mostly something is nowhere.
+    return all_beside(BETWEEN.join(parts).encode()) and any(
         together(part[at : at + SPAN].encode())
         for part in parts
         for at in range(0, max(1, len(part) - SPAN // 2), SPAN // 2)

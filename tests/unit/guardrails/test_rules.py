@@ -88,6 +88,24 @@ def test_an_evil_pattern_can_not_freeze_the_loop(tmp_path: Path) -> None:
     assert rules.hits(normalise("a" * 5000 + "!")) == ()
 
 
+def made(*patterns: str) -> RuleSet:
+    rule = Rule(
+        id="threat.en.test", category="threat", severity=Severity.PLAIN, roles=("user",),
+        patterns=patterns, unless=(), fiction_ok=False, examples=(), counter_examples=(),
+    )  # fmt: skip
+    return RuleSet([rule], "user")
+
+
+@pytest.mark.parametrize("pattern", ["^steal it$", r"\Asteal it\z", "steal", "(?s)steal.it"])
+def test_each_view_of_a_text_is_a_text_of_its_own(pattern: str) -> None:
+    assert made(pattern).hits(normalise("st34l it"))
+
+
+@pytest.mark.parametrize("pattern", [r"i[^!]*st34l", r"st34l it\s\w+", r"(?s)i.st34l"])
+def test_no_match_reaches_from_one_view_into_the_next(pattern: str) -> None:
+    assert not made(pattern).hits(normalise("st34l it"))
+
+
 def test_an_excuse_anywhere_in_a_long_text_excuses_a_disguised_match() -> None:
     rule = Rule(
         id="threat.en.test", category="threat", severity=Severity.PLAIN, roles=("user",),
