@@ -65,7 +65,7 @@ class Heads:
     def heard(self, views: Views) -> Heard:
         """Return what each head hears at most, in any view; nothing in a text that is too short."""
         if len(views.plain.encode()) < SHORTEST:
-            return Heard({}, {})
+            return SILENCE
         texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
         scored = [self.scores(text) for text in texts]
         return Heard(
@@ -99,12 +99,21 @@ class Heard:
                 found[name] = _odds(chance) / _odds(least)
         return found
 
+    def odds(self, name: str) -> float:
+        """Return how far a head is above its threshold, or below; 0 where it heard nothing."""
+        if name not in self.chances:
+            return 0.0
+        return _odds(self.chances[name]) / _odds(self.thresholds[name])
+
     def calm(self, names: Collection[str]) -> bool:
         """Whether these heads are all far from speaking up; of a text without words none is."""
         asked = [name for name in names if name in self.chances]
         return bool(asked) and all(
             self.chances[name] < CALM[name] * self.thresholds[name] for name in asked
         )
+
+
+SILENCE = Heard({}, {})
 
 
 def _chance(logit: float) -> float:
@@ -115,11 +124,7 @@ def _odds(chance: float) -> float:
     return chance / max(1e-6, 1.0 - chance)
 
 
-HINT = "head.hint"
-"""Rule of a care head that is not sure: amid a calm talk, one such message waits for the next."""
-CARE_RULES = frozenset({"head.care", HINT})
-SURE_CARE = 3.0
-"""Odds over those of its threshold from which the care head is sure."""
+CARE_RULE = "head.care"
 DANGER = Hit("head.acute", "sh_crisis", Severity.ACTIVE, fiction_ok=True)
 SURE = 6.0
 """Odds over those of its threshold from which the acute head needs no rule to have the card shown.
@@ -137,9 +142,7 @@ def alarms(loud: Mapping[str, float]) -> tuple[Hit, ...]:
     for name in sorted(loud):
         meaning = MEANING.get(name)
         if meaning is not None:
-            hint = name == "care" and loud[name] < SURE_CARE
-            rule = HINT if hint else f"head.{name}"
-            found.append(Hit(rule, *meaning, fiction_ok=name != "order"))
+            found.append(Hit(f"head.{name}", *meaning, fiction_ok=name != "order"))
     return (*found, NOTED) if "faint" in loud and "care" not in loud else tuple(found)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.guardrails.circumstances import NOTHING_SAID, Circumstances, circumstances
 from bot.guardrails.company import (
     PASTIME,
-    STRAIN,
     STUDIED,
     harmless_company,
     pretext,
     without_figures,
 )
 from bot.guardrails.context import GuardContext
-from bot.guardrails.heads import DANGER, SURE, Heads, Heard, alarms
+from bot.guardrails.heads import DANGER, SILENCE, SURE, Heads, Heard, alarms
 from bot.guardrails.jest import in_jest
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
@@ -22,7 +22,7 @@ from bot.guardrails.pii import find, redact
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, Rule, RuleSet
 from bot.guardrails.taxonomy import CATEGORIES, Measure, Severity
-from bot.guardrails.telling import FICTION, LONG_AGO, PLAYED, REAL, STILL
+from bot.guardrails.telling import FICTION, PLAYED
 from bot.recent import Recent
 from bot.routing.route import Route
 
@@ -33,6 +33,8 @@ DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
 """What people say of themselves laughing and don't mean."""
+PLAYING = ("*", "_", '"', "“", "«", "„", "「")
+"""How a line begins that a character of a story speaks or does."""
 UNSETTLED = frozenset(
     {"illicit", "sh_support", "distress", "dependency", "delusion", "sentience", "minor"}
 )
@@ -59,12 +61,11 @@ class Judgement:
     dependency: float = 0.0
     data: tuple[str, ...] = field(default=())
     """Kinds of personal data found."""
-    past: bool = False
-    """Whether it tells of a danger that is over."""
-    now: bool = False
-    """Whether it says that something is so today: "again", "tonight", "still"."""
-    strain: bool = False
-    """Whether it tells of what wears people out every day, such as a test."""
+    care: float = 0.0
+    """The care head's odds over those of its threshold; 0 where nothing can be heard."""
+    acute: float = 0.0
+    """The same of the acute head."""
+    around: Circumstances = NOTHING_SAID
 
     def has(self, category: str) -> bool:
         return any(hit.category == category for hit in self.hits)
@@ -75,9 +76,9 @@ class _Found:
     """What was found in a message, and when it plays."""
 
     hits: tuple[Hit, ...]
-    past: bool
-    now: bool
-    strain: bool
+    care: float
+    acute: float
+    around: Circumstances
 
 
 class Judge:
@@ -124,7 +125,7 @@ class Judge:
         if (triaged or decision.measure is Measure.ALLOW) and sanitise(text) != text:
             decision = Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
         sums = _weight(hits), _dependency(hits)
-        return Judgement(decision, hits, *sums, data, found.past, found.now, found.strain)
+        return Judgement(decision, hits, *sums, data, found.care, found.acute, found.around)
 
     def _findings(self, text: str, *, creative: bool) -> _Found:
         """Return what was found in a message; a turn asks more than once."""
@@ -139,18 +140,27 @@ class Judge:
         hits = self._ahead.pop(hash((text, len(text))), None)
         if hits is None:
             hits = self.asked.hits(views)
-        found = self._with_heads(hits, views, creative=creative)
+        heard = self._heard(hits, views)
+        around = circumstances(views.plain)
+        in_story = creative and not around.aside
+        found = self._with_heads(hits, views, heard, creative=creative, in_story=in_story)
         if any(_figurative(hit) for hit in found):
-            found = self._in_company(found, views, creative=creative)
-        now = STILL.search(views.plain) is not None
-        past = not now and LONG_AGO.search(views.plain) is not None
-        found = _past(found) if past else found
+            found = self._in_company(found, views, creative=creative, in_story=in_story)
+        found = _past(found) if around.past else found
         found = tuple(_softened(hit) if _jested(hit, views) else hit for hit in found)
-        found = self._excuse_fiction(found, text, views, creative=creative)
-        return _Found(found, past, now, STRAIN.search(views.plain) is not None)
+        if any(hit.fiction_ok for hit in found):
+            found = _excuse_fiction(found, text, views, creative=creative, aside=around.aside)
+        harmless = PASTIME.search(views.plain) or (in_story and text.lstrip().startswith(PLAYING))
+        odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
+        return _Found(found, *odds, around)
+
+    def _heard(self, sure: tuple[Hit, ...], views: Views) -> Heard:
+        """Ask the heads, unless a rule that acts alone has settled it."""
+        settled = any(_settles(hit) and not hit.wide for hit in sure)
+        return SILENCE if self.heads is None or settled else self.heads.heard(views)
 
     def _in_company(
-        self, found: tuple[Hit, ...], views: Views, *, creative: bool
+        self, found: tuple[Hit, ...], views: Views, *, creative: bool, in_story: bool
     ) -> tuple[Hit, ...]:
         """Leave out findings about deeds that are play, history, or a mere figure of speech, and
         threats that somebody else makes."""
@@ -161,7 +171,9 @@ class Judge:
         if plain == views.plain:
             return found
         bare = normalise(plain)
-        left = self._with_heads(self.asked.hits(bare), bare, creative=creative)
+        left = self.asked.hits(bare)
+        heard = self._heard(left, bare)
+        left = self._with_heads(left, bare, heard, creative=creative, in_story=in_story)
         meant = {hit.rule for hit in left}
         return tuple(hit for hit in found if hit.rule in meant or not _figurative(hit))
 
@@ -177,18 +189,21 @@ class Judge:
         return decision
 
     def _with_heads(
-        self, sure: tuple[Hit, ...], views: Views, *, creative: bool
+        self,
+        sure: tuple[Hit, ...],
+        views: Views,
+        heard: Heard,
+        *,
+        creative: bool,
+        in_story: bool,
     ) -> tuple[Hit, ...]:
-        """Ask the heads, unless a rule that acts alone has settled it.
+        """Add what the heads heard.
 
         Where no rule had anything to say they speak for themselves, too. Inside a story they are
         silent, unless the person steps out of it.
         """
-        in_story = creative and not REAL.search(views.plain)
-        settled = any(_settles(hit) and not hit.wide for hit in sure)
-        if self.heads is None or in_story or settled:
+        if in_story:
             return sure
-        heard = self.heads.heard(views)
         sure = tuple(_softened(hit) if _doubtful(hit, heard, views) else hit for hit in sure)
         if any(_settles(hit) for hit in sure):
             return sure
@@ -210,22 +225,21 @@ class Judge:
             return sure + agreed
         return sure + alarms(loud)
 
-    def _excuse_fiction(
-        self, hits: tuple[Hit, ...], text: str, views: Views, *, creative: bool
-    ) -> tuple[Hit, ...]:
-        """Leave out what a character says or does, unless the person steps out of the story."""
-        if not any(hit.fiction_ok for hit in hits):
-            return hits
-        if REAL.search(views.plain):
-            return tuple(_serious(hit) for hit in hits)
-        told = FICTION.search(views.plain) is not None
-        played = told or (creative and PLAYED.search(text) is not None)
 
-        def excused(hit: Hit) -> bool:
-            # In a game every threat is play, but "I want to die" may be the person's own.
-            return hit.fiction_ok and (played or (creative and hit.category not in CARE))
+def _excuse_fiction(
+    hits: tuple[Hit, ...], text: str, views: Views, *, creative: bool, aside: bool
+) -> tuple[Hit, ...]:
+    """Leave out what a character says or does, unless the person steps out of the story."""
+    if aside:
+        return tuple(_serious(hit) for hit in hits)
+    told = FICTION.search(views.plain) is not None
+    played = told or (creative and PLAYED.search(text) is not None)
 
-        return tuple(_serious(hit) for hit in hits if not excused(hit))
+    def excused(hit: Hit) -> bool:
+        # In a game every threat is play, but "I want to die" may be the person's own.
+        return hit.fiction_ok and (played or (creative and hit.category not in CARE))
+
+    return tuple(_serious(hit) for hit in hits if not excused(hit))
 
 
 def _past(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:

@@ -23,7 +23,6 @@ CARD_WINDOW = 30 * 60.0
 RESOURCE_WINDOW = 24 * 3600.0
 SESSION_GAP = 30 * 60.0
 """Seconds of silence that end a session."""
-TALK_TURNS = 2
 BREAK_AFTER = 3600.0
 BREAK_TURNS = 40
 LEGAL_REMINDER = 3 * 3600.0
@@ -72,6 +71,10 @@ class RiskState:
     """When a danger that is over was last told of."""
     strain_at: float = 0.0
     """When everyday strain was last told of, such as a test."""
+    leaning: float = 0.0
+    """Log odds that the talk is of need, as the care head heard it (`leaning.py`)."""
+    heard: float = 0.0
+    """What the last message added to them."""
 
     @property
     def level(self) -> Level:
@@ -87,6 +90,10 @@ class RiskState:
         """Whether a crisis is so recent that no persona plays."""
         return self.plain_until > now
 
+    def in_session(self, now: float) -> bool:
+        """Whether the person has said something a short while ago."""
+        return self.last_at > 0 and now - self.last_at <= SESSION_GAP
+
     def looking_back(self, now: float) -> bool:
         """Whether the person is telling of a danger that is over."""
         return now - self.past_at < SESSION_GAP
@@ -94,11 +101,6 @@ class RiskState:
     def strained(self, now: float) -> bool:
         """Whether the person is telling of everyday strain."""
         return now - self.strain_at < SESSION_GAP
-
-    def calm_talk(self, now: float) -> bool:
-        """Whether the person has been talking for some turns, and nothing of it was worrying."""
-        going_on = self.turns >= TALK_TURNS and now - self.last_at <= SESSION_GAP
-        return going_on and self.level is Level.CALM
 
     def minor(self, now: float) -> bool:
         return self.minor_until > now

@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.guardrails.context import GuardContext
-from bot.guardrails.heads import CARE_RULES, DANGER, HINT
-from bot.guardrails.judge import Judgement
+from bot.guardrails.heads import CARE_RULE, DANGER
+from bot.guardrails.judge import CARE, Judgement
+from bot.guardrails.leaning import (
+    CALM,
+    SAID_PLAINLY,
+    SOMETHING,
+    TAKEN_BACK,
+    bar,
+    evidence,
+    faded,
+)
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
 from bot.guardrails.risk import (
     CARD_WINDOW,
@@ -19,9 +28,6 @@ from bot.guardrails.risk import (
 )
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.routing.route import Route
-
-DOUBTED = 0.35
-"""Weight of an alarm of the care head amid everyday strain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +44,16 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     """Weigh a message with what came before it."""
     now = context.now
     out_of_story = 0.5 if context.route is Route.CREATIVE else 1.0
-    if judgement.past:
-        state = replace(state, past_at=now)
-    elif state.looking_back(now) and not judgement.now:
-        judgement = _recalled(judgement)
-    if judgement.strain:
-        state = replace(state, strain_at=now)
-    if state.strained(now):
-        judgement = _doubted(judgement)
-    elif judgement.decision.rule == HINT and state.calm_talk(now):
-        judgement = replace(judgement, decision=ALLOWED)
+    begun = state.in_session(now)
+    state = _leant(judgement, state, context)
+    leans = _leans(judgement, state, context, begun=begun)
+    if not leans and _unsure(judgement, state, context):
+        judgement = replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
     weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
     state = advance(state, now, weight=weight, dependency=judgement.dependency)
     if judgement.has("minor"):
         state = replace(state, minor_until=now + MINOR_FOR)
-    decision = _with_trend(judgement, state, weight)
+    decision = _with_trend(judgement, state, weight, leans=begun and leans)
     card_due = now - state.card_at >= CARD_WINDOW
     resource_due = now - state.resource_at >= RESOURCE_WINDOW
     if decision.measure is Measure.CRISIS and decision.rule != DANGER.rule:
@@ -64,27 +65,76 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     return Weighed(decision, state, card_due, resource_due)
 
 
-def _recalled(judgement: Judgement) -> Judgement:
-    """Return what a head alone heard in a look back as a faint sorrow: the trend hears of it."""
-    if judgement.decision.rule not in {*CARE_RULES, DANGER.rule}:
-        return judgement
-    return replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
+def _leant(judgement: Judgement, state: RiskState, context: GuardContext) -> RiskState:
+    """Return the state with what the message tells of the talk: how it leans, amid what."""
+    now, around = context.now, judgement.around
+    if around.past:
+        state = replace(state, past_at=now)
+    if around.strain:
+        state = replace(state, strain_at=now)
+    before = faded(state.leaning, now - state.last_at)
+    if not state.in_session(now):
+        before = max(0.0, before)  # yesterday's calm says nothing of today
+    heard = _evidence(judgement, state, context)
+    return replace(state, leaning=max(CALM, before + heard), heard=heard)
 
 
-def _doubted(judgement: Judgement) -> Judgement:
-    """Return what the care head alone heard amid tests and small children as one to be counted:
-    the third within hours is acted upon."""
-    if judgement.decision.rule not in CARE_RULES:
-        return judgement
-    return replace(judgement, decision=ALLOWED, weight=DOUBTED)
+def _evidence(judgement: Judgement, state: RiskState, context: GuardContext) -> float:
+    """Return the log odds that a message adds."""
+    around, decision = judgement.around, judgement.decision
+    signs = _by_signs(judgement)
+    by_rule = any(
+        hit.category in CARE and not hit.rule.startswith("head.") for hit in judgement.hits
+    )
+    asked = decision.category in CARE and decision.measure.rank >= Measure.SUPPORT.rank
+    if by_rule and asked and not signs:
+        return SAID_PLAINLY
+    if around.half_meant or (around.taken_back and state.heard > SOMETHING):
+        return TAKEN_BACK
+    odds = max(judgement.care, judgement.acute if signs else 0.0, 1.0 if by_rule else 0.0)
+    added = evidence(odds, gone_well=around.gone_well)
+    # What is told in a story says nothing of how calm the person is.
+    return max(0.0, added) if _in_story(judgement, context) else added
 
 
-def _with_trend(judgement: Judgement, state: RiskState, weight: float) -> Decision:
+def _by_signs(judgement: Judgement) -> bool:
+    """Whether what asks for care is a rule of everyday words that a head confirmed."""
+    decided = (hit for hit in judgement.hits if hit.rule == judgement.decision.rule)
+    return any(hit.category in CARE and hit.needs is not None for hit in decided)
+
+
+def _leans(judgement: Judgement, state: RiskState, context: GuardContext, *, begun: bool) -> bool:
+    """Whether the talk, with this message, leans so far that it is to be acted upon."""
+    least = bar(
+        begun=begun,
+        strained=state.strained(context.now),
+        looking_back=_in_look_back(judgement, state, context),
+        in_story=_in_story(judgement, context),
+    )
+    return state.heard > 0 and state.leaning >= least
+
+
+def _unsure(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:
+    """Whether only a head asks for care, of which the rest of the talk has to say more."""
+    rule = judgement.decision.rule
+    amid = state.strained(context.now) or _in_look_back(judgement, state, context)
+    return rule == CARE_RULE or _by_signs(judgement) or (rule == DANGER.rule and amid)
+
+
+def _in_look_back(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:
+    return state.looking_back(context.now) and not judgement.around.now
+
+
+def _in_story(judgement: Judgement, context: GuardContext) -> bool:
+    return context.route is Route.CREATIVE and not judgement.around.aside
+
+
+def _with_trend(judgement: Judgement, state: RiskState, weight: float, *, leans: bool) -> Decision:
     """Raise a mild decision where the trend asks for it."""
     decision = judgement.decision
     if decision.measure.rank >= Measure.SUPPORT.rank:
         return decision
-    if weight > 0 and state.level >= Level.ELEVATED:
+    if leans or (weight > 0 and state.level >= Level.ELEVATED):
         return Decision(Measure.SUPPORT, "sh_support", Severity.PASSIVE, "trend", state.trend)
     if decision.measure.rank < Measure.NUDGE.rank and judgement.dependency > 0:
         from_bond = state.dependency >= 1.0

@@ -11,11 +11,14 @@ from bot.guardrails.judge import Judge
 from bot.guardrails.risk import SESSION_GAP, RiskState
 from bot.guardrails.taxonomy import Measure
 from bot.guardrails.weighing import weigh
+from bot.routing.route import Route
 from tests.unit.guardrails.conftest import NOW
-from tests.unit.guardrails.test_judge import heads
+from tests.unit.guardrails.test_judge import SIGNS, heads
 
 SOBER = "three years sober today"
 ECHO = "remembering the kitchen floor and mum's face"
+UNSURE = 0.6
+"""A chance just above the head's threshold."""
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def test_a_card_that_no_rule_asked_for_silences_no_persona(
 def test_in_a_look_back_at_a_danger_that_is_over_it_does_not(
     measures: Callable[..., list[Measure]],
 ) -> None:
-    assert measures(SOBER, ECHO, ECHO) == [Measure.ALLOW] * 3
+    assert measures(SOBER, ECHO, ECHO, care=UNSURE) == [Measure.ALLOW] * 3
 
 
 @pytest.mark.parametrize("today", ["it is back tonight", "and now again the kitchen floor"])
@@ -74,19 +77,17 @@ def test_a_look_back_that_stays_dark_is_noticed(measures: Callable[..., list[Mea
     assert measures(SOBER, *[ECHO] * 12)[-1] is Measure.SUPPORT
 
 
-def test_amid_everyday_strain_the_third_alarm_of_a_head_alone_is_acted_upon(
+def test_amid_everyday_strain_a_head_alone_has_to_be_heard_again_and_again(
     measures: Callable[..., list[Measure]],
 ) -> None:
     strain = "my anatomy exam is tomorrow"
-    assert measures(strain, ECHO, ECHO) == [Measure.ALLOW, Measure.ALLOW, Measure.SUPPORT]
-    assert measures(strain, ECHO, apart=SESSION_GAP + 1)[-1] is Measure.SUPPORT
+    assert measures(strain, ECHO, ECHO, care=UNSURE) == [Measure.ALLOW] * 3
+    assert measures(strain, *[ECHO] * 4, care=UNSURE)[-1] is Measure.SUPPORT
+    assert measures(strain, ECHO, care=UNSURE, apart=SESSION_GAP + 1)[-1] is Measure.SUPPORT
 
 
 def test_a_rule_is_heard_amid_everyday_strain(measures: Callable[..., list[Measure]]) -> None:
     assert measures("my anatomy exam is tomorrow", "I want to kill myself")[-1] is Measure.CRISIS
-
-
-UNSURE = 0.6
 
 
 def test_a_head_that_is_not_sure_is_heard_at_the_beginning(
@@ -103,3 +104,63 @@ def test_amid_a_calm_talk_it_waits_for_the_next(measures: Callable[..., list[Mea
 
 def test_a_talk_of_yesterday_makes_nothing_calm(measures: Callable[..., list[Measure]]) -> None:
     assert measures("hi", "ok", ECHO, care=UNSURE, apart=SESSION_GAP + 1)[2] is Measure.SUPPORT
+
+
+FAINT = 0.3
+"""A chance below the threshold, at which the head hears something."""
+
+
+def test_faint_sorrow_adds_up(measures: Callable[..., list[Measure]]) -> None:
+    assert measures(ECHO, ECHO, care=FAINT) == [Measure.ALLOW] * 2
+    assert measures(*[ECHO] * 15, care=FAINT)[-1] is Measure.SUPPORT
+
+
+@pytest.mark.parametrize(
+    "hidden", ["please don't tell anyone", "なんでもない、忘れて", "egal, vergiss es", "olvídalo"]
+)
+def test_what_is_taken_back_or_kept_secret_was_meant(
+    measures: Callable[..., list[Measure]], hidden: str
+) -> None:
+    assert measures(ECHO, hidden, care=FAINT) == [Measure.ALLOW, Measure.SUPPORT]
+
+
+def test_who_takes_back_nothing_is_left_alone(measures: Callable[..., list[Measure]]) -> None:
+    found = measures("how do I sort a list", "never mind, found it", care=0.01)
+    assert found == [Measure.ALLOW] * 2
+
+
+def test_a_jest_that_is_half_meant_is_noticed(measures: Callable[..., list[Measure]]) -> None:
+    assert measures("great day", "kidding. mostly", care=0.01)[-1] is Measure.SUPPORT
+
+
+def test_good_news_outweigh_a_faint_sorrow(measures: Callable[..., list[Measure]]) -> None:
+    assert measures(ECHO, "we won!!!", ECHO, care=FAINT) == [Measure.ALLOW] * 3
+    assert measures(ECHO, "thanks for listening", care=0.99)[-1] is Measure.SUPPORT
+
+
+def test_a_story_is_left_alone_until_the_sorrow_is_great(
+    room: Guardrails, context: Callable[..., GuardContext]
+) -> None:
+    told = context(route=Route.CREATIVE)
+
+    def second(text: str, care: float) -> Measure:
+        judge = Judge(room.judge.asked, room.judge.drafted, heads(care=care))
+        state = weigh(judge.message("let us go on", told), RiskState(), told).state
+        return weigh(judge.message(text, told), state, told).decision.measure
+
+    assert second("nobody comes to the tower", UNSURE) is Measure.ALLOW
+    assert second("nobody comes to my door", 0.99) is Measure.SUPPORT
+    assert second("*nobody comes to the tower*", 0.99) is Measure.ALLOW
+
+
+def test_amid_a_calm_talk_everyday_words_need_more_than_a_head_that_is_not_sure(
+    room: Guardrails, context: Callable[..., GuardContext]
+) -> None:
+    def second(acute: float) -> Measure:
+        judge = Judge(room.judge.asked, room.judge.drafted, heads(acute=acute))
+        state = weigh(judge.message("hello there my friend", context()), RiskState(), context())
+        found = weigh(judge.message(SIGNS, context()), state.state, context())
+        return found.decision.measure
+
+    assert second(0.55) is Measure.ALLOW
+    assert second(0.85) is Measure.CRISIS
