@@ -28,6 +28,7 @@ from bot.guardrails.expressions import matches, options
 from bot.guardrails.kept_needs import needs_of
 from bot.guardrails.literals import Needs
 from bot.guardrails.normalise import ALEF, Views, normalise
+from bot.guardrails.pattern_forms import alternatives, compact
 from bot.guardrails.taxonomy import CATEGORIES, Severity
 from bot.guardrails.words import Words
 from bot.operator_files import overlaid
@@ -422,31 +423,3 @@ class RuleSet:
     def _excused(self, rule: Rule, view: str) -> bool:
         encoded = view.encode()
         return any(matches(each, encoded) for each in rule.unless)
-
-
-def alternatives(pattern: str) -> list[str]:
-    """Split a pattern at its outermost `|`: `a(b|c)|d` is `a(b|c)` or `d`."""
-    parts, depth, start, at, in_class = [], 0, 0, 0, False
-    while at < len(pattern):
-        char = pattern[at]
-        if char == "\\":
-            at += 1
-        elif in_class:
-            in_class = char != "]"
-        elif char == "[":
-            in_class = True
-        elif char in "()":
-            depth += 1 if char == "(" else -1
-        elif char == "|" and depth == 0:
-            parts.append(pattern[start:at])
-            start = at + 1
-        at += 1
-    return [*parts, pattern[start:]]
-
-
-CLASS_OR_SPACE = re.compile(r"(\[(?:\\.|[^\]\\])*\])|\\b|\\s\+| \??")
-
-
-def compact(pattern: str) -> str:
-    """Return the pattern for words that are run together: no spaces, no word boundaries."""
-    return CLASS_OR_SPACE.sub(lambda match: match[1] or "", pattern)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bot.guardrails.beginnings import Beginnings
 from bot.guardrails.literals import needs
 from bot.guardrails.normalise import normalise
-from bot.guardrails.rules import SHIPPED, RuleSet, alternatives, compact, read_rules
+from bot.guardrails.pattern_forms import alternatives, compact
+from bot.guardrails.rules import SHIPPED, RuleSet, read_rules
 
 PIECES = st.sampled_from(
     ["kill", "a", " ", r"\b", "(?:you|him|her)", "[xy]", "[a-z]", ".", "s?", r"\w+", "(?:bad )?",
