@@ -73,14 +73,15 @@ class Phrases:
         rows = [self._piece(number) for number in ids]
         before = [none, *(row[0] for row in rows[:-1])]
         after = [*(row[2] for row in rows[1:]), none]
+        signs = ones << _SIGN
         total = peak = 0
         for left, row, right in zip(before, rows, after, strict=True):
             met = left + row[1] + right + lift
-            positive = met >> _SIGN & ones
-            met &= (positive << _SIGN) - positive  # the sign bit goes, and all that is below zero
+            positive = met & signs
+            met &= positive - (positive >> _SIGN)  # the sign bit goes, and all that is below zero
             total += met
-            higher = (peak | ones << _SIGN) - met >> _SIGN & ones
-            peak = met ^ (met ^ peak) & (higher << _SIGN) - higher
+            higher = (peak | signs) - met & signs
+            peak = met ^ (met ^ peak) & higher - (higher >> _SIGN)
         return _lanes(total, self.wide), _lanes(peak, self.wide)
 
     def _piece(self, number: int) -> Sums:
