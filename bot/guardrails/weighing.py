@@ -47,7 +47,7 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     begun = state.in_session(now)
     state = _leant(judgement, state, context)
     leans = _leans(judgement, state, context, begun=begun)
-    if not leans and _unsure(judgement, state, context):
+    if not leans and _unsure(judgement, state, context, begun=begun):
         judgement = replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
     weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
     state = advance(state, now, weight=weight, dependency=judgement.dependency)
@@ -114,11 +114,15 @@ def _leans(judgement: Judgement, state: RiskState, context: GuardContext, *, beg
     return state.heard > 0 and state.leaning >= least
 
 
-def _unsure(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:
-    """Whether only a head asks for care, of which the rest of the talk has to say more."""
+def _unsure(judgement: Judgement, state: RiskState, context: GuardContext, *, begun: bool) -> bool:
+    """Whether only a head asks for care, of which the rest of the talk has to say more.
+
+    Of danger that a head heard in a first message nothing more is asked.
+    """
     rule = judgement.decision.rule
     amid = state.strained(context.now) or _in_look_back(judgement, state, context)
-    return rule == CARE_RULE or _by_signs(judgement) or (rule == DANGER.rule and amid)
+    grave = _by_signs(judgement) or (rule == DANGER.rule and amid)
+    return rule == CARE_RULE or (begun and grave)
 
 
 def _in_look_back(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:
