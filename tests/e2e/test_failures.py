@@ -264,7 +264,7 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
             sent = scene.asked("what is my boat called?")[-1].messages
             assert any("Halcyon" in message["content"] for message in sent)
             # Whether a memory is offered before Redis is killed is a matter of milliseconds.
-            ours = [each for each in stage.from_bot if "memory:offer" not in str(each)]
+            ours = [m for m in stage.from_bot if "memory:offer" not in str(m.components)]
             told = [own_words(message.content) for message in ours]
             assert told == [TALE, FORGETFUL, "Halcyon, of course."]
             # Over while it was away: settled once it is back, so that no start answers it again.
