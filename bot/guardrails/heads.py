@@ -40,7 +40,7 @@ MEANING: dict[str, tuple[str, Severity] | None] = {
     "harm": None,
 }
 """What a head's alarm counts as; None: it only confirms rules that need it."""
-CALM = {"care": 0.35, "acute": 0.2, "harm": 0.1, "order": 0.1, "human": 0.1, "bond": 0.1}
+CALM = {"care": 0.2, "acute": 0.2, "harm": 0.1, "order": 0.1, "human": 0.1, "bond": 0.1}
 """Share of its threshold below which a head finds a text calm, whatever its words."""
 MOST_VIEWS = 4
 """Views of a text that are scored: the plain one, and the first of those without a disguise; of a
