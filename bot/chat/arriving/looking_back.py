@@ -121,7 +121,8 @@ async def compared(
     older than the page.
     """
     names = [each.message for each in kept]
-    above = [name for name in names if may_stand_above(place, name)]
+    there = page.says.keys() - {MessageId(place.channel)}  # of the thread itself
+    above = [name for name in names if name not in there and may_stand_above(place, name)]
     within = [name for name in names if page.holds(name) and name not in above]
     older = [name for name in names if name not in above and name not in within]
     standings = {name: page.standing(name) for name in within}
