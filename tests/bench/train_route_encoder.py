@@ -6,7 +6,7 @@ Needs the program and, in an environment of its own,
 
 Run from the checkout: `PYTHONPATH=. python tests/bench/train_route_encoder.py OUT`. It writes
 `route.encoder` and `pool.txt.xz`, which belong into `bot/routing/data`; then `troupe route train`
-makes the table. It takes 17 minutes of one core that multiplies in half precision (AVX-512 BF16),
+makes the table. It takes 18 minutes of one core that multiplies in half precision (AVX-512 BF16),
 more than twice that without, and no GPU. `--sample 48` rehearses every step on that many texts.
 
 1. The encoder: all-MiniLM-L6-v2 (Apache License 2.0) with the pieces that the corpus uses and the
