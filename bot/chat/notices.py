@@ -45,6 +45,7 @@ UNEXPECTED = mark("Something went wrong on my side. Please ask again; if it stay
 EXPIRED = mark(
     "I was restarted before I could answer this. Please ask again if you still want to know."
 )
+BROKEN_OFF = mark("I was restarted and broke off here. Please ask again if you want the rest.")
 INTERRUPTED = mark("I'm restarting; I'll finish this in a moment.")
 CUT_LONG = mark("That is as long as one reply may be. Ask me to go on.")
 CUT_SHORT = mark("The model broke off here. Ask me to go on, or ask again.")

@@ -11,9 +11,11 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.accounts import Accounts, AccountStore
-from bot.chat.notices import CUT_SHORT, INTERRUPTED, notice_for, small_print
+from bot.chat.conversation import Conversation, Exchange
+from bot.chat.notices import BROKEN_OFF, CUT_SHORT, INTERRUPTED, notice_for, small_print
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import MessageId
+from bot.chat.replying.breaking_off import broken_off
 from bot.chat.replying.closing import Closing
 from bot.chat.replying.outlasting import once_back
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
@@ -138,10 +140,7 @@ class TurnRunner:
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
         """Deliver a reply that was stored but not delivered when the process died."""
-        conversation = await self._conversations.load(run.turn.place)
-        exchange = conversation.exchange(run.turn.id)
-        if exchange is None and run.turn.cue is None:
-            exchange = await self._conversations.find(run.turn.place, run.turn.messages[0].id)
+        conversation, exchange = await self._stored(run.turn)
         reply = exchange.reply if exchange else None
         if exchange is None or reply is None:
             return False
@@ -156,6 +155,22 @@ class TurnRunner:
         account.message_ids = ids
         account.cue = await self._pipeline.cue_after(run.turn, conversation, reply)
         return True
+
+    async def _stored(self, turn: Turn) -> tuple[Conversation, Exchange | None]:
+        conversation = await self._conversations.load(turn.place)
+        exchange = conversation.exchange(turn.id)
+        if exchange is None and turn.cue is None:
+            exchange = await self._conversations.find(turn.place, turn.messages[0].id)
+        return conversation, exchange
+
+    async def has_written(self, turn: Turn) -> bool:
+        """Whether the whole reply of a turn is stored, so that it only has to stand there.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        _, exchange = await self._stored(turn)
+        return turn.again is None and exchange is not None and exchange.reply is not None
 
     def _open(self, run: Running, account: TurnAccount, face: Face) -> ReplySink:
         def note(progress: Progress) -> None:
@@ -246,13 +261,24 @@ class TurnRunner:
             await run.tell(line)
 
     async def give_up(self, run: Running, line: str) -> None:
-        """End what can't be begun any more: its person is told why, and it is settled."""
-        if run.turn.again is not None:
-            await self._restore(run, TurnAccount(run.turn.again.turn, run.turn.trigger))
+        """End what can't be begun any more, and settle it: what stands there of its reply is
+        marked as broken off; where nothing does, its person is told why."""
+        turn, noted = run.turn, run.progress or Progress()
+        if turn.again is not None:
+            await self._restore(run, TurnAccount(turn.again.turn, turn.trigger))
             await self._answer_wish(run, line)
-        elif run.turn.cue is None:
-            await self.say(run.turn, line, run.progress)
+        elif not await self._broken_off(turn, noted) and turn.cue is None:
+            # What a webhook left that is gone stands there still, and can't be marked.
+            await self.say(turn, translated(BROKEN_OFF) if noted.reply_ids else line, noted)
         await self._settle(run, Outcome.EXPIRED)
+
+    async def _broken_off(self, turn: Turn, noted: Progress) -> bool:
+        """Mark what stands there of a reply; False where nothing does, or can't be reached."""
+        try:
+            return await self._sinks.amend(turn, self._own_face, noted, broken_off)
+        except DeliveryError as error:
+            log.warning("reply not marked", kind=type(error).__name__, reason=str(error))
+            return False
 
     async def take_back(self, turn: Turn, progress: Progress) -> None:
         """End what is not to be begun since its question is gone: what is visible goes, too."""

@@ -37,6 +37,15 @@ class Ending(StrEnum):
 Tell = Callable[[str], Awaitable[None]]
 
 
+class Amended(Protocol):
+    """What is to stand in place of the end of a reply."""
+
+    def __call__(self, shown: str, room: int, *, complete: bool) -> str | None:
+        """Return it, in at most `room` of Discord's units; None leaves what is shown there, and
+        an empty text removes it. `complete`: by all signs nothing is missing."""
+        ...
+
+
 class SinkFactory(Protocol):
     """Opens the place where a turn's reply becomes visible."""
 
@@ -48,6 +57,8 @@ class SinkFactory(Protocol):
         on_progress: Callable[[Progress], None],
         ours: Callable[[], Awaitable[bool]],
     ) -> ReplySink: ...
+
+    async def amend(self, turn: Turn, face: Face, noted: Progress, amended: Amended) -> bool: ...
 
 
 @dataclass(slots=True, eq=False)

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     LEFT = "left"
     """Left unfinished to the process that takes over, which counts it again when it has ended."""
     EXPIRED = "expired"
-    """Found unfinished after a restart, too old to answer; an apology was left."""
+    """Found unfinished, too old to answer or begun too often; its person was told."""
 
 
 @dataclass(frozen=True, slots=True)

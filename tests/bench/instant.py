@@ -21,6 +21,7 @@ from bot.chat.intake import Intake
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId, snowflake_at
 from bot.chat.preparing.looking_up import ask
 from bot.chat.runner import TurnRunner
+from bot.chat.running import Amended
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.ports import Controls, Face, Progress
 from bot.settings import (
@@ -80,6 +81,9 @@ class _Sinks:
         ours: Callable[[], Awaitable[bool]],
     ) -> _Taken:
         return _Taken(turn, self._count)
+
+    async def amend(self, turn: Turn, face: Face, noted: Progress, amended: Amended) -> bool:
+        return False
 
     def _count(self) -> None:
         self.finished += 1

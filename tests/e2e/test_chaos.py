@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters.redis import Client, EmbeddedRedis, keys, open_redis
+from bot.chat.notices import BROKEN_OFF, EXPIRED
 from tests.e2e.troupe import Scene, Troupe, contents, control, opened, own_words, until
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.state import Message
 
 PEOPLE, CHANNELS = 6, 2
+GROUP = "turns"
+"""The consumer group of a journal."""
 WORDS = "it is a long one. It has ropes and ice in it. It asks for patience. It was told as number"
 """In sentences, since a reply is shown sentence by sentence."""
 RESTARTED = "I'm restarting"
@@ -244,6 +247,46 @@ async def killed_while_rewriting(folder: Path) -> None:
         assert len(stage.from_bot) == 1
 
 
+async def killed_too_often(folder: Path) -> None:
+    """Questions that were cut off again and again: one was half answered, one not at all."""
+    folder.mkdir()
+    async with opened(folder, OLLAMA_NUM_PARALLEL="1") as scene:
+        (stage, alice), (other, ben) = ((scene.channel(), scene.person()) for _ in range(2))
+        scene.ollama.set_pace(rate=3)
+        scene.ollama.reply_with(tale(1))
+        begun = await stage.says(alice, "please answer question 1", mention_bot=True)
+        reply = await stage.next_reply(begun, quiet=0)
+        waits = await other.says(ben, "please answer question 2", mention_bot=True)
+        await until(lambda: "number 1 in line" in other.answer_to(waits), "a place in the line")
+        part = own_words(reply.content)
+        await scene.troupe.kill()
+        async with store_of(scene) as redis:
+            assert await begun_often(redis) == 2
+        before = len(scene.ollama.chats)
+        await scene.troupe.start()
+        await until(lambda: not reply.components, "the end of the first")
+        await until(lambda: other.answer_to(waits) == EXPIRED, "the end of the second")
+        assert reply.content.startswith(part)
+        assert reply.content.endswith(f"\n\n-# {BROKEN_OFF}")
+        assert await scene.troupe.terminate() == 0
+        assert [len(stage.replies_to(begun)), len(other.replies_to(waits))] == [1, 1]
+        assert len(scene.ollama.chats) == before
+
+
+async def begun_often(redis: Client) -> int:
+    """Let what is journalled have been taken up nine times by the dead; return how much it is."""
+    found = 0
+    for partition in range(keys.JOURNAL_PARTITIONS):
+        turns = keys.journal(partition, "turns")
+        if not await redis.exists(turns):
+            continue
+        for entry in await redis.xpending_range(turns, GROUP, "-", "+", 100):
+            who, ident = entry["consumer"], entry["message_id"]
+            await redis.xclaim(turns, GROUP, who, 0, [ident], retrycount=9, justid=True)
+            found += 1
+    return found
+
+
 async def test_killed_at_any_stage_of_a_turn_nothing_is_lost_and_nothing_doubled(
     tmp_path: Path,
 ) -> None:
@@ -251,9 +294,10 @@ async def test_killed_at_any_stage_of_a_turn_nothing_is_lost_and_nothing_doubled
     ends = await asyncio.gather(
         *(killed_at(stage, tmp_path / stage.__name__, settings) for stage, settings in STAGES),
         killed_while_rewriting(tmp_path / "rewriting"),
+        killed_too_often(tmp_path / "often"),
         return_exceptions=True,
     )
-    names = [*(stage.__name__ for stage, _ in STAGES), "rewriting"]
+    names = [*(stage.__name__ for stage, _ in STAGES), "rewriting", "often"]
     assert {name: end for name, end in zip(names, ends, strict=True) if end is not None} == {}
 
 

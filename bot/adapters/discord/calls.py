@@ -40,6 +40,8 @@ class Posted:
     webhook: int | None = None
     answers: int | None = None
     """The message it replies to, or points at with a jump link."""
+    buttons: tuple[str, ...] = ()
+    """Custom ids of what can be pressed under it."""
 
 
 def posted(data: dict[str, Any]) -> Posted:
@@ -58,6 +60,12 @@ def posted(data: dict[str, Any]) -> Posted:
         author=int(data["author"]["id"]),
         webhook=int(webhook) if webhook else None,
         answers=int(answers) if answers else None,
+        buttons=tuple(
+            str(part["custom_id"])
+            for row in data.get("components") or ()
+            for part in row.get("components") or ()
+            if "custom_id" in part
+        ),
     )
 
 
@@ -105,6 +113,11 @@ class Calls:
     async def delete_by_webhook(self, hook: Webhook, thread: int | None, message: int) -> None:
         route = webhook_message_route("DELETE", hook, message)
         await self._rest.request(route, params=_params(thread))
+
+    async def of_webhook(self, hook: Webhook, thread: int | None, message: int) -> Posted:
+        """Return a message of a webhook; needs no permission."""
+        route = webhook_message_route("GET", hook, message)
+        return posted(await self._rest.request(route, params=_params(thread)))
 
     async def original(self, hook: Webhook) -> Posted | None:
         """Return the first answer to an interaction; None while it is only announced."""

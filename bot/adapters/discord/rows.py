@@ -25,6 +25,11 @@ def stop_row(turn: TurnId) -> Rows:
     return [_row(_button("stop", turn, emoji="⏹️", label=t("Stop")))]
 
 
+def is_stop(custom_id: str) -> bool:
+    """Whether a button stands only under a reply that is being written."""
+    return custom_id.startswith(f"{PREFIX}:stop:")
+
+
 def reply_rows(controls: Controls | None) -> Rows:
     """Return what stands under a reply that is complete; nothing without controls."""
     if controls is None:

@@ -13,6 +13,7 @@ import aiohttp
 import discord
 import structlog
 
+from bot.adapters.discord.amending import amend
 from bot.adapters.discord.calls import Webhook
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.refusals import FAILED
@@ -23,6 +24,7 @@ from bot.adapters.discord.tidying import Tidying
 from bot.adapters.discord.voices import BotVoice, InteractionVoice, Voice
 from bot.adapters.discord.writer import Ours, ReplyWriter
 from bot.chat.place import MessageId, Place
+from bot.chat.running import Amended
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority
 from bot.delivery.split import LIMIT, is_visible
@@ -76,6 +78,14 @@ class SinkFactory:
         return DiscordSink(
             self._desk, turn, face, progress, on_progress, ours, self._signs, self._tidying
         )
+
+    async def amend(self, turn: Turn, face: Face, noted: Progress, amended: Amended) -> bool:
+        """Change what an earlier process left of a reply; False where nothing stands.
+
+        Raises:
+            DeliveryError: it could not be changed.
+        """
+        return await amend(self._desk, turn, face, noted, amended)
 
 
 class DiscordSink:

@@ -15,6 +15,7 @@ from bot.adapters.discord.calls import (
     Webhook,
     edit_route,
     execute_route,
+    posted,
     send_route,
     webhook_message_route,
 )
@@ -51,6 +52,8 @@ class Voice(Protocol):
     async def edit(self, message: int, text: str, rows: Rows, ticket: Ticket | None) -> None: ...
 
     async def delete(self, message: int) -> None: ...
+
+    async def read(self, message: int) -> Posted: ...
 
 
 @dataclass(slots=True)
@@ -107,6 +110,9 @@ class BotVoice:
     async def delete(self, message: int) -> None:
         await self.calls.delete(self.turn.place.channel, message)
 
+    async def read(self, message: int) -> Posted:
+        return posted(await self.calls.message(self.turn.place.channel, message))
+
 
 @dataclass(slots=True)
 class InteractionVoice:
@@ -162,6 +168,9 @@ class InteractionVoice:
 
     async def delete(self, message: int) -> None:
         await self.calls.delete_by_webhook(self.hook, None, message)
+
+    async def read(self, message: int) -> Posted:
+        return await self.calls.of_webhook(self.hook, None, message)
 
     async def standing(self) -> tuple[int, ...]:
         """Return the id of the first message, if it stands there."""
@@ -230,6 +239,9 @@ class WebhookVoice:
 
     async def delete(self, message: int) -> None:
         await self.calls.delete_by_webhook(self.hook, self._thread, message)
+
+    async def read(self, message: int) -> Posted:
+        return await self.calls.of_webhook(self.hook, self._thread, message)
 
     async def _find(self, index: int, text: str) -> Posted | None:
         """Return the part if it was posted although the call failed."""

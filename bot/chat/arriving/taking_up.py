@@ -25,9 +25,9 @@ from bot.ports import Clock, JournalEntry, Outcome, TurnJournal
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 3
-"""A turn that was cut off so often by a crash may be its cause: it is apologised for instead."""
+"""A turn that was cut off so often by a crash may be its cause: it is given up instead."""
 MAX_AGE = 600.0
-"""Seconds after which an unfinished turn is apologised for, not answered."""
+"""Seconds after which an unfinished turn is given up, not answered."""
 
 Look = Callable[[Sequence[Message]], Awaitable[Mapping[MessageId, str]]]
 """Does what the missed events of messages would have done; returns what they say now."""
@@ -110,7 +110,9 @@ class TakingUp:
             run = Running(turn, self._clock.monotonic(), progress=first.progress)
         run.admission = Admission(granted=True)
         late = self._clock.now() - first.accepted_at > MAX_AGE
-        if late or first.attempts > MAX_ATTEMPTS:
+        over = late or first.attempts > MAX_ATTEMPTS
+        # A reply that is written only has to stand there: nobody is to ask for it again.
+        if over and not await self._runner.has_written(turn):
             with reading(turn.speaker.locale):
                 await self._runner.give_up(run, translated(EXPIRED))
             trigger = turn.trigger.value

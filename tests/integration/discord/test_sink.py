@@ -14,10 +14,11 @@ from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.rest import ATTEMPTS
 from bot.adapters.discord.sink import DiscordSink, SinkFactory
 from bot.chat.place import MessageId
-from bot.chat.turn import Trigger, Turn
+from bot.chat.turn import Trigger, Turn, TurnId
+from bot.delivery.split import LIMIT
 from bot.errors import DeliveryError, PermissionMissing, TargetGone
 from bot.personas.portrait import portrait
-from bot.ports import Face, Progress
+from bot.ports import Controls, Face, Progress
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.server import FakeDiscord
@@ -498,6 +499,74 @@ async def test_a_shorter_reply_after_the_restart_leaves_no_rest_of_the_longer_on
         scene.desk = successor
         await scene.open(turn, noted).finish("Short.")
     assert [m.content for m in scene.channel.from_bot] == ["Short."]
+
+
+async def amended(scene: Scene, turn: Turn, noted: Progress) -> bool:
+    """Let a successor mark what it finds."""
+
+    def mark(shown: str, room: int, *, complete: bool) -> str | None:
+        return None if complete else f"{shown} … ({room})"
+
+    async with desk_at(scene.discord) as successor:
+        return await SinkFactory(successor).amend(turn, Face("", "troupe"), noted, mark)
+
+
+@pytest.mark.parametrize("webhooks", [True, False])
+@pytest.mark.parametrize("noted", [True, False])
+async def test_what_nobody_goes_on_with_is_marked_where_it_stands(
+    scene: Scene, webhooks: bool, noted: bool
+) -> None:
+    if not webhooks:
+        scene.channel.forbid_bot("manage_webhooks")
+    turn, sink = await scene.ask()
+    sink.show("It is")
+    await scene.visible()
+    header = "" if webhooks else "**Wren**\n"
+    assert await amended(scene, turn, scene.progress[-1] if noted else Progress())
+    (reply,) = scene.channel.from_bot
+    assert (reply.content, reply.components) == (f"{header}It is … ({LIMIT - len(header)})", [])
+
+
+async def test_only_the_last_message_of_a_long_reply_is_marked(scene: Scene) -> None:
+    turn, sink = await scene.ask()
+    sink.show("word " * 500)
+    async with asyncio.timeout(PATIENCE):
+        while len(scene.channel.from_bot) < 2:
+            await asyncio.sleep(0.01)
+    assert await amended(scene, turn, scene.progress[-1])
+    assert ["…" in reply.content for reply in scene.channel.from_bot] == [False, True]
+
+
+@pytest.mark.parametrize("controls", [Controls(TurnId("7")), None])
+async def test_a_reply_to_which_nothing_is_missing_is_left_alone(
+    scene: Scene, controls: Controls | None
+) -> None:
+    turn, sink = await scene.ask()
+    await sink.finish("It is 8,611 metres.", controls)
+    (reply,) = scene.channel.from_bot
+    below = reply.components
+    assert await amended(scene, turn, scene.progress[-1])
+    assert (reply.content, reply.components) == ("It is 8,611 metres.", below)
+
+
+async def test_a_line_about_the_wait_goes_and_leaves_nothing(scene: Scene) -> None:
+    turn, sink = await scene.ask()
+    sink.wait("-# Waking the model…")
+    await scene.channel.next_reply(quiet=0)
+    async with desk_at(scene.discord) as successor:
+        factory, nothing = SinkFactory(successor), Progress()
+        assert not await factory.amend(turn, WREN, nothing, lambda *_, complete: "")
+        assert scene.channel.from_bot == []
+        assert not await factory.amend(turn, WREN, nothing, lambda *_, complete: "")
+
+
+async def test_nothing_is_said_about_a_reply_that_a_moderator_removed(scene: Scene) -> None:
+    turn, sink = await scene.ask()
+    sink.show("It is")
+    await scene.visible()
+    await scene.channel.delete(*scene.channel.from_bot)
+    assert await amended(scene, turn, scene.progress[-1])
+    assert scene.channel.from_bot == []
 
 
 async def test_other_faces_get_other_names(scene: Scene) -> None:

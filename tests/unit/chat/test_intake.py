@@ -49,6 +49,7 @@ class House:
         self.steps: list[str] = []
         self.left: list[JournalEntry] = []
         self.told: list[str] = []
+        self.written: set[MessageId] = set()
         self.unreadable: set[Place] = set()
         self.runs: list[Running] = []
         self.settled: list[tuple[Sequence[MessageId], Outcome]] = []
@@ -91,6 +92,9 @@ class House:
 
     async def give_up(self, run: Running, line: str) -> None:
         self.told.append(line)
+
+    async def has_written(self, turn: Turn) -> bool:
+        return turn.messages[0].id in self.written
 
     async def resolved(self, place: Place) -> ResolvedBinding:
         if place in self.unreadable:
@@ -436,6 +440,21 @@ async def test_who_is_told_that_it_is_too_late_reads_it_in_their_language(
     (line,) = house.told
     with reading("de"):
         assert line == translated(EXPIRED) != EXPIRED
+
+
+async def test_a_reply_that_is_written_is_shown_however_late_and_however_often_it_was_begun(
+    house: House, intake: Intake
+) -> None:
+    house.left = [
+        JournalEntry(message(7), Trigger.MENTION, -3600.0),
+        JournalEntry(message(8, ELSEWHERE), Trigger.MENTION, 0.0, attempts=9),
+        JournalEntry(message(9, Place(ChannelId(5))), Trigger.MENTION, 0.0, attempts=9),
+    ]
+    house.written = {MessageId(7), MessageId(8)}
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert house.begun == [(7,), (8,)]
+    assert house.told == [EXPIRED]
 
 
 async def test_two_deletions_at_once_are_both_done(house: House, intake: Intake) -> None:
