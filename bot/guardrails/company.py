@@ -80,9 +80,11 @@ STUDIED = re.compile(
     r"|\b(?:system ?prompt\w*|sistem prompt\w*|prompt injection\w*|jailbreak)\b.{0,12}"
     r"(?:ne demek|nedir|kya (?:hota|hai)|क्या)|(?:وش|ايش|شو|ما) (?:يعني|هو|معنى) (?:\w+ )?"
     r"(?:system|prompt|jailbreak|البرومبت)|^что такое [^.!?]{0,20}(?:промпт|джейлбрейк)"
+    r"|\b(?:mod (?:question|notice)|(?:our|(?:my|the) server\x27?s?) rules? (?:\d+|says?))\b"
     r"|プロンプト(?:って|とは)|프롬프트(?:가|란|이란)|提示词(?:是什么|是啥)|промпт-?инъекц"
 )
-"""Questions about attempts on a program's rules, which are no attempt."""
+"""Questions about attempts on a program's rules, and a moderator's about those of the server, which
+are no attempt."""
 STORY = re.compile(
     r"\b(?:(?:my|the|our) (?:\w+ )?(?:novel|story|book|script|screenplay|thriller|protagonist"
     r"|character|oc|villain|hero)|(?:a|the) (?:heist|crime|detective|murder) "

@@ -42,6 +42,8 @@ MEANING: dict[str, tuple[str, Severity] | None] = {
 """What a head's alarm counts as; None: it only confirms rules that need it."""
 CALM = {"care": 0.2, "acute": 0.2, "harm": 0.1, "order": 0.1, "human": 0.1, "bond": 0.1}
 """Share of its threshold below which a head finds a text calm, whatever its words."""
+SIGN = 0.03
+"""Share of its threshold from which the care head gives a sign, if a small one, of need."""
 MOST_VIEWS = 4
 """Views of a text that are scored: the plain one, and the first of those without a disguise; of a
 long text only the plain one."""
@@ -111,6 +113,11 @@ class Heard:
         return bool(asked) and all(
             self.chances[name] < CALM[name] * self.thresholds[name] for name in asked
         )
+
+    @property
+    def sign(self) -> bool:
+        """Whether there is any sign of need, so that a rule of care is not alone with it."""
+        return self.chances.get("care", 0.0) >= SIGN * self.thresholds.get("care", 1.0)
 
 
 SILENCE = Heard({}, {})

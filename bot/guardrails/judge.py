@@ -204,7 +204,7 @@ class Judge:
         """
         if in_story:
             return sure
-        sure = tuple(_softened(hit) if _doubtful(hit, heard, views) else hit for hit in sure)
+        sure = tuple(_doubted(hit, heard) if _doubtful(hit, heard, views) else hit for hit in sure)
         if any(_settles(hit) for hit in sure):
             return sure
         sad = any(hit.category == "distress" for hit in sure)
@@ -267,6 +267,14 @@ def _doubtful(hit: Hit, heard: Heard, views: Views) -> bool:
     """Whether a wide rule is alone with what it found: the head of its kind finds the text calm,
     and no game or story is a pretext."""
     return hit.wide and heard.calm(KINDS[hit.category]) and not pretext(views.plain)
+
+
+def _doubted(hit: Hit, heard: Heard) -> Hit:
+    """Return what is left of a wide rule's finding that the heads don't share: of need support, at
+    the least sign of it; otherwise a note for the trend."""
+    if hit.category == "sh_crisis" and heard.sign:
+        return replace(hit, category="sh_support", severity=Severity.PASSIVE)
+    return hit if hit.category == "sh_support" and heard.sign else _softened(hit)
 
 
 def _figurative(hit: Hit) -> bool:

@@ -13,10 +13,6 @@ from math import log
 
 AT_THRESHOLD = 0.5
 """Log odds that a message adds at which the care head just speaks up."""
-ALONE = 0.12
-"""How much more it takes of a first message, which is all there is: 1.25 times the odds. Of 887
-harmless messages in seven files of strangers 28 are then noticed, of 37; of 238 people in need the
-same."""
 SLOPE = 0.55
 """Log odds for each of the head's: what it hears in one turn and in the next is much the same."""
 CALM = -0.4
@@ -35,7 +31,13 @@ GONE_WELL = -2.0
 BELIEVED = 3.0
 """Odds over its threshold from which the head is believed in spite of good news."""
 BEGUN = 0.3
-"""How much more it takes in a talk that goes on: the next message will add to this one."""
+"""How much more it takes in a talk that goes on: the next message will add to this one.
+
+A first message is all there is: there the head's own threshold holds. Of 239 people in need in
+eight files of strangers 4 more are then noticed than at 1.25 times its odds, and of 545 harmless
+messages 4 more; of 501 ordinary lines 1 %, of 316 lookalikes 3 % are. At 0.8 times its odds one
+person more, and 5 % of the lookalikes.
+"""
 STRAINED = 1.5
 """How much more it takes amid tests, games and small children."""
 LOOKING_BACK = 1.5
@@ -57,5 +59,5 @@ def evidence(odds: float, *, gone_well: bool = False) -> float:
 
 def bar(*, begun: bool, strained: bool, looking_back: bool, in_story: bool) -> float:
     """Return the log odds from which a talk is acted upon."""
-    further = (BEGUN if begun else ALONE) + STRAINED * strained + LOOKING_BACK * looking_back
+    further = BEGUN * begun + STRAINED * strained + LOOKING_BACK * looking_back
     return AT_THRESHOLD + further + IN_STORY * in_story

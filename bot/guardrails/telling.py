@@ -19,6 +19,8 @@ FICTION = re.compile(
 REAL = re.compile(
     r"\b(?:ooc|out of character|irl|in real life|for real|honestly|seriously|"
     r"actually me|is me|it\x27?s me|about me|that was me|was me talking|me too"
+    r"|(?:she|he|they)\x27?s me (?:btw|tbh|really|lol|actually|honestly)"
+    r"|that\x27?s how i (?:\w+ )?feel"
     r"|i \w+ (?:\w+ ){0,3}too,|by my house|in my (?:own )?life|i mean me|no joke"
     r"|not (?:for )?(?:a|the|my|any|in a) (?:story|game|novel|book|character|joke|rp|scene)"
     r"|(?:no es|nao e|non e|c\x27est pas|pas|nicht|niet|nie) (?:para|pra|per|pour|fur|voor|do|dla) "

@@ -72,6 +72,15 @@ def test_a_wide_rule_alone_is_left_to_the_trend_where_the_care_head_finds_the_te
     assert measure(narrow, care=0.01) is Measure.SUPPORT
 
 
+def test_a_wide_rule_of_need_is_never_silenced_at_the_least_sign_of_need(
+    measure: Callable[..., Measure],
+) -> None:
+    crisis, support = "i want to end it all", "nothing matters anymore"
+    assert measure(crisis, care=0.05) is measure(support, care=0.05) is Measure.SUPPORT
+    assert measure(crisis, care=0.3) is Measure.CRISIS
+    assert measure(crisis, care=0.01) is Measure.ALLOW
+
+
 def test_a_wide_rule_of_harm_is_softened_where_its_head_finds_the_text_calm(
     room: Guardrails, context: MakeContext
 ) -> None:
