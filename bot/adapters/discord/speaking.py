@@ -98,10 +98,12 @@ class Speaking:
         standing: Sequence[int] = self._resumed.reply_ids
         webhook = self._resumed.webhook
         if not standing:
-            begun = await self._begun_unnoted(fresh)
+            begun = await self._begun_unnoted()
             standing, webhook = ((begun.id,), begun.webhook) if begun else ((), None)
         if webhook == fresh.webhook or not standing:
             return fresh, standing
+        if webhook is not None and (other := await self._by_webhook(webhook)) is not None:
+            return other, standing  # another process had made one of its own
         if webhook is not None and self._turn.again is not None:
             raise TargetGone("the webhook that wrote the reply is gone")
         # Only who wrote a message can edit it: the bot itself, or a webhook that may be gone.
@@ -133,7 +135,7 @@ class Speaking:
         plain = discord.utils.escape_mentions(discord.utils.escape_markdown(asked))
         return f"> {plain}\n"
 
-    async def _begun_unnoted(self, fresh: Voice) -> Posted | None:
+    async def _begun_unnoted(self) -> Posted | None:
         """Return a first message that was posted, but not noted, before a crash."""
         asked = {*self._turn.message_ids, self._turn.points_at}
         try:
@@ -143,23 +145,32 @@ class Speaking:
         except FAILED as error:
             log.warning("resume without history", reason=type(error).__name__)
             return None
-        ours = [m for m in latest if m.answers in asked and self._is_ours(m, fresh)]
-        return ours[-1] if ours else None
+        for message in reversed(latest):
+            if message.answers in asked and await self._is_ours(message):
+                return message
+        return None
 
-    def _is_ours(self, message: Posted, fresh: Voice) -> bool:
+    async def _is_ours(self, message: Posted) -> bool:
         if message.webhook is not None:
-            return message.webhook == fresh.webhook
+            hook = await self._desk.webhooks.named(self._channel, message.webhook)
+            return hook is not None
         me = self._desk.account
         return me is not None and message.author == me.id
 
-    async def _by_webhook(self) -> Voice | None:
-        """Return the persona's own voice; None in DMs, or where we may have no webhook."""
+    async def _by_webhook(self, named: int | None = None) -> Voice | None:
+        """Return the persona's own voice; None in DMs, or where we may have no webhook.
+
+        `named`: through this webhook and no other.
+        """
         if self._turn.place.is_dm:
             return None
         # A reply that stands there can be continued by its webhook alone: worth waiting for.
         patience = PATIENCE if self._resumed is None else RESUME_PATIENCE
+        webhooks, channel = self._desk.webhooks, self._channel
+        guild = self._turn.place.guild
+        find = webhooks.of(channel, guild) if named is None else webhooks.named(channel, named)
         hook, url = await asyncio.gather(
-            _in_time(self._desk.webhooks.of(self._channel, self._turn.place.guild), patience),
+            _in_time(find, patience),
             _in_time(self._desk.avatars.url(self._face), PATIENCE),
         )
         if hook is None:

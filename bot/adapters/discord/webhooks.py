@@ -139,7 +139,7 @@ class Webhooks:
         self._may_list = may_list
         self._found: _Lookups[Webhook] = _Lookups()
         self._guilds: _Lookups[_Listed] = _Lookups(_LISTED_FOR)
-        self._ids = Recent[int, None](_KEPT)
+        self._by_id = Recent[int, Webhook](_KEPT)
 
     async def of(self, channel: int, guild: int | None = None) -> Webhook | None:
         """Return our webhook of a channel, made if need be; None where we may have none.
@@ -147,6 +147,19 @@ class Webhooks:
         With the guild, one call tells of all its channels, and the next ones need not be asked.
         """
         return await self._found.get(channel, lambda: self._find_or_make(channel, guild))
+
+    async def named(self, channel: int, webhook: int) -> Webhook | None:
+        """Return a certain webhook of ours; None where it is gone, or can't be looked for.
+
+        Two processes that begin at once may make one each, and what one says no other can change.
+        """
+        if (known := self._by_id.get(webhook)) is not None:
+            return known
+        try:
+            return next((each for each in await self._all(channel) if each.id == webhook), None)
+        except FAILED as error:
+            log.warning("webhook not looked for", reason=_reason(error))
+            return None
 
     def forget(self, channel: int) -> None:
         """The channel's webhook is gone: look again next time."""
@@ -158,7 +171,7 @@ class Webhooks:
 
     def is_ours(self, webhook: int) -> bool:
         """Whether a webhook id was seen to be one of ours."""
-        return webhook in self._ids
+        return webhook in self._by_id
 
     async def close(self) -> None:
         await self._found.close()
@@ -175,12 +188,18 @@ class Webhooks:
         if listed is not None and channel not in listed.told:
             listed.told.add(channel)  # who asks again found that the list is not true any more
             return listed.hooks.get(channel)
-        ours = filter(self._is_ours, await self._calls.webhooks(channel))
-        return next(map(self._known, ours), None)
+        # The oldest: the same one to every process, where two once made one each.
+        return min(await self._all(channel), key=lambda hook: hook.id, default=None)
+
+    async def _all(self, channel: int) -> list[Webhook]:
+        return [
+            self._known(each) for each in await self._calls.webhooks(channel) if self._is_ours(each)
+        ]
 
     async def _list(self, guild: int) -> _Listed:
         ours = filter(self._is_ours, await self._calls.guild_webhooks(guild))
-        return _Listed({int(data["channel_id"]): self._known(data) for data in ours})
+        newest_first = sorted(ours, key=lambda data: -int(data["id"]))
+        return _Listed({int(data["channel_id"]): self._known(data) for data in newest_first})
 
     def _is_ours(self, data: dict[str, Any]) -> bool:
         ours = str(data.get("application_id")) == str(self._application())
@@ -188,7 +207,7 @@ class Webhooks:
 
     def _known(self, data: dict[str, Any]) -> Webhook:
         hook = Webhook(int(str(data["id"])), str(data["token"]))
-        self._ids[hook.id] = None
+        self._by_id[hook.id] = hook
         return hook
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import discord
 import pytest
 
+from bot.adapters.discord.calls import Webhook
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.rest import ATTEMPTS
 from bot.adapters.discord.sink import DiscordSink, SinkFactory
+from bot.adapters.discord.voices import WebhookVoice
 from bot.chat.place import MessageId
 from bot.chat.turn import Trigger, Turn, TurnId
 from bot.delivery.split import LIMIT
@@ -486,6 +488,21 @@ async def test_a_reply_that_was_posted_but_not_noted_is_found(scene: Scene, webh
         scene.desk = successor
         await scene.open(turn, Progress()).finish("It is 8,611 metres.")
     assert len(scene.channel.from_bot) == 1
+
+
+@pytest.mark.parametrize("noted", [True, False])
+async def test_what_another_of_our_webhooks_began_is_continued_through_it(
+    scene: Scene, noted: bool
+) -> None:
+    """Two processes that begin at once may have made one each."""
+    turn, _ = await scene.ask()
+    _, newer = [await scene.desk.calls.create_webhook(scene.channel.id, "x") for _ in range(2)]
+    hook = Webhook(int(newer["id"]), str(newer["token"]))
+    begun = await WebhookVoice(scene.desk.calls, turn, hook, "Wren").send(0, "It is", [], None)
+    progress = Progress((MessageId(begun.id),), hook.id) if noted else Progress()
+    ids = await scene.open(turn, progress).finish("It is 8,611 metres.")
+    assert ids == (MessageId(begun.id),)
+    assert [m.content for m in scene.channel.from_bot] == ["It is 8,611 metres."]
 
 
 async def test_a_shorter_reply_after_the_restart_leaves_no_rest_of_the_longer_one(

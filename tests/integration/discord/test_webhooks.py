@@ -54,6 +54,19 @@ async def test_after_a_restart_one_call_finds_them_all(
     assert [discord.calls[route] for route in (OF_GUILD, OF_CHANNEL, CREATE)] == [2, 0, len(NAMES)]
 
 
+async def test_of_several_webhooks_every_process_takes_the_oldest(
+    discord: FakeDiscord, desk: Desk, guild: Server
+) -> None:
+    tavern = guild.channel("tavern")
+    old, new = [int((await desk.calls.create_webhook(tavern.id, "x"))["id"]) for _ in range(2)]
+    async with desk_at(discord) as other:
+        for each in (desk, allowed(other)):
+            hook = await each.webhooks.of(tavern.id, guild.id)
+            assert hook is not None
+            assert hook.id == old
+    assert [hook.id for hook in tavern.webhooks] == [old, new]
+
+
 async def test_what_is_another_s_is_left_alone(
     discord: FakeDiscord, desk: Desk, guild: Server
 ) -> None:
