@@ -15,7 +15,7 @@ class RoutingMetrics:
         self._route = Vocabulary(*ROUTES, limit=0)
         self._stage = Vocabulary(limit=12)
         self._source = Vocabulary(limit=16)
-        self._reason = Vocabulary("no_table", "margin", "threshold", limit=4)
+        self._reason = Vocabulary("no_table", "held", "margin", "threshold", limit=4)
         self._outcome = Vocabulary(limit=12)
         self._decisions = Counter(
             "troupe_route_decisions",

@@ -211,10 +211,16 @@ def stage_of(decision: RouteDecision) -> str:
 
 
 def why_unsure(decision: RouteDecision) -> str | None:
-    """Return why a decision is a doubtful one: `no_table`, `margin` or `threshold`; else None."""
+    """Return why a decision is a doubtful one; None where it is sure.
+
+    `no_table`; `held`, where the route before was kept against the message; `margin` between two
+    routes; or the `threshold`.
+    """
     if not decision.uncertain:
         return None
     if decision.source == "default":
         return "no_table"
+    if decision.held:
+        return "held"
     ranked = sorted((decision.probabilities.get(each, 0.0) for each in LABELS), reverse=True)
     return "margin" if ranked[0] - ranked[1] < DOUBT_MARGIN else "threshold"

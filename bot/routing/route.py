@@ -28,6 +28,8 @@ class RouteDecision:
     continuation: float = 0.0
     """Probability that the message only continues the previous turn."""
     reasons: tuple[str, ...] = field(default=())
+    held: bool = False
+    """The message by itself speaks for another route; the one of the talk is kept. A doubt."""
 
     @property
     def confidence(self) -> float:

@@ -145,10 +145,11 @@ async def test_what_is_acted_on_is_counted_by_guild_and_for_the_metrics() -> Non
     assert tally.since_start(GUILD)["decisions"] == 1
 
 
-@pytest.mark.parametrize("reason", ["no_table", "margin", "threshold"])
+@pytest.mark.parametrize("reason", ["no_table", "held", "margin", "threshold"])
 async def test_a_doubt_has_a_reason(reason: str) -> None:
     shares = {
         "no_table": (1 / 3, 1 / 3, 1 / 3),
+        "held": (0.48, 0.04, 0.48),
         "margin": (0.48, 0.44, 0.08),
         "threshold": (0.55, 0.30, 0.15),
     }[reason]
@@ -157,5 +158,6 @@ async def test_a_doubt_has_a_reason(reason: str) -> None:
     doubtful = replace(
         base, probabilities=dict(zip(Route, shares, strict=True)), uncertain=True, source=source
     )
+    doubtful = replace(doubtful, held=reason == "held")
     assert why_unsure(doubtful) == reason
     assert why_unsure(replace(doubtful, uncertain=False)) is None

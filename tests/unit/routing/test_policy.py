@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from bot.routing.policy import Circumstances, circumstances, decide
+from bot.routing.dataset import read_labelled
+from bot.routing.evaluation import calibration_error, flips_per_100, judge
+from bot.routing.policy import Circumstances, circumstances, decide, safe_order
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route
+from bot.routing.router import Router
 from bot.routing.table import LABELS, Scores
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "routing"
+ROUTER = Router.load()
+TALK = PreviousRoute(Route.COMPANION, 0.0)
 
 
 @pytest.mark.parametrize(
     ("before", "new", "lead", "explicit", "asks", "switches"),
     [
-        (Route.COMPANION, Route.CREATIVE, 0.65, False, False, False),
-        (Route.COMPANION, Route.CREATIVE, 0.72, False, False, True),
+        (Route.COMPANION, Route.CREATIVE, 0.55, False, False, False),
+        (Route.COMPANION, Route.CREATIVE, 0.62, False, False, True),
         (Route.COMPANION, Route.CREATIVE, 0.05, True, False, True),
-        (Route.COMPANION, Route.FACTUAL, 0.65, False, False, False),
-        (Route.COMPANION, Route.FACTUAL, 0.72, False, False, True),
-        (Route.COMPANION, Route.FACTUAL, 0.35, False, True, False),
-        (Route.COMPANION, Route.FACTUAL, 0.45, False, True, True),
+        (Route.COMPANION, Route.FACTUAL, 0.55, False, False, False),
+        (Route.COMPANION, Route.FACTUAL, 0.62, False, False, True),
+        (Route.COMPANION, Route.FACTUAL, 0.25, False, True, False),
+        (Route.COMPANION, Route.FACTUAL, 0.35, False, True, True),
         (Route.CREATIVE, Route.COMPANION, 0.12, False, False, True),
         (Route.CREATIVE, Route.COMPANION, 0.05, False, False, False),
         (Route.FACTUAL, Route.CREATIVE, 0.05, True, False, True),
@@ -30,7 +39,7 @@ def test_what_is_told_needs_more_to_leave_the_companion_than_what_is_asked(
 ) -> None:
     shares = {before: 0.5 - lead / 2, new: 0.5 + lead / 2}
     one, two, three = (shares.get(label, 0.0) for label in LABELS)
-    around = Circumstances(PreviousRoute(before, 0.0), False, explicit, asks, False)
+    around = Circumstances(PreviousRoute(before, 0.0), False, explicit, asks)
     decision = decide(Scores((one, two, three), 0.0), around, threshold=0.65, source="table")
     assert decision.route is (new if switches else before)
 
@@ -44,6 +53,14 @@ def test_what_is_told_needs_more_to_leave_the_companion_than_what_is_asked(
         ("my friend leaves on monday. help me write a card", True),
         ("she said she would write to me", False),
         ("i write poems sometimes", False),
+        ("listening to the rain", False),
+        ("dime un chiste", True),
+        ("写个笑话", True),
+        ("雨の俳句を書いて", True),
+        ("강아지 이름 지어줘", True),
+        ("اكتب قصيدة عن المطر", True),
+        ("एक चुटकुला सुनाओ", True),
+        ("bana komik bir fıkra anlat", True),
     ],
 )
 def test_a_request_is_found_wherever_a_clause_begins(message: str, explicit: bool) -> None:
@@ -65,6 +82,82 @@ def test_a_question_that_is_plain_by_itself_leaves_any_talk_unless_it_continues_
 ) -> None:
     shares = {Route.FACTUAL: alone, before: 1.0 - alone}
     one, two, three = (shares.get(label, 0.0) for label in LABELS)
-    around = Circumstances(PreviousRoute(before, 0.0), False, False, True, False)
+    around = Circumstances(PreviousRoute(before, 0.0), False, False, True)
     decision = decide(Scores((one, two, three), gate), around, threshold=0.65, source="table")
     assert decision.route is (Route.FACTUAL if switches else before)
+
+
+@pytest.mark.parametrize(
+    ("message", "route"),
+    [
+        ("how tall is k2", Route.FACTUAL),
+        ("what's 13*17", Route.FACTUAL),
+        ("capital of peru", Route.FACTUAL),
+        ("is java older than python", Route.FACTUAL),
+        ("写个笑话", Route.CREATIVE),
+        ("dime un chiste", Route.CREATIVE),
+        ("name my new goldfish", Route.CREATIVE),
+        ("why do you ask", Route.COMPANION),
+        ("how long does it take to stop missing someone", Route.COMPANION),
+        ("there was a dog in the elevator and he stared at me", Route.COMPANION),
+    ],
+)
+def test_a_plain_request_without_its_mark_leaves_the_companion(message: str, route: Route) -> None:
+    assert ROUTER.route(message, previous=TALK, now=1.0).route is route
+
+
+def test_other_hands_switches_are_found_and_their_talks_stay() -> None:
+    judged = judge(ROUTER, read_labelled(FIXTURES / "leaving.jsonl"))
+    for kind, least in (("leaves", 0.97), ("stays", 0.88)):
+        some = [each.right for each in judged if each.wanted.kind == kind]
+        assert sum(some) / len(some) >= least, kind
+    assert calibration_error(judged) <= 0.04
+
+
+@pytest.mark.parametrize("name", ["talk", "same_author", "dev", "third_voice"])
+def test_a_talk_that_is_all_companion_hardly_flips(name: str) -> None:
+    assert flips_per_100(ROUTER, read_labelled(FIXTURES / f"{name}.jsonl")) <= 5.0
+
+
+def test_a_route_kept_against_the_evidence_is_a_doubt_with_its_reason() -> None:
+    around = Circumstances(TALK, False)
+    decision = decide(Scores((0.75, 0.0, 0.25), 0.0), around, threshold=0.65, source="table")
+    assert decision.route is Route.COMPANION
+    assert decision.held
+    assert decision.uncertain
+    assert "factual is not 0.60 above companion, which stays" in decision.reasons
+    assert decision.confidence == max(decision.probabilities.values())
+    assert sum(decision.probabilities.values()) == pytest.approx(1.0)
+    assert safe_order(decision, TALK) is Route.COMPANION, "nobody else was asked: it stays kept"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "my real dog died today, stop the game",
+        "ooc: i need a minute",
+        "can we pause the roleplay, something happened",
+        "no this is about my real life now",
+        "хватит играть, мне правда плохо",
+        "别玩了，我真的很难过",
+    ],
+)
+def test_words_that_leave_a_scene_are_taken_as_they_are(message: str) -> None:
+    scene = PreviousRoute(Route.CREATIVE, 0.0, scene=True)
+    for previous, running in ((scene, False), (None, True)):
+        around = circumstances(message, previous, in_scene=running, now=1.0)
+        assert not around.in_scene
+    decision = ROUTER.route(message, previous=scene, now=1.0)
+    assert decision.route is Route.COMPANION
+    assert "a scene is open" not in decision.reasons
+    assert "steps out of the scene" in decision.reasons
+
+
+def test_a_line_of_the_scene_stays_in_it() -> None:
+    scene = PreviousRoute(Route.CREATIVE, 0.0, scene=True)
+    for line in (
+        "*stops the horse* we rest here",
+        "is the dragon real?",
+        "i leave the inn, crying",
+    ):
+        assert circumstances(line, scene, in_scene=False, now=1.0).in_scene

@@ -109,7 +109,8 @@ def test_no_template_names_a_slot_that_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("dev", 600), ("same_author", 600), ("third_voice", 270), ("talk", 190)]
+    ("name", "least"),
+    [("dev", 600), ("same_author", 600), ("third_voice", 270), ("talk", 190), ("leaving", 140)],
 )
 def test_no_line_of_a_fixture_is_training_text(name: str, least: int) -> None:
     fixture = read_labelled(Path(__file__).parents[2] / "fixtures" / "routing" / f"{name}.jsonl")

@@ -318,7 +318,7 @@ async def test_after_signs_of_distress_a_doubtful_message_stays_with_the_compani
     _, reply = await asks(stage.channel, stage.guest, text)
     shown = await route_of(stage.channel, stage.guest, reply)
     assert "Route: **companion**" in shown
-    assert "signs of distress a while ago" in shown or "previous companion" in shown
+    assert "signs of distress a while ago" in shown or "companion, which stays" in shown
     other = await stage.admin.slash(stage.channel, "route try", text=text)
     assert f"Route: **{alone.route}**" in other.text
 

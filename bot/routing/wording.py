@@ -1,0 +1,131 @@
+"""What the wording of a message says, whatever it is about: asked, wanted, told, out of the play.
+
+Read after another turn only. None of it decides a route: it says how much a new route must be
+surer than the one that a conversation is in.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.routing.text import fold
+
+BEGINNING = 200
+"""Characters in which a request would be named."""
+
+
+def _any(*words: str) -> str:
+    return "|".join(" ".join(words).split())
+
+
+_BEFORE = (
+    r"(?:(?:hey|hi|ok|okay|so|now|and|but|also|btw|wait|well|quick|please|pls|plz|bot|yo|lol|"
+    r"bitte|por favor|porfa|anda|stp|per favore|prosze|lutfen|tolong|пожалуиста)[, ]+)*+"
+)
+"""Small words before what is wanted. All texts here are as `fold` leaves them."""
+_WORK = _any(
+    "write draft compose invent translate rewrite rephrase rename name explain define calculate",
+    "convert solve proofread debug fix list imagine pretend roast describe brainstorm recommend",
+    "suggest remind compare compute summari[sz]e",
+    r"schreib\w* ubersetz\w* erklar\w* nenn\w* erfind\w* empfiehl",
+    r"escrib\w* traduc\w* explica\w* dime cuentame dame haz hazme inventa calcula recomienda\w*",
+    r"ecri[st] ecrivez traduis explique\w* donne invente raconte propose corrige calcule",
+    r"escrev\w* traduz\w* conta invente crie diga cria faz faca",
+    "scrivi traduci spiega dimmi dammi raccontami fammi correggi",
+    "napisz przetlumacz wyjasnij wymysl podaj opowiedz policz",
+    r"напиш\w* перевед\w* объясн\w* придума\w* расскаж\w* назови посчитаи посоветуи",
+    r"acikla\w* hesapla\w* oner\w*",
+    "schrijf vertaal verzin noem",
+    "tulis buatkan buatin jelaskan terjemahkan sebutkan ceritakan hitung",
+    "اكتب اكتبي اعطني ترجم اشرح احك احكي الف اخترع",
+    "लिखो लिखिए बताओ बताइए सुनाओ समझाओ",
+)
+_REQUEST = re.compile(
+    rf"(?:^|[^\w\s']\s*|\b(?:so|now|and|but|anyway|please|pls|ok)\s+){_BEFORE}"
+    r"(?:(?:can|could|would|will) (?:you|u) (?:please |pls )?)?(?:help me |let'?s )?"
+    rf"(?:(?:make up|come up with|think up|tell me|give me|make me|{_WORK})(?!\w)"
+    r"|(?:写|编|讲|翻译|给我|帮我|起个|想个|推荐|解释))"
+)
+"""A clause that begins with the work that is wanted."""
+_REQUEST_LAST = re.compile(
+    r"(?:書いて|作って|考えて|教えて|訳して|つけて|説明して|써 ?줘|지어 ?줘|만들어 ?줘|알려 ?줘|"
+    r"추천해 ?줘|번역해 ?줘|설명해 ?줘|\byaz|\bcevir|\banlat|\bsoyle|लिखो|लिख दो|बताओ|सुनाओ|समझाओ)"
+    r"[^\w]*$"
+)
+"""The same where the verb stands last."""
+_QUESTION_MARK = re.compile("[?؟]")
+_QUESTION = re.compile(
+    rf"^{_BEFORE}(?:"
+    + _any(
+        r"whats? hows? whos? wheres? when which whys? is are does do did can (?:in|at)\swhat",
+        "difference diff capital odds cheapest",
+        "que cual cuant[oa]s? quien donde cuando como por\\sque quant[oaie]s? quem onde qual chi",
+        "dove quando perche wie was wer wo wann warum welche\\w* unterschied combien qui ou",
+        "quand comment pourquoi quel\\w* est-ce ile kto gdzie kiedy jak dlaczego czym hoeveel wat",
+        "waar wanneer hoe waarom berapa apa siapa dimana kapan bagaimana kenapa kac kim nerede",
+        "nasil neden сколько кто где когда как почему что какои какая какие كم كيف متى اين",
+        "لماذا هل कितना कितने कौन कहां कैसे",
+    )
+    + r")(?!\w)"
+)
+"""A question may come without its mark: "how tall is k2"."""
+_QUESTION_ANYWHERE = re.compile(
+    r"多少|什么|什麼|是谁|几[个年月]|怎么|怎样|哪里|哪个|吗$|何[歳年分人個]|いくつ|どこ|いつ|だれ|誰|なぜ|"
+    r"ですか|얼마|뭐|무엇|누구|언제|어디|몇|la gi|bao nhieu|^cach |क्या है|कितन"
+)
+_PERSONS = re.compile(
+    r"\b(?:"
+    + _any(
+        "i im ive id ill me my mine we us our he she his her him hes shes you your youre u ur",
+        "ich mir mich mein\\w* du dich dir je j ma mon mes moi tu yo mi mis eu meu minha io mio",
+        "mia я мне меня мои моя ты ben benim bana sen ja mnie moj moja ik mijn aku saya gue",
+        "kamu انا انت मैं मुझे मेरा मेरी",
+    )
+    + r")(?!\w)|[我你您他她]|私|俺|僕|나는|내가|저는|제가"
+)
+_OUT_OF_CHARACTER = re.compile(r"(?:\(\(|\[ooc|\(ooc|ooc\b|//)")
+_PLAY = (
+    r"(?:the|this|our|that|das|dieses|el|este|le|ce|la|o|esse|il|questo)?\s?"
+    r"(?:game|rp|role ?-?play\w*|scene|story|act|spiel|juego|jeu|jogo|gioco|rol)\b"
+)
+_LEAVES_PLAY = re.compile(
+    rf"\b(?:stop|pause|quit|end|leave|exit|no more|enough (?:of|with)|not part of|stoppe?|beende|"
+    rf"unterbrich|para|parem?|deja|termina|arrete|ferma|basta|fim d[eo])\s{_PLAY}"
+    r"|\b(?:stop|quit) (?:playing|pretending|acting)\b|\b(?:break|breaking|out of) character\b"
+    r"|\bnot (?:a|the|in the|part of the) (?:game|rp|roleplay|scene|story)\b|\birl\b"
+    r"|\b(?:in|for) real life\b|\bmy real(?:[- ]life)? \w|\bsafe ?word\b"
+    r"|\bim echten leben\b|\bhor auf (?:mit dem spiel|zu spielen)|\ben la vida real\b"
+    r"|\bfuera de personaje\b|\bdans la vraie vie\b|\bhors (?:rp|jeu|personnage)\b|\bna vida real\b"
+    r"|\bfora d[eo] personagem\b|\bnella vita reale\b|\bfuori dal (?:gioco|personaggio)\b"
+    r"|\bхватит играть\b|\bстоп,? игра\b|\bостанови игру\b|\bв реальнои жизни\b|\bвне игры\b"
+    r"|\bkoniec gry\b|\bprzerwij gre\b|\bw prawdziwym zyciu\b|\bgercek hayatta\b"
+    r"|\boyunu (?:durdur|bitir|birak)|\bdi dunia nyata\b|\bberhenti main\b|\bechte leven\b"
+    r"|停止游戏|别玩了|不玩了|现实生活|现实中|出戏|ロールプレイ(?:を|は)?(?:やめ|終)|ゲームをやめ|現実で"
+    r"|게임 ?그만|역할극 ?그만|현실에서|اوقف اللعبة|الحياة الحقيقية|खेल बंद|असल जिंदगी"
+)
+
+
+def beginning(message: str) -> str:
+    """Return the beginning of a message, folded: what the other functions read."""
+    return fold(message[:BEGINNING]).strip()
+
+
+def wants(folded: str) -> bool:
+    """Whether a message names the work that it wants."""
+    return _REQUEST.search(folded) is not None or _REQUEST_LAST.search(folded) is not None
+
+
+def asks(folded: str) -> bool:
+    """Whether there is a question at the beginning of a message, with its mark or without."""
+    found = _QUESTION_MARK.search(folded) or _QUESTION.search(folded)
+    return found is not None or _QUESTION_ANYWHERE.search(folded) is not None
+
+
+def of_persons(folded: str) -> bool:
+    """Whether a message is about the one who writes, the one addressed, or him and her."""
+    return _PERSONS.search(folded) is not None
+
+
+def leaves_play(folded: str) -> bool:
+    """Whether a message steps out of a role-play: by its brackets, or in words."""
+    return _OUT_OF_CHARACTER.match(folded) is not None or _LEAVES_PLAY.search(folded) is not None
