@@ -106,9 +106,9 @@ def test_a_plain_request_without_its_mark_leaves_the_companion(message: str, rou
     assert ROUTER.route(message, previous=TALK, now=1.0).route is route
 
 
-def test_other_hands_switches_are_found_and_their_talks_stay() -> None:
+def test_switches_written_after_the_margins_are_found_and_talks_stay() -> None:
     judged = judge(ROUTER, read_labelled(FIXTURES / "leaving.jsonl"))
-    for kind, least in (("leaves", 0.97), ("stays", 0.88)):
+    for kind, least in (("leaves", 0.95), ("stays", 0.85)):
         some = [each.right for each in judged if each.wanted.kind == kind]
         assert sum(some) / len(some) >= least, kind
     assert calibration_error(judged) <= 0.04

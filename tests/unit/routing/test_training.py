@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bot.routing import Route, Router
-from bot.routing.corpus import CORPUS, LABELS, POOL, Corpus, Example, pooled
+from bot.routing.corpus import LABELS, POOL, Corpus, Example, pooled
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.learning import Rows, fit, fitted_temperature, softmax
 from bot.routing.promotion import checked_router, judgement, promote, rollback
@@ -108,24 +108,45 @@ def test_no_template_names_a_slot_that_does_not_exist() -> None:
     assert not {text for text in left if "```" not in text and "=" not in text}
 
 
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "routing"
+
+
+def bare(text: str) -> str:
+    """Return a text's words alone: case, signs and apostrophes count for nothing."""
+    return " ".join(re.findall(r"\w+", re.sub("['’]", "", text.casefold())))
+
+
+def says_little(words: str) -> bool:
+    """Whether these are at most two words, as a greeting is; of scripts without gaps, by size."""
+    signs = len(re.findall("[\u3040-\u30ff\u4e00-\u9fff]", words))
+    return max(len(words.split()), signs // 2) <= 2
+
+
+@pytest.fixture(scope="module")
+def taught() -> set[str]:
+    """Every text that the shipped table was trained on: the corpus as expanded, and the pool."""
+    texts = {bare(each.text) for each in Corpus.read().examples()}
+    return texts | {bare(each.text) for each in pooled()}
+
+
 @pytest.mark.parametrize(
-    ("name", "least"),
-    [("dev", 600), ("same_author", 600), ("third_voice", 270), ("talk", 190), ("leaving", 140)],
+    ("name", "least", "known"),
+    [
+        ("dev", 600, 22),
+        ("same_author", 600, 5),
+        ("third_voice", 270, 7),
+        ("talk", 190, 1),
+        ("leaving", 140, 0),
+    ],
 )
-def test_no_line_of_a_fixture_is_training_text(name: str, least: int) -> None:
-    fixture = read_labelled(Path(__file__).parents[2] / "fixtures" / "routing" / f"{name}.jsonl")
-    lines = {
-        line.strip().lower()
-        for path in CORPUS.glob("*.txt")
-        for line in path.read_text(encoding="utf-8").splitlines()
-    }
-    shared = [
-        each.text
-        for each in fixture
-        if not each.history and len(each.text) > 24 and each.text.lower() in lines
-    ]
+def test_no_more_lines_of_a_fixture_are_training_text_than_its_readme_says(
+    name: str, least: int, known: int, taught: set[str]
+) -> None:
+    fixture = read_labelled(FIXTURES / f"{name}.jsonl")
+    lines = [bare(each.text) for each in fixture if not each.history]
+    shared = [line for line in lines if line in taught and not says_little(line)]
     assert len(fixture) >= least
-    assert shared == []
+    assert len(shared) <= known, shared
 
 
 def test_the_teachers_pool_reads_as_probabilities(tmp_path: Path) -> None:
