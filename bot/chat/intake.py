@@ -21,6 +21,7 @@ from bot.chat.arriving.left_over import asked_anew, left_of, rerun
 from bot.chat.arriving.looking_again import Channels, LookingAgain
 from bot.chat.arriving.looking_ahead import Ahead, Ask, LookingAhead
 from bot.chat.arriving.looking_back import LookingBack
+from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.taking_up import TakingUp
 from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
@@ -82,7 +83,8 @@ class Intake:
         self._casting = casting
         self._clock = clock
         self._threads = OneForABurst(threads, conversations) if threads is not None else None
-        self._door = Door(runner, casting, metrics, clock)
+        self._refused = Refused(journal)
+        self._door = Door(runner, casting, self._refused, metrics, clock)
         self._claims = claims
         self._turns = RunningTurns(clock, self._work)
         self._again = LookingAgain(channels, self._turns, self)
@@ -102,6 +104,7 @@ class Intake:
             metrics=metrics,
             clock=clock,
             gone=self._gone,
+            refused=self._refused,
             look=self._again.look_at,
         )
 
@@ -368,12 +371,17 @@ class Intake:
         """Take up what dead processes left, and repeat what the store missed. Endless."""
         while True:
             try:
-                await self._runner.settle_rest()
+                await self._settle_rest()
                 await self.take_up()
                 await self._unsaying.catch_up()
             except StoreError as error:
                 log.warning("upkeep failed", reason=str(error))
             await asyncio.sleep(TAKE_UP_EVERY)
+
+    async def _settle_rest(self) -> None:
+        """Settle what was over, or refused, while the store was away."""
+        await self._runner.settle_rest()
+        await self._refused.write_down()
 
     async def take_up(self) -> int:
         """Continue unsettled turns of processes that are gone. Return how many messages."""
@@ -391,5 +399,5 @@ class Intake:
         """
         left = await self._turns.drain(timeout)
         with contextlib.suppress(StoreError):  # away still: the successor takes them up
-            await self._runner.settle_rest()
+            await self._settle_rest()
         return left

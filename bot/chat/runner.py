@@ -287,19 +287,19 @@ class TurnRunner:
             await self._quietly(sink.withdraw())
         await self.settle(turn.message_ids, Outcome.CANCELLED)
 
-    async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> None:
-        """Say a line to the person of a turn, as far as Discord takes it."""
+    async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> bool:
+        """Say a line to the person of a turn; False where Discord does not take it."""
         sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)
-        await self._quietly(sink.notice(line))
+        return await self._quietly(sink.notice(line))
 
-    async def _quietly(self, effect: Awaitable[object] | None) -> None:
-        """Await an effect on the sink; when Discord refuses there is nobody left to tell."""
-        if effect is None:
-            return
+    async def _quietly(self, effect: Awaitable[object]) -> bool:
+        """Await an effect on the sink. False when Discord refuses: nobody is left to tell."""
         try:
             await effect
         except DeliveryError as error:
             log.warning("not delivered", kind=type(error).__name__, reason=str(error))
+            return False
+        return True
 
     def _measure(self, run: Running, account: TurnAccount, outcome: Outcome | None) -> None:
         """Count the turn, also one that is merged or left to the successor."""

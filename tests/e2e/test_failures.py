@@ -267,6 +267,7 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
             ours = [m for m in stage.from_bot if "memory:offer" not in str(m.components)]
             told = [own_words(message.content) for message in ours]
             assert told == [TALE, FORGETFUL, "Halcyon, of course."]
+            refused = asked
             # Over while it was away: settled once it is back, so that no start answers it again.
             scene.ollama.set_pace(rate=20)
             asked = await stage.says(alice, "tell me a tale", mention_bot=True)
@@ -280,6 +281,12 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
                 while unsettled(port):
                     await asyncio.sleep(0.1)
             assert await scene.troupe.terminate() == 0
+            # Nor does a start answer who read that there would be no answer.
+            await scene.troupe.start()
+            await scene.exchange(stage, alice, "good evening", TALE)
+            assert await scene.troupe.terminate() == 0
+            assert [m.content for m in stage.replies_to(refused)] == [FORGETFUL]
+            assert [m.content for m in far.replies_to(lost)] == [FORGETFUL]
 
 
 async def test_redis_that_dies_in_the_middle_leaves_no_half_answer(tmp_path: Path) -> None:

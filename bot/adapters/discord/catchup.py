@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -22,8 +22,10 @@ import structlog
 
 from bot.adapters.discord.client import LastSeen, TroupeBot
 from bot.adapters.discord.looking_back import PAGE, Past, page_of
-from bot.adapters.discord.mapping import place_of_channel
+from bot.adapters.discord.mapping import Us, answered_by, is_by_us, place_of_channel
 from bot.adapters.discord.pacing import priority_of
+from bot.adapters.discord.rows import is_stop
+from bot.adapters.discord.unclaimed import shown_on
 from bot.chat.place import ChannelId, MessageId, Place, snowflake_at, snowflake_seconds
 from bot.delivery.pacing import Priority
 from bot.errors import StoreError
@@ -205,8 +207,11 @@ class CatchUp:
             latest = await self._look_back(client, channel, since, at_any_rate=begins is not None)
         if begins is None:
             return 0
+        done = _answered_in(latest, client.us) if client.us is not None else frozenset()
         found = [message for message in latest if message.id > snowflake_at(since)]
         for message in reversed(found[:MAX_MESSAGES]):
+            if message.id in done:
+                continue
             taken += await client.take(message) is not None
         self._from.pop(ident, None)
         with priority_of(Priority.LOOKUP):
@@ -242,6 +247,13 @@ class CatchUp:
         ours = [each for each in threads if us is not None and each.owner_id == us.id]
         for thread in sorted(ours, key=lambda each: -each.id)[:MAX_THREADS]:
             await self._look_back(client, thread, since, at_any_rate=False)
+
+
+def _answered_in(latest: Iterable[discord.Message], us: Us) -> frozenset[int]:
+    """Return the messages to which we have replied as ourselves, in full: among them are those
+    whose people read that they can't be answered, which may be noted nowhere else."""
+    ours = (each for each in latest if is_by_us(each, us) and not any(map(is_stop, shown_on(each))))
+    return frozenset(answers for each in ours if (answers := answered_by(each)) is not None)
 
 
 async def _spoken_in(client: TroupeBot, since: float) -> list[Any]:

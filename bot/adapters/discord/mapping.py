@@ -255,7 +255,7 @@ def quote_of(message: discord.Message, us: Us) -> Quoted:
         author_name=_name_of(message.author),
         by_us=is_by_us(message, us),
         text="" if _is_hidden(message) else _text_of(message, us),
-        answers=_answered(message),
+        answers=answered_by(message),
     )
 
 
@@ -304,7 +304,8 @@ def _has_hiding(message: discord.Message) -> bool:
     return any(str(each.emoji) == HIDING for each in message.reactions)
 
 
-def _answered(message: discord.Message) -> MessageId | None:
+def answered_by(message: discord.Message) -> MessageId | None:
+    """Return the message to which one replies."""
     reference = message.reference
     if reference is None or message.type is not MessageType.reply or not reference.message_id:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, Protocol
 
+from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.triggers import why_answer
 from bot.chat.notices import notice_for
 from bot.chat.place import Place, UserId
@@ -25,16 +26,19 @@ NOT_ALLOWED: Final = mark("An admin has set who may talk to me here, and that le
 
 
 class Voice(Protocol):
-    """Says a line to the person of a turn."""
+    """Says a line to the person of a turn; returns whether it stands there."""
 
-    async def say(self, turn: Turn, line: str) -> None: ...
+    async def say(self, turn: Turn, line: str) -> bool: ...
 
 
 class Door:
     """Decides by the binding; keeps only whom it told lately."""
 
-    def __init__(self, voice: Voice, casting: Casting, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, voice: Voice, casting: Casting, refused: Refused, metrics: Metrics, clock: Clock
+    ) -> None:
         self._voice = voice
+        self._refused = refused
         self._casting = casting
         self._metrics = metrics
         self._clock = clock
@@ -65,7 +69,8 @@ class Door:
         """Tell whoever asked that their message could not be taken in."""
         if message.cue is None:
             with reading(message.speaker.locale):
-                await self._voice.say(Turn((message,), trigger), notice_for(error))
+                saying = self._voice.say(Turn((message,), trigger), notice_for(error))
+                await self._refused.tell(message, trigger, saying)
         self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
 
     async def _lets_in(self, message: Message, trigger: Trigger, binding: ResolvedBinding) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 
 from bot.chat.arriving.left_over import left_of, regrouped, rerun, reworded
+from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.thread_opening import OneForABurst, in_thread, where_answered
 from bot.chat.notices import EXPIRED
@@ -47,9 +48,11 @@ class TakingUp:
         metrics: Metrics,
         clock: Clock,
         gone: Collection[MessageId],
+        refused: Refused,
         look: Look,
     ) -> None:
-        """`gone` are messages that were deleted of late, as they become known."""
+        """`gone` are messages that were deleted of late, as they become known; `refused` those
+        that may have been written down though their people read that there is no answer."""
         self._turns = turns
         self._runner = runner
         self._journal = journal
@@ -58,6 +61,7 @@ class TakingUp:
         self._metrics = metrics
         self._clock = clock
         self._gone = gone
+        self._refused = refused
         self._look = look
         self._left: list[JournalEntry] = []
 
@@ -74,6 +78,10 @@ class TakingUp:
         if self._turns.draining:
             return 0
         found = await self._journal.take_up()
+        told = tuple(e.message.id for e in found if e.message.id in self._refused)
+        if told:
+            await self._runner.settle(told, Outcome.FAILED)
+            found = [entry for entry in found if entry.message.id not in told]
         self._left += found
         texts = await self._look([entry.message for entry in found])
         self._left = [reworded(entry, texts) for entry in self._left]

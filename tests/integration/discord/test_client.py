@@ -8,16 +8,18 @@ import time
 import pytest
 
 from bot.adapters.discord.client import TroupeBot
+from bot.adapters.discord.rows import stop_row
+from bot.adapters.discord.voices import BotVoice
 from bot.chat.arriving.looking_back import Kept
 from bot.chat.place import ChannelId, MessageId
-from bot.chat.turn import Message, Trigger
+from bot.chat.turn import Message, Trigger, TurnId
 from bot.errors import SettingsRejected, StoreError
 from bot.personas.binding import TriggerMode
 from tests.fakes import PATIENCE
 from tests.fakes.discord.faults import Fault
 from tests.fakes.discord.handles import Person
 from tests.fakes.discord.server import FakeDiscord
-from tests.integration.discord.rig import Notes, Rig, Unread, picture, rig_at
+from tests.integration.discord.rig import Notes, Rig, Unread, asked, desk_at, picture, rig_at
 
 
 async def heard(rig: Rig, count: int = 1) -> list[Message]:
@@ -394,6 +396,29 @@ async def test_what_was_refused_while_the_store_was_away_is_not_answered_later(
         await discord.gateway.up()
         await rig.notes.until(lambda n: any(m.id == missed.id for m in n.received))
         assert [m.text for m in notes.received].count("while it was away") == 1
+
+
+async def test_who_reads_an_answer_of_ours_already_is_not_answered_by_the_next_process(
+    discord: FakeDiscord,
+) -> None:
+    """The one before was killed when all that it could do was to say that its store is away. What
+    has a Stop button is no answer yet."""
+    guild = discord.guild(channels=["tavern"], members=["alice"])
+    tavern, alice = guild.channel("tavern"), guild.member("alice")
+    seen = Unread()
+    seen.note(
+        ChannelId(tavern.id), MessageId((await tavern.says(alice, "before", mention_bot=True)).id)
+    )
+    told, waits = [await tavern.says(alice, text, mention_bot=True) for text in ("told", "waits")]
+    async with desk_at(discord) as desk:
+        for message, rows in ((told, []), (waits, stop_row(TurnId("1")))):
+            voice = BotVoice(desk.calls, asked(tavern, message))
+            await voice.send(0, "One moment.", rows, None)
+    async with rig_at(discord, last_seen=seen) as rig:
+        await heard(rig, 1)
+        last = await tavern.says(alice, "and now?", mention_bot=True)
+        await rig.notes.until(lambda n: any(m.id == last.id for m in n.received))
+        assert [m.text for m in rig.notes.received] == ["before", "waits", "and now?"]
 
 
 async def keep(rig: Rig, count: int) -> None:

@@ -67,6 +67,9 @@ class House:
         self.clock = 0.0
         self.away = False
         self.fresh = True
+        self.lost = False
+        """Whether what is being accepted is written down, but nobody hears of it."""
+        self.may_say = True
         self.let_go: list[TurnId] = []
 
     async def run(self, run: Running) -> TurnAccount:
@@ -93,6 +96,10 @@ class House:
     async def give_up(self, run: Running, line: str) -> None:
         self.told.append(line)
 
+    async def say(self, turn: Turn, line: str) -> bool:
+        self.told.append(line)
+        return self.may_say
+
     async def has_written(self, turn: Turn) -> bool:
         return turn.messages[0].id in self.written
 
@@ -118,6 +125,9 @@ class House:
         self.steps.append(f"accepted {message.id}")
         self.accepting.set()
         await self.may_accept.wait()
+        if self.lost:
+            self.left.append(JournalEntry(message, trigger, self.clock))
+            raise StoreError("away")
         return self.fresh
 
     async def standing(self, place: Place, ident: MessageId) -> Standing:
@@ -567,6 +577,46 @@ def only_a_file(ident: int, person: int = 4) -> Message:
     said = message(ident)
     speaker = replace(said.speaker, id=UserId(person))
     return replace(said, text="", speaker=speaker, unread_attachments=("notes.txt",))
+
+
+async def refused(house: House, intake: Intake) -> None:
+    """A person reads that the store is away."""
+    house.may_accept.set()
+    house.lost = True
+    with pytest.raises(StoreError):
+        await intake.receive(message(7), Trigger.MENTION)
+    house.lost = False
+
+
+async def test_who_was_told_that_the_store_is_away_is_answered_by_nobody_later(
+    house: House, intake: Intake
+) -> None:
+    """They have asked again. What was refused is claimed and settled, with none of its words."""
+    await refused(house, intake)
+    house.left.clear()
+    await intake.drain(0.0)
+    assert house.steps.count("accepted 7") == 2
+    assert house.settled == [((7,), Outcome.FAILED)]
+    await intake.drain(0.0)
+    assert len(house.settled) == 1
+
+
+async def test_what_was_refused_is_not_taken_up_though_it_was_written_down(
+    house: House, intake: Intake
+) -> None:
+    await refused(house, intake)
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert house.begun == []
+    assert house.settled == [((7,), Outcome.FAILED)]
+
+
+async def test_who_could_not_be_told_is_answered(house: House, intake: Intake) -> None:
+    house.may_say = False
+    await refused(house, intake)
+    await intake.take_up()
+    await asyncio.sleep(0)
+    assert (house.begun, house.settled) == ([(7,)], [])
 
 
 async def test_a_file_right_after_a_question_belongs_to_it(house: House, intake: Intake) -> None:

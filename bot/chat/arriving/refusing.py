@@ -1,0 +1,47 @@
+"""Questions whose people read, while the store was away, that there will be no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Final
+
+from bot.chat.place import MessageId
+from bot.chat.turn import Message, Trigger
+from bot.ports import Outcome, TurnJournal
+from bot.recent import Recent
+
+KEPT: Final = 2000
+
+
+class Refused:
+    """Remembers them, so that nobody answers them later: their people have asked again."""
+
+    def __init__(self, journal: TurnJournal) -> None:
+        self._journal = journal
+        self._told = Recent[MessageId, None](KEPT)
+        self._unwritten = Recent[MessageId, tuple[Message, Trigger]](KEPT)
+
+    def __contains__(self, message: MessageId) -> bool:
+        """Whether nobody is to answer a message, though it may have been written down."""
+        return message in self._told
+
+    async def tell(self, message: Message, trigger: Trigger, saying: Awaitable[bool]) -> None:
+        """Let it be said; whoever could not be told is not refused."""
+        self._told[message.id] = None
+        if await saying:
+            blank = replace(message, text="", attachments=(), replies_to=None)
+            self._unwritten[message.id] = blank, trigger
+        else:
+            self._told.pop(message.id, None)
+
+    async def write_down(self) -> None:
+        """Claim what was refused, and settle it.
+
+        Raises:
+            StoreError: the store is away still.
+        """
+        for ident, (message, trigger) in list(self._unwritten.items()):
+            if await self._journal.accept(message, trigger):
+                await self._journal.settle((ident,), Outcome.FAILED)
+            self._unwritten.pop(ident, None)
