@@ -29,7 +29,7 @@ from bot.guardrails.rules import SHIPPED, Hit, Role, Rule, RuleSet, read_rules
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Action, Verdict
-from bot.guardrails.weighing import weigh
+from bot.guardrails.weighing import Weighed, weigh
 from bot.guardrails.wording import QUOTED, grounded, verdict_of, words_for
 from bot.ports import ChatModel
 from bot.recent import Recent
@@ -176,28 +176,13 @@ class Guardrails:
         A trend store that is away makes care forgetful, never absent.
         """
         began = time.perf_counter()
-        where = where_of(turn.place)
-        try:
-            state = RiskState.of(await self._trend.load(context.person, where))
-        except StoreError:
-            log.warning("risk trend unreadable: judged without it")
-            state = RiskState()
-        judgement = self._judge.message(turn.text, context, minor=state.minor(context.now))
-        weighed = weigh(judgement, state, context)
+        weighed = await self._weighed(turn.text, context)
         decision, state = weighed.decision, weighed.state
-        verdict = verdict_of(
-            decision,
-            context,
-            self._care,
-            card_due=weighed.card_due,
-            resource_due=weighed.resource_due,
-            level=state.level,
-        )
-        verdict = self._about_quotes(turn, context, verdict)
+        verdict = self._about_quotes(turn, context, self._input_verdict(weighed, context))
         if state.plain_voice(context.now):
             verdict = grounded(verdict)
         try:
-            await self._trend.save(context.person, where, state.as_numbers)
+            await self._trend.save(context.person, where_of(context.place), state.as_numbers)
         except StoreError:
             log.warning("risk trend not kept")
         if decision is not ALLOWED:
@@ -206,6 +191,32 @@ class Guardrails:
                 seconds=time.perf_counter() - began, guild=context.place.guild,
             )  # fmt: skip
         return verdict
+
+    async def foretell(self, text: str, context: GuardContext) -> Verdict:
+        """Return how a message would be judged now; nothing of it is kept."""
+        weighed = await self._weighed(text, context)
+        verdict = self._input_verdict(weighed, context)
+        return grounded(verdict) if weighed.state.plain_voice(context.now) else verdict
+
+    async def _weighed(self, text: str, context: GuardContext) -> Weighed:
+        try:
+            where = where_of(context.place)
+            state = RiskState.of(await self._trend.load(context.person, where))
+        except StoreError:
+            log.warning("risk trend unreadable: judged without it")
+            state = RiskState()
+        judgement = self._judge.message(text, context, minor=state.minor(context.now))
+        return weigh(judgement, state, context)
+
+    def _input_verdict(self, weighed: Weighed, context: GuardContext) -> Verdict:
+        return verdict_of(
+            weighed.decision,
+            context,
+            self._care,
+            card_due=weighed.card_due,
+            resource_due=weighed.resource_due,
+            level=weighed.state.level,
+        )
 
     @property
     def reviews(self) -> bool:

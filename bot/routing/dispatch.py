@@ -17,7 +17,14 @@ from bot.errors import StoreError
 from bot.routing.accurate import SURE_ENOUGH, AccurateStage
 from bot.routing.corrections import NO_CORRECTIONS, CorrectionBook
 from bot.routing.model_stage import Asked, ModelStage
-from bot.routing.policy import DOUBT_MARGIN, IDLE_SECONDS, SURE, certain, safe_order
+from bot.routing.policy import (
+    DOUBT_MARGIN,
+    IDLE_SECONDS,
+    SURE,
+    certain,
+    leaning,
+    safe_order,
+)
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
@@ -29,7 +36,7 @@ log = structlog.get_logger(__name__)
 DISTRESS_SECONDS = 30 * 60
 """After a sign of distress only a sure message leaves the companion, for this long."""
 _WATCHED = 10_000
-_FINAL = frozenset({"safety", "pin", "default"})
+_FIXED = frozenset({"pin", "correction"})
 _BY_RULE = frozenset({"safety", "pin", "correction", "scene"})
 
 
@@ -47,6 +54,11 @@ class Ask:
     """The last exchange as (role, text) pairs."""
     in_scene: bool = False
     distress: bool = False
+    """The message shows signs of distress."""
+    care: bool = False
+    """The person was in crisis a while ago: no story is told."""
+    trying: bool = False
+    """Only to be shown: nothing is remembered of it."""
 
     @property
     def before(self) -> Route | None:
@@ -118,22 +130,37 @@ class Dispatcher:
         if ask.distress:
             self._watch(ask)
             return self._first(ask, None)
+        if ask.care:
+            return certain(Route.COMPANION, "safety", "care is in force: no story for now")
         overrides = await self._in_force(ask)
-        decision = self._first(ask, overrides.pin)
-        if decision.source in _FINAL:
-            return decision
+        decision = self._overridden(ask, overrides) or await self._by_message(ask)
+        return await self._in_distress_held(ask, decision)
+
+    def _overridden(self, ask: Ask, overrides: Overrides) -> RouteDecision | None:
+        """Return what people have fixed for a message."""
+        if overrides.pin is not None:
+            return self._first(ask, overrides.pin)
+        if self.router.table is None:
+            return None
         match = overrides.corrections.match(ask.message, ask.before)
-        if match is not None:
-            label = match.correction.label
-            reason = f"a moderator sent a message {match.alike:.0%} like it to {label}"
-            return certain(label, "correction", reason)
+        if match is None:
+            return None
+        label = match.correction.label
+        reason = f"a moderator sent a message {match.alike:.0%} like it to {label}"
+        return certain(label, "correction", reason)
+
+    async def _by_message(self, ask: Ask) -> RouteDecision:
+        """Return what the table and the other stages make of a message."""
+        decision = self._first(ask, None)
+        if decision.source == "default":
+            return decision
         if decision.confidence < SURE_ENOUGH and self._accurate is not None:
             opinion = await self._accurate.opinion(ask.message)
             if opinion is not None:
-                decision = self._first(ask, overrides.pin, opinion)
+                decision = self._first(ask, None, opinion)
         if decision.uncertain and self._second is not None:
             decision = await self._second_opinion(ask, decision, self._second)
-        return self._held(ask, decision)
+        return decision
 
     def observe(self, ask: Ask, decision: RouteDecision) -> None:
         """Count a decision that was acted on."""
@@ -188,19 +215,36 @@ class Dispatcher:
     # ── the distress window ─────────────────────────────────────────────────────────────────
 
     def _watch(self, ask: Ask) -> None:
+        if ask.trying:
+            return
         key = (ask.place.channel, ask.person)
         self._distressed[key] = ask.now + DISTRESS_SECONDS
         self._distressed.move_to_end(key)
         while len(self._distressed) > _WATCHED:
             self._distressed.popitem(last=False)
 
-    def _held(self, ask: Ask, decision: RouteDecision) -> RouteDecision:
-        """Stay with the companion after a sign of distress, unless the message is sure."""
+    async def _in_distress_held(self, ask: Ask, decision: RouteDecision) -> RouteDecision:
+        """Stay with the companion after a sign of distress, unless the message is sure.
+
+        Neither a pin nor a correction ends the window: what the message itself asks for does.
+        """
         until = self._distressed.get((ask.place.channel, ask.person), 0.0)
-        if ask.now >= until or decision.route is Route.COMPANION or decision.confidence >= SURE:
+        if ask.now >= until or decision.route is Route.COMPANION:
             return decision
-        reason = f"signs of distress a while ago: {decision.route} would need {SURE:.2f}"
-        return replace(decision, route=Route.COMPANION, reasons=(*decision.reasons, reason))
+        fixed = decision.source in _FIXED
+        own = await self._by_message(ask) if fixed else decision
+        leaves = own.route is not Route.COMPANION
+        if leaves and own.confidence >= SURE:
+            return decision
+        waits = f"the {decision.source} waits" if fixed else f"{own.route} would need {SURE:.2f}"
+        return replace(
+            own,
+            route=Route.COMPANION,
+            probabilities=leaning(own.probabilities, Route.COMPANION, 2.0 * SURE - 1.0),
+            uncertain=own.uncertain or leaves,
+            reasons=(*own.reasons, f"signs of distress a while ago: {waits}"),
+            held=leaves,
+        )
 
 
 def stage_of(decision: RouteDecision) -> str:

@@ -98,7 +98,7 @@ def decide(
                 reasons.append(f"continues the previous {before} turn")
             new = _likeliest(shares)
             if held := new is not before and shares[new] - shares[before] < margin:
-                shares = _leaning(shares, before, margin)
+                shares = leaning(shares, before, margin)
                 reasons.append(f"{new} is not {margin:.2f} above {before}, which stays")
     route = around.previous.route if held and around.previous else _likeliest(shares)
     ranked = sorted(shares.values(), reverse=True)
@@ -153,7 +153,7 @@ def _margin(
     return ASKED_MARGIN if around.asks else LEFT_MARGIN
 
 
-def _leaning(shares: Mapping[Route, float], before: Route, margin: float) -> dict[Route, float]:
+def leaning(shares: Mapping[Route, float], before: Route, margin: float) -> dict[Route, float]:
     """Return the shares as they are meant where the previous route is kept against the evidence.
 
     A margin says that staying is likelier than the message alone tells: by so much that both

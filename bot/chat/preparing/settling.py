@@ -10,6 +10,7 @@ from bot.chat.character.plain_voice import PLAIN_VOICE
 from bot.chat.conversation import Conversation
 from bot.chat.parts import Parts
 from bot.chat.preparing.asking import ask_of
+from bot.chat.preparing.caring import asked_with_care, needs_care
 from bot.chat.preparing.ordering import as_said, furnished, ordered_route
 from bot.chat.preparing.scene_turns import speakers
 from bot.chat.preparing.speech import reply_language
@@ -22,9 +23,6 @@ from bot.personas.binding import ResolvedBinding
 from bot.personas.casting import check_place
 from bot.routing.dispatch import Ask
 from bot.routing.route import Route, RouteDecision
-
-CARE = "sh_"
-"""Categories of the taxonomy that begin so are about self-harm: the companion answers."""
 
 
 @dataclass(slots=True)
@@ -65,7 +63,7 @@ async def settle(
     scene = () if alone else parts.casting.scene(binding, turn.place)
     ask = ask_of(turn, conversation, shared=bool(scene), now=parts.clock.now())
     decision, context, verdict = await _judge(parts, turn, conversation, ask)
-    care = (verdict.category or "").startswith(CARE)
+    care = needs_care(verdict)
     planned: tuple[str, ...] = ()
     if verdict.plain_voice or named == PLAIN_VOICE.id:
         player, scene = PLAIN_VOICE, ()
@@ -122,9 +120,8 @@ async def _judge(
     began = parts.clock.monotonic()
     verdict = await parts.guardrails.judge_input(said, context)
     parts.metrics.guard.took("input", parts.clock.monotonic() - began)
-    story_off = verdict.plain_voice and decision.route is Route.CREATIVE
-    if (verdict.category or "").startswith(CARE) or story_off:
-        decision = await parts.dispatcher.route(replace(ask, distress=True))
+    if (again := asked_with_care(ask, decision, verdict)) is not None:
+        decision = await parts.dispatcher.route(again)
     return decision, context, verdict
 
 

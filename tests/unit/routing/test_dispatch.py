@@ -107,6 +107,54 @@ async def test_after_distress_only_a_sure_message_leaves_the_companion() -> None
         assert later.route is alone[text].route
 
 
+@pytest.mark.parametrize("fixed_by", ["pin", "correction"])
+async def test_what_people_fixed_waits_while_distress_holds(fixed_by: str) -> None:
+    told = "nobody came to my birthday"
+    book = CorrectionBook([correction(told, Route.CREATIVE), correction(STORY, Route.CREATIVE)])
+    fixed = Overrides(Route.CREATIVE) if fixed_by == "pin" else Overrides(None, book)
+    dispatcher = Dispatcher(ROUTER, overrides=Fixed(fixed))
+    before = await dispatcher.route(ask(told))
+    assert (before.route, before.source) == (Route.CREATIVE, fixed_by)
+    await dispatcher.route(ask("i can't go on", distress=True))
+    held = await dispatcher.route(ask(told, now=NOW + 60))
+    assert held.route is Route.COMPANION
+    assert held.reasons[-1] == f"signs of distress a while ago: the {fixed_by} waits"
+    sure = await dispatcher.route(ask(STORY, now=NOW + 60))
+    assert (sure.route, sure.source) == (Route.CREATIVE, fixed_by)
+    later = await dispatcher.route(ask(told, now=NOW + DISTRESS_SECONDS + 1))
+    assert later.source == fixed_by
+
+
+async def test_a_route_held_for_distress_is_a_doubt() -> None:
+    dispatcher = Dispatcher(ROUTER)
+    await dispatcher.route(ask("i can't go on", distress=True))
+    text = "what would you call a cat"
+    alone = ROUTER.route(text, previous=None, now=NOW)
+    assert alone.route is not Route.COMPANION
+    held = await dispatcher.route(ask(text, now=NOW + 60))
+    assert held.route is Route.COMPANION
+    assert why_unsure(held) == "held"
+
+
+async def test_care_in_force_says_so_and_begins_no_distress_window() -> None:
+    dispatcher = Dispatcher(ROUTER)
+    decision = await dispatcher.route(ask(STORY, care=True))
+    assert (decision.route, decision.source) == (Route.COMPANION, "safety")
+    assert decision.reasons == ("care is in force: no story for now",)
+    text = "what would you call a cat"
+    alone = ROUTER.route(text, previous=None, now=NOW)
+    assert (await dispatcher.route(ask(text, now=NOW + 60))).route is alone.route
+
+
+async def test_what_is_only_tried_begins_no_distress_window() -> None:
+    dispatcher = Dispatcher(ROUTER)
+    tried = await dispatcher.route(ask("i can't go on", distress=True, trying=True))
+    assert (tried.route, tried.source) == (Route.COMPANION, "safety")
+    text = "what would you call a cat"
+    alone = ROUTER.route(text, previous=None, now=NOW)
+    assert (await dispatcher.route(ask(text, now=NOW + 60))).route is alone.route
+
+
 async def test_the_distress_window_is_not_about_somebody_else_or_another_place() -> None:
     dispatcher = Dispatcher(ROUTER)
     await dispatcher.route(ask("i can't go on", distress=True))

@@ -12,7 +12,9 @@ from bot.adapters.discord.commands.render import place_of, plain, say
 from bot.adapters.discord.commands.replies import account_of, message_id
 from bot.adapters.discord.commands.services import Serving
 from bot.chat.place import UserId
+from bot.chat.preparing.caring import asked_with_care
 from bot.errors import NotFound
+from bot.guardrails import GuardContext
 from bot.languages import t, tn
 from bot.routing.dispatch import Ask
 from bot.routing.route import Route, RouteDecision
@@ -66,8 +68,21 @@ class RouteCommands(Serving):
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         person, now = UserId(interaction.user.id), self.services.clock.now()
-        ask = Ask(message=text, place=place_of(interaction), person=person, now=now)
-        await say(interaction, decision_text(await self.services.dispatcher.route(ask)))
+        place, moderation = place_of(interaction), self.services.moderation
+        ask = Ask(message=text, place=place, person=person, now=now, trying=True)
+        decision = await self.services.dispatcher.route(ask)
+        context = GuardContext(
+            route=decision.route,
+            place=place,
+            person=person,
+            user_text=text,
+            strict=await moderation.policies.strict(place),
+            now=now,
+        )
+        verdict = await moderation.rails.foretell(text, context)
+        if (again := asked_with_care(ask, decision, verdict)) is not None:
+            decision = await self.services.dispatcher.route(again)
+        await say(interaction, decision_text(decision))
 
     @route.command(name="fix", description="A message took the wrong route: say which is right")
     @app_commands.describe(

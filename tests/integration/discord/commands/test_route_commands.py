@@ -96,6 +96,32 @@ async def test_try_shows_a_route_and_counts_nothing(stage: Stage, mod: Person) -
     assert "nothing was routed" in stats.text
 
 
+async def test_try_says_what_the_bot_would_do_about_a_crisis_and_keeps_nothing(
+    stage: Stage, mod: Person
+) -> None:
+    text = "i want to kill myself tonight"
+    shown = await stage.guest.slash(stage.channel, "route try", text=text)
+    assert "Route: **companion**, by safety" in shown.text
+    assert "signs of distress" in shown.text
+    after = await stage.guest.slash(stage.channel, "route try", text=STORY)
+    assert "Route: **creative**, by table" in after.text
+    _, reply = await asks(stage.channel, stage.guest, STORY)
+    assert "Route: **creative**" in await route_of(stage.channel, stage.guest, reply)
+
+
+async def test_while_care_is_in_force_a_story_is_told_by_nobody_and_the_reason_is_true(
+    stage: Stage,
+) -> None:
+    await asks(stage.channel, stage.guest, "i want to kill myself tonight")
+    _, reply = await asks(stage.channel, stage.guest, STORY)
+    for shown in (
+        await route_of(stage.channel, stage.guest, reply),
+        (await stage.guest.slash(stage.channel, "route try", text=STORY)).text,
+    ):
+        assert "Route: **companion**, by safety" in shown
+        assert "care is in force: no story for now" in shown
+
+
 # ── pins ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -318,7 +344,7 @@ async def test_after_signs_of_distress_a_doubtful_message_stays_with_the_compani
     _, reply = await asks(stage.channel, stage.guest, text)
     shown = await route_of(stage.channel, stage.guest, reply)
     assert "Route: **companion**" in shown
-    assert "signs of distress a while ago" in shown or "companion, which stays" in shown
+    assert "signs of distress a while ago" in shown or "previous companion" in shown
     other = await stage.admin.slash(stage.channel, "route try", text=text)
     assert f"Route: **{alone.route}**" in other.text
 
