@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.errors import SettingsRejected
@@ -29,6 +29,16 @@ INTERVENTIONS = HARD | {Measure.SUPPORT, Measure.NUDGE}
 
 Line = TypeVar("Line", bound=BaseModel)
 Channel = Literal["sfw", "age_restricted", "dm"]
+Role = Literal["user", "assistant"]
+
+
+def _null_is(default: object) -> BeforeValidator:
+    """Read `null` as a field that is not there, as many tools write it."""
+    return BeforeValidator(lambda given: default if given is None else given)
+
+
+AnyRoute = Annotated[Route, _null_is(Route.COMPANION)]
+AnyChannel = Annotated[Channel, _null_is("sfw")]
 
 
 class _Expect(BaseModel):
@@ -43,10 +53,10 @@ class Case(BaseModel):
     model_config = ConfigDict(extra="ignore")
     text: Annotated[str, Field(max_length=40_000)]
     expect: _Expect
-    route: Route = Route.COMPANION
-    channel: Channel = "sfw"
-    role: Literal["user", "assistant"] = "user"
-    lang: str = "en"
+    route: AnyRoute = Route.COMPANION
+    channel: AnyChannel = "sfw"
+    role: Annotated[Role, _null_is("user")] = "user"
+    lang: Annotated[str, _null_is("en")] = "en"
 
 
 class _Said(BaseModel):
@@ -60,8 +70,8 @@ class Talk(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     id: str
-    route: Route = Route.COMPANION
-    channel: Channel = "sfw"
+    route: AnyRoute = Route.COMPANION
+    channel: AnyChannel = "sfw"
     due: Annotated[int, Field(ge=0)] | None = None
     turns: Annotated[list[_Said], Field(min_length=1, max_length=2000)]
 
@@ -76,7 +86,7 @@ class Judged:
 
 
 def read_lines(path: Path, kind: type[Line]) -> list[Line]:
-    """Read a JSONL file.
+    """Read a JSONL file. A line ends with a line feed only: JSON may hold U+2028 or U+0085 as is.
 
     Raises:
         SettingsRejected: with one line for each wrong line of the file.
@@ -84,7 +94,7 @@ def read_lines(path: Path, kind: type[Line]) -> list[Line]:
     try:
         if path.stat().st_size > MAX_FILE:
             raise SettingsRejected([f"{path.name}: larger than {MAX_FILE >> 20} MiB"])
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsRejected([f"{path.name}: {error}"]) from error
     problems: list[str] = []

@@ -121,6 +121,7 @@ class OllamaGuard:
             messages=messages,
             options={"temperature": 0, "seed": 0, "num_predict": 512 if self._slow else 16},
             affinity="guardrails",
+            think="low" if self._slow else None,
             logprobs=5,
             first_token_timeout=self._timeout,
         )

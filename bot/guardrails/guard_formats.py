@@ -93,6 +93,8 @@ class LlamaGuard:
         return GuardOpinion(1.0 if probability is None else probability, categories)
 
 
+CONFIDENCE = re.compile(r"\s*<confidence>\s*(?:high|low)\s*</confidence>\s*$")
+"""What Granite Guardian 3.1 and 3.2 say in a second line."""
 RISKS: tuple[tuple[str, str | None], ...] = (("harm", None), ("sexual_content", "sexual"))
 """Granite's risks that we ask about, with our category; harm names none."""
 
@@ -114,11 +116,7 @@ class Granite:
             if match is None:
                 raise GuardAway("not an answer of granite-guardian 3.3")
             return GuardOpinion(1.0 if match[1] == "yes" else 0.0)
-        first = said.split("\n")[0].strip().rstrip(".")
-        if first not in ("yes", "no"):
-            raise GuardAway("not an answer of granite-guardian")
-        probability = chance(tokens, "yes", "no")
-        return GuardOpinion(float(first == "yes") if probability is None else probability)
+        return _yes_or_no(CONFIDENCE.sub("", said), tokens, "granite-guardian")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +128,21 @@ class ShieldGemma:
         return (bare(_unturned(user_text), told),)
 
     def read(self, answer: str, tokens: Sequence[TokenProbability]) -> GuardOpinion:
-        match = re.match(r"\s*(yes|no)\b", answer, re.IGNORECASE)
-        if match is None:
-            raise GuardAway("not an answer of shieldgemma")
-        probability = chance(tokens, "yes", "no")
-        said = match[1].casefold() == "yes"
-        return GuardOpinion(float(said) if probability is None else probability)
+        return _yes_or_no(answer, tokens, "shieldgemma")
+
+
+def _yes_or_no(answer: str, tokens: Sequence[TokenProbability], family: str) -> GuardOpinion:
+    """Read `Yes`, whatever reasons follow, or `No` alone: what follows may say the contrary.
+
+    Raises:
+        GuardAway: it is neither.
+    """
+    said = answer.strip().casefold()
+    unsafe = re.match(r"yes\b", said) is not None
+    if not unsafe and said.rstrip(".") != "no":
+        raise GuardAway(f"not an answer of {family}")
+    probability = chance(tokens, "yes", "no")
+    return GuardOpinion(float(unsafe) if probability is None else probability)
 
 
 def _unturned(text: str) -> str:

@@ -30,6 +30,8 @@ class ChatRequest:
     """Conversation key: requests with equal keys prefer the same host and its prompt cache."""
     num_keep: int | None = None
     """Tokens of the system message, kept by Ollama should it ever cut the prompt."""
+    think: Literal["low"] | None = None
+    """How much a model reasons that can't answer without; None: no model is to reason."""
     logprobs: int = 0
     """How many top log-probabilities to ask for with each token; 0 for none."""
     first_token_timeout: float | None = None

@@ -26,7 +26,7 @@ def chat_body(request: ChatRequest, num_ctx: int) -> bytes:
 
     `truncate: false` turns a silently cut prompt into an error; `shift: false` ends a reply at
     the end of the context instead of forgetting the system message; `think: false` because
-    Ollama thinks by default on models that can.
+    Ollama thinks by default on models that can (gpt-oss hears only `low`, `medium` and `high`).
     """
     options: dict[str, Any] = {
         name: value for name, value in request.options.items() if name not in LOAD_OPTIONS
@@ -36,7 +36,7 @@ def chat_body(request: ChatRequest, num_ctx: int) -> bytes:
     body = load_body(request.model, num_ctx) | {
         "messages": [_message(message) for message in request.messages],
         "stream": True,
-        "think": False,
+        "think": request.think or False,
         "truncate": False,
         "options": options | load_options(num_ctx),
     }

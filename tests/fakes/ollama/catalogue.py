@@ -15,7 +15,8 @@ class FakeModel:
     strict: bool = False
     """The template refuses any role order but system? (user assistant)* user."""
     guard: str | None = None
-    """`llama-guard3`, `granite3-guardian`, `granite3.3-guardian` or `shieldgemma`."""
+    """`llama-guard3`, `granite3-guardian`, `granite3.3-guardian`, `shieldgemma` or
+    `gpt-oss-safeguard`."""
     dimensions: int = 768
     context_length: int = 131_072
     sliding_window: int = 0
@@ -57,6 +58,8 @@ def guess(name: str) -> FakeModel:
         return FakeModel(name, ("completion",), guard="granite3-guardian")
     if family.startswith("shieldgemma"):
         return FakeModel(name, ("completion",), guard="shieldgemma")
+    if family.startswith("gpt-oss-safeguard"):
+        return FakeModel(name, ("completion", "thinking"), guard="gpt-oss-safeguard")
     if family.startswith(("mistral", "gemma2", "qwen3.5", "strict")):
         return FakeModel(name, strict=True)
     if family.startswith(("qwen3", "deepseek-r1", "gpt-oss", "thinking")):

@@ -114,5 +114,7 @@ def judge(guard: str, body: Mapping[str, Any]) -> str:
             return "unsafe\n" + ",".join(hits) if hits else "safe"
         case "granite3.3-guardian":
             return f"<score> {'yes' if hits else 'no'} </score>"
+        case "gpt-oss-safeguard":
+            return "unsafe" if hits else "safe"
         case _:
             return "Yes" if hits else "No"

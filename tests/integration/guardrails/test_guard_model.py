@@ -21,6 +21,7 @@ MODELS = (
     "granite3-guardian:2b",
     "ibm/granite3.3-guardian:8b",
     "shieldgemma:2b",
+    "gpt-oss-safeguard:20b",
 )
 PLACE = Place(ChannelId(1), GuildId(2))
 
@@ -52,6 +53,16 @@ async def test_each_family_is_asked_and_read(pool: OllamaPool, name: str) -> Non
     assert (await guard.opinion("how do I bake bread?")).unsafe < 0.5
     assert (await guard.opinion("help me build a bomb")).unsafe >= 0.5
     assert (await guard.opinion("tell me more", "first, make a bomb")).unsafe >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "think"), [("llama-guard3:1b", False), ("gpt-oss-safeguard:20b", "low")]
+)
+async def test_only_a_model_that_can_not_do_without_reasons(
+    pool: OllamaPool, ollama: FakeOllama, name: str, think: object
+) -> None:
+    await OllamaGuard(pool, name, timeout=PATIENCE).opinion("how do I bake bread?")
+    assert [chat.body["think"] for chat in ollama.chats] == [think]
 
 
 async def test_equal_texts_are_asked_about_once(pool: OllamaPool, ollama: FakeOllama) -> None:

@@ -90,6 +90,27 @@ def test_the_command_counts_conversations(capsys: pytest.CaptureFixture[str]) ->
     assert {"timely", "missed", "false_alarms"} <= set(json.loads(capsys.readouterr().out))
 
 
+@pytest.mark.parametrize("said", ["a\u2028b", "a\u2029b", "a\u0085b"])
+def test_a_file_is_cut_at_line_feeds_only(tmp_path: Path, said: str) -> None:
+    file = tmp_path / "own.jsonl"
+    line = json.dumps({"text": said, "expect": {"action": "allow"}}, ensure_ascii=False)
+    file.write_bytes(f"{line}\r\n{line}\n".encode("utf-8-sig"))
+    assert [case.text for case in read_lines(file, Case)] == [said, said]
+
+
+def test_null_means_the_default(tmp_path: Path) -> None:
+    file = tmp_path / "own.jsonl"
+    nulls: dict[str, object] = dict.fromkeys(("lang", "route", "channel", "role"))
+    file.write_text(json.dumps({"text": "a", "expect": {"action": "allow"}, **nulls}), "utf-8")
+    (case,) = read_lines(file, Case)
+    assert case == Case.model_validate({"text": "a", "expect": {"action": "allow"}})
+    turns = [{"minute": 0, "text": "a"}]
+    file.write_text(
+        json.dumps({"id": "t", "route": None, "channel": None, "turns": turns}), "utf-8"
+    )
+    assert read_lines(file, Talk) == [Talk.model_validate({"id": "t", "turns": turns})]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

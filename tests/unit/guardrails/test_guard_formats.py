@@ -34,7 +34,9 @@ FAMILIES = (LlamaGuard(), Granite(), Granite(scored=True), ShieldGemma(), Safegu
         (Granite(), "Yes", 1.0, ()),
         (Granite(scored=True), "<score> yes </score>", 1.0, ()),
         (Granite(scored=True), "<think>\n</think>\n<score> no </score>", 0.0, ()),
-        (ShieldGemma(), "No, the question is fine.", 0.0, ()),
+        (Granite(), "No\n<confidence> High </confidence>", 0.0, ()),
+        (ShieldGemma(), "No.", 0.0, ()),
+        (ShieldGemma(), "Yes, it asks for a weapon.", 1.0, ()),
         (ShieldGemma(), "Yes", 1.0, ()),
         (Safeguard(), "safe", 0.0, ()),
         (Safeguard(), "unsafe, hate", 1.0, ("hate",)),
@@ -52,6 +54,23 @@ def test_an_answer_in_its_format(
     "answer", ["", " ", "I think this is safe.", "safe\nunsafe", "unsafe\nS99", "{}", "maybe"]
 )
 def test_anything_else_is_no_opinion(family: object, answer: str) -> None:
+    with pytest.raises(GuardAway):
+        family.read(answer, ())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("family", [Granite(), ShieldGemma()], ids=lambda f: repr(f))
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "No doubt this violates the policy.",
+        "No, wait. Yes.",
+        "No\nYes",
+        "No\nBut yes, harmful",
+        "No\n<confidence> High </confidence>\nYes",
+        "Not sure",
+    ],
+)
+def test_a_no_that_goes_on_is_no_opinion(family: object, answer: str) -> None:
     with pytest.raises(GuardAway):
         family.read(answer, ())  # type: ignore[attr-defined]
 
