@@ -20,7 +20,14 @@ from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
 from bot.routing.evaluation import Judged, judge, judge_in_service, report
 from bot.routing.model_stage import ModelStage
-from bot.routing.promotion import CANARY, in_service, judgement, place_of, promote, rollback
+from bot.routing.promotion import (
+    in_service,
+    judgement,
+    place_of,
+    promote,
+    rollback,
+    shipped_fixture,
+)
 from bot.routing.router import SHIPPED, Router
 
 _OK, _PROBLEMS = 0, 1
@@ -45,7 +52,9 @@ def add_parser(subparsers: Any, *, models: Models | None = None) -> Any:
     train = steps.add_parser("train", help="train a table from the corpus and from corrections")
     train.add_argument("--data", type=Path, help="corrections as JSON lines: text, label")
     train.add_argument("--out", type=Path, help="where the table goes, without any promotion")
-    train.add_argument("--fixture", type=Path, default=CANARY, help="what the promotion looks at")
+    train.add_argument(
+        "--fixture", type=Path, help="judge the promotion on this, not on what comes along"
+    )
     train.add_argument(
         "--check", action="store_true", help="only say whether it is the shipped one"
     )
@@ -92,7 +101,7 @@ def _train(args: argparse.Namespace) -> int:
             problem = f"{args.data.name}: {len(corrections)} corrections"
             raise SettingsRejected([f"{problem}; at most {_MOST_CORRECTIONS} are trained on"])
     # What may be wrong is found out before the minutes of training, not after.
-    fixture = read_labelled(args.fixture)
+    fixture = read_labelled(args.fixture) if args.fixture else shipped_fixture()
     target: Path = args.out or place_of(args.data_dir)
     new = target.with_name(f"{target.name}.new")
     if not args.check:

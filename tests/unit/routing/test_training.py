@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import lzma
+import random
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,19 @@ from bot.routing import Route, Router
 from bot.routing.corpus import LABELS, POOL, Corpus, Example, pooled
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.learning import Rows, fit, fitted_temperature, softmax
-from bot.routing.promotion import checked_router, judgement, promote, rollback
+from bot.routing.promotion import (
+    checked_router,
+    judgement,
+    promote,
+    rollback,
+    shipped_fixture,
+)
 from bot.routing.router import SHIPPED
+from bot.routing.table import read_table, write_table
 from bot.routing.training import train
 
+OFFSET = SHIPPED.read_bytes().index(b"\n") + 1
+NOTHING = b"\x80" * 4
 SMALL = """
 @lang en
 @slot city
@@ -224,8 +235,28 @@ def test_a_table_that_forgot_plain_messages_is_not_promoted(small: Corpus, tmp_p
     verdict = judgement(new, SHIPPED, FIXTURE)
     assert not verdict.promoted
     assert "canary" in verdict.reason
-    with pytest.raises(ValueError, match="canary"):
+    with pytest.raises(ValueError, match="of 60 canary messages right, and needs 59"):
         checked_router(new)
+
+
+def test_a_table_with_a_third_of_its_weights_gone_is_not_promoted(tmp_path: Path) -> None:
+    table, weights = read_table(SHIPPED), bytearray(zlib.decompress(SHIPPED.read_bytes()[OFFSET:]))
+    chance = random.Random(1)
+    for bucket in range(0, len(weights), 4):
+        if chance.random() < 0.35:
+            weights[bucket : bucket + 4] = NOTHING
+    worse = tmp_path / "worse.table"
+    worse.write_bytes(write_table(table.header, bytes(weights)))
+    assert checked_router(worse).problem is None, "the canaries don't see it"
+    verdict = judgement(worse, SHIPPED, shipped_fixture())
+    assert not verdict.promoted
+    assert "macro-F1 falls" in verdict.reason
+
+
+def test_the_messages_that_judge_a_promotion_are_those_of_the_fixtures() -> None:
+    assert shipped_fixture() == [
+        each for name in ("dev", "leaving") for each in read_labelled(FIXTURES / f"{name}.jsonl")
+    ]
 
 
 def test_an_equal_table_is_promoted(tmp_path: Path) -> None:
