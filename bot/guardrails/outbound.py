@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 
+from bot.guardrails.code_spans import code_spans
+from bot.guardrails.invites import HIDDEN, uninvited
+
 MAX_CHARS = 40_000
 BREAK = "\u200b"
 """A zero-width space after `@`: reads the same, never pings."""
 
-HIDDEN = (
-    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufeff\U000e0000-\U000e007f]"
-)
 AT = re.compile(
     f"[@＠﹫]{HIDDEN}*(?={f'{HIDDEN}*'.join('everyone')}|{f'{HIDDEN}*'.join('here')})",
     re.IGNORECASE,
@@ -23,14 +22,6 @@ AT = re.compile(
 MENTION = re.compile(rf"(?<!<)<++{HIDDEN}*+(@[!&]?|#){HIDDEN}*(\d{{1,25}}){HIDDEN}*>+")
 GUILD_MENTION = re.compile(r"<(id:(?:customize|browse|guide|linked-roles)(?::\d{1,25})?)>")
 SLASH = re.compile(r"</([^\s:<>][^:<>]{0,99}):\d{1,25}>")
-INVITE = re.compile(
-    rf"(?:<?(?:https?:\\?/\\?/)?(?:www\.|ptb\.|canary\.)?)"
-    rf"(?:discord{HIDDEN}*(?:app)?{HIDDEN}*(?:\.|\(dot\)|%2e){HIDDEN}*(?:gg|me|li"
-    rf"|io)(?:{HIDDEN}*[/\\]+(?:invite[/\\]+)?[\w-]{{1,64}})"
-    rf"|discord(?:app)?\.com{HIDDEN}*[/\\]+(?:invite|servers)[/\\]+[\w-]{{1,64}}"
-    rf"|(?:dsc\.gg|invite\.gg|discord\.link)[/\\]+[\w-]{{1,64}})[^\s<>)\]`]{{0,100}}>?",
-    re.IGNORECASE,
-)  # fmt: skip
 IMAGE = re.compile(r"!\[([^\]\n]{0,1000}+)\]\(\s*<?([^)\s<>]{0,2000}+)>?[^)\n]{0,300}+\)?")
 LINK = re.compile(
     r"\[((?:[^\[\]\n]|\[[^\[\]\n]{0,100}\]){0,1000})\]\(\s*<?(\w{1,12}:[^)\s<>]{1,2000}+)>?(?:\s[^)\n]{0,300}+)?\)"
@@ -43,12 +34,10 @@ BAD_SCHEME = re.compile(
     r"\b(?:javascript|vbscript|data|file|discord|steam|ms-\w{1,20}):(?=\S)", re.IGNORECASE
 )
 LOOK_OF_LINK = re.compile(r"(?:https?:/|www\.|\w\.\w{2,})", re.IGNORECASE)
-CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+BARE = re.compile(r"\]\((?=\s*<?\w{1,12}:)")
+"""What makes a link of any label, also of one that `LINK` can't follow."""
 LONGEST_LABEL, LONGEST_ADDRESS = 1000, 2000
 """Characters of a link that is still being written."""
-INVITE_WORDS = ("discord", "dsc.gg", "invite.gg")
-HIDDEN_ANY = re.compile(HIDDEN)
-INVITE_GONE = "[invite removed]"
 
 
 def sanitise(text: str) -> str:
@@ -60,9 +49,9 @@ def sanitise(text: str) -> str:
     text = text[:MAX_CHARS]
     parts: list[str] = []
     at = 0
-    for code in CODE.finditer(text):
-        parts += (_links(text[at : code.start()]), code[0])
-        at = code.end()
+    for start, end in code_spans(text):
+        parts += (_links(text[at:start]), text[start:end])
+        at = end
     parts.append(_links(text[at:]))
     return _pings("".join(parts))
 
@@ -87,7 +76,7 @@ def open_link(text: str) -> int | None:
 
 
 def _pings(text: str) -> str:
-    text = _uninvited(text)
+    text = uninvited(text)
     if "<" in text:
         text = MENTION.sub(lambda m: f"{m[1][0]}{BREAK}{m[2]}", text)
         text = SLASH.sub(r"/\1", GUILD_MENTION.sub(r"\1", text))
@@ -96,23 +85,11 @@ def _pings(text: str) -> str:
     return text
 
 
-def _uninvited(text: str) -> str:
-    """Remove invites; first a look for their words, since the whole pattern is slow."""
-    if not text.isascii() and HIDDEN_ANY.search(text):
-        bared = HIDDEN_ANY.sub("", text)
-        if INVITE.search(bared):
-            text = bared
-    low = text.casefold()
-    if not any(word in low for word in INVITE_WORDS):
-        return text
-    return INVITE.sub(INVITE_GONE, text)
-
-
 def _links(text: str) -> str:
     if "[" in text:
         text = IMAGE.sub(_image, text)
         text = LINK.sub(_link, text)
-        text = REFERENCE.sub(r"\1", text)
+        text = BARE.sub("] (", REFERENCE.sub(r"\1", text))
     if "<" in text:
         text = HTML_IMAGE.sub("", text)
     return BAD_SCHEME.sub(lambda m: f"{m[0][:-1]} :", text) if ":" in text else text

@@ -16,7 +16,7 @@ from bot.chat.account import TurnAccount
 from bot.chat.place import GuildId, Place
 from bot.chat.turn import Turn
 from bot.errors import StoreError
-from bot.guardrails import Guardrails
+from bot.guardrails import Guardrails, sanitise
 from bot.guardrails.audit import Audit, AuditEntry, AuditSink
 from bot.guardrails.guard import OllamaGuard
 from bot.guardrails.moderation import (
@@ -202,7 +202,8 @@ class Moderation:
         policy = await self._policy(place.guild) if place.guild is not None else None
         if policy is None:
             return False
-        reason = discord.utils.escape_mentions(discord.utils.escape_markdown(report.reason))
+        said = sanitise(discord.utils.escape_markdown(report.reason))
+        reason = discord.utils.escape_mentions(said)
         with reading(policy.language):
             line = t(
                 "**Report** of {where} by {who}: {reason}",

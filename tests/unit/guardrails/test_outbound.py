@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -56,6 +57,73 @@ def test_what_is_clean_stays_as_it_is(text: str) -> None:
 )
 def test_links_say_where_they_go(text: str, shown: str) -> None:
     assert sanitise(text) == shown
+
+
+@pytest.mark.parametrize(
+    "invite",
+    [
+        "https://discord.gg:443/abc", "https://discord.com./invite/abc", "discord.gg./abc",
+        "discord.com:443/invite/abc", "discord.gg/%61bc", "dis%63ord.gg/abc",
+        "discord.com/%69nvite/abc", "discord.com/api/../invite/abc", "discord。gg/abc",
+        "ｄｉｓｃｏｒｄ．ｇｇ/abc", "discord．gg／abc", "𝐝𝐢𝐬𝐜𝐨𝐫𝐝.𝐠𝐠/abc",
+        "dis\u2060cord.gg/a\ufe0fbc",
+    ],
+)  # fmt: skip
+def test_an_invite_goes_as_a_browser_would_read_it_and_its_neighbours_stay(invite: str) -> None:
+    assert sanitise(f"komm 来 {invite} – 100% frei") == "komm 来 [invite removed] – 100% frei"
+    assert sanitise(f"`{invite}`") == "`[invite removed]`"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I use discord。那很好",
+        "discord.com/channels/1/2",
+        "https://a.b/c%20d discord",
+        "ｆｕｌｌ 50%",
+    ],
+)
+def test_what_only_speaks_of_discord_stays(text: str) -> None:
+    assert sanitise(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\`[paypal.com](https://evil.example)\`",
+        r"\\\`[paypal.com](https://evil.example)\\\`",
+        "`a```b` [paypal.com](https://evil.example) ```",
+        "``a` `[paypal.com](https://evil.example)`",
+        "`x\ny` `[paypal.com](https://evil.example)` `",
+        "```\n```x``` [paypal.com](https://evil.example) ```",
+        "[paypal.com [b [c]]](https://evil.example)",
+        "[pay\npal.com](https://evil.example)",
+    ],
+)
+def test_no_disguise_masks_a_link(text: str) -> None:
+    assert "](" not in sanitise(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["`", "` ", "``` ", "`a``", "\\`", "é discord.com/", "](\n", "[a"]
+)
+def test_hostile_markup_is_bounded(piece: str) -> None:
+    began = time.process_time()
+    sanitise(piece * (40_000 // len(piece)))
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "`[x](http://y)`",
+        r"\\`[x](http://y)`",
+        "it`s `` [x](http://y) ``",
+        "a`b\n```py\n[x](http://y)\n```",
+    ],
+)
+def test_code_beyond_doubt_keeps_its_text(code: str) -> None:
+    assert sanitise(code) == code
 
 
 def test_code_never_pings() -> None:

@@ -184,12 +184,17 @@ async def test_a_reply_is_reported_from_its_menu(scene: Scene) -> None:
     reply = stage.replies_to(asked)[0]
     opened_modal = await alice.context_menu(stage, "Report this reply", reply)
     assert opened_modal.modal is not None
-    done = await alice.submit_modal(opened_modal, reason="It was @everyone **rude**")
+    done = await alice.submit_modal(
+        opened_modal,
+        reason=("It was @everyone **rude** discord.gg:443/abc `[x.com](https://evil.example)`"),
+    )
     assert done.ephemeral
     assert "moderators have been told" in done.text
     line = next(m for m in log.from_bot if "**Report**" in m.content)
     assert str(reply.id) in line.content
     assert "rude" in line.content
+    assert "invite removed" in line.content
+    assert not re.search(r"discord\.gg|\]\(", line.content)
     assert SECRET not in line.content
     assert "K2 is high" not in line.content
     assert line.pings == ()
