@@ -12,6 +12,7 @@ TroupeError
 ├── BackendError            an Ollama host failed; `retryable` before the first token only
 │   ├── BackendUnavailable  5xx, breaker open, no slot, no healthy host
 │   │   ├── BackendUnreachable  no connection, or it broke before an answer
+│   │   ├── AnswerBroken        it answered, but with nothing that begins a reply
 │   │   └── NotOffered          the host has no such route: an older server
 │   ├── ModelMissing        the host does not have the model; pull it
 │   ├── BackendStalled      no first token, or no next token, in time
@@ -121,6 +122,10 @@ class BackendUnavailable(BackendError):
 
 class BackendUnreachable(BackendUnavailable):
     """No connection to the host, or it broke before an answer."""
+
+
+class AnswerBroken(BackendUnavailable):
+    """The host answered, but with no stream, or with one that ended before it had begun."""
 
 
 class NotOffered(BackendUnavailable):

@@ -6,6 +6,7 @@ The lines here are English, the keys of their translations; `notice_for` returns
 from __future__ import annotations
 
 from bot.errors import (
+    AnswerBroken,
     BackendError,
     BackendStalled,
     Busy,
@@ -13,12 +14,14 @@ from bot.errors import (
     EmptyReply,
     ModelMissing,
     StoreError,
+    StreamBroken,
     TargetGone,
     UserFacing,
 )
 from bot.languages import mark, t, translated
 from bot.ports import BucketScope, Waiting
 
+_BROKEN = mark("The model's answer broke. Please ask again.")
 _LINES: tuple[tuple[type[Exception], str], ...] = (
     (
         ModelMissing,
@@ -27,6 +30,8 @@ _LINES: tuple[tuple[type[Exception], str], ...] = (
     (BackendStalled, mark("The model stopped answering. Please ask again in a minute.")),
     (EmptyReply, mark("The model had nothing to say to that. Try putting it another way.")),
     (ContextOverflow, mark("That was too long for the model. Try a shorter message.")),
+    (AnswerBroken, _BROKEN),
+    (StreamBroken, _BROKEN),
     (
         BackendError,
         mark("The model can't be reached right now. Please ask again in a few minutes."),

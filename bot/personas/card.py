@@ -6,6 +6,7 @@ it. The other fields are what the program works with: right types, defaults, `\\
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ PYGMALION = "pygmalion"
 
 MAX_NAME = 80
 """Characters of a webhook's name on Discord."""
+NOT_FOR_WEBHOOKS = re.compile("clyde|discord", re.IGNORECASE)
+"""What Discord refuses in a webhook's name (its API reference, "Create Webhook")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bot.errors import CardRejected
 from bot.personas.book_reading import read_book
 from bot.personas.card import (
     MAX_NAME,
+    NOT_FOR_WEBHOOKS,
     PYGMALION,
     V1,
     V2,
@@ -231,6 +232,9 @@ def _nickname(fields: _Fields, notes: Notes) -> str:
 def _measure(name: str, field: str, notes: Notes) -> None:
     if len(name) > MAX_NAME:
         notes.warn(f"the {field} has {len(name):,} characters: Discord shows {MAX_NAME} of them")
+    if (found := NOT_FOR_WEBHOOKS.search(name)) is not None:
+        word = found.group()
+        notes.warn(f"Discord refuses a {field} with {word!r}: a sign that nobody sees parts it")
 
 
 def _by_language(value: Any, notes: Notes) -> Mapping[str, str] | None:

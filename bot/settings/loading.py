@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
+from dotenv.parser import Original, parse_stream
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
@@ -95,16 +95,25 @@ def _names_in(env_file: Path | None) -> set[str]:
     """Return the names that a settings file gives; only the usual one may be missing.
 
     Raises:
-        SettingsRejected: the file can't be read.
+        SettingsRejected: the file can't be read, or a line of it says nothing.
     """
     if env_file is None or (env_file == ENV_FILE and not env_file.exists()):
         return set()
     try:
         with env_file.open(encoding="utf-8") as stream:
-            return set(dotenv_values(stream=stream))
+            found = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise SettingsRejected([f"{env_file}: can't be read: {reason}"]) from error
+    wrong = [_line_of(each.original) for each in found if each.error]
+    if wrong:
+        raise SettingsRejected([f"{env_file}, line {line}: is no NAME=value" for line in wrong])
+    return {each.key for each in found if each.key is not None}
+
+
+def _line_of(text: Original) -> int:
+    """Return the line of what is wrong: what the parser found begins with the empty ones above."""
+    return text.line + text.string[: -len(text.string.lstrip())].count("\n")
 
 
 def names_of(section: type[BaseSettings]) -> list[str]:

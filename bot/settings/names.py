@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 OLLAMA_SERVER_NAMES = frozenset(
     """OLLAMA_HOST OLLAMA_ORIGINS OLLAMA_MODELS OLLAMA_KEEP_ALIVE OLLAMA_MAX_LOADED_MODELS
@@ -25,6 +25,9 @@ SERVICE_LINK = re.compile(r"[A-Z]+_(?:PORT|SERVICE)(?:_.*)?")
 ALIKE = 0.88
 """From here on a name without a prefix of ours is taken for a misspelt one."""
 
+NEAR = 0.5
+"""The same for what follows a prefix of ours."""
+
 
 def unknown_names(given: Iterable[str], known: Collection[str]) -> list[str]:
     """Return one line for each name that has a prefix of ours, or nearly one, but is no setting."""
@@ -36,8 +39,18 @@ def unknown_names(given: Iterable[str], known: Collection[str]) -> list[str]:
         if upper in known or upper in elsewhere:
             continue
         ours = upper.startswith(prefixes) and SERVICE_LINK.fullmatch(upper) is None
-        close = get_close_matches(upper, known, n=1, cutoff=0.6 if ours else ALIKE)
+        close = get_close_matches(upper, known, n=3, cutoff=0.6 if ours else ALIKE)
+        if ours:
+            close = [each for each in close if _near(upper, each, known)]
         if ours or close:
             hint = f"; did you mean {close[0]}?" if close else "; unset or rename it"
             problems.append(f"{name}: unknown setting{hint}")
     return problems
+
+
+def _near(given: str, name: str, known: Collection[str]) -> bool:
+    """Whether a name is near without the prefix, which alone makes short ones alike; or whether
+    it is the only one that has it."""
+    section, _, rest = name.partition("_")
+    alone = sum(each.startswith(f"{section}_") for each in known) == 1
+    return alone or SequenceMatcher(None, given.partition("_")[2], rest).ratio() >= NEAR

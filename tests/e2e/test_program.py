@@ -72,6 +72,7 @@ async def test_commands_are_registered_once(tmp_path: Path) -> None:
         assert scene.discord.command_syncs == 1
         told = await scene.person().slash(scene.channel(), "about")
         assert MODEL in told.text
+        assert not [line for line in scene.troupe.log if "voice will NOT" in line]
 
 
 async def test_a_token_that_discord_refuses_ends_the_program(tmp_path: Path) -> None:

@@ -47,6 +47,25 @@ def test_check_prints_what_is_odd_and_fails_on_a_refusal(
     assert capsys.readouterr().out == f"✗ {missing}: No such file or directory.\n"
 
 
+def test_check_does_not_wait_for_what_is_no_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(pipe := folder / "pipe")
+    assert main(["cards", "check", str(pipe)]) == 1
+    assert capsys.readouterr().out == f"✗ {pipe}: not a file.\n"
+
+
+@pytest.mark.parametrize("name", ["Clyde", "The discordant one"])
+def test_check_tells_of_names_that_discord_refuses(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = folder / "named.json"
+    path.write_bytes(as_json(v3(name=name)))
+    assert main(["cards", "check", str(path)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert line.startswith("  - Discord refuses a name with '")
+
+
 def test_check_tells_of_names_that_are_cut_and_of_patterns_that_will_not_do(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

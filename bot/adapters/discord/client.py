@@ -41,6 +41,9 @@ from bot.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
+# Nobody speaks here: what is missing for that is not worth a warning at each start.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+
 HEARTBEAT_TIMEOUT: Final = 60.0
 """Seconds without anything from the gateway after which discord.py reconnects."""
 MAX_RATELIMIT_TIMEOUT: Final = 30.0

@@ -13,11 +13,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from math import inf
+from re import Match
 from typing import Any, Generic, TypeVar
 
 import discord
@@ -26,6 +26,7 @@ import structlog
 from bot.adapters.discord.calls import Calls, Webhook
 from bot.adapters.discord.mapping import clean_text
 from bot.adapters.discord.refusals import FAILED
+from bot.personas.card import NOT_FOR_WEBHOOKS
 from bot.personas.portrait import portrait
 from bot.ports import Face
 from bot.recent import Recent
@@ -39,7 +40,6 @@ _LISTED_FOR = 600.0
 """Seconds for which a guild's list of webhooks is believed."""
 _KEPT = 2000
 _NAME_LENGTH = 80
-_FORBIDDEN_NAME = re.compile(r"(c)(?=lyde)|(d)(?=iscord)", re.IGNORECASE)
 
 V = TypeVar("V")
 
@@ -60,9 +60,14 @@ def header_of(name: str) -> str:
 def webhook_name(name: str) -> str:
     """Return a name that webhooks may have: 2 to 80 characters, no "clyde", no "discord"."""
     clean = shown_name(name)
-    clean = _FORBIDDEN_NAME.sub(lambda found: f"{found.group()}\u200b", clean)
+    clean = NOT_FOR_WEBHOOKS.sub(_parted, clean)
     clean = clean[:_NAME_LENGTH].strip()
     return clean if len(clean) > 1 else f"{clean or '?'}\u200b"
+
+
+def _parted(found: Match[str]) -> str:
+    """Return a word with a sign in it that nobody sees."""
+    return f"{found.group()[0]}\u200b{found.group()[1:]}"
 
 
 class _Lookups(Generic[V]):

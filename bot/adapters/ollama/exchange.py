@@ -15,6 +15,7 @@ from bot.adapters.ollama.ndjson import LineReader
 from bot.adapters.ollama.refusals import classify, message_of
 from bot.adapters.ollama.wire import finished_of, parse_line, piece_of, plain_piece
 from bot.errors import (
+    AnswerBroken,
     BackendError,
     BackendStalled,
     BackendUnavailable,
@@ -58,7 +59,8 @@ class Exchange:
         """Return the next piece with text, or the end.
 
         Raises:
-            BackendUnavailable: the host failed before the first piece.
+            BackendUnavailable: the host failed before the first piece; as an `AnswerBroken` where
+                it is in health, for all that is known.
             BackendStalled: nothing came in time.
             StreamBroken: the host failed after the first piece.
         """
@@ -69,7 +71,7 @@ class Exchange:
         except StreamBroken as error:
             if self.started:
                 raise StreamBroken(str(error), backend=self._host.base) from error
-            raise BackendUnavailable(str(error), backend=self._host.base) from error
+            raise AnswerBroken(str(error), backend=self._host.base) from error
 
     async def _next(self) -> Piece | Finished:
         while True:
@@ -116,7 +118,9 @@ class Exchange:
             raise BackendStalled(self._stall(now), backend=self._host.base) from None
         except (aiohttp.ClientError, OSError) as error:
             self._host.breaker.failed()
-            raise StreamBroken(f"the connection broke: {type(error).__name__}") from error
+            kind = StreamBroken if self.started else BackendUnavailable
+            why = f"the connection broke: {type(error).__name__}"
+            raise kind(why, backend=self._host.base) from error
 
     def _stall(self, since: float) -> str:
         if since + self._limits.token_timeout > self._limits.all_by and self.started:
@@ -128,9 +132,7 @@ class Exchange:
         if found.sick:
             self._host.breaker.failed()
         await self._end()
-        if self.started or found.sick:
-            return StreamBroken(message_of(text))
-        return found.error
+        return StreamBroken(message_of(text)) if self.started else found.error
 
     async def _end(self) -> None:
         if not self._reader.ended:

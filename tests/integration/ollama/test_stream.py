@@ -11,7 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.adapters.ollama import OllamaPool
+from bot.chat.notices import notice_for
 from bot.errors import (
+    AnswerBroken,
     BackendError,
     BackendStalled,
     BackendUnavailable,
@@ -262,6 +264,19 @@ async def test_a_stream_that_breaks_keeps_what_came(
     assert observed.failures == [(ollama.url, "StreamBroken")]
     assert observed.ends == []
     assert pool.status()[0].outstanding == 0
+
+
+@pytest.mark.parametrize("kind", ["eof", "truncated_json", "garbage"])
+async def test_an_answer_that_is_none_is_not_taken_for_a_host_that_is_away(
+    ollama: FakeOllama, pool_of: PoolOf, kind: str
+) -> None:
+    pool = await pool_of(ollama)
+    ollama.fail_next(kind, times=-1)
+
+    with pytest.raises(AnswerBroken) as broken:
+        await told(pool, ask())
+    assert notice_for(broken.value) == "The model's answer broke. Please ask again."
+    assert notice_for(BackendUnavailable("")).startswith("The model can't be reached")
 
 
 @pytest.mark.parametrize("kind", ["error_line", "eof", "truncated_json", "abort", "html"])

@@ -93,6 +93,7 @@ def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("PERSONA_DIR", "x", "PERSONA_DIR: unknown setting; did you mean PERSONAS_DIR?"),
         ("DISCRD_TOKEN", "x", "DISCRD_TOKEN: unknown setting; did you mean DISCORD_TOKEN?"),
         ("DATA_ZZZZZZZZZZZZ", "x", "DATA_ZZZZZZZZZZZZ: unknown setting; unset or rename it"),
+        ("OLLAMA_BAR", "x", "OLLAMA_BAR: unknown setting; unset or rename it"),
         ("DATA_DIR", "/dev/null", "DATA_DIR: is no folder"),
         ("PERSONAS_DIR", "/dev/null", "PERSONAS_DIR: is no folder"),
         ("PERSONAS_DIR", "/no/such/folder", "PERSONAS_DIR: is missing"),
@@ -106,6 +107,20 @@ def test_what_is_wrong_is_said_in_one_line(
     (line,) = problems()
     assert line.startswith(says)
     assert "\n" not in line
+
+
+def test_a_line_of_the_file_that_says_nothing_is_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "bad.env"
+    file.write_text("OPS_PORT=x\n\n# a note\n\nNONSENSE LINE\nLOG_LEVEL=INFO\n=x\n")
+    with pytest.raises(SettingsRejected) as rejected:
+        load_settings(file)
+    assert rejected.value.problems == [
+        f"{file}, line 5: is no NAME=value",
+        f"{file}, line 7: is no NAME=value",
+    ]
+    assert caplog.records == []
 
 
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
