@@ -371,17 +371,12 @@ class Intake:
         """Take up what dead processes left, and repeat what the store missed. Endless."""
         while True:
             try:
-                await self._settle_rest()
+                await self._runner.settle_rest()
                 await self.take_up()
                 await self._unsaying.catch_up()
             except StoreError as error:
                 log.warning("upkeep failed", reason=str(error))
             await asyncio.sleep(TAKE_UP_EVERY)
-
-    async def _settle_rest(self) -> None:
-        """Settle what was over, or refused, while the store was away."""
-        await self._runner.settle_rest()
-        await self._refused.write_down()
 
     async def take_up(self) -> int:
         """Continue unsettled turns of processes that are gone. Return how many messages."""
@@ -399,5 +394,6 @@ class Intake:
         """
         left = await self._turns.drain(timeout)
         with contextlib.suppress(StoreError):  # away still: the successor takes them up
-            await self._settle_rest()
+            await self._runner.settle_rest()
+            await self._refused.write_down()
         return left

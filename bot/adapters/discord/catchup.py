@@ -20,7 +20,8 @@ import aiohttp
 import discord
 import structlog
 
-from bot.adapters.discord.client import LastSeen, TroupeBot
+from bot.adapters.discord.client import TroupeBot
+from bot.adapters.discord.listener import LastSeen
 from bot.adapters.discord.looking_back import PAGE, Past, page_of
 from bot.adapters.discord.mapping import Us, answered_by, is_by_us, place_of_channel
 from bot.adapters.discord.pacing import priority_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 import structlog
@@ -16,6 +16,7 @@ from bot.adapters.ollama.facts import is_loaded, sees
 from bot.adapters.ollama.health import poll, watch
 from bot.adapters.ollama.host import BackendStatus, Host, tagged
 from bot.adapters.ollama.http import MAX_BODY, call_json, new_session
+from bot.adapters.ollama.observer import PoolObserver
 from bot.adapters.ollama.placement import choose
 from bot.adapters.ollama.reuse import ReuseEstimator
 from bot.adapters.ollama.wire import chat_body, load_body
@@ -35,18 +36,6 @@ PATIENCE = 10.0
 PROBE_POLL = 0.1
 WARM_SECONDS = 900.0
 """A cold load from a slow disk; a client that gives up aborts the load."""
-
-
-class PoolObserver(Protocol):
-    """Hears what happens in the pool. `backend` is a base URL, `kind` an error's class name."""
-
-    def first_token(self, backend: str, seconds: float) -> None: ...
-
-    def finished(self, finished: Finished, estimated_reuse: float | None) -> None: ...
-
-    def failed(self, backend: str, kind: str) -> None: ...
-
-    def breaker(self, backend: str, state: BreakerState) -> None: ...
 
 
 class OllamaPool:

@@ -77,6 +77,7 @@ class TakingUp:
         """
         if self._turns.draining:
             return 0
+        await self._refused.write_down()
         found = await self._journal.take_up()
         told = tuple(e.message.id for e in found if e.message.id in self._refused)
         if told:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bot.adapters.discord.catchup import CatchUp
-from bot.adapters.discord.client import Connection, LastSeen, TroupeBot
+from bot.adapters.discord.client import Connection, TroupeBot
 from bot.adapters.discord.desk import Account, Desk
+from bot.adapters.discord.listener import LastSeen
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.sink import DiscordSink, SinkFactory
 from bot.adapters.discord.standing import DiscordChannels

@@ -594,7 +594,7 @@ async def test_who_was_told_that_the_store_is_away_is_answered_by_nobody_later(
     """They have asked again. What was refused is claimed and settled, with none of its words."""
     await refused(house, intake)
     house.left.clear()
-    await intake.drain(0.0)
+    await intake.take_up()
     assert house.steps.count("accepted 7") == 2
     assert house.settled == [((7,), Outcome.FAILED)]
     await intake.drain(0.0)
@@ -605,6 +605,7 @@ async def test_what_was_refused_is_not_taken_up_though_it_was_written_down(
     house: House, intake: Intake
 ) -> None:
     await refused(house, intake)
+    house.fresh = False
     await intake.take_up()
     await asyncio.sleep(0)
     assert house.begun == []
