@@ -81,8 +81,8 @@ class RoutingMetrics:
         )
         self._model = Gauge(
             "troupe_route_model",
-            "1 for the route table in service.",
-            ["sha256"],
+            "1 for the route table in service; its version is that of schema and features.",
+            ["sha256", "version"],
             registry=registry,
         )
 
@@ -127,10 +127,10 @@ class RoutingMetrics:
         """Count a new table: `loaded` or `refused`."""
         self._reloads.labels(self._outcome.word(outcome)).inc()
 
-    def model(self, digest: str) -> None:
-        """Note the checksum of the table in service."""
+    def model(self, digest: str, version: str) -> None:
+        """Note the checksum of the table in service, and of which version it is."""
         self._model.clear()
-        self._model.labels(digest[:12] or "none").set(1)
+        self._model.labels(digest[:12] or "none", version or "none").set(1)
 
 
 class GuardMetrics:

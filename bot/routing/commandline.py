@@ -225,13 +225,14 @@ def _miss(each: Judged) -> str:
 
 def _table(figures: Mapping[str, Any]) -> list[str]:
     """Return the report as lines of text."""
+    flips = figures["flips_per_100"]
     lines = [
         f"messages           {figures['n']}",
         f"accuracy           {figures['accuracy']:.4f}",
         f"macro-F1           {figures['macro_f1']:.4f}",
         f"calibration error  {figures['ece']:.4f}",
         f"coverage at 95 %   {figures['coverage_at_95']:.4f}",
-        f"flips per 100      {figures['flips_per_100']:.2f}",
+        f"flips per 100      {'–' if flips is None else f'{flips:.2f}'}",
         (
             f"latency p50 / p99  {figures['latency_ms']['p50']:.3f} / "
             f"{figures['latency_ms']['p99']:.3f} ms"

@@ -60,6 +60,7 @@ def read_labelled(path: Path) -> list[Labelled]:
                 except (ValueError, TypeError, KeyError, RecursionError) as error:
                     problems.append(f"{path.name}:{number}: {_said(error)}")
                     if len(problems) == _MOST_PROBLEMS:
+                        problems.append(f"{path.name}: nothing was read beyond line {number}")
                         break
     except OSError as error:
         problem = f"{path}: {error.strerror or type(error).__name__}"

@@ -120,8 +120,16 @@ def report(
 
 
 def macro_f1(judged: Sequence[Judged]) -> float:
-    """Return the mean F1 of the classes that occur."""
-    scores = [figures["f1"] for figures in _per_class(judged).values() if figures["support"] > 0]
+    """Return the mean F1 of the classes that are wanted or were decided for.
+
+    A class that nobody wanted and a message got all the same counts with 0, as in scikit-learn:
+    of a group with one class only, any error costs half or more. Overall, by kind, and by language.
+    """
+    scores = [
+        figures["f1"]
+        for figures in _per_class(judged).values()
+        if figures["support"] + figures["decided"]
+    ]
     return round(sum(scores) / len(scores), 4) if scores else 0.0
 
 
@@ -135,7 +143,7 @@ def confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
 
 def _per_class(judged: Sequence[Judged]) -> dict[str, dict[str, float]]:
     counts = confusion(judged)
-    result = {}
+    result: dict[str, dict[str, float]] = {}
     for route in (each.value for each in Route):
         hits = counts[route][route]
         decided = sum(row[route] for row in counts.values())
@@ -145,6 +153,7 @@ def _per_class(judged: Sequence[Judged]) -> dict[str, dict[str, float]]:
             "recall": round(hits / support, 4) if support else 0.0,
             "f1": round(2 * hits / (decided + support), 4) if decided + support else 0.0,
             "support": support,
+            "decided": decided,
         }
     return result
 
@@ -215,22 +224,30 @@ def risk_coverage(judged: Sequence[Judged]) -> list[dict[str, float]]:
 
 def flips_per_100(
     router: Router, items: Sequence[Labelled], encoder: Encoder | None = None
-) -> float:
+) -> float | None:
     """Return how often the route changes in 100 turns of a talk that is all companion.
 
     The companion messages among the items that need no history are taken as one talk, in their
     order, and each turn sees the route that the router itself gave to the turn before. Of a very
-    long talk the beginning is read.
+    long talk the beginning is read. Where all companion messages have a history, each is a turn
+    after what the router makes of that. None without any companion message.
     """
-    talk = [each for each in items if each.label is Route.COMPANION and not each.history]
-    talk = talk[:LONGEST_TALK]
-    previous: PreviousRoute | None = None
+    companion = [each for each in items if each.label is Route.COMPANION]
+    talk = [each for each in companion if not each.history][:LONGEST_TALK]
     flips = 0
-    for item in talk:
-        decision = _decided(router, item.text, previous, encoder)
-        flips += previous is not None and decision.route is not previous.route
-        previous = PreviousRoute(decision.route, _NOW)
-    return round(100 * flips / len(talk), 2) if talk else 0.0
+    if not talk:
+        talk = companion[:LONGEST_TALK]
+        for item in talk:
+            before = previous_of(router, item)
+            decision = _decided(router, item.text, before, encoder)
+            flips += before is not None and decision.route is not before.route
+    else:
+        previous: PreviousRoute | None = None
+        for item in talk:
+            decision = _decided(router, item.text, previous, encoder)
+            flips += previous is not None and decision.route is not previous.route
+            previous = PreviousRoute(decision.route, _NOW)
+    return round(100 * flips / len(talk), 2) if talk else None
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

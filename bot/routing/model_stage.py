@@ -114,10 +114,10 @@ class ModelStage:
 
     async def opinion(self, asked: Asked) -> Opinion:
         """Return the model's opinion of a message, or why there is none."""
-        if asked.conversation in self._asking:
-            return Opinion(failure="busy")
-        if self._breaker.open:
-            return Opinion(failure="open")
+        if asked.conversation in self._asking or self._breaker.open:
+            failure = "busy" if asked.conversation in self._asking else "open"
+            self._tell(0.0, failure)
+            return Opinion(failure=failure)
         self._asking.add(asked.conversation)
         began = self._clock()
         try:
@@ -153,12 +153,16 @@ class ModelStage:
             uncertain=ranked[0] - ranked[1] < DOUBT_MARGIN,
             source="model",
             reasons=(*decision.reasons, reason),
+            held=False,
         )
 
     def _note(self, opinion: Opinion, seconds: float) -> None:
         self._breaker.note(ok=opinion.failure is None)
+        self._tell(seconds, opinion.failure or "answered")
+
+    def _tell(self, seconds: float, outcome: str) -> None:
         if self._observer is not None:
-            self._observer.asked_model(seconds, opinion.failure or "answered")
+            self._observer.asked_model(seconds, outcome)
 
     async def _shares(self, asked: Asked) -> dict[Route, float] | None:
         if self._classifier is not None and (typed := await self._typed(asked, self._classifier)):

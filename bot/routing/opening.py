@@ -10,9 +10,11 @@ from typing import Protocol
 from bot.ports import ChatModel, Classifier
 from bot.routing.accurate import AccurateStage, EncoderObserver, load_accurate_stage
 from bot.routing.dispatch import Dispatcher, OverrideStore, RouteObserver
+from bot.routing.features import FEATURE_VERSION
 from bot.routing.model_stage import ModelStage, StageObserver, load_model_stage
 from bot.routing.promotion import place_of
 from bot.routing.router import Router
+from bot.routing.table import SCHEMA
 from bot.routing.watch import TableWatch
 
 PROFILES = "routes.toml"
@@ -25,8 +27,8 @@ class Metrics(RouteObserver, StageObserver, EncoderObserver, Protocol):
         """Count a new table: `loaded` or `refused`."""
         ...
 
-    def model(self, digest: str) -> None:
-        """Note the checksum of the table in service."""
+    def model(self, digest: str, version: str) -> None:
+        """Note the checksum of the table in service, and of which version it is."""
         ...
 
 
@@ -80,12 +82,12 @@ async def open_routing(
 
     def reloaded(outcome: str, router: Router) -> None:
         metrics.reloaded(outcome)
-        metrics.model(digest_of(router))
+        metrics.model(digest_of(router), version_of(router))
 
     places = [place_of(data_dir), directory / place_of(data_dir).name]
     watch = TableWatch(router, places, on_reload=reloaded)
     await watch.look()
-    metrics.model(digest_of(router))
+    metrics.model(digest_of(router), version_of(router))
     dispatcher = Dispatcher(
         router, overrides=overrides, accurate=accurate, second=second, observer=metrics
     )
@@ -95,3 +97,8 @@ async def open_routing(
 def digest_of(router: Router) -> str:
     """Return the checksum of a router's table; empty without one."""
     return router.table.header.digest if router.table else ""
+
+
+def version_of(router: Router) -> str:
+    """Return the schema and the feature version of a router's table; empty without one."""
+    return f"{SCHEMA}.{FEATURE_VERSION}" if router.table else ""

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from time import monotonic
 
 import pytest
 
 from bot.adapters.ollama import OllamaClassifier, OllamaPool
-from bot.routing import Route, RouteDecision
+from bot.chat.place import ChannelId, Place, UserId
+from bot.routing import PreviousRoute, Route, RouteDecision, Router
 from bot.routing.asked_model import FAILURES
+from bot.routing.dispatch import Ask, Dispatcher, why_unsure
 from bot.routing.model_stage import Asked, ModelStage
 from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.ollama.catalogue import FakeModel
 
 MODEL = "llama3.2:3b"
+
+
+@dataclass
+class Told:
+    """What the stage told its observer."""
+
+    outcomes: list[str] = field(default_factory=list)
+
+    def asked_model(self, seconds: float, outcome: str) -> None:
+        self.outcomes.append(outcome)
 
 
 @pytest.fixture
@@ -78,8 +91,8 @@ async def test_a_slow_model_costs_no_more_than_the_deadline(
 async def test_after_failures_in_a_row_the_model_is_left_alone_for_a_while(
     pool: OllamaPool, ollama: FakeOllama
 ) -> None:
-    now = 100.0
-    stage = ModelStage(pool, MODEL, deadline_s=2.0, clock=lambda: now)
+    now, told = 100.0, Told()
+    stage = ModelStage(pool, MODEL, deadline_s=2.0, observer=told, clock=lambda: now)
     ollama.reply_with("Well")
     ollama.reply_with("no json", kind="json")
     for _ in range(FAILURES):
@@ -87,6 +100,7 @@ async def test_after_failures_in_a_row_the_model_is_left_alone_for_a_while(
     asked = len(ollama.chats)
     assert (await stage.opinion(Asked("here", "hm"))).failure == "open"
     assert len(ollama.chats) == asked
+    assert told.outcomes == ["unreadable"] * FAILURES + ["open"]
     now += 31.0
     assert (await stage.opinion(Asked("here", "hm"))).failure == "unreadable"
 
@@ -97,9 +111,29 @@ async def test_a_conversation_asks_one_question_at_a_time(
     ollama.reply_with("B")
     ollama.reply_with('{"route": "creative"}', kind="json")
     ollama.set_pace(rate=None, first_token=0.2)
-    stage = ModelStage(pool, MODEL, deadline_s=2.0)
+    told = Told()
+    stage = ModelStage(pool, MODEL, deadline_s=2.0, observer=told)
     both = await asyncio.gather(*(stage.opinion(Asked("here", "hm")) for _ in range(2)))
     assert sorted(each.failure or "answered" for each in both) == ["answered", "busy"]
+    assert sorted(told.outcomes) == ["answered", "busy"]
+
+
+async def test_a_route_held_in_the_talk_is_a_doubt_that_the_model_settles(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.reply_with("B")
+    ollama.reply_with('{"route": "creative"}', kind="json")
+    router, talk = Router.load(), PreviousRoute(Route.COMPANION, 0.0)
+    texts = ("hold my hand metaphorically", "tier list of made up gods", "made up gods, ranked")
+    asks = [Ask(each, Place(ChannelId(1)), UserId(1), 1.0, previous=talk) for each in texts]
+    ask = next(each for each in asks if router.route(each.message, previous=talk, now=1.0).held)
+    alone = await Dispatcher(router).route(ask)
+    assert (alone.route, why_unsure(alone)) == (Route.COMPANION, "held")
+    second = ModelStage(pool, MODEL, deadline_s=2.0)
+    settled = await Dispatcher(router, second=second).route(ask)
+    assert (settled.source, settled.held) == ("model", False)
+    away = Dispatcher(router, second=ModelStage(pool, MODEL, deadline_s=0.0))
+    assert (await away.route(ask)).route is Route.COMPANION
 
 
 async def test_a_sure_model_moves_a_torn_table(pool: OllamaPool) -> None:

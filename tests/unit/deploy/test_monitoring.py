@@ -60,7 +60,7 @@ def exercised() -> dict[str, set[str]]:
     metrics.routing.asked_model(0.1, "answered")
     metrics.routing.asked_encoder(0.01, "answered")
     metrics.routing.reloaded("loaded")
-    metrics.routing.model("0123456789abcdef")
+    metrics.routing.model("0123456789abcdef", "1.7")
     metrics.guard.judged("input", "allow")
     metrics.guard.took("input", 0.001)
     metrics.guard.opinion(0.1, "BackendStalled")

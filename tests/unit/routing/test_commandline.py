@@ -84,6 +84,15 @@ def test_bad_corrections_are_refused_before_the_training(
     assert [each.name for each in tmp_path.iterdir()] == [data.name]
 
 
+def test_of_a_file_full_of_errors_is_said_how_far_it_was_read(tmp_path: Path) -> None:
+    data = tmp_path / "wrong.jsonl"
+    data.write_text('{"text": "a", "label": "factual"}\n' + "hello\n" * 100)
+    with pytest.raises(SettingsRejected) as caught:
+        ran("eval", str(data), "--data-dir", str(tmp_path))
+    assert len(caught.value.problems) == 21
+    assert caught.value.problems[-1] == "wrong.jsonl: nothing was read beyond line 21"
+
+
 def test_what_can_not_be_read_or_written_is_refused_before_the_training(tmp_path: Path) -> None:
     taken = tmp_path / "file"
     taken.touch()

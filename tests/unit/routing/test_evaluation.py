@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.routing import Route, RouteDecision, Router
+from bot.routing.commandline import _table
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
 from bot.routing.evaluation import (
@@ -33,6 +34,13 @@ def judged(wanted: Route, got: Route, confidence: float = 0.9) -> Judged:
 def test_macro_f1_is_the_mean_over_classes_and_not_over_messages() -> None:
     some = [judged(F, F)] * 8 + [judged(C, F), judged(P, P)]
     assert macro_f1(some) == pytest.approx((2 * 8 / 17 + 0.0 + 1.0) / 3, abs=1e-4)
+
+
+def test_macro_f1_counts_a_class_that_nobody_wanted_and_a_message_got() -> None:
+    some = [judged(P, P)] * 3 + [judged(P, F)]
+    assert macro_f1(some) == pytest.approx((6 / 7 + 0.0) / 2, abs=1e-4)
+    figures = report(Router.load(), some)
+    assert figures["by_kind"]["-"]["macro_f1"] == figures["macro_f1"] == macro_f1(some)
 
 
 def test_honest_confidence_has_no_calibration_error() -> None:
@@ -66,6 +74,21 @@ def test_the_report_has_the_keys_that_scripts_read() -> None:
 def test_a_steady_talk_has_no_flips() -> None:
     talk = [Labelled(text, P) for text in ("good morning", "i feel so sad", "i love you")]
     assert flips_per_100(Router.load(), talk) == 0.0
+
+
+def test_flips_of_a_talk_whose_turns_have_a_history_are_counted() -> None:
+    history = (("user", "i had a long day"), ("assistant", "Tell me."))
+    texts = ("i feel so sad", "how tall is k2", "what's the capital of peru?", "i miss my cat")
+    talk = [Labelled(text, P, history=history) for text in texts]
+    assert flips_per_100(Router.load(), talk) == 50.0
+
+
+def test_without_a_companion_message_there_are_no_flips_to_count() -> None:
+    items = [Labelled("what is the capital of peru", F)]
+    assert flips_per_100(Router.load(), items) is None
+    figures = report(Router.load(), judge(Router.load(), items))
+    assert figures["flips_per_100"] is None
+    assert any(line.split() == ["flips", "per", "100", "–"] for line in _table(figures))
 
 
 def test_pictures_are_svg_and_hold_the_counts() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,9 @@ from bot.data_files import personas_dir
 from bot.operator_data import export_corrections
 from bot.routing import Router
 from bot.routing.dataset import read_labelled
+from bot.routing.features import FEATURE_VERSION
 from bot.routing.route import Route
+from bot.routing.table import SCHEMA
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
 from tests.fakes.discord.server import FakeDiscord
@@ -275,7 +278,8 @@ async def test_stats_count_what_was_acted_on(stage: Stage, mod: Person) -> None:
     assert 'troupe_route_decisions_total{route="factual",source="table",stage="table"} 1.0' in page
     assert 'troupe_route_corrections_total{instead_of="creative",label="companion"} 1.0' in page
     assert "troupe_route_flips_total 1.0" in page
-    assert 'troupe_route_model{sha256="' in page
+    version = f"{SCHEMA}.{FEATURE_VERSION}"
+    assert re.search(rf'troupe_route_model{{sha256="\w{{12}}",version="{version}"}} 1', page)
 
 
 async def test_a_new_table_comes_into_service_under_load_without_a_failed_turn(
