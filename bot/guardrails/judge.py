@@ -19,10 +19,22 @@ from bot.guardrails.jest import in_jest
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
 from bot.guardrails.pii import find, redact
+from bot.guardrails.play import (
+    acted,
+    before_the_task,
+    has_play,
+    narrated,
+    outside,
+    own_voice,
+    own_words,
+    plays,
+    sincere,
+    sworn,
+)
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, Rule, RuleSet
 from bot.guardrails.taxonomy import CATEGORIES, Measure, Severity
-from bot.guardrails.telling import FICTION, PLAYED
+from bot.guardrails.telling import FICTION
 from bot.recent import Recent
 from bot.routing.route import Route
 
@@ -33,8 +45,8 @@ DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
 """What people say of themselves laughing and don't mean."""
-PLAYING = ("*", "_", '"', "“", "«", "„", "「")
-"""How a line begins that a character of a story speaks or does."""
+PLAYED_BY_US = frozenset({"human_claim", "sh_promo"})
+"""What a persona may say in a story, in a play line, and never as itself."""
 UNSETTLED = frozenset(
     {"illicit", "sh_support", "distress", "dependency", "delusion", "sentience", "minor"}
 )
@@ -142,15 +154,16 @@ class Judge:
             hits = self.asked.hits(views)
         heard = self._heard(hits, views)
         around = circumstances(views.plain)
-        in_story = creative and not around.aside
-        found = self._with_heads(hits, views, heard, creative=creative, in_story=in_story)
+        in_story = creative and not around.aside and not (around.now and own_voice(text))
+        aside = creative and around.aside
+        found = self._with_heads(hits, views, heard, aside=aside, in_story=in_story)
         if any(_figurative(hit) for hit in found):
-            found = self._in_company(found, views, creative=creative, in_story=in_story)
+            found = self._in_company(found, views, aside=aside, in_story=in_story)
         found = _past(found) if around.past else found
         found = tuple(_softened(hit) if _jested(hit, views) else hit for hit in found)
         if any(hit.fiction_ok for hit in found):
-            found = _excuse_fiction(found, text, views, creative=creative, aside=around.aside)
-        harmless = PASTIME.search(views.plain) or (in_story and text.lstrip().startswith(PLAYING))
+            found = self._excuse_fiction(found, text, views, around, creative=creative)
+        harmless = PASTIME.search(views.plain) or (in_story and plays(text))
         odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
         return _Found(found, *odds, around)
 
@@ -160,7 +173,7 @@ class Judge:
         return SILENCE if self.heads is None or settled else self.heads.heard(views)
 
     def _in_company(
-        self, found: tuple[Hit, ...], views: Views, *, creative: bool, in_story: bool
+        self, found: tuple[Hit, ...], views: Views, *, aside: bool, in_story: bool
     ) -> tuple[Hit, ...]:
         """Leave out findings about deeds that are play, history, or a mere figure of speech, and
         threats that somebody else makes."""
@@ -173,13 +186,16 @@ class Judge:
         bare = normalise(plain)
         left = self.asked.hits(bare)
         heard = self._heard(left, bare)
-        left = self._with_heads(left, bare, heard, creative=creative, in_story=in_story)
+        left = self._with_heads(left, bare, heard, aside=aside, in_story=in_story)
         meant = {hit.rule for hit in left}
         return tuple(hit for hit in found if hit.rule in meant or not _figurative(hit))
 
     def draft(self, text: str, context: GuardContext) -> Decision:
         """Judge what a persona wrote, or began to write."""
-        decision = decide(self.drafted.hits(normalise(text)), "assistant", context)
+        hits = self.drafted.hits(normalise(text))
+        if context.route is Route.CREATIVE and any(hit.category in PLAYED_BY_US for hit in hits):
+            hits = self._as_itself(hits, text, context.user_text)
+        decision = decide(hits, "assistant", context)
         if decision.measure is not Measure.ALLOW:
             return decision
         if redact(text, keep=context.user_text, private_only=True) != text:
@@ -188,13 +204,75 @@ class Judge:
             return Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
         return decision
 
+    def _as_itself(self, hits: tuple[Hit, ...], text: str, user_text: str) -> tuple[Hit, ...]:
+        """Return a story's findings, those as serious that no character says.
+
+        A life of its own is a character's to have; an oath to be human is nobody's, nor is any such
+        claim where the person sincerely asked.
+        """
+        beside = outside(text, being_written=True)
+        meant = {hit.rule for hit in self.drafted.hits(normalise(beside or text))}
+        asked = self._findings(user_text, creative=True).hits
+        claims = sworn(beside) or any(hit.category == "human_claim" for hit in asked)
+        urges = beside != "" or own_voice(user_text)
+
+        def serious(hit: Hit) -> bool:
+            itself = {"human_claim": claims, "sh_promo": urges}.get(hit.category, False)
+            return itself and hit.rule in meant
+
+        return tuple(_serious(hit) if serious(hit) else hit for hit in hits)
+
+    def _excuse_fiction(
+        self,
+        hits: tuple[Hit, ...],
+        text: str,
+        views: Views,
+        around: Circumstances,
+        *,
+        creative: bool,
+    ) -> tuple[Hit, ...]:
+        """Leave out what a character says or does, unless the person steps out of the story."""
+        if around.aside:
+            return tuple(_serious(hit) for hit in hits)
+        told = FICTION.search(views.plain) is not None
+        own = self._of_themselves(text, hits, told=told, creative=creative, now=around.now)
+        in_scene = (told or (creative and has_play(text))) and not sincere(text)
+
+        def excused(hit: Hit) -> bool:
+            if not hit.fiction_ok or hit.rule in own:
+                return False
+            if hit.category == "human_claim":
+                return in_scene
+            # In a game every threat is play, but "I want to die" may be the person's own.
+            return creative or told
+
+        return tuple(_serious(hit) for hit in hits if not excused(hit))
+
+    def _of_themselves(
+        self, text: str, hits: tuple[Hit, ...], *, told: bool, creative: bool, now: bool
+    ) -> frozenset[str]:
+        """Return the rules of need that speak of the person: beside the play lines of a scene that
+        nobody narrates, or before any story was spoken of."""
+        ours = frozenset(hit.rule for hit in hits if hit.category in CARE)
+        if not ours:
+            return ours
+        own = own_words(text) if creative else text
+        if told or (creative and narrated(own)):
+            own = before_the_task(own)
+        elif not creative or (acted(text) and not (now or sincere(text))):
+            return frozenset()
+        if own == text:
+            return ours
+        found = self.asked.hits(normalise(own)) if own else ()
+        return ours.intersection(hit.rule for hit in found)
+
     def _with_heads(
         self,
         sure: tuple[Hit, ...],
         views: Views,
         heard: Heard,
         *,
-        creative: bool,
+        aside: bool,
         in_story: bool,
     ) -> tuple[Hit, ...]:
         """Add what the heads heard.
@@ -208,7 +286,7 @@ class Judge:
         if any(_settles(hit) for hit in sure):
             return sure
         sad = any(hit.category == "distress" for hit in sure)
-        loud = heard.loud(distressed=sad, aside=creative)
+        loud = heard.loud(distressed=sad, aside=aside)
         if "order" in loud and STUDIED.search(views.plain):
             del loud["order"]
         if PASTIME.search(views.plain):
@@ -224,22 +302,6 @@ class Judge:
         if agreed or any(hit.severity is not Severity.MILD for hit in sure):
             return sure + agreed
         return sure + alarms(loud)
-
-
-def _excuse_fiction(
-    hits: tuple[Hit, ...], text: str, views: Views, *, creative: bool, aside: bool
-) -> tuple[Hit, ...]:
-    """Leave out what a character says or does, unless the person steps out of the story."""
-    if aside:
-        return tuple(_serious(hit) for hit in hits)
-    told = FICTION.search(views.plain) is not None
-    played = told or (creative and PLAYED.search(text) is not None)
-
-    def excused(hit: Hit) -> bool:
-        # In a game every threat is play, but "I want to die" may be the person's own.
-        return hit.fiction_ok and (played or (creative and hit.category not in CARE))
-
-    return tuple(_serious(hit) for hit in hits if not excused(hit))
 
 
 def _past(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
