@@ -8,13 +8,14 @@ only confirm a rule whose patterns are too wide to act alone (`needs`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
 
 from bot.errors import SettingsRejected
-from bot.guardrails.normalise import LONG, Views
+from bot.guardrails.normalise import LETTERS, LONG, RUN, Views, together
 from bot.guardrails.npz import read_npz
 from bot.guardrails.phrases import Phrases, read_phrases
 from bot.guardrails.rules import Hit
@@ -44,6 +45,8 @@ CALM = {"care": 0.2, "acute": 0.2, "harm": 0.1, "order": 0.1, "human": 0.1, "bon
 """Share of its threshold below which a head finds a text calm, whatever its words."""
 SIGN = 0.03
 """Share of its threshold from which the care head gives a sign, if a small one, of need."""
+SPELLED = re.compile(rf"{RUN.pattern}\.?|(?<![^\W_])(?:[^\W\d_]\.){{2}}(?![^\W_])")
+"""Letters in a row that stand alone, and what is short for two words."""
 MOST_VIEWS = 4
 """Views of a text that are scored: the plain one, and the first of those without a disguise; of a
 long text only the plain one."""
@@ -66,14 +69,37 @@ class Heads:
 
     def heard(self, views: Views) -> Heard:
         """Return what each head hears at most, in any view; nothing in a text that is too short."""
-        if len(views.plain.encode()) < SHORTEST:
-            return SILENCE
         texts = (views.plain,) if len(views.plain) > LONG else views.all[:MOST_VIEWS]
-        scored = [self.scores(text) for text in texts]
+        scored = [self.scores(text) for text in self._read(texts) if _long_enough(text)]
+        if not scored or not _long_enough(views.plain):
+            return SILENCE
         return Heard(
             {name: max(scores[name] for scores in scored) for name in self.names},
             dict(zip(self.names, self.thresholds, strict=True)),
         )
+
+    def _read(self, texts: Sequence[str]) -> Collection[str]:
+        """Return what can be read in views: letters in a row as the words that they spell.
+
+        Nobody trained a head on single letters, nor on `nyc`: what is no word is no evidence. A
+        view that only parts or joins them otherwise adds nothing.
+        """
+        rows = [together(row) for row in SPELLED.finditer(texts[0])]
+        if not rows:
+            return texts
+        plain = "".join(LETTERS.findall(texts[0]))
+        others = [text for text in texts[1:] if "".join(LETTERS.findall(text)) != plain]
+        words = {word for row in rows for word in LETTERS.findall(row)}
+        odd = [word for word in words if word.isascii() and not self.phrases.words.knows(word)]
+        joined = [SPELLED.sub(together, text) for text in (texts[0], *others)]
+        if odd:
+            unread = re.compile(rf"\b(?:{'|'.join(odd)})\b")
+            joined = [unread.sub("", text) for text in joined]
+        return dict.fromkeys(" ".join(text.split()) for text in joined)
+
+
+def _long_enough(text: str) -> bool:
+    return len(text.encode()) >= SHORTEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 `plain` undoes what never carries meaning (invisible characters, letter look-alikes within a
 Latin word, accents on Latin letters, hamza and vowel signs in Arabic, markdown). The other views
 each undo one disguise that may also be innocent: leet, separators within words, spaced-out
-letters, stretched letters, stars in place of letters, slips of the finger. A rule that matches any
+letters, stretched letters, stars in place of letters, words run together, words turned round,
+slips of the finger. A rule that matches any
 view matches. Text in other scripts stays as it is.
 """
 
@@ -14,11 +15,12 @@ import binascii
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.guardrails.confusables import LOOKALIKES
 from bot.guardrails.misspelt import mended, slips
+from bot.guardrails.parting import GRAVE, WORDS, by_capitals, by_words
 
 MAX_CHARS = 20_000
 """Longer text is judged in its first and last half of this."""
@@ -47,6 +49,7 @@ def _table() -> dict[int, str | None]:
     )  # fmt: skip
     for first, last in invisible:
         table.update(dict.fromkeys(range(first, last + 1)))
+    table[0x2800] = " "  # braille without dots
     table.update({0xE0000 + code: chr(code) for code in range(0x20, 0x7F)})  # tag characters
     for start in (0x1F110, 0x1F130, 0x1F150, 0x1F170, 0x1F1E6):  # parenthesised, squared, flags
         table.update({start + at: chr(ord("a") + at) for at in range(26)})
@@ -74,7 +77,7 @@ ALEF = str.maketrans(
 MARK = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 MARK_SET = frozenset(chr(code) for code in (*range(0x300, 0x370), *range(0x1AB0, 0x1B00),
     *range(0x1DC0, 0x1E00), *range(0x20D0, 0x2100), *range(0xFE20, 0xFE30)))  # fmt: skip
-MARKS = re.compile(f"(?<=[a-z])[{MARK}]+|[{MARK}]{{2,}}")
+MARKS = re.compile(rf"(?<=[a-z\s])[{MARK}]+|[{MARK}]{{2,}}")
 JOINERS = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u0dff])")
 """Zero-width (non-)joiners; between Arabic or Indic letters they are spelling."""
 LETTERS = re.compile(r"[^\W\d_]+")
@@ -110,6 +113,12 @@ HIDDEN_WORDS = tuple(
     heroin faggot nigger retard tranny kike chink spic want life end build pipe tonight better
     everyone without weapon steal hack""".split()  # noqa: SIM905  # word list
 )
+TURNED = {word for word in HIDDEN_WORDS if len(word) >= 4} | {
+    word for word in WORDS if len(word) >= 5 and any(part in word for part in GRAVE)
+}
+"""Words that are no words when read from behind."""
+TURNED_ANY = re.compile("|".join(TURNED))
+REVERSED = frozenset(word[::-1] for word in TURNED)
 ENCODED_FROM = 16
 ENCODED = re.compile(r"(?<![\w+/=])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![\w+/=])")
 
@@ -131,7 +140,7 @@ class Views:
 
 
 def normalise(text: str) -> Views:
-    """Return the views of a text. Pure; some 0.7 ms for 2,000 characters."""
+    """Return the views of a text. Pure; some 0.3 ms for 2,000 characters of English."""
     if len(text) > MAX_CHARS:
         text = f"{text[: MAX_CHARS // 2]}\n{text[-MAX_CHARS // 2 :]}"
     letters = _letters(text)
@@ -147,6 +156,11 @@ def normalise(text: str) -> Views:
                 others[read] = None
     if "*" in letters or "#" in letters:
         others[_without_masks(" ".join(letters.split()))] = None
+    for parted in (by_capitals(text), by_words(plain)):
+        if parted:
+            others[_parted(plain, parted)] = None
+    if not REVERSED.isdisjoint(words):
+        others[around(plain[::-1], TURNED_ANY)] = None
     if wrong := slips(plain):
         others[mended(around(plain, wrong))] = None
     others.pop(plain, None)
@@ -245,15 +259,22 @@ def _joined(text: str) -> tuple[str, str]:
     runs: list[str] = []
 
     def join(match: re.Match[str]) -> str:
-        gaps = Counter(BETWEEN.findall(match[0]))
-        usual = min(gaps, key=lambda gap: (-gaps[gap], len(gap)))
-        words = "".join("" if part == usual else " " if part in gaps else part
-                        for part in re.split(rf"({GAP}+)", match[0]))  # fmt: skip
+        words = together(match)
         runs.append(words.replace(" ", ""))
         return words
 
     joined = RUN.sub(join, around(text, RUN))
     return (" ".join(joined.split()), " ".join(runs)) if runs else ("", "")
+
+
+def together(run: re.Match[str]) -> str:
+    """Return the words that letters in a row spell: the gap that is most usual parts no words."""
+    gaps = Counter(BETWEEN.findall(run[0]))
+    usual = min(gaps, key=lambda gap: (-gaps[gap], len(gap)))
+    return "".join(
+        "" if part == usual else " " if part in gaps else part
+        for part in re.split(f"({GAP}+)", run[0])
+    )
 
 
 def _without_separators(text: str) -> tuple[str, ...]:
@@ -306,6 +327,13 @@ def _unmasked(match: re.Match[str]) -> str:
     """Read `k*ll` as the word that it hides, if it is one of the words that people hide."""
     pattern = re.compile(re.sub(r"[*#]", ".", match[0]))
     return next((word for word in HIDDEN_WORDS if pattern.fullmatch(word)), match[0])
+
+
+def _parted(plain: str, said: Mapping[str, str]) -> str:
+    """Write words with spaces that were written without."""
+    spaced = {plain_view(word): plain_view(words) for word, words in said.items()}
+    run_together = re.compile("|".join(map(re.escape, sorted(spaced, key=len, reverse=True))))
+    return run_together.sub(lambda match: spaced[match[0]], around(plain, run_together))
 
 
 def _decoded(text: str) -> list[str]:

@@ -409,7 +409,7 @@ class RuleSet:
                 add(due, view, view, form=str)
             for part in views.excerpts:
                 add(due, part, part, views.plain, form=str)
-        if views.compact:
+        if views.compact and patterns is self._sure:
             due = patterns.due([views.compact], compact)
             add(due, views.compact, views.plain, form=compact)
         return tuple(

@@ -36,6 +36,10 @@ class WordPieces:
         self._room = longest - 2
         self._cut: dict[str, tuple[int, ...]] = {}
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is a piece by itself, not one that must be spelled out."""
+        return self._number.get(word) is not None
+
     def pieces(self, message: str) -> Pieces:
         """Return a message of any length; of a long one the beginning and the end."""
         if len(message) > HEAD + TAIL:

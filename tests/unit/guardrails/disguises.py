@@ -38,4 +38,15 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     ),
     "base64": lambda t: base64.b64encode(t.encode()).decode(),
     "capitals": str.upper,
+    "blank braille": "\u2800".join,
+    "strike-through": lambda t: "".join(c + "\u0336" for c in t),
+    "cherokee": lambda t: t.translate(str.maketrans("aeiklmnost", "ᎪᎬᎥᏦᏞᎷᏁᎾᏚᎢ")),
 }
+GRAVE_DISGUISES: dict[str, Callable[[str], str]] = {
+    "no spaces": lambda t: t.replace(" ", ""),
+    "a hashtag": lambda t: "#" + t.replace(" ", ""),
+    "capitals for spaces": lambda t: "".join(w.capitalize() for w in t.split()),
+    "from behind": lambda t: t[::-1],
+    "shown from behind": lambda t: "\u202e" + t[::-1],
+}
+"""Seen through only where they hide the gravest words, which a list holds."""

@@ -7,9 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.errors import SettingsRejected
+from bot.guardrails import GuardContext, Guardrails
 from bot.guardrails.heads import HEADS_FILE, MEANING, VERSION, read_heads
+from bot.guardrails.normalise import normalise
 from bot.guardrails.npz import read_npz
+from bot.guardrails.taxonomy import Measure
+from bot.routing.route import Route
 
 
 def test_the_shipped_file_reads_as_numpy_reads_it() -> None:
@@ -23,6 +28,47 @@ def test_the_shipped_file_reads_as_numpy_reads_it() -> None:
 
 def test_a_text_without_words_is_nothing_to_any_head() -> None:
     assert set(read_heads().scores(" ").values()) == {0.0}
+
+
+ACRONYMS = (
+    "N.A.S.A. is cool",
+    "N.A.S.A. launch",
+    "N.A.S.A. rocket",
+    "F.B.I. and C.I.A.",
+    "P.S.G. vs A.C. Milan",
+    "L.A. and N.Y.C.",
+    "W.H.O. or C.D.C.",
+    "K.I.S.S. and D.I.Y.",
+    "M.A.S.H. reruns",
+    "F.R.I.E.N.D.S is on",
+    "N.B.A. and N.F.L.",
+    "U.N.I.C.E.F. donation drive",
+    "D.C. vs M.A.R.V.E.L.",
+    "J.R.R. Tolkien and C.S. Lewis",
+    "watching C.S.I. with A.J. tonight",
+    "the U.S. and the U.K. voted",
+    "P.E. at 9 a.m. then R.E.",
+    "good n i g h t",
+    "g o o d m o r n i n g everyone",
+    "a e s t h e t i c",
+    "m a r k e t i n g",
+)
+
+
+@pytest.mark.parametrize("text", ACRONYMS)
+def test_letters_in_a_row_are_no_evidence(room: Guardrails, text: str) -> None:
+    context = GuardContext(Route.COMPANION, Place(ChannelId(1), GuildId(1)), UserId(1))
+    judged = room.judge.message(text, context)
+    assert judged.decision.measure is Measure.ALLOW
+    assert judged.hits == ()
+
+
+def test_words_that_are_spelled_out_are_heard_as_words() -> None:
+    heads, said = read_heads(), "my life has no meaning and everybody would be glad without me"
+    spelled = normalise(" ".join(".".join(word) for word in said.split()))
+    plain = heads.heard(normalise(said)).chances
+    assert plain["care"] > 0.5
+    assert heads.heard(spelled).chances == pytest.approx(plain)
 
 
 def written(path: Path, **changed: object) -> Path:

@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.guardrails.normalise import SEAM, Views, normalise
-from tests.unit.guardrails.disguises import DISGUISES
+from tests.unit.guardrails.disguises import DISGUISES, GRAVE_DISGUISES
 
 SAID = "i want to kill myself"
+EVERY = DISGUISES | GRAVE_DISGUISES
 
 
-@pytest.mark.parametrize("name", DISGUISES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_disguise_is_seen_through(name: str) -> None:
-    views = normalise(DISGUISES[name](SAID))
+    views = normalise(EVERY[name](SAID))
     assert any("kill myself" in view for view in views.all), views
 
 
@@ -52,10 +53,10 @@ def test_arabic_is_read_as_most_people_type_it(text: str) -> None:
 CALM = "the rain stopped and we walked along the river until the lamps came on. " * 12
 
 
-@pytest.mark.parametrize("name", DISGUISES)
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_so_is_one_within_a_long_text(name: str, after: int) -> None:
-    views = normalise(f"{CALM * after} {DISGUISES[name](SAID)} {CALM}")
+    views = normalise(f"{CALM * after} {EVERY[name](SAID)} {CALM}")
     assert any("kill myself" in view for view in (*views.all, *views.excerpts)), views.excerpts
 
 
@@ -67,6 +68,36 @@ def test_of_a_long_text_only_what_differs_is_seen_twice() -> None:
     for part in views.excerpts:  # where the text goes on, no rule may see a beginning or an end
         assert (part[0], part[-1]) == (SEAM, SEAM)
         assert "river" in part
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("#killmyself", "#kill myself"),
+        ("iwanttokillmyself", "i want to kill myself"),
+        ("so IWantToKillMyself ok", "so i want to kill myself ok"),
+        ("ichwillmichumbringen", "ich will mich umbringen"),
+        ("quierosuicidarme", "quiero suicidarme"),
+        ("buildapipebomb", "build a pipe bomb"),
+        ("negnirbmu hcim lliw hci", "ich will mich umbringen"),
+    ],
+)
+def test_words_are_parted_and_turned(text: str, said: str) -> None:
+    assert said in normalise(text).others
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my YouTube and a McDonald from GitHub",
+        "a painkiller, a photobomb, a bombastic buzzkill",
+        "Der Nebel über dem Fluss, nadie matará el tiempo",
+        "skillfully killifish, roadkillcafe, bathbombs",
+        "de dood van pierlala",
+    ],
+)
+def test_ordinary_words_are_not_parted_or_turned(text: str) -> None:
+    assert normalise(text).others == ()
 
 
 @given(st.text(max_size=400))
@@ -91,6 +122,10 @@ def test_any_text_has_views_and_a_plain_view_is_stable(text: str) -> None:
         "A" * 100_000 + "=",
         "b" * 100_000 + " \u0430",
         "\U000e0041" * 100_000,
+        "killMyself" * 20_000,
+        "killmyself " * 20_000,
+        "flesym " * 20_000,
+        " ".join(f"{'kill' * 15}{chr(97 + at % 26)}{chr(97 + at // 26)}" for at in range(600)),
     ],
     ids=lambda text: repr(text[:8]),
 )
