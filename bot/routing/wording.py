@@ -63,7 +63,8 @@ _QUESTION = re.compile(
         "dove quando perche wie was wer wo wann warum welche\\w* unterschied combien qui ou",
         "quand comment pourquoi quel\\w* est-ce ile kto gdzie kiedy jak dlaczego czym hoeveel wat",
         "waar wanneer hoe waarom berapa apa siapa dimana kapan bagaimana kenapa kac kim nerede",
-        "nasil neden сколько кто где когда как почему что какои какая какие كم كيف متى اين",
+        "nasil neden сколько кто где когда как почему что какои",
+        "какая какие كم كيف متى اين",
         "لماذا هل कितना कितने कौन कहां कैसे",
     )
     + r")(?!\w)"
