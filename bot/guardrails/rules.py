@@ -12,7 +12,7 @@ import tomllib
 import unicodedata
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import SettingsRejected
 from bot.guardrails.beginnings import Beginnings, beginning
+from bot.guardrails.excuses import Form, Reach, sentences, unexcused, unquoted
 from bot.guardrails.expressions import matches, options
 from bot.guardrails.kept_needs import needs_of
 from bot.guardrails.literals import Needs
@@ -40,15 +41,12 @@ SHARED = "words.toml"
 """Words that every file of a folder may use, and may replace by its own."""
 SPAN = 200
 """Characters within which a match and what has to stand beside it are looked for."""
-SENTENCE_ENDS = re.compile(r"(?<=[!?…]) |(?<=[^\d]\.) |(?<=[。！？])")
 
 BETWEEN = "\n"
 """Stands between texts of one line that are looked through at once."""
 WHOLE = re.compile(r"\\[Az]")
 """The ends of all that is looked through, where `^` and `$` are those of a line."""
 
-Form = Callable[[str], str]
-"""What becomes of a pattern before it is run: nothing, or `compact`."""
 Role = Literal["user", "assistant"]
 Pattern = Annotated[str, Field(min_length=3, max_length=4000)]
 Line = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -65,7 +63,11 @@ class _RuleEntry(BaseModel):
     severity: Severity = Severity.PLAIN
     patterns: Annotated[list[Pattern], Field(min_length=1, max_length=200)]
     unless: Annotated[list[Pattern], Field(max_length=100)] = []
-    """Not a match when one of these is found anywhere in the same text."""
+    """Not a match where one of these is found in the same sentence."""
+    unless_in: Reach = "sentence"
+    """`text`: where one is found anywhere in the same text; for soft categories alone."""
+    quoted_ok: bool = False
+    """Not a match where all of it stands within quotes."""
     beside: Annotated[list[Pattern], Field(max_length=8)] = []
     """A match only where each of these is found, too, before it or after, within `SPAN` and two
     sentences; a wide one where it takes both."""
@@ -112,6 +114,8 @@ class Rule:
     counter_examples: tuple[str, ...]
     wide: bool = False
     needs: str | None = None
+    unless_in: Reach = "sentence"
+    quoted_ok: bool = False
     beside: tuple[tuple[str, ...], ...] = ()
     """Of each of these one has to match, too."""
 
@@ -223,6 +227,8 @@ def _made(
         counter_examples=tuple(entry.counter_examples),
         wide=entry.wide,
         needs=entry.needs,
+        unless_in=entry.unless_in,
+        quoted_ok=entry.quoted_ok,
     )
 
 
@@ -297,16 +303,23 @@ def matching(
             continue
         if not matches(form(pattern), encoded):
             continue
-        if not rule.beside or _beside(form(pattern), rule.beside, sentences(text), form):
+        left = unquoted(text, pattern, form) if rule.quoted_ok else text
+        places = unexcused(left, rule.unless, rule.unless_in, form)
+        if any(_stands(rule, form(pattern), place, form) for place in places):
             found[rule.id] = rule
-        elif rule.id not in found and _beside(form(pattern), rule.beside, pairs(text), form):
+        elif (
+            rule.id not in found
+            and rule.beside
+            and any(_beside(form(pattern), rule.beside, pairs(place), form) for place in places)
+        ):
             found[rule.id] = replace(rule, wide=True)
     return list(found.values())
 
 
-def sentences(text: str) -> list[str]:
-    """Return the sentences of a text; one without marks is a single one."""
-    return [part for part in SENTENCE_ENDS.split(text) if part]
+def _stands(rule: Rule, pattern: str, place: str, form: Form) -> bool:
+    if rule.beside:
+        return _beside(pattern, rule.beside, sentences(place), form)
+    return matches(pattern, place.encode())
 
 
 def pairs(text: str) -> list[str]:
@@ -399,19 +412,20 @@ class RuleSet:
     def _found(self, views: Views, patterns: _Patterns) -> tuple[Hit, ...]:
         found: dict[str, Rule] = {}
 
-        def add(due: Sequence[tuple[Rule, str]], text: str, *excusing: str, form: Form) -> None:
+        def add(due: Sequence[tuple[Rule, str]], text: str, form: Form, whole: str = "") -> None:
             for rule in matching(due, text, found, form):
-                if not any(self._excused(rule, each) for each in excusing):
+                far = whole if rule.unless_in == "text" else ""
+                if unexcused(far, rule.unless, rule.unless_in, str):
                     found[rule.id] = rule
 
         if due := patterns.due([*views.all, *views.excerpts]):
             for view in views.all:
-                add(due, view, view, form=str)
+                add(due, view, str)
             for part in views.excerpts:
-                add(due, part, part, views.plain, form=str)
+                add(due, part, str, views.plain)
         if views.compact and patterns is self._sure:
             due = patterns.due([views.compact], compact)
-            add(due, views.compact, views.plain, form=compact)
+            add(due, views.compact, compact, views.plain)
         return tuple(
             Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs, r.wide) for r in found.values()
         )
@@ -419,7 +433,3 @@ class RuleSet:
     def begun(self, plain: str) -> int:
         """Return where, in normalised text, something starts that could still become a match."""
         return len(plain) if self._begun is None else self._begun.earliest(plain)
-
-    def _excused(self, rule: Rule, view: str) -> bool:
-        encoded = view.encode()
-        return any(matches(each, encoded) for each in rule.unless)

@@ -106,15 +106,62 @@ def test_no_match_reaches_from_one_view_into_the_next(pattern: str) -> None:
     assert not made(pattern).hits(normalise("st34l it"))
 
 
-def test_an_excuse_anywhere_in_a_long_text_excuses_a_disguised_match() -> None:
+def test_a_wide_excuse_anywhere_in_a_long_text_excuses_a_disguised_match() -> None:
     rule = Rule(
         id="threat.en.test", category="threat", severity=Severity.PLAIN, roles=("user",),
         patterns=("steal it",), unless=(r"\bgame\b",), fiction_ok=False, examples=(),
-        counter_examples=(),
+        counter_examples=(), unless_in="text",
     )  # fmt: skip
     rules, calm = RuleSet([rule], "user"), "the rain stopped and we walked on. " * 40
     assert rules.hits(normalise(f"st34l it {calm}"))
     assert not rules.hits(normalise(f"st34l it {calm} in this game"))
+
+
+def excused_by_a_game(tmp_path: Path, more: str = "") -> RuleSet:
+    text = (
+        "category='threat'\n[[rule]]\nid='a.b'\npatterns=['kill(?: you|.* him)']\n"
+        f"unless=['\\bgame\\b', 'he said']\n{more}\nexamples=['x']"
+    )
+    return RuleSet(read_rules([write(tmp_path / "rules", text)]), "user")
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("I'll kill you in this game", False),
+        ("Nice game. I'll kill you.", True),
+        ("I'll kill you. Nice game.", True),
+        ("I'll kill you in this game. I'll kill you.", True),
+        ("I'll kill you in this game! He said \"I'll kill you\".", False),
+        ("I kill. Then a game. Then him.", False),
+        ("I kill. Then him. Then a game.", True),
+        ("he shouted and he. said I'll kill you", True),
+    ],
+)
+def test_what_excuses_one_sentence_says_nothing_of_another(
+    tmp_path: Path, text: str, hit: bool
+) -> None:
+    assert bool(excused_by_a_game(tmp_path).hits(normalise(text))) == hit
+
+
+def test_an_excuse_reaches_all_over_the_text_where_a_rule_says_so(tmp_path: Path) -> None:
+    rules = excused_by_a_game(tmp_path, "unless_in='text'")
+    assert not rules.hits(normalise("Nice game. I'll kill you."))
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ('The line is "I will kill you tonight", and then it rains.', False),
+        ("Er sagt: „I kill you“, mehr nicht.", False),
+        ('I saw "Dune". I will kill you.', True),
+        ('I will "kill" you, and then kill you.', True),
+        ('"I will kill you", he wrote, and I will kill you.', True),
+    ],
+)
+def test_only_what_stands_within_quotes_is_quoted(tmp_path: Path, text: str, hit: bool) -> None:
+    rules = excused_by_a_game(tmp_path, "quoted_ok=true")
+    assert bool(rules.hits(normalise(text))) == hit
 
 
 def beside(tmp_path: Path) -> RuleSet:

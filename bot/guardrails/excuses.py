@@ -1,0 +1,65 @@
+"""Where the harmless company of a match excuses it: in its own sentence, or within quotes.
+
+A word that excuses one sentence says nothing of the next: "They say life is hard. Kill yourself."
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Literal
+
+from bot.guardrails.expressions import matches
+
+Form = Callable[[str], str]
+"""What becomes of a pattern before it is run: nothing, or `compact`."""
+Reach = Literal["sentence", "text"]
+"""How far an excuse reaches: within its own sentence, or all over the text."""
+
+SENTENCE_ENDS = re.compile(r"(?<=[!?…]) |(?<=[^\d]\.) |(?<=[。！？])")
+QUOTED = re.compile(
+    r"(?<![a-z\d])[\"“«„»]([^\"”»“«]{1,200})[\"”»“«](?![a-z\d])|[「『]([^」』]{1,200})[」』]"
+)
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text; one without marks is a single one."""
+    return [part for part in SENTENCE_ENDS.split(text) if part]
+
+
+def unexcused(text: str, unless: Sequence[str], reach: Reach, form: Form) -> list[str]:
+    """Return what of a text nothing excuses: runs of whole sentences, in their order."""
+
+    def excused(part: str) -> bool:
+        encoded = part.encode()
+        return any(matches(form(each), encoded) for each in unless)
+
+    if not unless or not excused(text):
+        return [text]
+    if reach == "text":
+        return []
+    parts = sentences(text)
+    alone = [excused(part) for part in parts]
+    across = [
+        not (first or second) and excused(f"{one} {other}")
+        for (one, other), (first, second) in zip(pairwise(parts), pairwise(alone), strict=True)
+    ]
+    # The spaces keep `^` and `$` from meaning the ends of a sentence.
+    runs = [""]
+    for at, part in enumerate(parts):
+        if alone[at] or any(across[max(0, at - 1) : at + 1]):
+            runs.append(" ")
+        else:
+            runs[-1] += part if at + 1 == len(parts) else f"{part} "
+    return [run for run in runs if run.strip()]
+
+
+def unquoted(text: str, pattern: str, form: Form) -> str:
+    """Return a text without the quotes that hold a whole match of a pattern."""
+
+    def kept(quote: re.Match[str]) -> str:
+        said = quote[1] or quote[2]
+        return '""' if matches(form(pattern), said.encode()) else quote[0]
+
+    return QUOTED.sub(kept, text)
