@@ -26,6 +26,7 @@ POST = "POST /webhooks/{id}/{token}"
 MISSING = "isn't installed. Please tell the bot's operator."
 STALLED = "The model stopped answering. Please ask again in a minute."
 EMPTY = "The model had nothing to say to that. Try putting it another way."
+BROKEN = "The model's answer broke. Please ask again."
 AWAY = "The model can't be reached right now. Please ask again in a few minutes."
 FORGETFUL = "My memory is unreachable, so I can't answer now. Please try again shortly."
 CUT_SHORT = "-# The model broke off here. Ask me to go on, or ask again."
@@ -69,11 +70,12 @@ async def is_well(scene: Scene) -> None:
         ({"kind": "error", "status": 500}, AWAY),
         ({"kind": "error", "status": 404, "message": "model 'x' not found"}, MISSING),
         ({"kind": "html"}, AWAY),
-        ({"kind": "garbage"}, AWAY),
+        ({"kind": "garbage"}, BROKEN),
+        ({"kind": "eof"}, BROKEN),
         ({"kind": "stall", "after": 0}, STALLED),
         ({"kind": "error_line", "after": 0}, AWAY),
     ],
-    ids=["error", "missing", "proxy", "garbage", "silence", "error line"],
+    ids=["error", "missing", "proxy", "garbage", "end", "silence", "error line"],
 )
 async def test_a_failure_before_the_first_token_is_told(
     scene: Scene, fault: dict[str, Any], line: str
