@@ -51,7 +51,9 @@ GONE_WELL = (
     r"|\b(?:me siento|ya estoy|mucho) mejor\b|\baprobe\b|\bfelicidades\b|\bque alivio\b"
     r"|\bpassei\b|\bca va mieux\b|\bj\x27ai reussi\b|\b(?:schon|viel|wieder) besser\b"
     r"|\bbestanden\b|\berleichtert\b|\b(?:sto|va|sento) (?:molto )?meglio\b|\bsuperato\b"
-    r"|\bpromoss[oa]\b|\bgehaald\b|\bopgelucht\b|\bzdal[ae]m\b|\budalo sie\b|[🎉🥳🎊🎂🏆💪🙌]"
+    r"|\bpromoss[oa]\b|\bgehaald\b|\bopgelucht\b"
+    r"|\bce l\x27ho fatta\b|\b(?:di gioia|de alegria|de joie|vor freude|of joy)\b"
+    r"|\bzdal[ae]m\b|\budalo sie\b|[🎉🥳🎊🎂🏆💪🙌]"
     r"|!{3,}|合格|受かった|倒した|勝った|安心し|합격|이겼|깼어|다행|通过了|考上|赢了|太好了"
     r"|शुक्र है|पास हो|अच्छा गया|الحمد لله|نجحت|сдал[аи ]"
 )
