@@ -28,7 +28,8 @@ class GuardContext:
     canary: str | None = None
     """A random word of the system text; a reply that holds it leaks."""
     strict: bool = False
-    """Replies are held back whole and the guard model must be there."""
+    """Replies are shown by sentences; whole, and only with its opinion, where a guard model is
+    configured. Without one the rules judge alone."""
     now: float = 0.0
     """Unix seconds."""
 

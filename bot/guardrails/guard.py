@@ -53,10 +53,12 @@ class OllamaGuard:
         self._cache: OrderedDict[bytes, GuardOpinion] = OrderedDict()
         self._failures = 0
         self._open_until = 0.0
+        self._trying = False
+        """Whether the one request is under way that tries again after the breaker was open."""
 
     @property
     def available(self) -> bool:
-        """Whether the breaker is closed, for `/readyz` and `/guard status`."""
+        """Whether the breaker lets a request through, for `/guard status`."""
         return self._monotonic() >= self._open_until
 
     async def opinion(self, user_text: str, draft: str | None = None) -> GuardOpinion:
@@ -71,14 +73,18 @@ class OllamaGuard:
         if key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
-        if not self.available:
+        if not self.available or self._trying:
             raise GuardAway("the breaker is open")
+        tries = self._trying = self._failures >= BREAK_AFTER
         try:
             async with asyncio.timeout(self._timeout):
                 opinion = await self._ask(user_text, draft)
         except (BackendError, TimeoutError, GuardAway) as error:
             self._failed()
             raise GuardAway(str(error) or "timed out") from error
+        finally:
+            if tries:
+                self._trying = False
         self._failures = 0
         self._cache[key] = opinion
         while len(self._cache) > CACHED:

@@ -30,8 +30,8 @@ class Strictness(StrEnum):
 
     NORMAL = "normal"
     STRICT = "strict"
-    """Replies are judged sentence by sentence, and whole where a guard model is configured; none
-    goes on without it."""
+    """Replies are judged sentence by sentence, and whole where a guard model is configured: then
+    none goes on while it is away. Without one the rules judge alone."""
 
 
 @dataclass(frozen=True, slots=True)

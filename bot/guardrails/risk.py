@@ -27,6 +27,8 @@ BREAK_AFTER = 3600.0
 BREAK_TURNS = 40
 LEGAL_REMINDER = 3 * 3600.0
 """New York GBL §1702 and California SB 243: a reminder at least every three hours."""
+USE_GAP = LEGAL_REMINDER
+"""Seconds of silence that end a use; who writes now and then all day long is using it."""
 MINOR_REMINDER = 3600.0
 """Washington HB 2225: hourly for minors."""
 MINOR_FOR = 180 * 24 * 3600.0
@@ -60,6 +62,8 @@ class RiskState:
     peak_at: float = 0.0
     last_at: float = 0.0
     session_at: float = 0.0
+    using_at: float = 0.0
+    """Since when the person has come back within `USE_GAP` each time."""
     turns: float = 0.0
     card_at: float = 0.0
     resource_at: float = 0.0
@@ -125,13 +129,20 @@ def advance(state: RiskState, now: float, *, weight: float, dependency: float) -
         trend = max(trend, weight)
     fresh = not state.last_at or elapsed > SESSION_GAP
     session = now if fresh else state.session_at
+    using = state.using_at if state.using_at and elapsed <= USE_GAP else now
     turns = 1.0 if fresh else state.turns + 1
     bond = (0.0 if fresh and elapsed > CALM_AFTER else state.dependency) * DEPENDENCY_DECAY
     # Hours of use weigh in: the same sentence means more at the end of a long night.
     hours = (now - session) / 3600.0
     bond += dependency * min(2.0, 1.0 + 0.25 * hours)
     changed = replace(
-        state, trend=trend, dependency=bond, last_at=now, session_at=session, turns=turns
+        state,
+        trend=trend,
+        dependency=bond,
+        last_at=now,
+        session_at=session,
+        using_at=using,
+        turns=turns,
     )
     if changed.level >= Level(int(changed.held_level(now))) and changed.level > Level.CALM:
         changed = replace(changed, held=float(changed.level), peak_at=now)
@@ -148,7 +159,7 @@ def reminder_due(state: RiskState, now: float) -> str | None:
         return "first"
     told = max(state.disclosed_at, state.reminded_at)
     # Only time in use counts: a person who comes back tomorrow is greeted, not lectured.
-    since = max(told, state.session_at)
+    since = max(told, state.using_at)
     interval = MINOR_REMINDER if state.minor(now) else LEGAL_REMINDER
     if now - since >= interval:
         return "legal"

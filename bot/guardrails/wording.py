@@ -81,7 +81,9 @@ def verdict_of(
         score=decision.score,
         rule=decision.rule,
         reply=_reply(decision, words, region, card_due=card_due),
-        guidance=_guidance(decision, words, region, resource_due=resource_due, level=level),
+        guidance=_guidance(
+            decision, words, region, card_due=card_due, resource_due=resource_due, level=level
+        ),
     )
 
 
@@ -106,11 +108,17 @@ def _reply(decision: Decision, words: Words, region: str | None, *, card_due: bo
 
 
 def _guidance(
-    decision: Decision, words: Words, region: str | None, *, resource_due: bool, level: Level
+    decision: Decision,
+    words: Words,
+    region: str | None,
+    *,
+    card_due: bool,
+    resource_due: bool,
+    level: Level,
 ) -> str | None:
     match decision.measure:
         case Measure.CRISIS:
-            return CRISIS_AGAIN
+            return None if card_due else CRISIS_AGAIN  # the card stands alone
         case Measure.SUPPORT:
             extra = words.short("resource", region) if resource_due else ""
             return f"{SUPPORT} End with this line: {extra}" if extra else SUPPORT

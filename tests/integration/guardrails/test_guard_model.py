@@ -12,6 +12,7 @@ from bot.adapters.ollama import OllamaPool
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.guardrails import Action, GuardAway, GuardContext, Guardrails, OllamaGuard
+from bot.guardrails.guard import BREAK_AFTER, BREAK_FOR
 from bot.routing.route import Route
 from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama, Fault
@@ -92,6 +93,26 @@ async def test_a_slow_guard_is_away_and_the_breaker_opens(
     with pytest.raises(GuardAway, match="breaker"):
         await guard.opinion("again")
     assert asyncio.get_running_loop().time() - began < 0.05
+
+
+async def test_one_request_alone_tries_again_after_the_breaker_was_open(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    now = 0.0
+    guard = OllamaGuard(pool, MODELS[0], timeout=PATIENCE, monotonic=lambda: now)
+    ollama.reply_with("no opinion", kind="guard")
+    for at in range(BREAK_AFTER):
+        with pytest.raises(GuardAway):
+            await guard.opinion(f"hello {at}")
+    now = BREAK_FOR + 1
+    ollama.reply_with("safe", kind="guard")
+    before = len(ollama.chats)
+    results = await asyncio.gather(
+        *(guard.opinion(f"and {at}") for at in range(5)), return_exceptions=True
+    )
+    assert [isinstance(each, GuardAway) for each in results] == [False, True, True, True, True]
+    assert len(ollama.chats) == before + 1
+    assert (await guard.opinion("and on")).unsafe < 0.5  # closed again
 
 
 @pytest.mark.parametrize(

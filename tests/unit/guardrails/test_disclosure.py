@@ -74,6 +74,13 @@ async def test_a_long_talk_is_reminded_within_three_hours_each_time() -> None:
     assert len(due) <= 5  # and no oftener
 
 
+async def test_who_writes_now_and_then_all_day_is_reminded_too() -> None:
+    due = await Person().talks_for(20, every=31 * MINUTE)
+    times = [at for at, _ in due]
+    assert [reason for _, reason in due] == ["first", *["legal"] * (len(due) - 1)]
+    assert all(later - at <= 180 + 31 for at, later in pairwise([*times, 20 * 60.0]))
+
+
 async def test_a_minor_is_reminded_every_hour() -> None:
     due = await Person(minor=True).talks_for(5)
     assert [at for at, _ in due] == [0, 60, 120, 180, 240, 300]

@@ -45,6 +45,7 @@ async def test_a_crisis_gets_a_card_once_and_care_after_that(
     assert first.action is Action.SUPPORT
     assert first.reply is not None
     assert "988" in first.reply
+    assert "already been shown" not in (first.guidance or "")  # the card stands alone
     later = context(now=context().now + 60)
     again = await own.judge_input(turn("I still want to die"), later)
     assert again.action is Action.SUPPORT

@@ -87,6 +87,7 @@ async def test_a_message_is_tried_step_by_step(scene: Scene) -> None:
     assert "decision: **crisis**" in grave.text
     assert "988" in grave.text
     assert CRISIS not in grave.text
+    assert "already been shown" not in grave.text  # a first card stands alone
     assert scene.ollama.chats == []
     assert stage.from_bot == [] or all(message.ephemeral for message in stage.from_bot)
 
