@@ -83,7 +83,7 @@ class Intake:
         self._casting = casting
         self._clock = clock
         self._threads = OneForABurst(threads, conversations) if threads is not None else None
-        self._refused = Refused(journal)
+        self._refused = Refused(journal, runner.settle)
         self._door = Door(runner, casting, self._refused, metrics, clock)
         self._claims = claims
         self._turns = RunningTurns(clock, self._work)

@@ -152,8 +152,8 @@ class Speaking:
 
     async def _is_ours(self, message: Posted) -> bool:
         if message.webhook is not None:
-            hook = await self._desk.webhooks.named(self._channel, message.webhook)
-            return hook is not None
+            webhooks, ident = self._desk.webhooks, message.webhook
+            return webhooks.is_ours(ident) or await webhooks.named(self._channel, ident) is not None
         me = self._desk.account
         return me is not None and message.author == me.id
 

@@ -144,7 +144,7 @@ class Webhooks:
         self._may_list = may_list
         self._found: _Lookups[Webhook] = _Lookups()
         self._guilds: _Lookups[_Listed] = _Lookups(_LISTED_FOR)
-        self._by_id = Recent[int, Webhook](_KEPT)
+        self._ids = Recent[int, None](_KEPT)
 
     async def of(self, channel: int, guild: int | None = None) -> Webhook | None:
         """Return our webhook of a channel, made if need be; None where we may have none.
@@ -158,8 +158,6 @@ class Webhooks:
 
         Two processes that begin at once may make one each, and what one says no other can change.
         """
-        if (known := self._by_id.get(webhook)) is not None:
-            return known
         try:
             return next((each for each in await self._all(channel) if each.id == webhook), None)
         except FAILED as error:
@@ -176,7 +174,7 @@ class Webhooks:
 
     def is_ours(self, webhook: int) -> bool:
         """Whether a webhook id was seen to be one of ours."""
-        return webhook in self._by_id
+        return webhook in self._ids
 
     async def close(self) -> None:
         await self._found.close()
@@ -212,7 +210,7 @@ class Webhooks:
 
     def _known(self, data: dict[str, Any]) -> Webhook:
         hook = Webhook(int(str(data["id"])), str(data["token"]))
-        self._by_id[hook.id] = hook
+        self._ids[hook.id] = None
         return hook
 
 

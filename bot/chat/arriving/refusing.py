@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -17,8 +17,14 @@ KEPT: Final = 2000
 class Refused:
     """Remembers them, so that nobody answers them later: their people have asked again."""
 
-    def __init__(self, journal: TurnJournal) -> None:
+    def __init__(
+        self,
+        journal: TurnJournal,
+        settle: Callable[[tuple[MessageId, ...], Outcome], Awaitable[None]],
+    ) -> None:
+        """`settle` does so as soon as the store lets it."""
         self._journal = journal
+        self._settle = settle
         self._told = Recent[MessageId, None](KEPT)
         self._unwritten = Recent[MessageId, tuple[Message, Trigger]](KEPT)
 
@@ -43,5 +49,5 @@ class Refused:
         """
         for ident, (message, trigger) in list(self._unwritten.items()):
             if await self._journal.accept(message, trigger):
-                await self._journal.settle((ident,), Outcome.FAILED)
+                await self._settle((ident,), Outcome.FAILED)
             self._unwritten.pop(ident, None)

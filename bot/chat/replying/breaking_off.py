@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.notices import BROKEN_OFF, INTERRUPTED, small_print
+from bot.chat.notices import BROKEN_OFF, EXPIRED, INTERRUPTED, small_print
 from bot.delivery.split import split, units
 from bot.languages import translated
 from bot.prompting.small_print import SMALL, code_closed, without_small_print
@@ -17,6 +17,8 @@ def broken_off(shown: str, room: int, *, complete: bool) -> str | None:
     if complete and not shown.endswith(small_print(translated(INTERRUPTED))):
         return None
     own = without_small_print(shown)
+    if own == translated(EXPIRED):
+        return None  # a start that died over it had said so
     if own.startswith(SMALL):
         return ""
     mark = f"\n\n{small_print(translated(BROKEN_OFF))}"

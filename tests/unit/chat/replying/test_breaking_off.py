@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.notices import BROKEN_OFF, INTERRUPTED, WAKING, small_print
+from bot.chat.notices import BROKEN_OFF, EXPIRED, INTERRUPTED, WAKING, small_print
 from bot.chat.replying.breaking_off import broken_off
 from bot.delivery.split import LIMIT, units
 from bot.languages import reading, translated
@@ -30,6 +30,11 @@ def test_a_promise_to_go_on_is_taken_back_in_the_language_it_was_made_in() -> No
 
 def test_a_line_about_the_wait_is_removed() -> None:
     assert left(small_print(WAKING)) == ""
+
+
+def test_what_is_told_or_marked_already_is_so_once() -> None:
+    assert left(EXPIRED) is None
+    assert left(f"It is about{MARK}") == f"It is about{MARK}"
 
 
 def test_no_code_block_stays_open_above_the_mark() -> None:
