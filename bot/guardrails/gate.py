@@ -17,6 +17,7 @@ from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.leak import canary_begins, leaks_canary, recital
 from bot.guardrails.normalise import plain_view
 from bot.guardrails.outbound import open_link, sanitise
+from bot.guardrails.pii import open_number
 from bot.guardrails.policy import ALLOWED, Decision
 from bot.guardrails.rules import RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
@@ -43,7 +44,14 @@ GUARD_STEP = 240
 """Characters between two judgements of the guard model (guardrails reference, "Hold-back")."""
 
 SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)*_]*+\s|[。！？]+[」』）]?|\n")
-SPACED = re.compile(r"[^\W\d_]?(?:[\W_]{1,3}[^\W\d_](?![^\W_]))+")
+EMOJI_LETTER = (
+    "(?::[a-z]_rotacidni_lanoiger:|[\u24b6-\u24e9\U0001f110-\U0001f189\U0001f1e6-\U0001f1ff])"
+)
+"""A letter as an emoji or in a circle, read backwards."""
+SPACED = re.compile(
+    rf"(?:(?!{EMOJI_LETTER})[a-z_]{{0,21}}:)?(?:(?:(?!{EMOJI_LETTER})[\W_]){{0,8}}"
+    rf"(?:{EMOJI_LETTER}|[^\W\d_](?![^\W_])))+"
+)
 """Letters that stand alone at the end of a text, read backwards: a word may be coming, spaced out.
 Forwards, each letter of a long row would be tried as the first."""
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
@@ -157,8 +165,10 @@ class OutputGate:
         )
         end = window[-LONGEST_OPEN:]
         before = len(window) - len(end)
-        if spaced := SPACED.match(end[::-1]):
+        if spaced := SPACED.match(window[::-1]):
             hold = min(hold, len(window) - spaced.end())
+        if (number := open_number(window)) is not None:
+            hold = min(hold, number)
         if (linked := open_link(end)) is not None:
             hold = min(hold, before + linked)
         return start + self._boundary(window, hold)

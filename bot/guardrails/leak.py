@@ -35,13 +35,15 @@ LONGEST_CANARY = 600
 """Characters in which one may be spelled out at the end of a text."""
 
 LOOKS = {ord(char): letter for letter, chars in LOOKALIKES.items() for char in chars}
-LEET = str.maketrans("013457890@$€£l", "oieastbgoaseli")
-"""Digits and signs as the letters they stand for; `l` as `i`, since `1` may be either."""
+LEET = str.maketrans("01345789@$€£", "oieastbgasel")
+"""Digits and signs as the letters they stand for."""
+LEET_SIGN = re.compile("[01345789@$€£]")
 SIGN_WITHIN = re.compile(r"(?<=\w)!(?=\w)")
 NUMBER = re.compile(r"(?<![^\W_])\d+(?![^\W_])")
 WORD = re.compile(r"[^\W\d_]+")
-LETTER_OR_DIGIT = re.compile(r"[^\W_]+")
-LONE = re.compile(r"(?<![^\W_])[^\W_](?![^\W_])")
+LATIN = re.compile("[a-z]+")
+LETTER_OR_DIGIT = re.compile("[a-z0-9]+")
+LONE = re.compile(r"(?<![^\W_])[a-z0-9](?![^\W_])")
 ENCODED = re.compile(r"(?<![\w+/=])[A-Za-z0-9+/_-]{12,8000}(?![\w+/])")
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 """Letters that say as much as two of others."""
@@ -130,19 +132,33 @@ def _grams(protected: str) -> frozenset[str]:
 
 
 def _plain(text: str) -> str:
-    """Return the text as a reader sees it, every letter in its plainest form, wide ones twice."""
+    """Return the text as a reader sees it, every letter in its plainest form."""
     plain = plain_view(text)
-    return plain if plain.isascii() else WIDE.sub(r"\g<0>\g<0>", plain.translate(LOOKS))
+    return plain if LOOKS.keys().isdisjoint(map(ord, set(plain))) else plain.translate(LOOKS)
 
 
 def _words(text: str) -> list[str]:
-    """Return the words, with leet read as letters, without numbers that stand alone."""
+    """Return the words, with leet read as letters, without numbers that stand alone; wide letters
+    stand twice."""
     plain = NUMBER.sub(" ", SIGN_WITHIN.sub("i", _plain(text)))
-    return WORD.findall(plain.translate(LEET))
+    if LEET_SIGN.search(plain):
+        plain = plain.translate(LEET)
+    if not plain.isascii():
+        plain = WIDE.sub(_twice, plain)
+    return WORD.findall(plain)
+
+
+def _twice(match: re.Match[str]) -> str:
+    return "".join(char + char for char in match[0])
 
 
 def _letters(text: str) -> str:
-    return "".join(_words(text))
+    return _merged("".join(_words(text)))
+
+
+def _merged(letters: str) -> str:
+    """Read `l` as `i`, since `1` may be either."""
+    return letters.replace("l", "i")
 
 
 TURNED_FROM = 2
@@ -152,19 +168,21 @@ TURNED_FROM = 2
 def _readings(text: str) -> tuple[str, str, str, str]:
     """Return the letters as they stand, in rot13, from the last to the first, and by words so."""
     words = _words(text)
-    letters = "".join(words)
-    turned = _plain(NUMBER.sub(" ", text)).translate(ROT13).translate(LEET)
-    return letters, "".join(WORD.findall(turned)), letters[::-1], "".join(reversed(words))
+    turned = _merged("".join(reversed(words)))
+    written = "".join(words)
+    letters = _merged(written)
+    ascii_only = written if written.isascii() else "".join(LATIN.findall(written))
+    return letters, _merged(ascii_only.translate(ROT13)), letters[::-1], turned
 
 
 def _signs(text: str) -> str:
     """Return letters and digits."""
-    return "".join(LETTER_OR_DIGIT.findall(_plain(text))).translate(LEET)
+    return _merged("".join(LETTER_OR_DIGIT.findall(_plain(text))).translate(LEET))
 
 
 def _lone_signs(text: str) -> str:
     """Return letters and digits that stand alone."""
-    return "".join(LONE.findall(_plain(text))).translate(LEET)
+    return _merged("".join(LONE.findall(_plain(text))).translate(LEET))
 
 
 @lru_cache(maxsize=64)
@@ -172,7 +190,7 @@ def _forms(canary: str) -> tuple[str, ...]:
     """Return what is looked for: the random part, turned around and in rot13."""
     word = "".join(LETTER_OR_DIGIT.findall(canary.removeprefix(PREFIX).casefold()))
     forms = (word, word[::-1], word.translate(ROT13))
-    return tuple(dict.fromkeys(form.translate(LEET) for form in forms if form))
+    return tuple(dict.fromkeys(_merged(form.translate(LEET)) for form in forms if form))
 
 
 def _decoded(text: str) -> list[str]:

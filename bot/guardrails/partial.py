@@ -16,7 +16,7 @@ WIDE = 4
 
 Counting is what makes an automaton large; holding back a little more is safe.
 """
-SENTENCE = r"[^.!?\n]"
+SENTENCE = r"[^.!?。\n]"
 
 CLASSES = {
     op.CATEGORY_DIGIT: r"\d",

@@ -47,6 +47,12 @@ PASSWORD = re.compile(
     r"|wachtwoord|hasło|passcode|passwd|pwd)\s?(?:is|ist|es|est|é|:|=|to)\s?[\"'`]?"
     r"([^\s\"'`]*[\d!@#$%^&*][^\s\"'`]{2,64})", re.IGNORECASE
 )  # fmt: skip
+LONGEST_NUMBER = 64
+"""Characters of a number that may go on; none of the forms is longer."""
+OPEN_NUMBER = re.compile(
+    r"[\d ().+/-]*[\d+(](?![\w/#.-])|[A-Z0-9 ]{0,40}\d{2}[A-Z]{2}(?!\w)", re.ASCII
+)
+"""A number that began and may not have ended, or an IBAN, read backwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,13 @@ def find(text: str) -> Iterator[Datum]:
         for match in form.pattern.finditer(text):
             if form.right(match[0]):
                 yield Datum(form.kind, match.start(), match.end(), form.secret)
+
+
+def open_number(text: str) -> int | None:
+    """Return where a number begins that may go on after the end of a text, if one does."""
+    if match := OPEN_NUMBER.match(text[-LONGEST_NUMBER:][::-1]):
+        return len(text) - match.end()
+    return None
 
 
 def redact(text: str, *, keep: str = "", private_only: bool = False) -> str:
