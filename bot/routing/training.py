@@ -16,6 +16,12 @@ from bot.routing.learning import ROUTES, Floats, Ints, Rows, Singles, fit, fitte
 from bot.routing.table import TableHeader, write_table
 
 CONTINUATION = LABELS.index("continuation")
+DRAWS = (7, 8)
+"""The corpus is expanded once with each of these seeds, each time at a share of the weight.
+
+Which slips of the finger and which disclosures were drawn counts for less then: files of
+strangers went up and down by 1.5 % macro-F1 with the seed.
+"""
 PASSES = 6
 FOLDS = 4
 RARE = 2
@@ -64,7 +70,12 @@ def train(
 
     The same input gives the same bytes. Takes minutes; run it in a process of its own.
     """
-    examples = [*corpus.examples(), *pool]
+    examples = [
+        replace(each, weight=each.weight / len(DRAWS))
+        for seed in DRAWS
+        for each in corpus.examples(seed=seed)
+    ]
+    examples += pool
     examples += [replace(each, weight=each.weight * CORRECTION_WEIGHT) for each in corrections]
     data = _data(examples)
     held = _held_out(data)

@@ -24,7 +24,7 @@ from bot.routing.promotion import (
 )
 from bot.routing.router import SHIPPED
 from bot.routing.table import read_table, write_table
-from bot.routing.training import train
+from bot.routing.training import DRAWS, train
 
 OFFSET = SHIPPED.read_bytes().index(b"\n") + 1
 NOTHING = b"\x80" * 4
@@ -137,7 +137,7 @@ def says_little(words: str) -> bool:
 def taught() -> set[str]:
     """Every text that a table is trained on: the corpus as two draws expand it, and the pool."""
     corpus = Corpus.read()
-    texts = {bare(each.text) for seed in (7, 8) for each in corpus.examples(seed=seed)}
+    texts = {bare(each.text) for seed in DRAWS for each in corpus.examples(seed=seed)}
     return texts | {bare(each.text) for each in pooled()}
 
 
