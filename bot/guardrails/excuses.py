@@ -56,10 +56,15 @@ def unexcused(text: str, unless: Sequence[str], reach: Reach, form: Form) -> lis
 
 
 def unquoted(text: str, pattern: str, form: Form) -> str:
-    """Return a text without the quotes that hold a whole match of a pattern."""
+    """Return a text without the quotes that hold a whole match of a pattern.
+
+    What is one quote and nothing else quotes nobody.
+    """
 
     def kept(quote: re.Match[str]) -> str:
         said = quote[1] or quote[2]
+        if quote[0] == text.strip():
+            return quote[0]
         return '""' if matches(form(pattern), said.encode()) else quote[0]
 
     return QUOTED.sub(kept, text)

@@ -155,6 +155,7 @@ def test_an_excuse_reaches_all_over_the_text_where_a_rule_says_so(tmp_path: Path
         ('The line is "I will kill you tonight", and then it rains.', False),
         ("Er sagt: „I kill you“, mehr nicht.", False),
         ('I saw "Dune". I will kill you.', True),
+        ('"I will kill you."', True),
         ('I will "kill" you, and then kill you.', True),
         ('"I will kill you", he wrote, and I will kill you.', True),
     ],
