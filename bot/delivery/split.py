@@ -105,11 +105,12 @@ def rest_after(text: str, standing: Sequence[str]) -> str:
         return text
     part = parts[len(standing) - 1]
     covered = text[part.start : part.end]
-    begin = len(covered) - len(covered.lstrip())
+    begin = part.start + len(covered) - len(covered.lstrip())
     said = standing[-1].removeprefix(part.opening)
     for words in (said, said.removesuffix("\n```")):
-        if covered.startswith(words, begin):
-            end = part.start + begin + len(words)
+        # It may reach beyond its part: as the last one it had no need to leave room for a fence.
+        if text.startswith(words, begin):
+            end = begin + len(words)
             language = _fence_after(text[:end], None)
             rest = text[end:]
             return rest.lstrip() if language is None else _reopen(language) + rest.lstrip("\n")

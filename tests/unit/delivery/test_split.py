@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.delivery.split import LIMIT, Part, is_visible, rest_after, says_something, split, units
@@ -190,6 +190,7 @@ def test_whatever_comes_nothing_is_lost_and_nothing_too_long(text: str) -> None:
 
 
 @given(st.integers(1, 900), st.integers(0, 300))
+@example(said=513, more=1)  # what stands there fills its message to the last character
 def test_what_comes_after_the_messages_that_stand_there_is_all_that_is_missing(
     said: int, more: int
 ) -> None:
