@@ -561,15 +561,19 @@ async def test_two_processes_on_one_shard_never_both_answer(tmp_path: Path) -> N
             await twin.logged("connected")
             await crowd.ask()
             await until(lambda: crowd.complete == len(crowd.asked), "every answer")
+            both, told = (crowd.scene.troupe, twin), len(crowd.asked) + len(crowd.stages)
+            await until(lambda: answers_of(*both) == told, "every reply settled")
             await one_press_is_fulfilled_once(crowd)
             assert await twin.terminate() == 0
         finally:
             await twin.close()
         await crowd.answered()
-        both = (crowd.scene.troupe, twin)
-        answered = [each.events("turn over", outcome="answered") for each in both]
         rewritten = 1
-        assert sum(map(len, answered)) == len(crowd.asked) + len(crowd.stages) + rewritten
+        assert answers_of(*both) == told + rewritten
+
+
+def answers_of(*processes: Troupe) -> int:
+    return sum(len(each.events("turn over", outcome="answered")) for each in processes)
 
 
 async def one_press_is_fulfilled_once(crowd: Crowd) -> None:
