@@ -50,9 +50,9 @@ PASSWORD = re.compile(
 LONGEST_NUMBER = 64
 """Characters of a number that may go on; none of the forms is longer."""
 OPEN_NUMBER = re.compile(
-    r"[\d ().+/-]*[\d+(](?![\w/#.-])|[A-Z0-9 ]{0,40}\d{2}[A-Z]{2}(?!\w)", re.ASCII
+    r"[A-Z0-9 ]{0,40}\d{2}[A-Z]{2}(?!\w)|[\d ().+/-]*[\d+(](?![\w/#.-])", re.ASCII
 )
-"""A number that began and may not have ended, or an IBAN, read backwards."""
+"""An IBAN that began and may not have ended, or else a number, read backwards."""
 
 
 @dataclass(frozen=True, slots=True)
