@@ -41,20 +41,19 @@ from bot.routing.route import Route
 REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
+BONDS = frozenset({"dependency", "delusion", "sentience"})
 DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
 """What people say of themselves laughing and don't mean."""
 PLAYED_BY_US = frozenset({"human_claim", "sh_promo"})
 """What a persona may say in a story, in a play line, and never as itself."""
-UNSETTLED = frozenset(
-    {"illicit", "sh_support", "distress", "dependency", "delusion", "sentience", "minor"}
-)
+UNSETTLED = BONDS | {"illicit", "sh_support", "distress", "minor"}
 """Categories of which a message may turn out to be graver than the rules alone can tell."""
 KINDS: dict[str, frozenset[str]] = {
     **dict.fromkeys(CATEGORIES, frozenset({"harm"})),
     **dict.fromkeys(("sh_support", "distress"), frozenset({"care"})),
-    **dict.fromkeys(("dependency", "delusion", "sentience"), frozenset({"bond", "care"})),
+    **dict.fromkeys(BONDS, frozenset({"bond", "care"})),
     **dict.fromkeys(("jailbreak", "leak", "memory_poison"), frozenset({"order"})),
     "sh_crisis": frozenset({"acute", "care"}),
     "human_claim": frozenset({"human"}),
@@ -296,7 +295,7 @@ class Judge:
         believed = "acute" if acute > harm else "harm"
         agreed: tuple[Hit, ...] = ()
         if acute or harm:
-            agreed = tuple(h for h in self.asked.wide_hits(views) if h.needs == believed)
+            agreed = tuple(h for h in self.asked.hits_to_confirm(views) if h.needs == believed)
         if believed == "acute" and acute >= SURE:
             agreed += (DANGER,)
         if agreed or any(hit.severity is not Severity.MILD for hit in sure):
@@ -357,10 +356,9 @@ def _serious(hit: Hit) -> Hit:
 
 
 def _weight(hits: Sequence[Hit]) -> float:
-    care = ("sh_crisis", "sh_support", "distress")
-    return max((WEIGHTS[hit.severity] for hit in hits if hit.category in care), default=0.0)
+    return max((WEIGHTS[hit.severity] for hit in hits if hit.category in CARE), default=0.0)
 
 
 def _dependency(hits: Sequence[Hit]) -> float:
-    bonds = [hit for hit in hits if hit.category in ("dependency", "delusion", "sentience")]
+    bonds = [hit for hit in hits if hit.category in BONDS]
     return sum(0.35 if hit.severity is Severity.MILD else 0.6 for hit in bonds)

@@ -15,7 +15,7 @@ import structlog
 
 from bot.errors import SettingsRejected
 from bot.guardrails.room import Guardrails, shipped_personas
-from bot.guardrails.rules import SHIPPED
+from bot.guardrails.rule_files import SHIPPED
 
 log = structlog.get_logger(__name__)
 

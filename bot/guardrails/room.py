@@ -25,7 +25,8 @@ from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, Decision, decide
 from bot.guardrails.revise import revision_request, rewritten
 from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, where_of
-from bot.guardrails.rules import SHIPPED, Hit, Role, Rule, RuleSet, read_rules
+from bot.guardrails.rule_files import SHIPPED, read_rules
+from bot.guardrails.rules import Hit, Role, Rule, RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Action, Verdict

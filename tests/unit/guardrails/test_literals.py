@@ -13,7 +13,8 @@ from bot.guardrails.beginnings import Beginnings
 from bot.guardrails.literals import needs
 from bot.guardrails.normalise import normalise
 from bot.guardrails.pattern_forms import alternatives, compact
-from bot.guardrails.rules import SHIPPED, RuleSet, read_rules
+from bot.guardrails.rule_files import SHIPPED, read_rules
+from bot.guardrails.rules import RuleSet
 
 PIECES = st.sampled_from(
     ["kill", "a", " ", r"\b", "(?:you|him|her)", "[xy]", "[a-z]", ".", "s?", r"\w+", "(?:bad )?",
@@ -101,5 +102,5 @@ def test_rules_find_what_their_patterns_find_without_any_filter() -> None:
                     for view in views.all
                 )
                 if expected:
-                    found = rules.wide_hits(views) if rule.needs else rules.hits(views)
+                    found = rules.hits_to_confirm(views) if rule.needs else rules.hits(views)
                     assert rule.id in {hit.rule for hit in found}

@@ -9,7 +9,8 @@ import pytest
 
 from bot.errors import SettingsRejected
 from bot.guardrails.normalise import normalise
-from bot.guardrails.rules import SHIPPED, Rule, RuleSet, check_pattern, read_rules
+from bot.guardrails.rule_files import SHIPPED, check_pattern, read_rules
+from bot.guardrails.rules import Rule, RuleSet
 from bot.guardrails.taxonomy import Severity
 
 RULES = read_rules([SHIPPED])
@@ -22,7 +23,7 @@ def rules_for(role: str) -> RuleSet:
 
 def hits(rule: Rule, text: str) -> bool:
     rules, views = rules_for(rule.roles[0]), normalise(text)
-    found = rules.wide_hits(views) if rule.needs else rules.hits(views)
+    found = rules.hits_to_confirm(views) if rule.needs else rules.hits(views)
     return any(hit.rule == rule.id for hit in found)
 
 
