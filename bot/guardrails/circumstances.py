@@ -14,8 +14,8 @@ from bot.guardrails.telling import LONG_AGO, REAL, STILL
 
 TAKEN_BACK = (
     r"\bnever ?mind\b|\bnvm\b|\b(?:forget|ignore|scratch) (?:that|it|me|i said"
-    r"|what i (?:just )?said)\b|\bpretend i (?:didn\x27?t|never)|\b(?:dumb|stupid"
-    r"|weird) thing to say|\bshouldn\x27?t have (?:said|told)|\b(?:don\x27?t|do not|can\x27?t"
+    r"|what i (?:just )?said)\b|\bpretend i (?:didn'?t|never)|\b(?:dumb|stupid"
+    r"|weird) thing to say|\bshouldn'?t have (?:said|told)|\b(?:don'?t|do not|can'?t"
     r"|never) tell (?:any|my|mu?m|mom|dad|her|him|them|the|no)|\bmake (?:it|this) a (?:big deal"
     r"|thing)|\bour secret\b|\bkeep (?:it|this) (?:a secret|between)|\b(?:nobody|no ?one) (?:can"
     r"|must|should) know\b|\bolvida(?:lo|te)\b|\bda igual\b|\bdejalo\b"
@@ -46,13 +46,13 @@ HALF_MEANT = (
 GONE_WELL = (
     r"\b(?:i feel|feeling|feel) (?:so |much |a lot |way |a bit |already |human )*(?:better"
     r"|again)\b|\bproud of (?:me|myself|us)\b|\bso (?:proud|relieved|excited)\b|\bgot the job\b"
-    r"|\b(?:yay+|woo+(?:hoo+)?|hooray|let\x27?s go+|guess who|congrat\w*|celebrat\w*)\b|\b(?:i"
+    r"|\b(?:yay+|woo+(?:hoo+)?|hooray|let'?s go+|guess who|congrat\w*|celebrat\w*)\b|\b(?:i"
     r"|we) (?:passed|made it|got in|beat)\b|\bwe won\b|\bth(?:an)?(?:ks?|x) for listening\b"
     r"|\b(?:me siento|ya estoy|mucho) mejor\b|\baprobe\b|\bfelicidades\b|\bque alivio\b"
-    r"|\bpassei\b|\bca va mieux\b|\bj\x27ai reussi\b|\b(?:schon|viel|wieder) besser\b"
+    r"|\bpassei\b|\bca va mieux\b|\bj'ai reussi\b|\b(?:schon|viel|wieder) besser\b"
     r"|\bbestanden\b|\berleichtert\b|\b(?:sto|va|sento) (?:molto )?meglio\b|\bsuperato\b"
     r"|\bpromoss[oa]\b|\bgehaald\b|\bopgelucht\b"
-    r"|\bce l\x27ho fatta\b|\b(?:di gioia|de alegria|de joie|vor freude|of joy)\b"
+    r"|\bce l'ho fatta\b|\b(?:di gioia|de alegria|de joie|vor freude|of joy)\b"
     r"|\bzdal[ae]m\b|\budalo sie\b|[🎉🥳🎊🎂🏆💪🙌]"
     r"|!{3,}|合格|受かった|倒した|勝った|安心し|합격|이겼|깼어|다행|通过了|考上|赢了|太好了"
     r"|शुक्र है|पास हो|अच्छा गया|الحمد لله|نجحت|сдал[аи ]"

@@ -77,26 +77,12 @@ def _required(tree: list[Node]) -> tuple[Strings, Strings]:
 
 def _requirements(nodes: list[Node]) -> Iterator[Strings]:
     """Yield what each part of a sequence requires."""
-    run, letters = EMPTY, ""
-    for kind, value in nodes:
-        if kind is op.LITERAL:
-            letters += chr(value)
-            continue
-        exact, inner = _node((kind, value))
-        if exact is EMPTY:
-            continue
-        if letters:
-            run, letters = frozenset([start + letters for start in run]), ""
-        if exact is not None and len(run) * len(exact) <= MOST:
-            run = _joined(run, exact)
-            continue
+    for run, broken_by, inner in _runs(nodes):
         yield run
-        if kind is op.SUBPATTERN:
-            yield from _requirements(list(value[3]))
-        else:
+        if broken_by is not None and broken_by[0] is op.SUBPATTERN:
+            yield from _requirements(list(broken_by[1][3]))
+        elif broken_by is not None:
             yield inner
-        run = exact if exact is not None else EMPTY
-    yield frozenset([start + letters for start in run])
 
 
 def _without_spaces(nodes: Iterable[Node]) -> list[Node]:
@@ -169,7 +155,19 @@ def _joined(starts: Strings, ends: Strings) -> Strings:
 
 def _sequence(nodes: list[Node]) -> tuple[Strings | None, Strings]:
     """Return all strings that a sequence matches, if they are few, and the best requirement."""
-    run, letters, best, few = EMPTY, "", NOTHING, True
+    *broken, (last, _, _) = _runs(nodes)
+    if not broken:
+        return last, NOTHING
+    best = NOTHING
+    for run, _, inner in broken:
+        best = _better(_better(best, run), inner)
+    return None, _better(best, last)
+
+
+def _runs(nodes: list[Node]) -> Iterator[tuple[Strings, Node | None, Strings]]:
+    """Yield the strings that each part of a sequence may be, as long as they are few, with the node
+    at which they are not any more, and what that requires; no node after the last part."""
+    run, letters = EMPTY, ""
     for kind, value in nodes:
         if kind is op.LITERAL:
             letters += chr(value)
@@ -182,12 +180,9 @@ def _sequence(nodes: list[Node]) -> tuple[Strings | None, Strings]:
         if exact is not None and len(run) * len(exact) <= MOST:
             run = _joined(run, exact)
             continue
-        few = False
-        best = _better(_better(best, run), inner)
+        yield run, (kind, value), inner
         run = exact if exact is not None else EMPTY
-    if letters:
-        run = frozenset([start + letters for start in run])
-    return (run if few else None), (NOTHING if few else _better(best, run))
+    yield frozenset([start + letters for start in run]), None, NOTHING
 
 
 def _node(node: Node) -> tuple[Strings | None, Strings]:

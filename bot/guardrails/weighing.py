@@ -140,8 +140,7 @@ def _with_trend(judgement: Judgement, state: RiskState, weight: float, *, leans:
         return decision
     if leans or (weight > 0 and state.level >= Level.ELEVATED):
         return Decision(Measure.SUPPORT, "sh_support", Severity.PASSIVE, "trend", state.trend)
-    if decision.measure.rank < Measure.NUDGE.rank and judgement.dependency > 0:
-        from_bond = state.dependency >= 1.0
-        if from_bond:
-            return Decision(Measure.NUDGE, "dependency", Severity.PLAIN, "trend", state.dependency)
+    bound = judgement.dependency > 0 and state.dependency >= 1.0
+    if bound and decision.measure.rank < Measure.NUDGE.rank:
+        return Decision(Measure.NUDGE, "dependency", Severity.PLAIN, "trend", state.dependency)
     return decision

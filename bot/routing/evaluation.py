@@ -233,20 +233,16 @@ def flips_per_100(
     after what the router makes of that. None without any companion message.
     """
     companion = [each for each in items if each.label is Route.COMPANION]
-    talk = [each for each in companion if not each.history][:LONGEST_TALK]
+    in_a_row = [each for each in companion if not each.history]
+    talk = (in_a_row or companion)[:LONGEST_TALK]
     flips = 0
-    if not talk:
-        talk = companion[:LONGEST_TALK]
-        for item in talk:
+    before: PreviousRoute | None = None
+    for item in talk:
+        if not in_a_row:
             before = previous_of(router, item)
-            decision = _decided(router, item.text, before, encoder)
-            flips += before is not None and decision.route is not before.route
-    else:
-        previous: PreviousRoute | None = None
-        for item in talk:
-            decision = _decided(router, item.text, previous, encoder)
-            flips += previous is not None and decision.route is not previous.route
-            previous = PreviousRoute(decision.route, _NOW)
+        decision = _decided(router, item.text, before, encoder)
+        flips += before is not None and decision.route is not before.route
+        before = PreviousRoute(decision.route, _NOW)
     return round(100 * flips / len(talk), 2) if talk else None
 
 
