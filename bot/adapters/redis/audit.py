@@ -6,7 +6,6 @@ Redis is away the newest entries wait; what does not fit is counted and said in 
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ import structlog
 
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
+from bot.adapters.redis.write_behind import WriteBehind
 from bot.chat.place import GuildId
 from bot.errors import StoreError
 from bot.guardrails.audit import AuditEntry
@@ -36,15 +36,13 @@ class RedisAudit:
         self._redis = redis
         self._waiting: deque[AuditEntry] = deque(maxlen=WAITING)
         self._lost = 0
-        self._task: asyncio.Task[None] | None = None
-        self._closed = False
+        self._writing = WriteBehind(AUDIT, self.flush, every=WRITE_EVERY)
 
     def __call__(self, entry: AuditEntry) -> None:
         """Take an entry; never waits."""
         self._lost += len(self._waiting) == WAITING
         self._waiting.append(entry)
-        if not self._closed and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._write_later(), name="audit")
+        self._writing.soon()
 
     async def flush(self) -> None:
         """Write what waits.
@@ -66,15 +64,10 @@ class RedisAudit:
             self._lost = 0
 
     async def close(self) -> None:
-        """Write the rest."""
-        self._closed = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        try:
-            await self.flush()
-        except StoreError as error:
-            log.warning("audit entries not written", count=len(self._waiting), reason=str(error))
+        """Write the rest; what can't be written is counted in the log."""
+        await self._writing.close()
+        if self._waiting:
+            log.warning("audit entries not written", count=len(self._waiting))
 
     async def _write(self, entries: list[AuditEntry]) -> None:
         names = set()
@@ -87,14 +80,6 @@ class RedisAudit:
             for name in names:
                 batch.expire(name, LIFETIME)
             await batch.execute()
-
-    async def _write_later(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(WRITE_EVERY)
-            try:
-                await self.flush()
-            except StoreError as error:
-                log.info("audit not written yet", reason=str(error))
 
 
 def _fields(entry: AuditEntry) -> dict[Any, Any]:

@@ -6,14 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import structlog
-
 from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
+from bot.adapters.redis.write_behind import WriteBehind
 from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId
-from bot.errors import StoreError
-
-log = structlog.get_logger(__name__)
 
 WRITE_EVERY: Final = 2.0
 """Seconds between two writes: one for all that was noted meanwhile. The first is made at once."""
@@ -36,21 +32,20 @@ class RedisLastSeen:
         self._listening = keys.state(f"listened:{owner}")
         self._listened: dict[int, float] = {}
         self._noted: dict[ChannelId, int] = {}
-        self._unwritten = False
         self._writing = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
-        self._closed = False
+        # The first at once: whoever is killed within seconds of a start leaves a gap, too.
+        self._later = WriteBehind("last seen", self.flush, every=WRITE_EVERY, at_once=True)
 
     def note(self, channel: ChannelId, message: MessageId) -> None:
         """Remember that a message was read; written within `WRITE_EVERY` seconds."""
         milliseconds = (message >> 22) + DISCORD_EPOCH_MS
         self._noted[channel] = max(milliseconds, self._noted.get(channel, 0))
-        self._write_soon()
+        self._later.soon()
 
     def listened(self, shard: int, at: float) -> None:
         """Remember when a shard's gateway was last heard; written in the same way."""
         self._listened[shard] = at
-        self._write_soon()
+        self._later.soon()
 
     async def listened_until(self, shard: int) -> float | None:
         """Return the unix time at which a shard's gateway was last heard; None if never.
@@ -90,25 +85,17 @@ class RedisLastSeen:
             noted, self._noted = self._noted, {}
             if not noted and not self._listened:
                 return
-            self._unwritten = False
             try:
                 await self._write(noted)
             except BaseException:  # also when it is cancelled
-                self._unwritten = True
+                self._later.soon()
                 for channel, at in noted.items():
                     self._noted[channel] = max(at, self._noted.get(channel, 0))
                 raise
 
     async def close(self) -> None:
         """Write the rest."""
-        self._closed = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        try:
-            await self.flush()
-        except StoreError as error:
-            log.warning("last seen not written", reason=str(error))
+        await self._later.close()
 
     async def _write(self, noted: Mapping[ChannelId, int]) -> None:
         with store_errors(self._redis):
@@ -123,17 +110,3 @@ class RedisLastSeen:
                 )
                 batch.expire(self._listening, _LIFETIME)
             await batch.execute()
-
-    def _write_soon(self) -> None:
-        self._unwritten = True
-        if not self._closed and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._write_on(), name="last-seen")
-
-    async def _write_on(self) -> None:
-        """Write at once: whoever is killed within seconds of a start leaves a gap, too."""
-        while self._unwritten:
-            try:
-                await self.flush()
-            except StoreError as error:
-                log.info("last seen not written yet", reason=str(error))
-            await asyncio.sleep(WRITE_EVERY)
