@@ -29,7 +29,12 @@ class ReplyCleaner:
     @property
     def ended(self) -> bool:
         """Whether nothing that is still to come belongs to the reply."""
-        return self._speakers.ended or self._loops.found is not None
+        return self._speakers.ended or self.went_round
+
+    @property
+    def went_round(self) -> bool:
+        """Whether the reply was ended because it said the same over and over."""
+        return self._loops.found is not None
 
     def feed(self, piece: str) -> str:
         """Return the text that may be passed on now."""
@@ -45,7 +50,7 @@ class ReplyCleaner:
     def whole(self, text: str) -> str:
         """Return the released text as it is to stand: no thoughts, and what went round once."""
         text = after_reasoning(text)
-        return unlooped(text) if self._loops.found is not None else text
+        return unlooped(text) if self.went_round else text
 
     def cuts(self) -> Iterator[str]:
         """Yield what was cut, by name: for a metric."""
@@ -55,5 +60,5 @@ class ReplyCleaner:
             yield "label"
         if self._echoes.dropped:
             yield "echo"
-        if self._loops.found is not None:
+        if self.went_round:
             yield "loop"

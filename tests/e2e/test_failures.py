@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 import redis as redis_client
 
+from bot.chat.notices import CUT_LOOP
+from bot.languages import reading, translated
 from tests.e2e.troupe import Scene, contents, control, opened, own_words, until
 from tests.fakes import PATIENCE
 from tests.integration.redis.servers import free_port, server
@@ -105,6 +107,22 @@ async def test_a_failure_in_the_middle_leaves_what_was_said_and_a_mark(
     assert spoken
     assert (TALE * 3).startswith(spoken)
     assert len(stage.replies_to(asked)) == 1
+    await is_well(scene)
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "tale"),
+    [
+        ("en", "tell me a tale", TALE),
+        ("de", "erzähl mir bitte eine Geschichte", "Es war einmal eine Fähre, und sie war alt."),
+    ],
+)
+async def test_a_reply_that_goes_round_ends_with_a_mark_in_the_person_s_language(
+    scene: Scene, language: str, asked: str, tale: str
+) -> None:
+    _, answer = await scene.exchange(scene.channel(), scene.person(), asked, f"{tale} " * 30)
+    with reading(language):
+        assert answer.startswith(f"{tale}\n\n-# {translated(CUT_LOOP)}")
     await is_well(scene)
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.character.drift import DriftCheck
-from bot.chat.notices import CUT_SHORT, WAKING, small_print
+from bot.chat.notices import CUT_LOOP, CUT_SHORT, WAKING, small_print
 from bot.chat.parts import Parts
 from bot.chat.preparing.ordering import as_said
 from bot.chat.preparing.settling import Settled
@@ -92,7 +92,8 @@ class Drafting:
             self._measure(generated, order, began)
             account.drift = generated.drift
             self.judged(account, "output", generated.release.verdict, settled.decision.route)
-            return generated.release.text
+            text = generated.release.text
+            return _noted(text, CUT_LOOP, account) if readers().cleaner.went_round else text
         except DraftBlocked as blocked:
             self._taken_back(generation)
             return (await self._repair(order, generation.draft, blocked.verdict)).text
@@ -104,8 +105,7 @@ class Drafting:
             visible = (await readers().gate.break_off()).strip()
             if not says_something(visible) or isinstance(error, EmptyReply):
                 raise
-            account.notice = translated(CUT_SHORT)
-            return f"{visible}\n\n{small_print(account.notice)}"
+            return _noted(visible, CUT_SHORT, account)
         finally:
             waking.cancel()
             await _end(*beside)
@@ -169,6 +169,12 @@ class Drafting:
                     generated.finished.prompt_tokens,
                     estimated=order.prompt.report.total,
                 )
+
+
+def _noted(text: str, why: str, account: TurnAccount) -> str:
+    """Return a text that ends early, with a line on why."""
+    account.notice = translated(why)
+    return f"{text}\n\n{small_print(account.notice)}"
 
 
 async def _end(*beside: asyncio.Task[Any]) -> None:

@@ -37,7 +37,8 @@ async def differing(
             return ""
         lacking = replace(order, count=count, known=tuple(known))
         seed = int(settled.turn.id) + len(known)
-        return (await once(Unseen(), replace(terms, order=lacking, seed=seed))).text
+        more = await once(Unseen(), replace(terms, order=lacking, seed=seed))
+        return without_small_print(more.text)
 
     own = without_small_print(written.text)
     found = await varied(own, order, ask)
