@@ -17,6 +17,7 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.door import Door
+from bot.chat.arriving.ending import ended
 from bot.chat.arriving.left_over import asked_anew, left_of, rerun
 from bot.chat.arriving.looking_again import Channels, LookingAgain
 from bot.chat.arriving.looking_ahead import Ahead, Ask, LookingAhead
@@ -314,12 +315,9 @@ class Intake:
         self._turns.stop(run, Ending.STOPPED)
         return True
 
-    async def ended(self, turn: TurnId | None = None, message: MessageId | None = None) -> None:
-        """Wait, not for long, until a turn is over, and every wish about its reply.
-
-        The turn may be named by a message in which its reply stands.
-        """
-        await self._turns.ended(turn, message)
+    async def ended(self, turn: TurnId | None = None, message: MessageId | None = None) -> bool:
+        """Wait, not for long, until a turn is over; see `bot.chat.arriving.ending`."""
+        return await ended(self._turns, self._journal, turn, message)
 
     def running(self, place: Place) -> tuple[Turn, ...]:
         """Return the turns under way in a place."""

@@ -54,7 +54,9 @@ BROKEN_OFF = mark("I was restarted and broke off here. Please ask again if you w
 INTERRUPTED = mark("I'm restarting; I'll finish this in a moment.")
 CUT_LONG = mark("That is as long as one reply may be. Ask me to go on.")
 CUT_SHORT = mark("The model broke off here. Ask me to go on, or ask again.")
-CUT_LOOP = mark("The model went round in circles, so I ended it here. Ask me to go on, or ask again.")
+CUT_LOOP = mark(
+    "The model went round in circles, so I ended it here. Ask me to go on, or ask again."
+)
 
 WAKING = mark("Waking the model… the first answer takes a moment longer.")
 

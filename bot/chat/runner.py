@@ -114,8 +114,8 @@ class TurnRunner:
                 self._accounts.keep(account)
                 if run.hand_on is not None:
                     await run.hand_on(account)
+                await self._keep(run, account)  # whoever waits for the end asks for it next
                 await self._settle(run, outcome)
-                await self._keep(run, account)
                 for each in self._aftercare if again is None else ():
                     each.over(run.turn, account)
         return account

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.chat.arriving.ending import AT_MOST, LOOK_EVERY
 from bot.chat.conversation import Conversation, Exchange, Variant
 from bot.chat.intake import Intake
 from bot.chat.place import MessageId, Place
@@ -12,7 +14,7 @@ from bot.chat.running import Tell
 from bot.chat.turn import Again, Answering, Message, Speaker, TurnId, Wish
 from bot.chat.wishes.claims import Claim, ReplyClaims
 from bot.chat.wishes.variants import asked_above, asker_of, changed_said, controls_of, is_latest
-from bot.errors import InvalidChoice, NotAllowed, NotFound
+from bot.errors import Busy, InvalidChoice, NotAllowed, NotFound
 from bot.ports import Clock, Controls, ConversationStore
 
 
@@ -124,15 +126,16 @@ class Wishes:
 
         Raises:
             NotFound: there is no such reply here.
+            Busy: it is being written still.
         """
-        found = await self._standing(place, turn, message)
+        found, over = await self._standing(place, turn, message), True
         ids = found.reply.message_ids if found is not None else ()
         if not ids or (message is not None and message not in ids):
-            # Pressed so soon that its own turn has not written down yet where it stands.
-            await self._intake.ended(turn, message)
+            # Pressed so soon that its turn has not written down yet where it stands.
+            over = await self._intake.ended(turn, message)
             found = await self._standing(place, turn, message)
         if found is None:
-            raise NotFound("That reply is no longer part of the conversation.")
+            raise _gone() if over else _unfinished()
         return found
 
     async def _standing(
@@ -153,19 +156,26 @@ class Wishes:
 
         Raises:
             NotFound, NotAllowed, InvalidChoice: it can't be fulfilled.
+            Busy: the reply is being written still.
             StoreError: the store is away.
         """
-        standing = await self._checked(place, turn, press)
-        claim = await self._claimed(place, standing, press)
-        if claim is Claim.TAKEN and press.is_current(standing):
-            # The one before stands there already, and is only not over yet.
-            await self._intake.ended(turn)
+        until = self._clock.monotonic() + AT_MOST
+        while True:
             standing = await self._checked(place, turn, press)
             claim = await self._claimed(place, standing, press)
-        return claim, standing
+            taken = claim is Claim.TAKEN and press.is_current(standing)
+            if not taken or self._clock.monotonic() >= until:
+                return claim, standing
+            # The one before stands there already, and is only not over yet: here, or elsewhere.
+            await self._intake.ended(turn)
+            await asyncio.sleep(LOOK_EVERY)
 
     async def _checked(self, place: Place, turn: TurnId, press: Press) -> Standing:
-        standing = await self.standing(place, turn=turn)
+        standing = await self._standing(place, turn, None)
+        if standing is None:
+            raise _gone()
+        if not standing.reply.message_ids:
+            raise _unfinished()  # nobody knows yet what is to be changed
         standing.check_right(press.person, moderator=press.moderator)
         if not press.wish.points:
             await self._intake.admits(place, press.person.id, press.roles)
@@ -233,6 +243,14 @@ class Wishes:
             answering=press.answering,
         )
         return _with_files(made, found.messages)
+
+
+def _gone() -> NotFound:
+    return NotFound("That reply is no longer part of the conversation.")
+
+
+def _unfinished() -> Busy:
+    return Busy("That reply is only just being finished. Please press again in a moment.")
 
 
 def _with_files(made: Message, asked: Sequence[Message]) -> Message:

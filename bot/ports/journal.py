@@ -74,6 +74,10 @@ class TurnJournal(Protocol):
         """Whether a message that was accepted is surely ours still; if not, `progress` tells."""
         ...
 
+    async def is_open(self, message: MessageId) -> bool:
+        """Whether a turn that began with a message is not settled yet, whoever works on it."""
+        ...
+
     async def settle(self, messages: Sequence[MessageId], outcome: Outcome) -> None:
         """The turn is done: remove its messages. Their claims stay for a day."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from bot.chat.turn import TurnId
@@ -23,6 +24,15 @@ def control_id(action: str, turn: TurnId, number: int = 0) -> str:
 def stop_row(turn: TurnId) -> Rows:
     """Return what stands under a reply while it is written. `turn` is the one under way."""
     return [_row(_button("stop", turn, emoji="⏹️", label=t("Stop")))]
+
+
+def turn_under(custom_ids: Iterable[str]) -> TurnId | None:
+    """Return the turn that the buttons under a reply name; None when there are none."""
+    for each in custom_ids:
+        prefix, _, rest = each.partition(":")
+        if prefix == PREFIX:
+            return TurnId(rest.split(":")[1])
+    return None
 
 
 def is_stop(custom_id: str) -> bool:

@@ -154,6 +154,12 @@ class RedisJournal:
         if time.monotonic() - self._renewed >= self._lease_s:
             self._doubtful |= self._mine
 
+    async def is_open(self, message: MessageId) -> bool:
+        """Whether a message was accepted, by any process, and is not settled yet."""
+        name = keys.journal(keys.partition_of(message), "open")
+        with store_errors(self._redis):
+            return bool(await self._redis.hexists(name, str(message)))
+
     async def settle(self, messages: Sequence[MessageId], outcome: Outcome) -> None:
         """Remove the turn's messages. One round trip, for a burst one a partition."""
         await self._remove(messages, outcome.value)

@@ -19,9 +19,6 @@ QUIET = 1.2
 """Seconds of silence of the speaker before their burst is answered, in auto mode."""
 QUIET_AT_MOST = 6.0
 
-ENDING_AT_MOST = 1.5
-"""Seconds that a press waits for what it was pressed under; Discord gives it three."""
-
 CUT_OFF_AT_MOST = 5.0
 """Seconds that turns have to mark their visible part when the process stops."""
 
@@ -132,14 +129,9 @@ class RunningTurns:
         if self._by_person.get(key) is run:
             del self._by_person[key]
 
-    async def ended(self, turn: TurnId | None = None, message: MessageId | None = None) -> None:
-        """Wait, not for long, until a turn is over, and every wish about its reply.
-
-        The turn may be named by a message in which its reply stands.
-        """
-        tasks = [run.task for run in self if run.task and run.is_about(turn, message)]
-        if tasks:
-            await asyncio.wait(tasks, timeout=ENDING_AT_MOST)
+    def about(self, turn: TurnId | None, message: MessageId | None) -> list[asyncio.Task[None]]:
+        """Return what runs of a turn and of wishes about its reply; see `Running.is_about`."""
+        return [run.task for run in self if run.task and run.is_about(turn, message)]
 
     async def drain(self, timeout: float) -> int:
         """Begin no new turn; let running ones finish within `timeout` seconds.

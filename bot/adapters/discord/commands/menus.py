@@ -34,6 +34,8 @@ from bot.adapters.discord.commands.render import (
 from bot.adapters.discord.commands.reply_controls import SMALL_PRINT
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import Us, is_by_us, message_of, quote_of, roles_of
+from bot.adapters.discord.rows import turn_under
+from bot.adapters.discord.unclaimed import shown_on
 from bot.chat.place import MessageId, Place
 from bot.chat.turn import Message, Wish
 from bot.chat.wishes.claims import Claim
@@ -231,7 +233,8 @@ async def edit_reply(interaction: discord.Interaction, message: discord.Message)
     services, place = services_of(interaction), place_of_reply(interaction, message)
     if not is_by_us(message, _us(interaction)):
         raise InvalidChoice("Only replies of mine can be edited here.")
-    standing = await services.wishes.standing(place, message=MessageId(message.id))
+    turn = turn_under(shown_on(message))
+    standing = await services.wishes.standing(place, turn=turn, message=MessageId(message.id))
     standing.check_right(speaker_of_reader(interaction), moderator=may_moderate(interaction))
     if len(own_text(standing.exchange)) > MOST_TEXT:
         raise InvalidChoice("That reply is too long for a form. Write it again, or delete it.")

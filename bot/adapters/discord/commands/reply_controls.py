@@ -30,7 +30,7 @@ from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, TurnId, Wish
 from bot.chat.wishes.claims import Claim
 from bot.chat.wishing import Found, Press, Standing
-from bot.errors import DeliveryError, InvalidChoice, NotAllowed, NotFound, StoreError
+from bot.errors import Busy, DeliveryError, InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.languages import t
 from bot.prompting.small_print import added_under
 
@@ -94,7 +94,7 @@ async def stop(interaction: Pressed, turn: TurnId) -> None:
     # Over, or another process writes it: then that one has answered, and this changes nothing.
     rows: Rows = []
     message = interaction.message
-    with contextlib.suppress(NotFound):
+    with contextlib.suppress(NotFound, Busy):
         found = await services.wishes.standing(
             place_of_pressed(interaction), message=MessageId(message.id if message else 0)
         )
@@ -252,7 +252,7 @@ class Work:
         except FAILED as error:
             log.info("wish not answered", reason=type(error).__name__)
         # Where the reply could not be put back, this press still can: nothing is left to stop.
-        with contextlib.suppress(NotFound, StoreError):
+        with contextlib.suppress(NotFound, Busy, StoreError):
             now = await self.services.wishes.standing(self.place, turn=self.standing.turn)
             await self._show_rows(rows_under(self.interaction, now))
 

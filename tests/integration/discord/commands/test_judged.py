@@ -45,13 +45,22 @@ def reminded(stage: Stage, question: str) -> bool:
     return "[Stay Tamsin" in written[-1].messages[-1]["content"]
 
 
+async def judged(stage: Stage, times: int = 1) -> None:
+    """Wait until the judge has answered so often: it does so after the reply."""
+    judgements = stage.troupe.metrics.registry.get_sample_value
+    name, labels = "troupe_character_judgements_total", {"outcome": "answered"}
+    await stage.ollama.until(lambda: (judgements(name, labels) or 0) >= times)
+
+
 async def test_a_weak_reply_stands_and_the_next_one_is_reminded(stage: Stage) -> None:
     stage.ollama.reply_next('{"score": 1}', '{"score": 9}', kind="json")
     _, weak = await asked(stage, "tell me a story of the sea", "Certainly. Here is a story.")
+    await judged(stage)
     told = await press(stage, stage.guest, weak, "Why")
     assert "the judge model says 10%" in await stage.tells(told, "judge model")
     _, strong = await asked(stage, "and a story of a lamp", "A lamp went out; nobody saw it.")
     assert reminded(stage, "and a story of a lamp")
+    await judged(stage, times=2)
     told = await press(stage, stage.guest, strong, "Why")
     assert "the judge model says 90%" in await stage.tells(told, "judge model")
     await asked(stage, "and a story of a gull", "A gull came late, for once.")
@@ -73,8 +82,6 @@ async def test_what_was_deleted_meanwhile_is_not_judged(stage: Stage) -> None:
     question, _ = await asked(stage, "tell me a story of the sea", "Certainly.")
     await stage.ollama.until(lambda: any(chat.body.get("format") for chat in stage.ollama.requests))
     await stage.channel.delete(question)
-    judgements = stage.troupe.metrics.registry.get_sample_value
-    name, labels = "troupe_character_judgements_total", {"outcome": "answered"}
-    await stage.ollama.until(lambda: bool(judgements(name, labels)))
+    await judged(stage)
     await asked(stage, "and a story of a lamp", "A lamp went out.")
     assert not reminded(stage, "and a story of a lamp")
