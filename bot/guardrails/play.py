@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from bot.guardrails.normalise import normalise
-from bot.guardrails.telling import FICTION, FIRST_PERSON, SINCERE, SWORN, TASK, THIRD
+from bot.guardrails.telling import FICTION, FIRST_PERSON, OTHERS, SINCERE, SWORN, TASK
 
 _PAIRS = (
     (r"(?<![*\w])\*(?![*\s])[^*\n]+", r"\*(?!\*)"),
@@ -70,13 +70,13 @@ def narrated(bare: str) -> bool:
     plain = normalise(bare).plain
     if TASK.search(plain):
         return True
-    return THIRD.search(plain) is not None and FIRST_PERSON.search(plain) is None
+    return OTHERS.search(plain) is not None and FIRST_PERSON.search(plain) is None
 
 
 def own_voice(text: str) -> bool:
     """Whether somebody speaks of themselves, and nothing of it is a story's."""
     plain = normalise(text).plain
-    told = has_play(text) or FICTION.search(plain) or TASK.search(plain) or THIRD.search(plain)
+    told = has_play(text) or FICTION.search(plain) or TASK.search(plain) or OTHERS.search(plain)
     return not told and FIRST_PERSON.search(plain) is not None
 
 

@@ -2,130 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from bot.guardrails.signs import sign
 
-FICTION = re.compile(
-    r"\b(?:the (?:character|protagonist|villain)|my (?:character|oc|protagonist|villain|hero|novel"
-    r"|story|book|script"
-    r"|screenplay|campaign)|"
-    r"(?:in|for) (?:a|my|the|our) (?:story|novel|book|game|campaign|film|movie|play"
-    r"|song|poem|rp|roleplay|scene)"
-    r"|write (?:me )?an? (?:\w+ ){0,3}(?:story|poem|scene|song|tale|chapter|haiku"
-    r"|dialogue)|fan ?fic\w*|"
-    r"meu personagem|mi personaje|mon personnage|mein charakter|il mio personaggio"
-    r"|mijn personage|moja postac)\b"
-    r"|小説|キャラ|物語|소설|캐릭터|角色|故事|小说|कहानी|किरदार|قصة|رواية|شخصية"
-)
-REAL = re.compile(
-    r"\b(?:ooc|out of character|irl|in real life|for real|honestly|seriously|"
-    r"actually me|is me|it'?s me|about me|that was me|was me talking|me too"
-    r"|(?:she|he|they)'?s me (?:btw|tbh|really|lol|actually|honestly)"
-    r"|that'?s how i (?:\w+ )?feel"
-    r"|(?:and )?so (?:do|am|would) i|same here|ich auch|yo tambien|eu tambem|moi aussi|anch'io"
-    r"|ik ook|ja tez|jag med|ben de oyle"
-    r"|i \w+ (?:\w+ ){0,3}too,|by my house|in my (?:own )?life|i mean me|no joke"
-    r"|not (?:for )?(?:a|the|my|any|in a) (?:story|game|novel|book|character|joke|rp|scene)"
-    r"|(?:no es|nao e|non e|c'est pas|pas|nicht|niet|nie) (?:para|pra|per|pour|fur|voor|do|dla) "
-    r"(?:\w+ )?(?:novela|historia|cuento|roman|histoire|racconto|romanzo|geschichte|verhaal"
-    r"|opowiadania)|not (?:really )?talking about \w+ any ?more"
-    r"|that (?:last )?(?:line|part|bit) (?:wasn'?t|isn'?t) (?:hers|his|theirs|fiction)|"
-    r"my own (?:stuff|story)|i know where too|soy yo|sou eu|c'est moi|das bin ich|sono io|"
-    r"fuera de(?:l)? personaje|en serio|hors (?:rp|personnage)|pour de vrai|wirklich|im ernst|"
-    r"fora do personagem|de verdade|sul serio|fuori dal personaggio|echt waar|naprawde|na serio)\b"
-    r"|\(\(|^\([^)]*\b(?:i|me|my)\b|\bnot the \w+, me\b"
-    r"|本当に|リアルで|自分の話|私も(?:だ|死|そう)|나도 (?:그래|죽)|我也(?:是|想)"
-    r"|ほんとは自分|(?:小説|物語)(?:とか)?(?:じゃ|では)な"
-    r"|내 얘기|(?:소설|이야기)(?:이|가)? ?(?:말고|아니)"
-    r"|我自己的事|说的是我|不是(?:写|在写)?(?:小说|故事)"
-    r"|진짜로|真的|现实|सच में|कहानी (?:के लिए )?नहीं|حقا|بجد|(?:مو|مش|ليست) (?:ل)?قصة"
-)
-LONG_AGO = re.compile(
-    r"\b(?:(?:years?|months) ago (?:today )?i (?:\w+ ){0,3}(?:wanted to die|didn'?t want to"
-    r"|had the letter|was (?:at my|suicidal|in hospital)|tried to|nearly|almost|hit rock|attempted)"
-    r"|(?:wanted to die|kill myself|was suicidal|self-? ?harm\w*|cut(?:ting)?(?: myself)?|end it)\b"
-    r".{0,40}\b(?:years ago|as a (?:teen\w*|kid|student)|back then|in school)"
-    r"|when i was (?:\w+ ){1,3}i (?:\w+ ){0,2}(?:wanted to (?:die|kill)|tried to (?:die|kill|end))"
-    r"|used to (?:self-? ?harm|cut\b|hurt myself|hate myself|want to die|be (?:suicidal|depressed))"
-    r"|(?:days?|weeks?|months?|years?) (?:clean|sober|free of|without (?:cutting|drinking|harming))"
-    r"|clean (?:for|since|today)|in recovery|(?:days?|months?|years?) (?:chip|coin|medallion)"
-    r"|years? without (?:hurting|purging|gambling)|(?:two|three|five|ten|\d+) years ago (?:i|we|my)"
-    r"|(?:hace|faz|fa) (?:un|um) (?:ano|mes) que"
-    r"|years? since (?:my|the|i) (?:\w+ ){0,2}(?:attempt|tried|cut)"
-    r"|(?:dad|mom|mum|nan|gran\w*|brother|sister|son|daughter|his|her)'?s? anniversary"
-    r"|(?:a|\w+|\d+) (?:years?|yrs) since (?:\w+ ){0,3}(?:died|passed)"
-    r"|(?:glad|happy) (?:that )?i(?:'m| am) (?:still )?(?:here|alive)"
-    r"|(?:hace|ha) (?:\w+ ){1,2}(?:anos|meses)|il y a (?:\w+ ){1,2}ans|anni fa|jaar geleden"
-    r"|vor (?:\w+ ){1,2}(?:jahren|monaten)|lat temu|saal pehle|ar se(?:n|dan)|(?:yil|sene) once"
-    r"|(?:anos?|dias|meses|anni|giorni|mesi|ans|jours|mois|jahre?n?|tage|monate|jaar|dagen|maanden"
-    r"|lat|lata|dni|miesiec\w*|ar|dagar|manader) (?:\w+ )?(?:limp[oa]|sobri[oa]|pulit[oa]"
-    r"|sobre|clean|trocken|nuchtern|nuchter|trzezw\w*|nykter|drogfri"
-    r"|(?:sin|sem|senza|sans|ohne|zonder|bez|utan) (?:\w+ ){0,3}(?:beber|fumar|cortarme|me cortar"
-    r"|alcohol|alcool|alkohol\w*|gratta|drog\w*|jugar|jogar|apostar|trink\w*|drink\w*|picia"
-    r"|spelen|ritzen|autolesion\w*|boire|fumer)))\b"
-    r"|年前|周年|끊은 지|昔は|년 전|예전엔|साल पहले|去年の今ごろ|断酒|禁酒\d|금주 ?\d"
-    r"|戒(?:酒|赌|毒).{0,6}(?:年|天|个月)|साल.{0,8}(?:शराब|नशा|दारू) छोड़"
-    r"|(?:год|года|лет) назад"
-    r"|(?:год|года|лет|месяц[а-я]*) без (?:алкоголя|наркотик|сигарет|порезов|срыв)"
-    r"|قبل (?:\S+ )?سن(?:ين|وات|ة)|سن(?:ين|ة|وات) (?:من غير|بدون) (?:تدخين|شرب|مخدرات)"
-)
-"""What is told of a danger that is over."""
-STILL = re.compile(
-    r"\b(?:again|tonight|right now|rn|relaps\w+|is back|coming back|urges?"
-    r"|still (?!here|alive|say|love|miss|laugh|remember|text|set|hear)"
-    r"|itch\w*|slipped|ruined|sitting on my hands|last night|almost (?:cut|did)|weighed myself"
-    r"|but (?:now|lately|today)|(?:now|today) i(?:'m| am| want| will| have| do| feel)"
-    r"|heute (?:mach|tu|will|nehm|bring|ist)\w*|hoy (?:lo hago|quiero|voy)"
-    r"|hoje (?:eu )?(?:faco|vou)"
-    r"|aujourd'hui je (?:le fais|veux|vais)|oggi (?:lo faccio|voglio)|vandaag (?:doe|wil)"
-    r"|dzis(?:iaj)? to zrobie"
-    r"|otra vez|de novo|encore|wieder|di nuovo|weer|znowu|esta noche|ce soir|heute nacht"
-    r"|hoje (?:a noite|nao|de novo|quero|to|estou)|ikvall|inatt|igen|bu gece|yine|hala"
-    r"|(?:todavia|aun|ainda) (?!tengo|guardo|tenho|la |lo |le |o |a |seu|su )"
-    r"|toujours (?!son|sa |ses|le |la |les )|immer noch (?!sein|ihr|das|die|den)"
-    r"|ancora (?!il |la |le |i |suo|sua)|nog steeds (?!zijn|haar|de |het )|wciaz (?!jego|jej))\b"
-    r"|また|まだ|今夜|또|아직|다시|又|还|फिर|مرة اخرى|الليلة|ما زلت|сегодня ночью|снова|опять"
-)
-"""What makes a danger of long ago one of today."""
-TASK = re.compile(
-    r"\b(?:write|continue|describe|tell (?:me |us )?(?:an?|the|of|more|how (?:he|she|they|the)"
-    r"|what happens)|scene|chapter|poem|verse|story|lyrics|narrat\w+|dialogue)\b"
-)
-"""A task to write."""
-THIRD = re.compile(r"\b(?:villain|hero|knight|queen|king|wizard|elf|orc|he|she|they|his|her)\b")
-"""Others than the two who talk."""
-FIRST_PERSON = re.compile(
-    r"\b(?:i|im|i'm|i've|ive|my|me|myself|ich|mich|yo|je|io|ik|ja|eu|jag|ben)\b"
-    r"|私|僕|俺|나는|내가|저는|我|मैं|انا|(?:^| )я "
-)
-SINCERE = re.compile(
-    r"\b(?:honest\w*|really|serious\w*|srsly|sincere\w*|truth\w*|for real|irl|ooc|out of character"
-    r"|genuine\w*|actually|no jok(?:e|ing|es)|need to know|swear|be real|straight with me"
-    r"|ehrlich\w*|ernst\w*|wirklich|en serio|de verdad|la verdad|sincer\w*|honesto|serio|de verdade"
-    r"|a verdade|vraiment|franchement|honnete\w*|serieu\w*|davvero|sul serio|la verita|onest\w+"
-    r"|eerlijk|echt|serieus|szczerze|naprawde|powaznie|prawde|arligt?|pa riktigt|cidden|gercekten"
-    r"|durust|sach)\b|本当|正直|マジ|真面目|솔직|진짜|정말|진심|真的|老实|认真|说实话|सच"
-    r"|بصراحة|بجد|حقا|честно|правда|правду|серьезно"
-)
-"""Marks of a question that is meant, beside a game."""
-SWORN = re.compile(
-    r"\b(?:i am|i'm|im) (?:\w+ ){0,2}(?:(?:real |actual |living |genuine )+(?:human|person|woman"
-    r"|man|girl|guy)|human(?: being)?\b|flesh and blood)"
-    r"|\b(?:i am|i'm|im) (?:not (?:just |really )?|no )(?:an? )?(?:bot|ai|chat ?bot|program"
-    r"|language model|computer)\b|\bflesh and blood, i (?:swear|promise)"
-    r"|\bich bin (?:\w+ ){0,2}(?:echter|richtiger|wirklicher)? ?mensch\b"
-    r"|\bich bin kein(?:e)? (?:bot|ki|programm)\b|\b(?:soy|sou) (?:\w+ ){0,2}(?:human[oa]|persona"
-    r" real|pessoa (?:real|de verdade)|persona de verdad)\b|\b(?:no soy|nao sou) (?:una? |uma? )?"
-    r"(?:bot|ia|robo|programa)\b|\bje suis (?:\w+ ){0,2}(?:humaine?|vraie personne|vrai humain)\b"
-    r"|\bje ne suis pas (?:une? )?(?:bot|ia|programme)\b|\bsono (?:\w+ ){0,2}(?:uman[oa]|persona"
-    r" (?:vera|reale)|essere umano)\b|\bnon sono (?:un'?a? ?)?(?:bot|ia|programma)\b"
-    r"|\bik ben (?:\w+ ){0,2}(?:echt mens|echte persoon|mens)\b"
-    r"|\bik ben geen (?:bot|ai|programma)\b"
-    r"|\bjestem (?:\w+ ){0,2}(?:czlowiekiem|prawdziwa osoba)\b"
-    r"|\bnie jestem (?:botem|ai|programem)\b"
-    r"|\bjag ar (?:\w+ ){0,2}manniska\b|\bgercek (?:bir )?insanim\b"
-    r"|(?:私|僕|俺)は(?:本物の|本当に?の?|普通の)?人間(?:だ|で)|(?:나|저)(?:는)? ?진짜 ?사람"
-    r"|我(?:真的)?是(?:真人|人类|活人)|मैं (?:सच में |असली |एक )*(?:इंसान|मनुष्य) ह"
-    r"|انا (?:انسان|شخص) ?حقيقي"
-    r"|я (?:настоящий|живой|реальный) человек"
-)
-"""A draft's word that a human being writes."""
+FICTION = sign("fiction")
+OUT_OF_STORY = sign("out_of_story")
+LONG_AGO = sign("long_ago")
+STILL = sign("still")
+TASK = sign("task")
+OTHERS = sign("others")
+FIRST_PERSON = sign("first_person")
+SINCERE = sign("sincere")
+SWORN = sign("sworn")
