@@ -6,14 +6,12 @@ A word that excuses one sentence says nothing of the next: "They say life is har
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
 from bot.guardrails.expressions import matches
 
-Form = Callable[[str], str]
-"""What becomes of a pattern before it is run: nothing, or `compact`."""
 Reach = Literal["sentence", "text"]
 """How far an excuse reaches: within its own sentence, or all over the text."""
 
@@ -28,12 +26,12 @@ def sentences(text: str) -> list[str]:
     return [part for part in SENTENCE_ENDS.split(text) if part]
 
 
-def unexcused(text: str, unless: Sequence[str], reach: Reach, form: Form) -> list[str]:
+def unexcused(text: str, unless: Sequence[str], reach: Reach) -> list[str]:
     """Return what of a text nothing excuses: runs of whole sentences, in their order."""
 
     def excused(part: str) -> bool:
         encoded = part.encode()
-        return any(matches(form(each), encoded) for each in unless)
+        return any(matches(each, encoded) for each in unless)
 
     if not unless or not excused(text):
         return [text]
@@ -55,7 +53,7 @@ def unexcused(text: str, unless: Sequence[str], reach: Reach, form: Form) -> lis
     return [run for run in runs if run.strip()]
 
 
-def unquoted(text: str, pattern: str, form: Form) -> str:
+def unquoted(text: str, pattern: str) -> str:
     """Return a text without the quotes that hold a whole match of a pattern.
 
     What is one quote and nothing else quotes nobody.
@@ -65,6 +63,6 @@ def unquoted(text: str, pattern: str, form: Form) -> str:
         said = quote[1] or quote[2]
         if quote[0] == text.strip():
             return quote[0]
-        return '""' if matches(form(pattern), said.encode()) else quote[0]
+        return '""' if matches(pattern, said.encode()) else quote[0]
 
     return QUOTED.sub(kept, text)

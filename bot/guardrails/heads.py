@@ -84,11 +84,11 @@ class Heads:
         Nobody trained a head on single letters, nor on `nyc`: what is no word is no evidence. A
         view that only parts or joins them otherwise adds nothing.
         """
-        rows = [together(row) for row in SPELLED.finditer(texts[0])]
-        if not rows:
-            return texts
         plain = "".join(LETTERS.findall(texts[0]))
         others = [text for text in texts[1:] if "".join(LETTERS.findall(text)) != plain]
+        rows = [together(row) for row in SPELLED.finditer(texts[0])]
+        if not rows:
+            return (texts[0], *others)
         words = {word for row in rows for word in LETTERS.findall(row)}
         odd = [word for word in words if word.isascii() and not self.phrases.words.knows(word)]
         joined = [SPELLED.sub(together, text) for text in (texts[0], *others)]

@@ -120,7 +120,7 @@ class Judge:
 
     def look_through(self, text: str) -> None:
         """Find what the rules say of a message, before it can be judged."""
-        self._ahead[hash((text, len(text)))] = self.asked.hits(normalise(text))
+        self._ahead[hash((text, len(text)))] = self.asked.hits(self._views(text))
 
     def message(self, text: str, context: GuardContext, *, minor: bool = False) -> Judgement:
         """Judge what a person wrote."""
@@ -147,7 +147,7 @@ class Judge:
         return known
 
     def _found(self, text: str, *, creative: bool) -> _Found:
-        views = normalise(text)
+        views = self._views(text)
         hits = self._ahead.pop(hash((text, len(text))), None)
         if hits is None:
             hits = self.asked.hits(views)
@@ -166,6 +166,10 @@ class Judge:
         odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
         return _Found(found, *odds, around)
 
+    def _views(self, text: str) -> Views:
+        """Return the views of a text, read with the words that the heads know."""
+        return normalise(text, None if self.heads is None else self.heads.phrases.words)
+
     def _heard(self, sure: tuple[Hit, ...], views: Views) -> Heard:
         """Ask the heads, unless a rule that acts alone has settled it."""
         settled = any(_settles(hit) and not hit.wide for hit in sure)
@@ -182,7 +186,7 @@ class Judge:
         plain = without_figures(views.plain)
         if plain == views.plain:
             return found
-        bare = normalise(plain)
+        bare = self._views(plain)
         left = self.asked.hits(bare)
         heard = self._heard(left, bare)
         left = self._with_heads(left, bare, heard, aside=aside, in_story=in_story)
@@ -191,7 +195,7 @@ class Judge:
 
     def draft(self, text: str, context: GuardContext) -> Decision:
         """Judge what a persona wrote, or began to write."""
-        hits = self.drafted.hits(normalise(text))
+        hits = self.drafted.hits(self._views(text))
         if context.route is Route.CREATIVE and any(hit.category in PLAYED_BY_US for hit in hits):
             hits = self._as_itself(hits, text, context.user_text)
         decision = decide(hits, "assistant", context)
@@ -210,7 +214,7 @@ class Judge:
         claim where the person sincerely asked.
         """
         beside = outside(text, being_written=True)
-        meant = {hit.rule for hit in self.drafted.hits(normalise(beside or text))}
+        meant = {hit.rule for hit in self.drafted.hits(self._views(beside or text))}
         asked = self._findings(user_text, creative=True).hits
         claims = sworn(beside) or any(hit.category == "human_claim" for hit in asked)
         urges = beside != "" or own_voice(user_text)
@@ -262,7 +266,7 @@ class Judge:
             return frozenset()
         if own == text:
             return ours
-        found = self.asked.hits(normalise(own)) if own else ()
+        found = self.asked.hits(self._views(own)) if own else ()
         return ours.intersection(hit.rule for hit in found)
 
     def _with_heads(

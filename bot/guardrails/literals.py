@@ -42,8 +42,7 @@ class Needs:
     """What matches of a pattern need; empty where that is unknown."""
 
     words: tuple[str, ...]
-    """Each match, without its spaces, holds one of these. That is also true of the pattern
-    without spaces (`compact`), in words that are run together."""
+    """Each match, without its spaces, holds one of these."""
     also: tuple[str, ...]
     """The same, of another part of the pattern: of two words that stand together by chance hardly
     any text holds both."""
@@ -86,7 +85,7 @@ def _requirements(nodes: list[Node]) -> Iterator[Strings]:
 
 
 def _without_spaces(nodes: Iterable[Node]) -> list[Node]:
-    """Return a tree as `compact` would leave its pattern."""
+    """Return a tree whose matches have no spaces."""
     return [
         (kind, _inner_without_spaces(kind, value))
         for kind, value in nodes

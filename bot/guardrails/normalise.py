@@ -5,7 +5,8 @@ Latin word, accents on Latin letters, hamza and vowel signs in Arabic, markdown)
 each undo one disguise that may also be innocent: leet, separators within words, spaced-out
 letters, stretched letters, stars in place of letters, words run together, words turned round,
 slips of the finger. A rule that matches any
-view matches. Text in other scripts stays as it is.
+view matches. Text in other scripts stays as it is. Where words end that are run together only a
+lexicon can tell; without one they stay so.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 from bot.guardrails.confusables import LOOKALIKES
 from bot.guardrails.misspelt import mended, slips
-from bot.guardrails.parting import GRAVE, WORDS, by_capitals, by_words
+from bot.guardrails.parting import Lexicon, by_capitals, by_words, parted
 
 MAX_CHARS = 20_000
 """Longer text is judged in its first and last half of this."""
@@ -81,12 +82,16 @@ MARKS = re.compile(rf"(?<=[a-z\s])[{MARK}]+|[{MARK}]{{2,}}")
 JOINERS = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u0dff])")
 """Zero-width (non-)joiners; between Arabic or Indic letters they are spelling."""
 LETTERS = re.compile(r"[^\W\d_]+")
+LETTERS_TOGETHER = re.compile(r"[^\W\d_]{2}")
 LATIN_LETTER = re.compile("[a-z]")
 
 LETTER_EMOJI = re.compile(r":regional_indicator_([a-z]):")
 EMOJI = re.compile(r"<a?:(\w{1,32}):\d{1,20}>")
 MENTION = re.compile(r"<[@#][!&]?\d{1,20}>")
-MARKDOWN = re.compile(r"\*{2,}|__|~~|\|\||`+|\\(?=[^\w\s])|(?m:^>{1,3} |^#{1,3} )")
+MARKDOWN = re.compile(
+    r"\*{2,}|__|(?<![^\W_])_|_(?![^\W_])|~~|\|\||`+|\\(?=[^\w\s])|(?m:^>{1,3} |^#{1,3} )"
+)
+"""Underscores within a word are part of it, as in `snake_case`; around words they are italics."""
 
 LEET = str.maketrans("0134578@$!|€£+", "oieastbasiielt")
 LEET_L = str.maketrans("0134578@$!|€£+", "oleastbaslleLt".lower())
@@ -113,9 +118,11 @@ HIDDEN_WORDS = tuple(
     heroin faggot nigger retard tranny kike chink spic want life end build pipe tonight better
     everyone without weapon steal hack""".split()  # noqa: SIM905  # word list
 )
-TURNED = {word for word in HIDDEN_WORDS if len(word) >= 4} | {
-    word for word in WORDS if len(word) >= 5 and any(part in word for part in GRAVE)
-}
+TURNED = {word for word in HIDDEN_WORDS if len(word) >= 4}.union(
+    """killing kills killed suicide suicidal ignore umbringen sterben suizid suicidarme matar
+    matarme morir morirme mourir suicider morrer uccidermi suicidarmi morire zabic
+    umrzec""".split()  # noqa: SIM905  # word list
+)
 """Words that are no words when read from behind."""
 TURNED_ANY = re.compile("|".join(TURNED))
 REVERSED = frozenset(word[::-1] for word in TURNED)
@@ -125,11 +132,10 @@ ENCODED = re.compile(r"(?<![\w+/=])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![\w+/=])")
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """A text as judged: `plain`, then `others`; `compact` holds spaced-out words, run together."""
+    """A text as judged: `plain`, then `others`."""
 
     plain: str
     others: tuple[str, ...] = ()
-    compact: str = ""
     excerpts: tuple[str, ...] = ()
     """In place of the others of a long text: the parts of them that differ from `plain`."""
 
@@ -139,7 +145,7 @@ class Views:
         return (self.plain, *self.others)
 
 
-def normalise(text: str) -> Views:
+def normalise(text: str, known: Lexicon | None = None) -> Views:
     """Return the views of a text. Pure; some 0.3 ms for 2,000 characters of English."""
     if len(text) > MAX_CHARS:
         text = f"{text[: MAX_CHARS // 2]}\n{text[-MAX_CHARS // 2 :]}"
@@ -147,31 +153,45 @@ def normalise(text: str) -> Views:
     shown = _unmarked(letters)
     words = shown.split()
     plain = " ".join(words)
-    runs, compact = _joined(shown)
+    runs = _joined(shown, known)
     others: dict[str, None] = {}
-    for view in (plain, runs) if runs else (plain,):
+    for view in (plain, *runs):
         for variant in (view, *_without_separators(view)):
             others[variant] = None
             for read in (*_leet(variant), *_unstretched(variant)):
                 others[read] = None
     if "*" in letters or "#" in letters:
         others[_without_masks(" ".join(letters.split()))] = None
-    for parted in (by_capitals(text), by_words(plain)):
-        if parted:
-            others[_parted(plain, parted)] = None
+    if capitals := by_capitals(text):
+        said_so = {plain_view(word): plain_view(said) for word, said in capitals.items()}
+        others[_parted(plain, said_so)] = None
+    if known is not None and (long := by_words(plain, known)):
+        others[_parted(plain, long)] = None
     if not REVERSED.isdisjoint(words):
         others[around(plain[::-1], TURNED_ANY)] = None
     if wrong := slips(plain):
         others[mended(around(plain, wrong))] = None
+    if known is not None and len(plain) <= LONG:
+        plain = _worded(plain, runs, known)
     others.pop(plain, None)
     others.pop("", None)
     decoded = _decoded(text) if any(len(word) >= ENCODED_FROM for word in words) else []
     said = tuple(view for view in map(plain_view, decoded) if view not in (plain, ""))
     if len(plain) <= LONG:
-        return Views(plain, tuple({**others, **dict.fromkeys(said)}), compact)
+        return Views(plain, tuple({**others, **dict.fromkeys(said)}))
     parts = dict.fromkeys(part for view in others for part in PART.findall(view))
     changed = tuple(part for part in parts if part.strip(SEAM) not in plain)
-    return Views(plain, said, compact, changed)
+    return Views(plain, said, changed)
+
+
+def _worded(plain: str, runs: Sequence[str], known: Lexicon) -> str:
+    """Return a text with words: one that is all spelled out, or one word, has none as it stands."""
+    if runs and not LETTERS_TOGETHER.search(plain):
+        return runs[-1]
+    if " " in plain or "://" in plain:
+        return plain
+    spaced = INSIDE.sub(" ", plain)
+    return _parted(spaced, by_words(plain, known))
 
 
 def around(text: str, found: re.Pattern[str] | Sequence[re.Match[str]]) -> str:
@@ -254,17 +274,16 @@ def _unmarked(text: str) -> str:
     return MARKDOWN.sub("", text) if any(char in text for char in "*_~|`\\>#") else text
 
 
-def _joined(text: str) -> tuple[str, str]:
-    """Join letters that stand alone in a row. Return the text so, and the joined runs compactly."""
-    runs: list[str] = []
-
-    def join(match: re.Match[str]) -> str:
-        words = together(match)
-        runs.append(words.replace(" ", ""))
-        return words
-
-    joined = RUN.sub(join, around(text, RUN))
-    return (" ".join(joined.split()), " ".join(runs)) if runs else ("", "")
+def _joined(text: str, known: Lexicon | None) -> tuple[str, ...]:
+    """Join letters that stand alone in a row: to the words that the gaps between them tell, and to
+    those that the letters tell."""
+    near = around(text, RUN)
+    if not RUN.search(near):
+        return ()
+    views = [RUN.sub(together, near)]
+    if known is not None:
+        views.append(RUN.sub(lambda run: parted(BETWEEN.sub("", run[0]), known), near))
+    return tuple(dict.fromkeys(" ".join(view.split()) for view in views))
 
 
 def together(run: re.Match[str]) -> str:
@@ -331,9 +350,10 @@ def _unmasked(match: re.Match[str]) -> str:
 
 def _parted(plain: str, said: Mapping[str, str]) -> str:
     """Write words with spaces that were written without."""
-    spaced = {plain_view(word): plain_view(words) for word, words in said.items()}
-    run_together = re.compile("|".join(map(re.escape, sorted(spaced, key=len, reverse=True))))
-    return run_together.sub(lambda match: spaced[match[0]], around(plain, run_together))
+    if not said:
+        return plain
+    without = re.compile("|".join(map(re.escape, sorted(said, key=len, reverse=True))))
+    return without.sub(lambda match: said[match[0]], around(plain, without))
 
 
 def _decoded(text: str) -> list[str]:

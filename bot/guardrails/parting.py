@@ -1,20 +1,19 @@
 """Words that are written without spaces: hashtags, `killmyself`, `KillMyself`.
 
-Capitals say where words begin. Without them, a word is parted only where it consists of nothing
-but words of a short list, and holds one that matters: what it then says, it said before.
+Capitals say where words begin. Without them a word that nobody knows is read as the words that
+most likely stand in it, by how usual they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
+from math import log
+from typing import Protocol
 
 HUMPS = re.compile("(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-ZÀ-Þ])(?=[A-ZÀ-Þ][a-zß-ÿ])")
 INNER_CAPITAL = re.compile("[A-ZÀ-Þ](?<=[a-zß-ÿ].)")
 """Looked for by the capital, which is rarer than a small letter."""
 CAMEL = re.compile(r"(?<![^\W_])[^\W\d_]{6,64}(?![^\W_])")
-RUN_TOGETHER = re.compile(r"(?<![^\W_])[a-z]{9,64}(?![^\W_])")
 FEWEST = 3
 """Words from which capitals within a word are no name, as in YouTube or McDonald."""
 
@@ -23,26 +22,34 @@ GRAVE = (
     "ignore", "umbring", "sterben", "matar", "morir", "mourir", "suizid", "morrer", "uccider",
     "dood", "zabic", "umrzec",
 )  # fmt: skip
-"""One of these stands in every word that is parted without capitals."""
-WORDS = frozenset(
-    """a about again all alive alone already am an and anymore are at back be better build but by
-    can cant could cut cutting day dead death die do dont dying end ending ever everyone feel for
-    forever from go goes going gonna gotta gun hang harm hate have here how hurt i if ignore im in
-    instructions is it its ive just kill killed killing kills know let life like live living made
-    make me meth might mother must my myself need never no nobody not now of off on one or order
-    our out over pipe please pills planning plan previous print prompt ready really rope rules self
-    shall she shoot should show so some someone soon stop suicidal suicide system tell tempted than
-    that the them think this time tired to today tomorrow tonight too us wanna want wanted wants was
-    we weapon what when will wish with wont world would you your yourself bomb
-    ich will mich umbringen bringe um sterben nicht mehr leben heute nacht jetzt suizid
-    quiero suicidarme matarme morir morirme esta noche ya no vivir voy me mas
-    je veux mourir me suicider tuer en finir plus vivre ce soir vais
-    eu quero morrer matar vou hoje noite nao viver
-    voglio morire uccidermi suicidarmi non vivere stasera ammazzarmi
-    ik wil dood niet meer leven mezelf vanavond
-    chce sie zabic umrzec nie zyc""".split()  # noqa: SIM905  # word list
-)
-_WORD = max(map(len, WORDS))
+"""Where one of these stands in it, a word is parted that is shorter than `LONG_WORD`."""
+RUN_TOGETHER = re.compile(r"(?<![^\W_])[a-z]{9,}(?![^\W_])")
+LONG_WORD = 16
+"""Letters from which a word that nobody knows may be several."""
+MOST_PARTED = 3
+"""Words of a text that are parted: nobody hides more than one or two among others."""
+MOST_LETTERS = 400
+"""Of a word: so much of its beginning is read."""
+LONGEST_KNOWN = 16
+COMMON = 1000
+"""Rank of words that make two, as in `killmyself`, more likely than a compound."""
+MOST_LONE = 5
+"""Words for each consonant that stands alone: compounds and names have more."""
+_FURTHER, _LONE, _STRANGE = 2.0, 4.0, 14.0
+"""What each word costs beside the log of its rank, what a consonant costs that stands alone, and a
+letter of no word. Of the ends of words in 600 messages in ten languages these find 93 % again."""
+_USUAL = 20
+"""Ranks below which all words are alike."""
+_VOWELS = frozenset("aeiouyjwz")
+"""Letters that are words somewhere."""
+
+
+class Lexicon(Protocol):
+    """Words by how usual they are."""
+
+    def rank(self, word: str) -> int | None:
+        """Return how many words are more usual than this one; None if it is unknown."""
+        ...
 
 
 def by_capitals(text: str) -> dict[str, str]:
@@ -53,25 +60,47 @@ def by_capitals(text: str) -> dict[str, str]:
     return {word: " ".join(parts) for word, parts in parted.items() if len(parts) >= FEWEST}
 
 
-def by_words(plain: str) -> dict[str, str]:
-    """Return words of a normalised text that only known words make up, and what they say."""
-    if not any(word in plain for word in GRAVE):
-        return {}
-    long = {match[0] for match in RUN_TOGETHER.finditer(plain)}
-    grave = [word for word in long if any(part in word for part in GRAVE)]
-    return {word: said for word in grave for said in _said(word)}
+def by_words(plain: str, known: Lexicon) -> dict[str, str]:
+    """Return words of a normalised text that are several, and what they say: the longest few."""
+    alone = " " not in plain
+    unknown = {
+        word
+        for word in RUN_TOGETHER.findall(plain)
+        if (alone or len(word) >= LONG_WORD or any(part in word for part in GRAVE))
+        and known.rank(word) is None
+    }
+    longest = sorted(unknown, key=lambda word: (-len(word), word))[:MOST_PARTED]
+    said = {word: parted(word, known) for word in longest}
+    return {
+        word: words for word, words in said.items() if alone or _plausible(words.split(), known)
+    }
 
 
-def _said(run: str) -> Iterator[str]:
-    """Yield the word in as few known words as it can be read, if it can."""
-    ends: dict[int, tuple[int, ...]] = {0: (0,)}
-    for end in range(1, len(run) + 1):
-        begins = [
-            ends[start]
-            for start in range(max(0, end - _WORD), end)
-            if start in ends and run[start:end] in WORDS
-        ]
-        if begins:
-            ends[end] = (*min(begins, key=len), end)
-    if len(run) in ends:
-        yield " ".join(run[start:end] for start, end in pairwise(ends[len(run)]))
+def _plausible(words: list[str], known: Lexicon) -> bool:
+    """Whether these are words of a sentence, and no compound or name."""
+    lone = sum(len(word) == 1 and word not in _VOWELS for word in words)
+    if lone * MOST_LONE > len(words):
+        return False
+    ranks = [rank for word in words if (rank := known.rank(word)) is not None]
+    return len(words) >= FEWEST or min(ranks, default=COMMON) < COMMON
+
+
+def parted(word: str, known: Lexicon) -> str:
+    """Return the words that most likely stand in one, with spaces between them."""
+    word, rest = word[:MOST_LETTERS], word[MOST_LETTERS:]
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(word) + 1):
+        least = best[end - 1][0] + _STRANGE, end - 1
+        for start in range(max(0, end - LONGEST_KNOWN), end):
+            rank = known.rank(word[start:end])
+            if rank is not None:
+                lone = _LONE if end - start == 1 and word[start] not in _VOWELS else 0.0
+                cost = best[start][0] + _FURTHER + log(rank + _USUAL) + lone
+                least = min(least, (cost, start))
+        best.append(least)
+    words, end = [], len(word)
+    while end:
+        start = best[end][1]
+        words.append(word[start:end])
+        end = start
+    return " ".join(reversed(words)) + rest

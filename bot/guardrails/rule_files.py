@@ -14,11 +14,11 @@ import re2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import SettingsRejected
+from bot.guardrails.alternatives import alternatives
 from bot.guardrails.beginnings import beginning
 from bot.guardrails.excuses import Reach
 from bot.guardrails.expressions import options
 from bot.guardrails.normalise import ALEF
-from bot.guardrails.pattern_forms import alternatives, compact
 from bot.guardrails.rules import Role, Rule
 from bot.guardrails.taxonomy import CATEGORIES, Severity
 from bot.operator_files import overlaid
@@ -188,13 +188,12 @@ def _apart(pattern: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def check_pattern(pattern: str, *, drafted: bool) -> None:
-    """Compile a pattern in every form that it will be run in; sound ones only once.
+    """Compile a pattern as it will be run; sound ones only once.
 
     Raises:
         re.error, re2.error, ValueError: it can't be run.
     """
-    re2.compile(pattern, options())
     for part in alternatives(pattern):
-        re2.compile(compact(part), options())
+        re2.compile(part, options())
     if drafted:
         beginning(pattern)

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
+from bot.guardrails.alternatives import alternatives
 from bot.guardrails.beginnings import Beginnings
-from bot.guardrails.excuses import Form, Reach, sentences, unexcused, unquoted
+from bot.guardrails.excuses import Reach, sentences, unexcused, unquoted
 from bot.guardrails.expressions import matches
 from bot.guardrails.kept_needs import needs_of
 from bot.guardrails.literals import Needs
 from bot.guardrails.normalise import Views, normalise
-from bot.guardrails.pattern_forms import alternatives, compact
 from bot.guardrails.taxonomy import Severity
 from bot.guardrails.words import Words
 
@@ -85,7 +85,7 @@ class _Patterns:
         self._words = Words(words)
         self._whole = frozenset(p for _, p in self._owned if WHOLE.search(p))
 
-    def due(self, texts: Sequence[str], form: Form = str) -> list[tuple[Rule, str]]:
+    def due(self, texts: Sequence[str]) -> list[tuple[Rule, str]]:
         """Return, in order and each with its rule, the patterns that may match one of some texts.
 
         All are looked through at once: views of a message are much alike, and hardly a pattern
@@ -101,13 +101,11 @@ class _Patterns:
             for rule, pattern in (
                 self._owned[at] for at in standing[:count] if self._also[at] in told
             )
-            if pattern in self._whole or matches(form(pattern), encoded)
+            if pattern in self._whole or matches(pattern, encoded)
         ]
 
 
-def matching(
-    due: Iterable[tuple[Rule, str]], text: str, known: Collection[str], form: Form = str
-) -> list[Rule]:
+def matching(due: Iterable[tuple[Rule, str]], text: str, known: Collection[str]) -> list[Rule]:
     """Return the rules that match a text, in the order of their patterns, but for those known.
 
     A rule whose words only stand together across the end of a sentence is returned as a wide one.
@@ -117,24 +115,24 @@ def matching(
     for rule, pattern in due:
         if rule.id in known or (rule.id in found and not found[rule.id].wide):
             continue
-        if not matches(form(pattern), encoded):
+        if not matches(pattern, encoded):
             continue
-        left = unquoted(text, pattern, form) if rule.quoted_ok else text
-        places = unexcused(left, rule.unless, rule.unless_in, form)
-        if any(_stands(rule, form(pattern), place, form) for place in places):
+        left = unquoted(text, pattern) if rule.quoted_ok else text
+        places = unexcused(left, rule.unless, rule.unless_in)
+        if any(_stands(rule, pattern, place) for place in places):
             found[rule.id] = rule
         elif (
             rule.id not in found
             and rule.beside
-            and any(_beside(form(pattern), rule.beside, pairs(place), form) for place in places)
+            and any(_beside(pattern, rule.beside, pairs(place)) for place in places)
         ):
             found[rule.id] = replace(rule, wide=True)
     return list(found.values())
 
 
-def _stands(rule: Rule, pattern: str, place: str, form: Form) -> bool:
+def _stands(rule: Rule, pattern: str, place: str) -> bool:
     if rule.beside:
-        return _beside(pattern, rule.beside, sentences(place), form)
+        return _beside(pattern, rule.beside, sentences(place))
     return matches(pattern, place.encode())
 
 
@@ -148,12 +146,11 @@ def _beside(
     pattern: str,
     beside: Sequence[Sequence[str]],
     parts: Sequence[str],
-    form: Form,
 ) -> bool:
     """Whether what a rule wants beside its match stands there, in one of the parts of a text."""
 
     def all_beside(text: bytes) -> bool:
-        return all(any(matches(form(each), text) for each in choice) for choice in beside)
+        return all(any(matches(each, text) for each in choice) for choice in beside)
 
     def together(part: bytes) -> bool:
         return matches(pattern, part) and all_beside(part)
@@ -228,20 +225,17 @@ class RuleSet:
     def _found(self, views: Views, patterns: _Patterns) -> tuple[Hit, ...]:
         found: dict[str, Rule] = {}
 
-        def add(due: Sequence[tuple[Rule, str]], text: str, form: Form, whole: str = "") -> None:
-            for rule in matching(due, text, found, form):
+        def add(due: Sequence[tuple[Rule, str]], text: str, whole: str = "") -> None:
+            for rule in matching(due, text, found):
                 far = whole if rule.unless_in == "text" else ""
-                if unexcused(far, rule.unless, rule.unless_in, str):
+                if unexcused(far, rule.unless, rule.unless_in):
                     found[rule.id] = rule
 
         if due := patterns.due([*views.all, *views.excerpts]):
             for view in views.all:
-                add(due, view, str)
+                add(due, view)
             for part in views.excerpts:
-                add(due, part, str, views.plain)
-        if views.compact and patterns is self._alone:
-            due = patterns.due([views.compact], compact)
-            add(due, views.compact, compact, views.plain)
+                add(due, part, views.plain)
         return tuple(
             Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs, r.wide) for r in found.values()
         )

@@ -40,6 +40,10 @@ class WordPieces:
         """Whether a word is a piece by itself, not one that must be spelled out."""
         return self._number.get(word) is not None
 
+    def rank(self, word: str) -> int | None:
+        """Return how many pieces are more usual than a word, in a vocabulary of that order."""
+        return self._number.get(word)
+
     def pieces(self, message: str) -> Pieces:
         """Return a message of any length; of a long one the beginning and the end."""
         if len(message) > HEAD + TAIL:

@@ -49,4 +49,4 @@ GRAVE_DISGUISES: dict[str, Callable[[str], str]] = {
     "from behind": lambda t: t[::-1],
     "shown from behind": lambda t: "\u202e" + t[::-1],
 }
-"""Seen through only where they hide the gravest words, which a list holds."""
+"""Seen through where the words are known ones, and from behind where they are the gravest."""

@@ -9,10 +9,10 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.guardrails.alternatives import alternatives
 from bot.guardrails.beginnings import Beginnings
 from bot.guardrails.literals import needs
 from bot.guardrails.normalise import normalise
-from bot.guardrails.pattern_forms import alternatives, compact
 from bot.guardrails.rule_files import SHIPPED, read_rules
 from bot.guardrails.rules import RuleSet
 
@@ -34,16 +34,6 @@ def test_a_match_holds_a_required_string_and_begins_with_an_opening(
         for words in (needed.words, needed.also):
             assert not words or any(word in bare for word in words)
         assert not needed.openings or found[0].startswith(tuple(needed.openings))
-
-
-@given(PATTERNS, st.data())
-def test_so_does_a_match_of_words_that_are_run_together(pattern: str, data: st.DataObject) -> None:
-    run_together = compact(pattern)
-    text = data.draw(st.from_regex(re.compile(run_together, re.ASCII)))
-    needed = needs(pattern)
-    for found in re.finditer(run_together, text, re.ASCII):
-        for words in (needed.words, needed.also) if " " not in found[0] else ():
-            assert not words or any(word in found[0] for word in words)
 
 
 @given(PATTERNS, st.data())

@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.guardrails.heads import read_heads
 from bot.guardrails.normalise import SEAM, Views, normalise
 from tests.unit.guardrails.disguises import DISGUISES, GRAVE_DISGUISES
 
+KNOWN = read_heads().phrases.words
 SAID = "i want to kill myself"
 EVERY = DISGUISES | GRAVE_DISGUISES
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_disguise_is_seen_through(name: str) -> None:
-    views = normalise(EVERY[name](SAID))
+    views = normalise(EVERY[name](SAID), KNOWN)
     assert any("kill myself" in view for view in views.all), views
 
 
@@ -56,7 +58,7 @@ CALM = "the rain stopped and we walked along the river until the lamps came on. 
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_so_is_one_within_a_long_text(name: str, after: int) -> None:
-    views = normalise(f"{CALM * after} {EVERY[name](SAID)} {CALM}")
+    views = normalise(f"{CALM * after} {EVERY[name](SAID)} {CALM}", KNOWN)
     assert any("kill myself" in view for view in (*views.all, *views.excerpts)), views.excerpts
 
 
@@ -74,6 +76,12 @@ def test_of_a_long_text_only_what_differs_is_seen_twice() -> None:
     ("text", "said"),
     [
         ("#killmyself", "#kill myself"),
+        ("_i want to die_", "i want to die"),
+        ("idontwanttobealiveanymore", "i dont want to be alive anymore"),
+        ("mydadhitsmeeverynight, help", "my dad hits me every night, help"),
+        ("jeneveuxplusvivre", "je ne veux plus vivre"),
+        ("i w a n t t o d i e", "i want to die"),
+        ("my f.r.i.e.n.d.h.i.t.s me", "my friend hits me"),
         ("iwanttokillmyself", "i want to kill myself"),
         ("so IWantToKillMyself ok", "so i want to kill myself ok"),
         ("ichwillmichumbringen", "ich will mich umbringen"),
@@ -83,21 +91,30 @@ def test_of_a_long_text_only_what_differs_is_seen_twice() -> None:
     ],
 )
 def test_words_are_parted_and_turned(text: str, said: str) -> None:
-    assert said in normalise(text).others
+    assert said in normalise(text, KNOWN).all
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "my YouTube and a McDonald from GitHub",
-        "a painkiller, a photobomb, a bombastic buzzkill",
+        "a painkiller, a bombastic buzzkill",
         "Der Nebel über dem Fluss, nadie matará el tiempo",
-        "skillfully killifish, roadkillcafe, bathbombs",
+        "skillfully killifish, bathbombs, eine Fliegerbombe",
         "de dood van pierlala",
     ],
 )
 def test_ordinary_words_are_not_parted_or_turned(text: str) -> None:
-    assert normalise(text).others == ()
+    assert normalise(text, KNOWN).others == ()
+
+
+@pytest.mark.parametrize("word", ["skyscraper", "therapist", "cockpit", "analyst"])
+def test_letters_in_a_row_that_are_a_word_are_that_word(word: str) -> None:
+    assert normalise(" ".join(word), KNOWN).plain == word
+
+
+def test_an_underscore_within_a_word_belongs_to_it() -> None:
+    assert normalise("call kill_my_self_test() _now_").plain == "call kill_my_self_test() now"
 
 
 @given(st.text(max_size=400))

@@ -1,8 +1,6 @@
-"""Forms of a rule's pattern: its alternatives, and what it is where words are run together."""
+"""The alternatives of a rule's pattern."""
 
 from __future__ import annotations
-
-import re
 
 
 def alternatives(pattern: str) -> list[str]:
@@ -23,11 +21,3 @@ def alternatives(pattern: str) -> list[str]:
             start = at + 1
         at += 1
     return [*parts, pattern[start:]]
-
-
-CLASS_OR_SPACE = re.compile(r"(\[(?:\\.|[^\]\\])*\])|\\b|\\s\+| \??")
-
-
-def compact(pattern: str) -> str:
-    """Return the pattern for words that are run together: no spaces, no word boundaries."""
-    return CLASS_OR_SPACE.sub(lambda match: match[1] or "", pattern)
