@@ -16,6 +16,7 @@ from discord.webhook.async_ import async_context
 
 from bot.adapters.discord.attachments import fetch
 from bot.adapters.discord.desk import Account
+from bot.adapters.discord.joining import told_of_joining
 from bot.adapters.discord.listener import LastSeen, Listener
 from bot.adapters.discord.mapping import (
     HIDING,
@@ -137,6 +138,7 @@ class TroupeBot(commands.Bot):
         state.parsers["INTERACTION_CREATE"] = in_readers_language(
             state.parsers["INTERACTION_CREATE"]
         )
+        state.parsers["GUILD_CREATE"] = told_of_joining(state, state.parsers["GUILD_CREATE"])
         return state
 
     # ── life ────────────────────────────────────────────────────────────────────────────────

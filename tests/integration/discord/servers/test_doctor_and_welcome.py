@@ -65,14 +65,13 @@ async def test_only_admins_are_offered_the_doctor(stage: Stage) -> None:
 
 
 async def in_session(stage: Stage) -> None:
-    """Wait until the session has begun: servers that come before have not just been joined."""
+    """Wait until the session has begun, and the bot does what it does in quiet times."""
     async with asyncio.timeout(PATIENCE):
         while not any(c.name == "gateway" and c.ok for c in stage.troupe.health.ready().checks):
             await asyncio.sleep(0.05)
 
 
 async def greeted(stage: Stage, name: str) -> Message:
-    await in_session(stage)
     guild = stage.discord.guild(name, channels=["rules", "lobby"], joins=True)
 
     def look() -> Message | None:
@@ -107,6 +106,20 @@ async def test_the_set_up_is_for_who_may_manage_the_server(stage: Stage) -> None
     guest = stage.discord.guild("newer").member("guest", permissions=["manage_channels"])
     refused = await guest.click(card, "welcome:start")
     assert "Manage Server" in refused.text
+
+
+async def test_a_server_that_is_joined_while_the_session_begins_is_greeted_too(
+    stage: Stage,
+) -> None:
+    await in_session(stage)
+    gateway = stage.discord.gateway
+    sessions = gateway.identifies
+    gateway.invalidate()
+    await stage.discord.world.until(lambda: gateway.identifies > sessions, "a new session")
+    await greeted(stage, "early")
+    await in_session(stage)
+    assert len(stage.discord.guild("early").channel("rules").from_bot) == 1
+    assert stage.channel.from_bot == []  # one that was known before
 
 
 async def test_an_outage_is_no_joining(stage: Stage) -> None:
