@@ -161,6 +161,12 @@ class Calls:
         )
         return made
 
+    async def delete_webhook(self, hook: Webhook) -> None:
+        await self._rest.request(
+            Route("DELETE", WEBHOOK, webhook_id=hook.id, webhook_token=hook.token),
+            priority=Priority.LOOKUP,
+        )
+
     async def application_emojis(self, application: int) -> Sequence[dict[str, Any]]:
         route = Route("GET", "/applications/{application_id}/emojis", application_id=application)
         data = await self._rest.request(route)

@@ -14,7 +14,7 @@ import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from re import Match
@@ -156,7 +156,7 @@ class Webhooks:
     async def named(self, channel: int, webhook: int) -> Webhook | None:
         """Return a certain webhook of ours; None where it is gone, or can't be looked for.
 
-        Two processes that begin at once may make one each, and what one says no other can change.
+        There may be several, and what one says no other can change.
         """
         try:
             return next((each for each in await self._all(channel) if each.id == webhook), None)
@@ -181,8 +181,22 @@ class Webhooks:
         await self._guilds.close()
 
     async def _find_or_make(self, channel: int, guild: int | None) -> Webhook | None:
-        found = await self._find(channel, guild)
-        return found or self._known(await self._calls.create_webhook(channel, WEBHOOK_NAME))
+        return await self._find(channel, guild) or await self._make(channel)
+
+    async def _make(self, channel: int) -> Webhook:
+        """Make a webhook; where another process did so at the same moment, the older one stays.
+
+        Whoever looks after making sees both, and the younger one has not spoken yet.
+        """
+        made = self._known(await self._calls.create_webhook(channel, WEBHOOK_NAME))
+        try:
+            oldest = _oldest(await self._all(channel)) or made
+            if oldest != made:
+                await self._calls.delete_webhook(made)
+        except FAILED as error:
+            log.info("webhook not compared with others", reason=_reason(error))
+            return made
+        return oldest
 
     async def _find(self, channel: int, guild: int | None) -> Webhook | None:
         listed = None
@@ -191,8 +205,7 @@ class Webhooks:
         if listed is not None and channel not in listed.told:
             listed.told.add(channel)  # who asks again found that the list is not true any more
             return listed.hooks.get(channel)
-        # The oldest: the same one to every process, where two once made one each.
-        return min(await self._all(channel), key=lambda hook: hook.id, default=None)
+        return _oldest(await self._all(channel))
 
     async def _all(self, channel: int) -> list[Webhook]:
         return [
@@ -212,6 +225,11 @@ class Webhooks:
         hook = Webhook(int(str(data["id"])), str(data["token"]))
         self._ids[hook.id] = None
         return hook
+
+
+def _oldest(hooks: Sequence[Webhook]) -> Webhook | None:
+    """Return the one of several webhooks of a channel that every process takes."""
+    return min(hooks, key=lambda hook: hook.id, default=None)
 
 
 class Avatars:

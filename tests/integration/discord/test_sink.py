@@ -192,7 +192,7 @@ async def test_a_stream_never_freezes_for_two_seconds(scene: Scene) -> None:
 
 async def test_showing_never_waits_however_slow_discord_is(scene: Scene) -> None:
     _, sink = await scene.ask()
-    scene.discord.latency = 0.5
+    scene.discord.latency = 0.4
     began = time.monotonic()
     for number in range(2000):
         sink.show("word " * (number % 100 + 1))
