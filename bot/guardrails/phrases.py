@@ -2,17 +2,18 @@
 
 A piece is a small vector; pieces of like meaning, in any of the languages, lie near each other
 (`pieces.py`, `phrase_fitting.py`). How strongly each pattern was met, on average and at most, is
-what counts. All patterns are held against a window at once, in one large integer with 32 bits for
+what counts. All patterns are held against a window at once, in one large integer with 24 bits for
 each: as fast as numpy for the length of messages, and without its 11 MiB.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from math import isfinite
-from operator import mul
+from operator import getitem, mul
 
 from bot.guardrails.npz import Packed
 from bot.recent import Recent
@@ -22,11 +23,14 @@ LONGEST = 66
 """Pieces of a text that are read, its two ends counted: the first two thirds, and the last."""
 MOST_AXES = 64
 """Of a vector: what keeps the sum of `_LEVEL` bits in its lane."""
-_LANE = 32
+_LANE = 24
 _LEVEL = 1 << 20
 """Added to a place's sums, so that none is negative: more than 64 products of two bytes."""
-_SIGN = 30
-"""The bit of a window's sum that says whether the pattern was met."""
+_SIGN = 23
+"""The bit of a window's sum that says whether the pattern was met: above three places and a bias
+of four levels."""
+_BYTE = 8
+"""Axes that are added up beforehand, in every combination."""
 _REMEMBERED = 2048
 """Pieces whose sums are remembered."""
 
@@ -41,8 +45,11 @@ class Phrases:
     words: WordPieces
     vectors: memoryview
     """For each piece a signed byte for each axis."""
-    axes: tuple[int, ...]
-    """For each axis what a step along it adds to the patterns, by place: all in one integer."""
+    deep: int
+    """The number of axes."""
+    steps: tuple[tuple[int, ...], ...]
+    """For every eight axes, and each choice of them, what a step along those adds to the patterns,
+    by place: all in one integer."""
     wide: int
     """The number of patterns."""
     lift: int
@@ -68,41 +75,71 @@ class Phrases:
 
     def _met(self, ids: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return how strongly the windows met each pattern, added up, and at most."""
-        ones, lift = _ones(self.wide), self.lift
-        none = ones * _LEVEL
+        none = _ones(self.wide) * _LEVEL
         rows = [self._piece(number) for number in ids]
         before = [none, *(row[0] for row in rows[:-1])]
         after = [*(row[2] for row in rows[1:]), none]
-        signs = ones << _SIGN
-        total = peak = 0
+        signs = _ones(self.wide) << _SIGN
+        halves = _ones(self.wide, 2 * _LANE) * ((1 << _LANE) - 1)  # every other lane
+        evens = odds = peak = 0
         for left, row, right in zip(before, rows, after, strict=True):
-            met = left + row[1] + right + lift
+            met = left + row[1] + right
             positive = met & signs
             met &= positive - (positive >> _SIGN)  # the sign bit goes, and all that is below zero
-            total += met
+            evens += met & halves
+            odds += met >> _LANE & halves
             higher = (peak | signs) - met & signs
             peak = met ^ (met ^ peak) & higher - (higher >> _SIGN)
-        return _lanes(total, self.wide), _lanes(peak, self.wide)
+        total = [0] * self.wide
+        total[::2] = _lanes(evens, (self.wide + 1) // 2, 2 * _LANE)
+        total[1::2] = _lanes(odds, self.wide // 2, 2 * _LANE)
+        return tuple(total), _lanes(peak, self.wide, _LANE)
 
     def _piece(self, number: int) -> Sums:
-        """Return what a piece adds to the patterns, each sum raised by `_LEVEL`."""
+        """Return what a piece adds to the patterns, each sum raised by `_LEVEL`, and the second one
+        by `lift`, too."""
         found = self._sums.get(number)
         if found is None:
-            deep, wide = len(self.axes), self.wide
-            vector = self.vectors[number * deep : (number + 1) * deep]
-            row = sum(map(mul, vector, self.axes)) + _ones(3 * wide) * _LEVEL
-            shift, mask = _LANE * wide, (1 << _LANE * wide) - 1
-            found = self._sums[number] = row & mask, row >> shift & mask, row >> 2 * shift
+            row = self._steps(self.vectors[number * self.deep : (number + 1) * self.deep])
+            row += _ones(3 * self.wide) * _LEVEL
+            shift = _LANE * self.wide
+            mask = (1 << shift) - 1
+            sums = row & mask, (row >> shift & mask) + self.lift, row >> 2 * shift
+            found = self._sums[number] = sums
         return found
 
+    def _steps(self, vector: memoryview) -> int:
+        """Return the sum of a vector's steps: bit by bit of all its bytes, eight axes at a time."""
+        size = _BYTE * len(self.steps)
+        bits = _turned(int.from_bytes(vector, "little"), size).to_bytes(size, "little")
+        row = -sum(map(getitem, self.steps, bits[_BYTE - 1 :: _BYTE]))  # the bit of the sign
+        for bit in range(_BYTE - 2, -1, -1):
+            row = (row << 1) + sum(map(getitem, self.steps, bits[bit::_BYTE]))
+        return row
 
-def _ones(lanes: int) -> int:
-    return int.from_bytes(b"\1\0\0\0" * lanes, "little")
+
+def _turned(rows: int, size: int) -> int:
+    """Return bytes with every eight by eight of their bits turned over the diagonal: what was the
+    lowest bit of each is the first byte (Warren, Hacker's Delight, 7-3)."""
+    for shift, block in ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0xF0F0F0F0)):
+        changed = (rows ^ rows >> shift) & block * _ones(size // 8, 64)
+        rows ^= changed ^ changed << shift
+    return rows
 
 
-def _lanes(number: int, wide: int) -> tuple[int, ...]:
-    """Return the numbers in the lanes of one."""
-    return struct.unpack(f"<{wide}I", number.to_bytes(wide * _LANE // 8, "little"))
+@cache
+def _ones(lanes: int, size: int = _LANE) -> int:
+    return int.from_bytes((1).to_bytes(size // 8, "little") * lanes, "little")
+
+
+def _lanes(number: int, count: int, size: int) -> tuple[int, ...]:
+    """Return the numbers in lanes of so many bits each; none of them has more than 32."""
+    step = size // 8
+    packed = number.to_bytes(count * step, "little")
+    wide = bytearray(4 * count)
+    for at in range(min(step, 4)):
+        wide[at::4] = packed[at::step]
+    return struct.unpack(f"<{count}I", wide)
 
 
 def read_phrases(file: Mapping[str, Packed]) -> Phrases:
@@ -123,12 +160,13 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
     right = right and wide > 0 and all(abs(value) < 4 * _LEVEL for value in bias)
     if not right or not all(map(isfinite, (*weights.values(), *weights_bias))):
         raise ValueError("the parts of its phrases don't fit together")
-    steps, numbers = patterns.data.cast("b"), weights.values()
+    numbers = weights.values()
     lift = sum(value + (1 << _SIGN) - 3 * _LEVEL << _LANE * at for at, value in enumerate(bias))
     return Phrases(
         WordPieces(vocabulary, LONGEST),
-        vectors.data.cast("b"),
-        tuple(_packed(steps[at : at + 3 * wide]) for at in range(0, len(steps), 3 * wide)),
+        vectors.data,
+        deep,
+        tuple(_choices(patterns.data.cast("b"), deep, 3 * wide)),
         wide,
         lift,
         tuple(tuple(numbers[at : at + 2 * wide]) for at in range(0, len(numbers), 2 * wide)),
@@ -136,7 +174,17 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
     )
 
 
+def _choices(steps: memoryview, deep: int, size: int) -> Iterator[tuple[int, ...]]:
+    """Yield, for every eight axes, the sums of their steps in each choice of them."""
+    axes = [_packed(steps[at * size : (at + 1) * size]) for at in range(deep)]
+    for first in range(0, deep, _BYTE):
+        sums = [0]
+        for axis in axes[first : first + _BYTE]:
+            sums += [axis + each for each in sums]
+        yield tuple(sums)
+
+
 def _packed(steps: Sequence[int]) -> int:
     """Return the sum of numbers, each in the lane of its place; it may be negative."""
-    raised = struct.pack(f"<{len(steps)}I", *(step + 128 for step in steps))
+    raised = b"".join((step + 128).to_bytes(_LANE // 8, "little") for step in steps)
     return int.from_bytes(raised, "little") - 128 * _ones(len(steps))
