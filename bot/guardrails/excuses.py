@@ -1,21 +1,24 @@
 """Where the harmless company of a match excuses it: in its own sentence, or within quotes.
 
 A word that excuses one sentence says nothing of the next: "They say life is hard. Kill yourself."
+Nor does it of what is set against it: "it's just a game, but I do want to die".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
 from bot.guardrails.expressions import matches
+from bot.guardrails.signs import sign
 
 Reach = Literal["sentence", "text"]
 """How far an excuse reaches: within its own sentence, or all over the text."""
 
 SENTENCE_ENDS = re.compile(r"(?<=[!?…]) |(?<=[^\d]\.) |(?<=[。！？])")
+AGAINST = sign("set_against")
 QUOTED = re.compile(
     r"(?<![a-z\d])[\"“«„»]([^\"”»“«]{1,200})[\"”»“«](?![a-z\d])|[「『]([^」』]{1,200})[」』]"
 )
@@ -47,10 +50,20 @@ def unexcused(text: str, unless: Sequence[str], reach: Reach) -> list[str]:
     runs = [""]
     for at, part in enumerate(parts):
         if alone[at] or any(across[max(0, at - 1) : at + 1]):
+            runs.append(f" {_set_against(part, excused) if alone[at] else ''} ")
             runs.append(" ")
         else:
             runs[-1] += part if at + 1 == len(parts) else f"{part} "
     return [run for run in runs if run.strip()]
+
+
+def _set_against(sentence: str, excused: Callable[[str], bool]) -> str:
+    """Return the end of an excused sentence that is set against what excuses it, if there is one.
+
+    What comes after excuses what was said before: "I'll kill you, but only in chess".
+    """
+    ends = (sentence[found.start() :] for found in AGAINST.finditer(sentence))
+    return next((end for end in ends if not excused(end)), "")
 
 
 def unquoted(text: str, pattern: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.guardrails.circumstances import NOTHING_SAID, Circumstances, circumstances
 from bot.guardrails.company import (
+    ORDERLY,
     PASTIME,
     STUDIED,
     harmless_company,
@@ -292,6 +293,8 @@ class Judge:
         loud = heard.loud(distressed=sad, aside=aside)
         if "order" in loud and STUDIED.search(views.plain):
             del loud["order"]
+        elif "order" in loud and ORDERLY.search(views.plain):
+            loud = {name: odds for name, odds in loud.items() if name not in ("order", "bond")}
         if PASTIME.search(views.plain):
             loud = {name: odds for name, odds in loud.items() if name not in ("acute", "care")}
         # A threat and a cry for help share their words: the louder head says which it is.
