@@ -27,12 +27,16 @@ MOST_OPENINGS = 400
 SMALL_CLASS = 10
 """Characters of a class that are spelt out."""
 
+EDGE = "\b"
+"""Stands in strings, until `_sought`, where a pattern wants a word to begin or to end."""
+NO_LETTERS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+MEETING = re.compile(r"(?<=\w)(?=[^\0-\x7f])|(?<=[^\0-\x7f])(?=\w)", re.ASCII)
+"""Where a letter as RE2 knows them, one of ASCII, stands beside one of another script."""
 NOTHING: Strings = frozenset()
 EMPTY: Strings = frozenset({""})
 ONLY_RE2 = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\\x\{\w+\}|\\z")
 """What RE2 knows and Python does not: classes by Unicode name, wide code points, the end."""
-SPACE: Node = (op.LITERAL, ord(" "))
-SPACES: Node = (op.CATEGORY, op.CATEGORY_SPACE)
+BOUNDARY: Node = (op.AT, op.AT_BOUNDARY)
 REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)
 NOT_READ = re.compile(r"\(\?[a-zA-Z]*i|\[\[:|\\[QC]")
 
@@ -42,7 +46,7 @@ class Needs:
     """What matches of a pattern need; empty where that is unknown."""
 
     words: tuple[str, ...]
-    """Each match, without its spaces, holds one of these."""
+    """Where a pattern matches, one of these stands in the text as `spaced` returns it."""
     also: tuple[str, ...]
     """The same, of another part of the pattern: of two words that stand together by chance hardly
     any text holds both."""
@@ -54,7 +58,7 @@ def needs(pattern: str) -> Needs:
     """Return what matches of an RE2 pattern need."""
     tree = _parsed(pattern)
     begun = _cut(_opening(tree))
-    words, also = _required(_without_spaces(tree))
+    words, also = _required(_edged(tree))
     return Needs(
         tuple(sorted(words)),
         tuple(sorted(also)),
@@ -62,11 +66,24 @@ def needs(pattern: str) -> Needs:
     )
 
 
+def spaced(text: str) -> str:
+    """Return a text with a space wherever RE2 sees the edge of a word: in place of all signs of
+    ASCII, and between its letters and those of other scripts."""
+    text = f" {text.translate(NO_LETTERS)} "
+    return text if text.isascii() else MEETING.sub(" ", text)
+
+
+def _sought(string: str) -> str:
+    """Return what of a string stands in a text that is `spaced`."""
+    found = spaced(string.replace(EDGE, ""))[1:-1]
+    begins = string.startswith(EDGE) and not found.startswith(" ")
+    ends = string.endswith(EDGE) and not found.endswith(" ")
+    return f"{' ' * begins}{found}{' ' * ends}"
+
+
 def _required(tree: list[Node]) -> tuple[Strings, Strings]:
     """Return the most telling requirement, and the next one that it does not imply."""
-    found = [
-        _cut(frozenset(word.replace(" ", "") for word in words)) for words in _requirements(tree)
-    ]
+    found = [_cut(map(_sought, words)) for words in _requirements(tree)]
     told = [words for words in found if _cost(words) < float("inf")]
     told.sort(key=lambda words: (_cost(words), sorted(words)))
     best = told[0] if told else NOTHING
@@ -84,29 +101,6 @@ def _requirements(nodes: list[Node]) -> Iterator[Strings]:
             yield inner
 
 
-def _without_spaces(nodes: Iterable[Node]) -> list[Node]:
-    """Return a tree whose matches have no spaces."""
-    return [
-        (kind, _inner_without_spaces(kind, value))
-        for kind, value in nodes
-        if (kind, value) != SPACE and not _is_spaces(kind, value)
-    ]
-
-
-def _is_spaces(kind: Any, value: Any) -> bool:
-    return kind in REPEATS and list(value[2]) in ([SPACE], [(op.IN, [SPACES])])
-
-
-def _inner_without_spaces(kind: Any, value: Any) -> Any:
-    if kind is op.SUBPATTERN:
-        return (*value[:3], _without_spaces(value[3]))
-    if kind is op.BRANCH:
-        return (value[0], [_without_spaces(branch) for branch in value[1]])
-    if kind in REPEATS:
-        return (*value[:2], _without_spaces(value[2]))
-    return value
-
-
 def _parsed(pattern: str) -> list[Node]:
     if NOT_READ.search(pattern):
         return []
@@ -116,7 +110,23 @@ def _parsed(pattern: str) -> list[Node]:
         return []
 
 
-def _cut(strings: Strings) -> Strings:
+def _edged(nodes: list[Node], *, begun: bool = False, ended: bool = False) -> list[Node]:
+    """Return a sequence whose alternatives have the edges of words that stand around them."""
+    made: list[Node] = []
+    for at, (kind, value) in enumerate(nodes):
+        before = begun if at == 0 else nodes[at - 1] == BOUNDARY
+        after = ended if at + 1 == len(nodes) else nodes[at + 1] == BOUNDARY
+        if kind is op.SUBPATTERN:
+            value = (*value[:3], _edged(list(value[3]), begun=before, ended=after))
+        elif kind is op.BRANCH:
+            inner = [_edged(list(branch), begun=before, ended=after) for branch in value[1]]
+            begins, ends = [BOUNDARY] * before, [BOUNDARY] * after
+            value = (value[0], [[*begins, *branch, *ends] for branch in inner])
+        made.append((kind, value))
+    return made
+
+
+def _cut(strings: Iterable[str]) -> Strings:
     return frozenset(string[:LONGEST] for string in strings)
 
 
@@ -124,7 +134,7 @@ def _opening(nodes: list[Node]) -> Strings:
     run = EMPTY
     for at, node in enumerate(nodes):
         exact, _ = _node(node)
-        begun = _opening_of(node, nodes[at + 1 :]) if exact is None else exact
+        begun = _opening_of(node, nodes[at + 1 :]) if exact is None else _bare(exact)
         told = min(map(len, run)) >= SHORTEST
         if len(run) * len(begun) > (MOST if told else MOST_OPENINGS):
             return run
@@ -132,6 +142,10 @@ def _opening(nodes: list[Node]) -> Strings:
         if exact is None:
             return run
     return run
+
+
+def _bare(strings: Strings) -> Strings:
+    return frozenset(string.replace(EDGE, "") for string in strings)
 
 
 def _opening_of(node: Node, rest: list[Node]) -> Strings:
@@ -168,8 +182,8 @@ def _runs(nodes: list[Node]) -> Iterator[tuple[Strings, Node | None, Strings]]:
     at which they are not any more, and what that requires; no node after the last part."""
     run, letters = EMPTY, ""
     for kind, value in nodes:
-        if kind is op.LITERAL:
-            letters += chr(value)
+        if kind is op.LITERAL or (kind, value) == BOUNDARY:
+            letters += EDGE if kind is op.AT else chr(value)
             continue
         exact, inner = _node((kind, value))
         if exact is EMPTY:
@@ -242,7 +256,13 @@ def _better(one: Strings, other: Strings) -> Strings:
 
 def _cost(strings: Strings) -> float:
     """Return roughly how often one of the strings stands in a text."""
-    lengths = [len(string.encode()) for string in strings]
+    lengths = [_letters(string) for string in map(_sought, strings)]
     if not lengths or min(lengths) < SHORTEST:
         return float("inf")
-    return sum(16.0 ** -min(length, LONGEST) for length in lengths)
+    return sum(float(16.0 ** -min(length, LONGEST)) for length in lengths)
+
+
+def _letters(sought: str) -> float:
+    """Return how many bytes of letters tell as much: the edge of a word as much as half of one."""
+    bare = sought.strip(" ")
+    return len(bare.encode()) + (len(sought) - len(bare)) / 2

@@ -20,7 +20,7 @@ from bot.guardrails.beginnings import Beginnings
 from bot.guardrails.excuses import Reach, sentences, unexcused, unquoted
 from bot.guardrails.expressions import matches
 from bot.guardrails.kept_needs import needs_of
-from bot.guardrails.literals import Needs
+from bot.guardrails.literals import Needs, spaced
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.taxonomy import Severity
 from bot.guardrails.words import Words
@@ -93,7 +93,7 @@ class _Patterns:
         """
         together = BETWEEN.join(texts)
         encoded = together.encode()
-        standing = self._words.standing_in(together.replace(" ", ""))
+        standing = self._words.standing_in(spaced(together))
         told = set(standing)
         count = bisect_left(standing, len(self._owned))
         return [
