@@ -26,6 +26,7 @@ TroupeError
 │   ├── OwnershipLost       another process has taken the turn over; stop, it will answer
 │   └── MigrationError      the database and the program do not fit
 └── DeliveryError           Discord would not take the reply
+    ├── DeliveryDelayed     it can't be reached, or asks to wait: later it may
     ├── PermissionMissing   which permission, in which channel
     └── TargetGone          the channel or the message no longer exists
 """
@@ -180,6 +181,10 @@ class MigrationError(StoreError):
 
 class DeliveryError(TroupeError):
     """Discord would not take the reply."""
+
+
+class DeliveryDelayed(DeliveryError):
+    """Discord can't be reached, or asks to wait: it may take the reply later."""
 
 
 class PermissionMissing(DeliveryError):

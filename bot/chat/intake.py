@@ -257,6 +257,7 @@ class Intake:
         """Remove what was said, and stop the turns whose question or reply is gone."""
         self._gone.extend(messages)
         gone = set(messages)
+        self._taking_up.delayed.deleted(gone)
         for run in [r for r in self._turns if gone & r.standing]:
             self._turns.stop(run, Ending.DELETED)
         for run in [r for r in self._turns if gone & r.concerns]:
@@ -328,6 +329,9 @@ class Intake:
     async def _work(self, run: Running) -> None:
         run.hand_on = lambda account: self._hand_on(run, account)
         account = await self._runner.run(run)
+        if run.delayed:
+            self._taking_up.delayed.add(run)
+            return
         if run.turn.again is not None:
             await self._fulfilled(run, run.turn.again, account)
             return

@@ -21,7 +21,7 @@ from bot.chat.replying.outlasting import once_back
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
 from bot.chat.wishes.variants import controls_of
-from bot.errors import Busy, DeliveryError, OwnershipLost, StoreError, TroupeError
+from bot.errors import Busy, DeliveryDelayed, DeliveryError, OwnershipLost, StoreError, TroupeError
 from bot.guardrails.disclosure import Disclosures
 from bot.languages import reading, translated
 from bot.observability import Metrics, turn_logs
@@ -100,6 +100,9 @@ class TurnRunner:
                 run.over = True
             except asyncio.CancelledError:
                 outcome = await self._cancelled(run, account)
+            except DeliveryDelayed as error:
+                outcome = None
+                self._delay(run, error)
             except TroupeError as error:
                 outcome = await self._failed(run, account, error)
             except Exception as error:  # a bug must not leave a person waiting
@@ -214,19 +217,30 @@ class TurnRunner:
                 mark = f"{run.shown}\n\n{small_print(translated(INTERRUPTED))}"
                 await self._quietly(sink.finish(mark))
         elif run.ending is Ending.STOPPED and run.turn.again is not None:
-            await self._restore(run, account)
+            await self._quietly(self._restore(run, account))
         elif sink is not None and run.ending is not Ending.LOST:
             await self._quietly(sink.withdraw())
         over = run.ending in (Ending.DELETED, Ending.STOPPED, Ending.OVERTAKEN)
         return Outcome.CANCELLED if over else None
 
-    async def _failed(self, run: Running, account: TurnAccount, error: BaseException) -> Outcome:
-        """Tell the person, in one line, what went wrong."""
+    def _delay(self, run: Running, error: DeliveryDelayed) -> None:
+        """Leave a turn unsettled: what stands there of its reply is not the end of it."""
+        run.over = run.delayed = True
+        log.warning("reply delayed", reason=str(error))
+
+    async def _failed(
+        self, run: Running, account: TurnAccount, error: BaseException
+    ) -> Outcome | None:
+        """Tell the person, in one line, what went wrong. None: it is left."""
         run.over = True
         account.notice = notice_for(error)
         log.warning("turn failed", kind=type(error).__name__, reason=str(error))
         if run.turn.again is not None:
-            await self._restore(run, account)
+            try:
+                await self._restore(run, account)
+            except DeliveryDelayed as delayed:
+                self._delay(run, delayed)
+                return None
             await self._answer_wish(run, account.notice)
             return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
         if isinstance(error, DeliveryError):
@@ -243,13 +257,19 @@ class TurnRunner:
         return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
 
     async def _restore(self, run: Running, account: TurnAccount) -> None:
-        """Put a reply back as it was before somebody had a wish about it."""
+        """Put a reply back as it was before somebody had a wish about it.
+
+        Raises:
+            DeliveryDelayed: not yet.
+        """
         again = run.turn.again
         if again is None:
             return
         try:
             sink = run.sink or self._open(run, account, self._own_face)
             await self._pipeline.restore(run.turn, again, sink)
+        except DeliveryDelayed:
+            raise
         except (StoreError, DeliveryError) as error:
             log.warning("reply not put back", kind=type(error).__name__, reason=str(error))
 
@@ -262,20 +282,32 @@ class TurnRunner:
 
     async def give_up(self, run: Running, line: str) -> None:
         """End what can't be begun any more, and settle it: what stands there of its reply is
-        marked as broken off; where nothing does, its person is told why."""
+        marked as broken off; where nothing does, its person is told why.
+
+        Raises:
+            DeliveryDelayed: not yet.
+        """
         turn, noted = run.turn, run.progress or Progress()
         if turn.again is not None:
             await self._restore(run, TurnAccount(turn.again.turn, turn.trigger))
             await self._answer_wish(run, line)
         elif not await self._broken_off(turn, noted) and turn.cue is None:
             # What a webhook left that is gone stands there still, and can't be marked.
-            await self.say(turn, translated(BROKEN_OFF) if noted.reply_ids else line, noted)
+            line = translated(BROKEN_OFF) if noted.reply_ids else line
+            try:
+                await self._tell(turn, line, noted)
+            except DeliveryDelayed:
+                raise
+            except DeliveryError as error:
+                _log_undelivered(error)
         await self._settle(run, Outcome.EXPIRED)
 
     async def _broken_off(self, turn: Turn, noted: Progress) -> bool:
         """Mark what stands there of a reply; False where nothing does, or can't be reached."""
         try:
             return await self._sinks.amend(turn, self._own_face, noted, broken_off)
+        except DeliveryDelayed:
+            raise
         except DeliveryError as error:
             log.warning("reply not marked", kind=type(error).__name__, reason=str(error))
             return False
@@ -289,15 +321,18 @@ class TurnRunner:
 
     async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> bool:
         """Say a line to the person of a turn; False where Discord does not take it."""
+        return await self._quietly(self._tell(turn, line, progress))
+
+    async def _tell(self, turn: Turn, line: str, progress: Progress | None) -> None:
         sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)
-        return await self._quietly(sink.notice(line))
+        await sink.notice(line)
 
     async def _quietly(self, effect: Awaitable[object]) -> bool:
         """Await an effect on the sink. False when Discord refuses: nobody is left to tell."""
         try:
             await effect
         except DeliveryError as error:
-            log.warning("not delivered", kind=type(error).__name__, reason=str(error))
+            _log_undelivered(error)
             return False
         return True
 
@@ -343,6 +378,10 @@ class TurnRunner:
         for messages, outcome in list(self._unsettled.items()):
             await self._journal.settle(messages, outcome)
             del self._unsettled[messages]
+
+
+def _log_undelivered(error: DeliveryError) -> None:
+    log.warning("not delivered", kind=type(error).__name__, reason=str(error))
 
 
 async def _unowned() -> bool:

@@ -80,6 +80,8 @@ class Running:
     visible: bool = False
     over: bool = False
     """How it ended stands, and is being told or settled: nothing may stop it any more."""
+    delayed: bool = False
+    """Discord takes nothing of it for now: it is left, and begun again later."""
     ending: Ending | None = None
     shown: str = ""
     hand_on: Callable[[TurnAccount], Awaitable[None]] | None = None

@@ -13,7 +13,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.errors import DeliveryError, PermissionMissing, TargetGone
+from bot.errors import DeliveryDelayed, DeliveryError, PermissionMissing, TargetGone
 from bot.languages import mark
 from bot.recent import Recent
 
@@ -55,6 +55,8 @@ _REFUSED = {
     50006: mark("the message was empty"),
     50035: mark("the message was malformed"),
 }
+_PASSING = frozenset({20028, 30046})
+"""Refusals that hold for a while only."""
 
 
 def delivery_error(error: BaseException, *, lacking: str = "Send Messages") -> DeliveryError:
@@ -73,13 +75,15 @@ def delivery_error(error: BaseException, *, lacking: str = "Send Messages") -> D
         if error.status == 404:
             return TargetGone(mark("the channel or message no longer exists"))
         what = _REFUSED.get(error.code, f"Discord answered {error.status}")
-        return DeliveryError(f"{what} (code {error.code})")
+        passing = error.status == 429 or error.status >= 500 or error.code in _PASSING
+        kind = DeliveryDelayed if passing else DeliveryError
+        return kind(f"{what} (code {error.code})")
     if isinstance(error, discord.RateLimited):
-        return DeliveryError(f"Discord asks to wait {error.retry_after:.0f} s")
+        return DeliveryDelayed(f"Discord asks to wait {error.retry_after:.0f} s")
     if isinstance(error, TimeoutError):
-        return DeliveryError(mark("Discord did not answer in time"))
+        return DeliveryDelayed(mark("Discord did not answer in time"))
     if isinstance(error, aiohttp.ClientError | OSError):
-        return DeliveryError(f"Discord can't be reached ({type(error).__name__})")
+        return DeliveryDelayed(f"Discord can't be reached ({type(error).__name__})")
     return DeliveryError(type(error).__name__)
 
 

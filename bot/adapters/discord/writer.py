@@ -23,7 +23,7 @@ from bot.chat.place import MessageId
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority, Ticket
 from bot.delivery.split import LIMIT, rest_after, split, units
-from bot.errors import DeliveryError, PermissionMissing, TargetGone
+from bot.errors import DeliveryDelayed, DeliveryError, PermissionMissing, TargetGone
 from bot.ports import Progress
 
 log = structlog.get_logger(__name__)
@@ -184,7 +184,7 @@ class ReplyWriter:
         await asyncio.wait((task,), timeout=timeout)
         if not task.done():
             task.cancel()
-            self.error = DeliveryError(f"Discord did not take the reply within {timeout:.0f} s")
+            self.error = DeliveryDelayed(f"Discord did not take the reply within {timeout:.0f} s")
 
     async def _write(self) -> None:
         try:

@@ -1,4 +1,5 @@
-"""Turns that are journalled as ours and that nobody works on: a process died, or a store failed."""
+"""Turns that are journalled as ours and that nobody works on: a process died, a store failed, or
+Discord did not take the reply."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import replace
 
 import structlog
 
+from bot.chat.arriving.delayed import Delayed
 from bot.chat.arriving.left_over import left_of, regrouped, rerun, reworded
 from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.running_turns import RunningTurns
@@ -17,7 +19,7 @@ from bot.chat.preparing.admitting import Admission
 from bot.chat.runner import TurnRunner
 from bot.chat.running import MERGE, Running
 from bot.chat.turn import Message, Trigger, Turn
-from bot.errors import StoreError
+from bot.errors import DeliveryDelayed, StoreError
 from bot.languages import reading, translated
 from bot.observability import Metrics
 from bot.personas.casting import Casting
@@ -64,6 +66,7 @@ class TakingUp:
         self._refused = refused
         self._look = look
         self._left: list[JournalEntry] = []
+        self.delayed = Delayed(clock)
 
     def leave(self, message: Message, trigger: Trigger) -> None:
         """Keep a message for later that is journalled, so nobody else's, but not begun."""
@@ -83,6 +86,7 @@ class TakingUp:
         if told:
             await self._runner.settle(told, Outcome.FAILED)
             found = [entry for entry in found if entry.message.id not in told]
+        found = [*found, *self.delayed.due()]
         self._left += found
         texts = await self._look([entry.message for entry in found])
         self._left = [reworded(entry, texts) for entry in self._left]
@@ -93,6 +97,9 @@ class TakingUp:
             except StoreError as error:
                 log.warning("turn not taken up yet", turn=turn.id, reason=str(error))
                 continue
+            except DeliveryDelayed:
+                run = Running(turn, self._clock.monotonic(), first.progress)
+                self.delayed.add(run, first.accepted_at)
             messages = turn.message_ids
             self._left = [e for e in self._left if e.message.id not in messages]
         return len(entries) - len(self._left)
@@ -102,6 +109,7 @@ class TakingUp:
 
         Raises:
             StoreError: nothing was done.
+            DeliveryDelayed: it is too late for it, and there is no saying so for now.
         """
         rest = left_of(turn, set(self._gone))  # deleted while they waited here
         if not rest:

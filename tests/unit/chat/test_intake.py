@@ -29,7 +29,7 @@ from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.looking_up import Asked
 from bot.chat.running import Ending, Running
 from bot.chat.turn import Answering, Cue, Message, Speaker, Trigger, Turn, TurnId
-from bot.errors import StoreError
+from bot.errors import DeliveryDelayed, StoreError
 from bot.languages import reading, translated
 from bot.observability import Metrics
 from bot.personas import Persona
@@ -65,7 +65,7 @@ class House:
         self.accepting, self.deleting = asyncio.Event(), asyncio.Event()
         self.mode = TriggerMode.MENTION
         self.clock = 0.0
-        self.away = False
+        self.away = self.discord_away = False
         self.fresh = True
         self.lost = False
         """Whether what is being accepted is written down, but nobody hears of it."""
@@ -94,6 +94,8 @@ class House:
         return left
 
     async def give_up(self, run: Running, line: str) -> None:
+        if self.discord_away:
+            raise DeliveryDelayed("away")
         self.told.append(line)
 
     async def say(self, turn: Turn, line: str) -> bool:
@@ -450,6 +452,23 @@ async def test_who_is_told_that_it_is_too_late_reads_it_in_their_language(
     (line,) = house.told
     with reading("de"):
         assert line == translated(EXPIRED) != EXPIRED
+
+
+async def test_who_can_t_be_told_yet_is_told_as_soon_as_discord_takes_it_and_ever_more_rarely_tried(
+    house: House, intake: Intake
+) -> None:
+    house.left = [JournalEntry(message(7), Trigger.MENTION, -3600.0)]
+    house.discord_away = True
+    await intake.take_up()  # 0 s until the second try, then 10 s
+    await intake.take_up()
+    house.discord_away = False
+    house.clock += 9.0
+    await intake.take_up()
+    assert house.told == []
+    house.clock += 1.0
+    await intake.take_up()
+    await intake.take_up()
+    assert house.told == [EXPIRED]
 
 
 async def test_a_reply_that_is_written_is_shown_however_late_and_however_often_it_was_begun(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import discord
 import pytest
 
 from bot.adapters.discord.refusals import Mutes, delivery_error
-from bot.errors import DeliveryError, PermissionMissing
+from bot.errors import DeliveryDelayed, PermissionMissing
 
 
-def test_a_timeout_is_a_delivery_error() -> None:
-    assert type(delivery_error(TimeoutError())) is DeliveryError
+@pytest.mark.parametrize(
+    "error", [TimeoutError(), ConnectionResetError(), discord.RateLimited(90.0)]
+)
+def test_an_outage_only_delays_a_reply(error: Exception) -> None:
+    assert type(delivery_error(error)) is DeliveryDelayed
 
 
 def test_a_delivery_error_stays_what_it_is() -> None:
