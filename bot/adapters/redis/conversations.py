@@ -163,7 +163,8 @@ class RedisConversations:
     async def reset(self, place: Place) -> int:
         """Forget the place's conversation."""
         self._cache.drop(place.channel)
-        return int(await RESET.run(self._redis, keys.conversation(place.channel), []))
+        names = keys.conversation(place.channel)
+        return int(await RESET.run(self._redis, names, [TOMBSTONE_S]))
 
     # ── subject access ──────────────────────────────────────────────────────────────────────
 

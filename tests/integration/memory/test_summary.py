@@ -73,7 +73,7 @@ async def test_a_deletion_takes_the_summary_and_is_not_in_the_next(
     assert "words of turn 200" not in ollama.chats[-1].messages[-1]["content"]
 
 
-@pytest.mark.parametrize("what", ["deleted", "edited", "forgotten"])
+@pytest.mark.parametrize("what", ["deleted", "edited", "forgotten", "reset"])
 async def test_what_is_taken_back_while_the_model_writes_costs_the_summary(
     summariser: Summariser, ollama: FakeOllama, conversations: RedisConversations, what: str
 ) -> None:
@@ -85,6 +85,9 @@ async def test_what_is_taken_back_while_the_model_writes_costs_the_summary(
         await conversations.delete(PLACE, [MessageId(200)])
     elif what == "edited":
         await conversations.edit(PLACE, MessageId(200), "other words")
+    elif what == "reset":
+        await conversations.reset(PLACE)
+        await conversations.record(PLACE, exchange(900, said(900)))
     else:
         await conversations.delete_person(person)
     assert not await writing

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.redis import Client, RedisConversations, Sealer, keys
+from bot.adapters.redis.conversations import TOMBSTONE_S
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import ChannelId, MessageId, Place
 from bot.chat.turn import TurnId
@@ -324,7 +325,10 @@ async def test_resetting_forgets_everything(store: RedisConversations, redis: Cl
     await store.edit(PLACE, MessageId(100), "x")
     assert await store.reset(PLACE) == 1
     assert await store.load(PLACE) == Conversation(PLACE)
-    assert await redis.exists(*keys.conversation(PLACE.channel)) == 0
+    meta, *others = keys.conversation(PLACE.channel)
+    assert await redis.exists(*others) == 0
+    assert await redis.hkeys(meta) == [b"taken_back"], "for a summary that is being written"
+    assert 0 < await redis.ttl(meta) <= TOMBSTONE_S
 
 
 async def test_a_message_is_found_by_its_id_or_its_reply_s(store: RedisConversations) -> None:
