@@ -21,6 +21,7 @@ from bot.memory.learning import IDLE
 from bot.memory.observer import Observer
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
+from bot.memory.sources import Sources
 from bot.memory.store import Changes, MemoryStore, Put
 from bot.memory.style import Signal, Taste, taste_item
 from bot.memory.stylist import WANTED
@@ -42,7 +43,10 @@ log = structlog.get_logger(__name__)
 class Preferences:
     """What the reply controls tell. Each method returns whether a pair was kept; none raises."""
 
-    def __init__(self, store: MemoryStore, clock: Clock, observer: Observer) -> None:
+    def __init__(
+        self, store: MemoryStore, clock: Clock, observer: Observer, sources: Sources
+    ) -> None:
+        self._sources = sources
         self._store = store
         self._clock = clock
         self._observer = observer
@@ -130,6 +134,8 @@ class Preferences:
         texts = (taste.context, taste.chosen, taste.rejected)
         if not own or not all(texts) or taste.chosen == taste.rejected:
             return False
+        if not self._sources.stands(place, exchange):
+            return False
         try:
             shelf = await self._store.load(person)
             if shelf is None or shelf.paused or shelf.values.get(WANTED) != "1":
@@ -140,6 +146,9 @@ class Preferences:
             item = taste_item(taste, how, place, ids, self._clock.now())
             old = _of_same_turn(shelf, item)
             await self._store.apply(person, shelf, Changes((Put(item),), old))
+            if not self._sources.stands(place, exchange):  # taken back while we wrote
+                await self._sources.make_up_for(place, ids)
+                return False
             self._observer.stored(Kind.TASTE.word)
             await self._store.schedule(person, self._clock.now() + IDLE)
         except TroupeError as error:

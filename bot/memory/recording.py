@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from bot.chat.place import Place
+from bot.chat.place import MessageId, Place
 from bot.chat.turn import Message
 from bot.memory.arrays import np
 from bot.memory.explicit import Request, kind_of
@@ -45,7 +45,7 @@ class Answered:
     """Our reply that a message answers, with the messages that it came from and stands in."""
 
     text: str = ""
-    messages: tuple[int, ...] = ()
+    messages: tuple[MessageId, ...] = ()
 
 
 def episode(message: Message, answered: Answered, persona: str) -> Put | None:

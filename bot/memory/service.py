@@ -80,7 +80,7 @@ class Memory:
     ) -> None:
         self._sources = Sources(store, clock)
         self.notebook = Notebook(store, clock, asking, taken_back=self._sources.taken_back)
-        self.preferences = Preferences(store, clock, observer)
+        self.preferences = Preferences(store, clock, observer, self._sources)
         self.learner = learner
         self._store = store
         self._embedder = embedder
@@ -172,6 +172,8 @@ class Memory:
         if shelf is None:
             fulfilled += await self._unheard(turn)
             return
+        if before is not None and not self._sources.stands(turn.place, before):
+            before = None  # taken back while the reply was written
         if before is not None:
             await self.preferences.kept(person, turn.place, before)
         answered = _answered(before, person)
@@ -193,7 +195,9 @@ class Memory:
             await self._write(person, shelf, puts, used)
         finally:  # a write whose answer was lost may have been done
             if puts:
-                await self._sources.make_up_for(turn)
+                stands = before is None or self._sources.stands(turn.place, before)
+                came_from = (*turn.message_ids, *(() if stands else answered.messages))
+                await self._sources.make_up_for(turn.place, came_from)
         if puts:
             await schedule(self._store, person, self._clock.now())
 

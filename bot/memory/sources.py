@@ -13,10 +13,11 @@ from typing import Final
 
 import structlog
 
+from bot.chat.conversation import Exchange
 from bot.chat.place import MessageId, Place, UserId
-from bot.chat.turn import Message, Turn
+from bot.chat.turn import Message
 from bot.errors import ConsentRequired, StoreError
-from bot.memory.item import Kind, new_id, without
+from bot.memory.item import LONGEST_EPISODE, Kind, new_id, without
 from bot.memory.learning import schedule
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
@@ -80,7 +81,9 @@ class Sources:
         count = await self._remove_sources(person, {source})
         if old is not None and text.strip() and not sensitive_class(text):
             # A new id: it is read once more, as what it says now.
-            new = old._replace(id=new_id(Kind.EPISODE, self._clock.now()), text=text[:2000])
+            new = old._replace(
+                id=new_id(Kind.EPISODE, self._clock.now()), text=text[:LONGEST_EPISODE]
+            )
             again = await self._store.load(person)
             if again is not None and source not in self._gone:
                 changes = Changes((Put(new),))
@@ -113,22 +116,35 @@ class Sources:
         except ConsentRequired:
             log.info("memory was forgotten meanwhile")
 
-    async def make_up_for(self, turn: Turn) -> None:
-        """Do again what was deleted or edited while we wrote, also past a store that falters."""
+    async def make_up_for(self, place: Place, messages: Sequence[MessageId]) -> None:
+        """Do again what was deleted or edited while we wrote, also past a store that falters.
+
+        Raises:
+            StoreError: the store is away for longer.
+        """
         for pause in MAKE_UP_PAUSES:
             with suppress(StoreError):
-                await self._made_up(turn)
+                await self._made_up(place, messages)
                 return
             await asyncio.sleep(pause)
-        await self._made_up(turn)
+        await self._made_up(place, messages)
 
-    async def _made_up(self, turn: Turn) -> None:
-        for message in turn.messages:
-            source = (int(message.place.channel), int(message.id))
+    async def _made_up(self, place: Place, messages: Sequence[MessageId]) -> None:
+        for message in messages:
+            source = (int(place.channel), int(message))
             if source in self._gone:
-                await self.deleted(message.place, [message.id])
+                await self.deleted(place, [message])
             elif source in self._edited:
-                await self.edited(message.place, message.id, self._edited[source])
+                await self.edited(place, message, self._edited[source])
+
+    def stands(self, place: Place, exchange: Exchange) -> bool:
+        """Whether an exchange is as it was loaded: nothing of it was deleted or edited since."""
+        replies = (message for each in exchange.variants for message in each.message_ids)
+        ids = (*(said.message_id for said in exchange.said), *replies)
+        return not any((place.channel, each) in self._gone for each in ids) and all(
+            self._edited.get((place.channel, said.message_id), said.text) == said.text
+            for said in exchange.said
+        )
 
     def taken_back(self) -> set[tuple[int, int]]:
         """Return the messages that were deleted or edited of late."""

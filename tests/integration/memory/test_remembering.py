@@ -423,6 +423,19 @@ async def test_the_reply_to_a_deleted_message_is_no_key_any_longer(company: Comp
     assert (await company.recall("Poppy")).memories == ()
 
 
+async def test_a_reply_to_what_was_deleted_while_a_turn_ran_is_no_context(
+    company: Company,
+) -> None:
+    await company.agrees()
+    first = await company.says("my dog is called Poppy", reply="Poppy sounds like a good dog!")
+    before = company.conversations[HERE]  # as it was loaded when the turn began
+    await company.memory.source_deleted(HERE, first.message_ids)
+    turn = company.turn("thanks a lot")
+    await company.memory.after(turn, Route.FACTUAL, "wren", before)
+    [left] = await company.items()
+    assert (left.text, left.context) == ("thanks a lot", "")
+
+
 async def test_what_was_said_to_another_is_nobody_else_s_context(company: Company) -> None:
     await company.agrees()
     await company.says("my cat is Tom", speaker=BEN, reply="Tom is a fine cat, Ben")
@@ -576,6 +589,21 @@ async def test_what_was_deleted_while_it_was_written_goes_although_the_store_fal
     await memory.after(turn, Route.FACTUAL, "wren", Conversation(HERE))
     assert store.away == 0
     assert await company.items() == []
+
+
+async def test_a_question_deleted_while_its_answer_is_written_down_leaves_no_key(
+    company: Company, redis: Client, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MAKE_UP_PAUSES", (0.0, 0.0))
+    await company.agrees()
+    first = await company.says("my dog is called Poppy", reply="Poppy sounds like a good dog!")
+    store = Faltering(redis, sealer)
+    memory = Memory(store, company.memory.learner, None, company.clock, company.counted)
+    turn = company.turn("thanks a lot")
+    store.meanwhile = lambda: memory.source_deleted(HERE, first.message_ids)
+    await memory.after(turn, Route.FACTUAL, "wren", company.conversations[HERE])
+    [left] = await company.items()
+    assert (left.text, left.context) == ("thanks a lot", "")
 
 
 def as_it_stands(body: Mapping[str, Any]) -> str:

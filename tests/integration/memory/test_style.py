@@ -246,11 +246,31 @@ async def test_some_choices_are_nobody_s_business(
 
 
 async def test_deleting_the_question_or_a_reply_takes_the_pair_away(learning: Company) -> None:
-    for gone in (1, 5_001):
-        both = replied(learning, 1, "a poem", "Roses.", "Violets.")
+    for number, gone in ((1, 1), (2, 5_002)):
+        both = replied(learning, number, "a poem", "Roses.", "Violets.")
         assert await learning.memory.preferences.kept(ANNA.id, HERE, both)
         await learning.memory.source_deleted(HERE, [MessageId(gone)])
         assert await learning.items() == []
+
+
+@pytest.mark.parametrize("gone", [1, 5_001])
+async def test_what_was_deleted_while_a_turn_ran_is_no_choice(learning: Company, gone: int) -> None:
+    both = replied(learning, 1, "a poem", "Roses.", "Violets.")
+    learning.conversations[HERE] = Conversation(HERE, (both,))  # as loaded when the turn began
+    await learning.memory.source_deleted(HERE, [MessageId(gone)])
+    await learning.says("and now a longer one")
+    assert await pairs(learning) == []
+    assert await learning.memory.preferences.voted(ANNA.id, HERE, both, up=True) is False
+
+
+async def test_what_was_edited_while_a_turn_ran_is_no_choice(learning: Company) -> None:
+    both = replied(learning, 1, "a poem", "Roses.", "Violets.")
+    learning.conversations[HERE] = Conversation(HERE, (both,))
+    await learning.memory.source_edited(HERE, MessageId(1), "a song")
+    await learning.says("and now a longer one")
+    assert await pairs(learning) == []
+    now = replied(learning, 1, "a song", "Roses.", "Violets.")
+    assert await learning.memory.preferences.voted(ANNA.id, HERE, now, up=True)
 
 
 async def test_another_reply_to_compare_with_is_offered_rarely_and_only_to_who_wants_it(
