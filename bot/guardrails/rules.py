@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,9 +20,9 @@ from bot.guardrails.excuses import Reach, sentences, unexcused, unquoted
 from bot.guardrails.expressions import matches
 from bot.guardrails.kept_needs import needs_of
 from bot.guardrails.literals import Needs, spaced
+from bot.guardrails.needed import Needed
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.taxonomy import Severity
-from bot.guardrails.words import Words
 
 SPAN = 200
 """Characters within which a match and what has to stand beside it are looked for."""
@@ -82,7 +81,7 @@ class _Patterns:
             if also := needed[pattern].also:
                 self._also[at] = len(words)
                 words.append(also)
-        self._words = Words(words)
+        self._needed = Needed(words)
         self._whole = frozenset(p for _, p in self._owned if WHOLE.search(p))
 
     def due(self, texts: Sequence[str]) -> list[tuple[Rule, str]]:
@@ -93,14 +92,11 @@ class _Patterns:
         """
         together = BETWEEN.join(texts)
         encoded = together.encode()
-        standing = self._words.standing_in(spaced(together))
-        told = set(standing)
-        count = bisect_left(standing, len(self._owned))
+        due, also = self._needed.due(spaced(together)), self._also
+        numbers = sorted(at for at in due if at < len(also) and also[at] in due)
         return [
             (rule, pattern)
-            for rule, pattern in (
-                self._owned[at] for at in standing[:count] if self._also[at] in told
-            )
+            for rule, pattern in map(self._owned.__getitem__, numbers)
             if pattern in self._whole or matches(pattern, encoded)
         ]
 
