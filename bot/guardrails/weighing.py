@@ -29,6 +29,9 @@ from bot.guardrails.risk import (
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.routing.route import Route
 
+SAID_LIGHTLY = frozenset({Severity.ACTIVE, Severity.PASSIVE})
+"""What people say of an exam, too: that they want to die, and not how."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -47,7 +50,8 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     begun = state.in_session(now)
     state = _leant(judgement, state, context)
     leans = _leans(judgement, state, context, begun=begun)
-    if not leans and _unsure(judgement, state, context, begun=begun):
+    unmeant = _figure_of_speech(judgement, state, context)
+    if unmeant or (not leans and _unsure(judgement, state, context, begun=begun)):
         judgement = replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
     weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
     state = advance(state, now, weight=weight, dependency=judgement.dependency)
@@ -83,6 +87,8 @@ def _evidence(judgement: Judgement, state: RiskState, context: GuardContext) -> 
     """Return the log odds that a message adds."""
     around, decision = judgement.around, judgement.decision
     signs = _by_signs(judgement)
+    if _figure_of_speech(judgement, state, context):
+        return evidence(judgement.care, gone_well=around.gone_well)
     by_rule = any(
         hit.category in CARE and not hit.rule.startswith("head.") for hit in judgement.hits
     )
@@ -121,8 +127,21 @@ def _unsure(judgement: Judgement, state: RiskState, context: GuardContext, *, be
     """
     rule = judgement.decision.rule
     amid = state.strained(context.now) or _in_look_back(judgement, state, context)
+    amid = amid or judgement.around.gone_well
     grave = _by_signs(judgement) or (rule == DANGER.rule and amid)
     return rule == CARE_RULE or (begun and grave)
+
+
+def _figure_of_speech(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:
+    """Whether somebody who is at a game or an exam only says that they want to die: a wide rule
+    heard it, and neither head of need did."""
+    heard = max(judgement.care, judgement.acute) >= 1.0
+    if heard or judgement.around.aside or not state.strained(context.now):
+        return False
+    decided = [hit for hit in judgement.hits if hit.rule == judgement.decision.rule]
+    return any(
+        hit.wide and hit.category in CARE and hit.severity in SAID_LIGHTLY for hit in decided
+    )
 
 
 def _in_look_back(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:

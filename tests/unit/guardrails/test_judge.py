@@ -32,7 +32,8 @@ def heads(**chances: float) -> Heads:
     phrases = Phrases(
         words=WordPieces((UNKNOWN, FIRST, LAST), 8),
         vectors=memoryview(bytes(3)).cast("b"),
-        axes=(0,),
+        deep=1,
+        steps=((0, 0),),
         wide=1,
         lift=0,
         weights=((0.0, 0.0),) * len(names),
