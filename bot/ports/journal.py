@@ -42,6 +42,8 @@ class Progress:
     """The final text stands there; only the record is missing."""
     text: str | None = None
     """What stands in the messages, where that is known. Never journalled."""
+    whole: bool = False
+    """Nothing stands there that is not noted: nobody worked on it before. Never journalled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ def control_id(action: str, turn: TurnId, number: int = 0) -> str:
     return f"{PREFIX}:{action}:{turn}:{number}"
 
 
+def ids_in(rows: Rows) -> tuple[str, ...]:
+    """Return the custom ids of all buttons, in order."""
+    return tuple(str(each["custom_id"]) for row in rows for each in row["components"])
+
+
 def stop_row(turn: TurnId) -> Rows:
     """Return what stands under a reply while it is written. `turn` is the one under way."""
     return [_row(_button("stop", turn, emoji="⏹️", label=t("Stop")))]

@@ -12,6 +12,7 @@ import structlog
 from bot.adapters.discord.calls import Posted, Webhook
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.refusals import FAILED, WEBHOOK_GONE
+from bot.adapters.discord.rows import turn_under
 from bot.adapters.discord.voices import (
     BotVoice,
     InteractionVoice,
@@ -54,6 +55,11 @@ class Speaking:
         """Whether messages of the reply may stand there already."""
         return self._resumed is not None
 
+    @property
+    def _doubtful(self) -> bool:
+        """Whether some of them may not have been noted before a crash."""
+        return self._resumed is not None and not self._resumed.whole
+
     def start(self) -> asyncio.Task[tuple[Voice, Sequence[int]]]:
         """Begin the search, once."""
         if self._search is None:
@@ -95,11 +101,7 @@ class Speaking:
         fresh = await self._by_webhook() or self._own_voice()
         if self._resumed is None:
             return fresh, ()
-        standing: Sequence[int] = self._resumed.reply_ids
-        webhook = self._resumed.webhook
-        if not standing:
-            begun = await self._begun_unnoted()
-            standing, webhook = ((begun.id,), begun.webhook) if begun else ((), None)
+        standing, webhook = await self._standing(self._resumed)
         if webhook == fresh.webhook or not standing:
             return fresh, standing
         if webhook is not None and (other := await self._by_webhook(webhook)) is not None:
@@ -135,20 +137,57 @@ class Speaking:
         plain = discord.utils.escape_mentions(discord.utils.escape_markdown(asked))
         return f"> {plain}\n"
 
-    async def _begun_unnoted(self) -> Posted | None:
-        """Return a first message that was posted, but not noted, before a crash."""
-        asked = {*self._turn.message_ids, self._turn.points_at}
+    async def posted_before(self, voice: Voice, index: int, text: str) -> Posted | None:
+        """Return a further message of the reply with this text, if one was posted before a crash
+        and not noted."""
+        if not self._doubtful or index == 0:
+            return None
+        return await voice.find(index, text)
+
+    async def _standing(self, noted: Progress) -> tuple[Sequence[int], int | None]:
+        """Return what of the reply stands there, and the webhook that wrote it."""
+        standing: Sequence[int] = noted.reply_ids
+        if not self._doubtful:
+            return standing, noted.webhook
+        latest, webhook = await self._latest(), noted.webhook
+        if not standing:
+            begun = await self._begun_unnoted(latest)
+            if begun is None:
+                return (), None
+            standing, webhook = (begun.id,), begun.webhook
+        return (*standing, *self._further(latest, max(standing), webhook)), webhook
+
+    async def _latest(self) -> Sequence[Posted]:
+        """Return what was posted since the question, oldest first."""
         try:
             latest = await self._desk.calls.latest(
                 self._turn.place.channel, _LOOK_BACK, after=min(self._turn.message_ids)
             )
         except FAILED as error:
             log.warning("resume without history", reason=type(error).__name__)
-            return None
-        for message in reversed(latest):
+            return ()
+        return latest[::-1]
+
+    async def _begun_unnoted(self, latest: Sequence[Posted]) -> Posted | None:
+        """Return a first message that was posted, but not noted, before a crash."""
+        asked = {*self._turn.message_ids, self._turn.points_at}
+        for message in latest:
             if message.answers in asked and await self._is_ours(message):
                 return message
         return None
+
+    def _further(self, latest: Sequence[Posted], last: int, webhook: int | None) -> Sequence[int]:
+        """Return what was posted after the last known message, by the buttons under it: those of
+        this reply say so."""
+        again = self._turn.again
+        named = {self._turn.id, again.turn if again is not None else self._turn.id}
+        return [
+            message.id
+            for message in latest
+            if message.id > last
+            and message.webhook == webhook
+            and turn_under(message.buttons) in named
+        ]
 
     async def _is_ours(self, message: Posted) -> bool:
         if message.webhook is not None:
@@ -180,7 +219,9 @@ class Speaking:
 
     def _own_voice(self) -> BotVoice:
         """Return the bot's voice, with the persona's name in the first line."""
-        return BotVoice(self._desk.calls, self._turn, f"{self._question()}{self._header()}")
+        header = f"{self._question()}{self._header()}"
+        me = self._desk.account
+        return BotVoice(self._desk.calls, self._turn, header, me=me.id if me is not None else 0)
 
     def _header(self) -> str:
         """Return the line that says who speaks, unless the bot itself is called so."""

@@ -49,6 +49,10 @@ class Voice(Protocol):
 
     async def send(self, index: int, text: str, rows: Rows, ticket: Ticket | None) -> Posted: ...
 
+    async def find(self, index: int, text: str) -> Posted | None:
+        """Return a part that was posted although nobody was told so."""
+        ...
+
     async def edit(self, message: int, text: str, rows: Rows, ticket: Ticket | None) -> None: ...
 
     async def delete(self, message: int) -> None: ...
@@ -65,6 +69,7 @@ class BotVoice:
     header: str = ""
     seed: str = ""
     """Something after the question's id, so that a notice is no part of the reply."""
+    me: int = 0
 
     @property
     def webhook(self) -> None:
@@ -102,6 +107,14 @@ class BotVoice:
             if error.code != 160002:  # replying needs Read Message History, sending does not
                 raise
             return await self.calls.send(channel, body, None)
+
+    async def find(self, index: int, text: str) -> Posted | None:
+        """Return a further part by its text: Discord forgets a nonce after minutes."""
+        latest = await self.calls.latest(
+            self.turn.place.channel, _LOOK_BACK, after=self.turn.message_ids[-1]
+        )
+        mine = (each for each in latest if each.author == self.me)
+        return next((each for each in mine if each.content == text.strip()), None)
 
     async def edit(self, message: int, text: str, rows: Rows, ticket: Ticket | None) -> None:
         body = {"content": text, "components": rows, "allowed_mentions": _NO_MENTIONS}
@@ -172,6 +185,10 @@ class InteractionVoice:
     async def read(self, message: int) -> Posted:
         return await self.calls.of_webhook(self.hook, None, message)
 
+    async def find(self, index: int, text: str) -> Posted | None:
+        """Return the first part; nothing tells of the others."""
+        return await self.calls.original(self.hook) if index == 0 else None
+
     async def standing(self) -> tuple[int, ...]:
         """Return the id of the first message, if it stands there."""
         there = await self.calls.original(self.hook)
@@ -229,7 +246,7 @@ class WebhookVoice:
             except UNCERTAIN as error:
                 failure, ticket = error, None
             await asyncio.sleep(pause)
-            if (found := await self._find(index, text)) is not None:
+            if (found := await self.find(index, text)) is not None:
                 return found
         raise failure or AssertionError("there is a first try")
 
@@ -243,7 +260,7 @@ class WebhookVoice:
     async def read(self, message: int) -> Posted:
         return await self.calls.of_webhook(self.hook, self._thread, message)
 
-    async def _find(self, index: int, text: str) -> Posted | None:
+    async def find(self, index: int, text: str) -> Posted | None:
         """Return the part if it was posted although the call failed."""
         asked, after = self.turn.points_at, self.turn.message_ids[-1]
         latest = await self.calls.latest(self.turn.place.channel, _LOOK_BACK, after=after)

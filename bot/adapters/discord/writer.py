@@ -16,7 +16,7 @@ from bot.adapters.discord.calls import Posted
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.pacing import bucket_of
 from bot.adapters.discord.refusals import FAILED, UNCERTAIN
-from bot.adapters.discord.rows import Rows
+from bot.adapters.discord.rows import Rows, ids_in
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.voices import Voice
 from bot.chat.place import MessageId
@@ -289,15 +289,25 @@ class ReplyWriter:
                 self.tell(final=False)  # before Discord says so: it is not the reply that is gone
                 await self._remove(surplus.id)
             else:
-                posted = await voice.send(change.index, change.text, change.rows, ticket)
+                posted = await self._posted(voice, change.index, change.text, change.rows, ticket)
                 standing = _standing(posted, change.text)
-                rows = change.rows if standing == change.text else None
+                rows = change.rows if posted.buttons == ids_in(change.rows) else None
                 self._shown.append(_Shown(posted.id, standing, rows))
                 self.tell(final=False)
             return
         await voice.edit(change.message, change.text, change.rows, ticket)
         shown = self._shown[change.index]
         shown.text, shown.rows = change.text, change.rows
+
+    async def _posted(
+        self, voice: Voice, index: int, text: str, rows: Rows, ticket: Ticket
+    ) -> Posted:
+        """Post a part, unless it stands there since before a crash."""
+        found = await self._speaking.posted_before(voice, index, text)
+        if found is None or found.id in [shown.id for shown in self._shown]:
+            return await voice.send(index, text, rows, ticket)
+        self._desk.throttle.give_up(ticket)
+        return found
 
     async def _failed(self, error: Exception, voice: Voice, change: _Change) -> None:
         """Go on another way, or later, or raise what the turn will be told."""

@@ -37,7 +37,8 @@ def asked_anew(turn: Turn, message: MessageId, text: str) -> Turn:
 def rerun(turn: Turn, again: Again, began: float, noted: Progress | None = None) -> Running:
     """Return a run that changes a reply where it stands."""
     standing = noted.reply_ids if noted and noted.reply_ids else again.reply
-    return Running(turn, began, progress=Progress(standing, again.webhook))
+    progress = Progress(standing, again.webhook, whole=noted is None)
+    return Running(turn, began, progress=progress)
 
 
 def regrouped(entries: Sequence[JournalEntry], window: float) -> list[tuple[Turn, JournalEntry]]:

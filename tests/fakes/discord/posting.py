@@ -49,6 +49,10 @@ class Posting:
         sent = self._nonces.get((author.id, str(body["nonce"])))
         return sent[1] if sent and time.monotonic() - sent[0] < NONCE_SECONDS else None
 
+    def forget_nonces(self) -> None:
+        """Take the same nonce for a new message, as Discord does after minutes."""
+        self._nonces.clear()
+
     def create(
         self,
         channel: Channel,

@@ -483,7 +483,7 @@ async def test_a_reply_that_was_posted_but_not_noted_is_found(scene: Scene, webh
     turn, sink = await scene.ask()
     sink.show("It is")
     await scene.visible()
-    scene.discord.world.messages[scene.channel.from_bot[0].id].nonce = None  # minutes later
+    scene.discord.posting.forget_nonces()  # minutes later
     async with desk_at(scene.discord) as successor:
         scene.desk = successor
         await scene.open(turn, Progress()).finish("It is 8,611 metres.")
@@ -516,6 +516,51 @@ async def test_a_shorter_reply_after_the_restart_leaves_no_rest_of_the_longer_on
         scene.desk = successor
         await scene.open(turn, noted).finish("Short.")
     assert [m.content for m in scene.channel.from_bot] == ["Short."]
+
+
+@pytest.mark.parametrize("webhooks", [True, False])
+@pytest.mark.parametrize("rewritten", ["Short.", "other " * 500])
+async def test_a_further_message_that_was_posted_but_not_noted_is_the_reply_s_own(
+    scene: Scene, webhooks: bool, rewritten: str
+) -> None:
+    """The crash came between the two; what the successor writes may be longer or shorter."""
+    if not webhooks:
+        scene.channel.forbid_bot("manage_webhooks")
+    turn, sink = await scene.ask()
+    sink.show("word " * 500)
+    async with asyncio.timeout(PATIENCE):
+        while len(scene.channel.from_bot) < 2:
+            await asyncio.sleep(0.01)
+    await successor_finishes(scene, turn, rewritten)
+    said = " ".join(m.content for m in scene.channel.from_bot).removeprefix("**Wren**\n")
+    assert said.split() == rewritten.split()
+
+
+@pytest.mark.parametrize("webhooks", [True, False])
+async def test_a_message_in_the_middle_that_was_not_noted_is_not_posted_again(
+    scene: Scene, webhooks: bool
+) -> None:
+    """The crash came after the second of three, which never has buttons."""
+    if not webhooks:
+        scene.channel.forbid_bot("manage_webhooks")
+    turn, sink = await scene.ask()
+    await sink.finish("word " * 900)
+    *begun, last = scene.channel.from_bot
+    scene.channel.record.messages.pop(last.id)
+    ids = await successor_finishes(scene, turn, "word " * 900)
+    assert ids[:2] == tuple(m.id for m in begun)
+    assert len(scene.channel.from_bot) == len(ids) == 3
+    assert scene.channel.from_bot[-1].components
+
+
+async def successor_finishes(scene: Scene, turn: Turn, text: str) -> tuple[MessageId, ...]:
+    """Let another process end a reply of which only the first message was noted, minutes later."""
+    scene.discord.posting.forget_nonces()
+    noted = scene.progress[-1]
+    first = replace(noted, reply_ids=noted.reply_ids[:1], final=False)
+    async with desk_at(scene.discord) as successor:
+        scene.desk = successor
+        return await scene.open(turn, first).finish(text, Controls(turn.id))
 
 
 async def amended(scene: Scene, turn: Turn, noted: Progress) -> bool:
