@@ -8,7 +8,6 @@ raises for a strange value, and none does any I/O.
 from __future__ import annotations
 
 import platform
-import re
 
 from prometheus_client import (
     CollectorRegistry,
@@ -28,8 +27,6 @@ from bot.observability.replies import ReplyMetrics
 from bot.observability.scales import FAST, ROUTES, SLOW
 from bot.observability.tools import ToolMetrics
 from bot.ports import Finished, Outcome
-
-_USERINFO = re.compile(r"//[^/]*@")
 
 BREAKER_STATES = ("closed", "half-open", "open")
 
@@ -156,17 +153,13 @@ class PoolMetrics:
             registry=registry,
         )
 
-    def _host(self, backend: str) -> str:
-        """Return the label of a backend; a password within its URL never becomes one."""
-        return self._backend.word(_USERINFO.sub("//", backend))
-
     def first_token(self, backend: str, seconds: float) -> None:
         """Observe the wait for a request's first token."""
-        self._first_token.labels(self._host(backend)).observe(seconds)
+        self._first_token.labels(self._backend.word(backend)).observe(seconds)
 
     def finished(self, finished: Finished, estimated_reuse: float | None) -> None:
         """Count a finished stream; `estimated_reuse` is the share of the prompt, if known."""
-        backend = self._host(finished.backend)
+        backend = self._backend.word(finished.backend)
         model = self._model.word(finished.model)
         self._slot_wait.labels(backend).observe(finished.slot_wait)
         self._prompt_tokens.labels(backend, model).inc(finished.prompt_tokens)
@@ -181,13 +174,13 @@ class PoolMetrics:
 
     def failed(self, backend: str, kind: str) -> None:
         """Count a failed request; `kind` is the name of the error's class."""
-        self._failures.labels(self._host(backend), self._kind.word(kind)).inc()
+        self._failures.labels(self._backend.word(backend), self._kind.word(kind)).inc()
 
     def breaker(self, backend: str, state: str) -> None:
         """Note the breaker's state: closed, half-open or open; a strange one counts as open."""
         current = state if state in BREAKER_STATES else "open"
         for each in BREAKER_STATES:
-            self._breaker.labels(self._host(backend), each).set(each == current)
+            self._breaker.labels(self._backend.word(backend), each).set(each == current)
 
 
 class DiscordMetrics:

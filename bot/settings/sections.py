@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -86,7 +87,8 @@ class OllamaSettings(BaseSettings):
     hosts: Annotated[list[AnyHttpUrl], NoDecode] = Field(
         default_factory=lambda: [AnyHttpUrl(DEFAULT_OLLAMA)]
     )
-    """Backends, best first, comma-separated. More than one makes a pool."""
+    """Backends, best first, comma-separated. More than one makes a pool. Their addresses are shown
+    and logged, so that a login belongs into `headers`."""
     model: str = Field(default="llama3.2:3b", min_length=1, max_length=200)
     """Model for every persona that names no other."""
     embed_model: str | None = None
@@ -120,6 +122,8 @@ class OllamaSettings(BaseSettings):
     def _some_host(cls, value: list[AnyHttpUrl]) -> list[AnyHttpUrl]:
         if not value:
             raise ValueError("needs at least one URL")
+        if any(host.username or host.password for host in value):
+            raise ValueError("must hold no login: put it into OLLAMA_HEADERS, as Authorization")
         return value
 
     @field_validator("embed_model", "guard_model", "headers", mode="before")
@@ -307,10 +311,19 @@ class CoreSettings(BaseSettings):
     @field_validator("data_dir", "personas_dir")
     @classmethod
     def _folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        if value is not None and value.exists() and not value.is_dir():
+        if value is None:
+            return None
+        try:
+            is_folder = stat.S_ISDIR(value.stat().st_mode)
+        except FileNotFoundError:
+            if info.field_name == "personas_dir":
+                raise ValueError("is missing: copy the shipped personas folder there") from None
+            return value
+        except (OSError, ValueError) as error:  # no right to look, too long, a NUL
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise ValueError(f"can't be used: {reason}") from error
+        if not is_folder:
             raise ValueError("is no folder")
-        if info.field_name == "personas_dir" and value is not None and not value.is_dir():
-            raise ValueError("is missing: copy the shipped personas folder there")
         return value
 
     @field_validator("encryption_keys")

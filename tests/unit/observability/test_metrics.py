@@ -99,13 +99,6 @@ def test_a_breaker_is_in_exactly_one_state(metrics: Metrics, state: str) -> None
     assert seen == {each: float(each == state) for each in seen}
 
 
-def test_a_backend_with_a_password_never_shows_it(metrics: Metrics) -> None:
-    metrics.pool.failed("https://ops:hunter2@gpu.example:11434", "BackendStalled")
-    page = metrics.exposition().decode()
-    assert "hunter2" not in page
-    assert 'backend="https://gpu.example:11434",kind="BackendStalled"' in page
-
-
 def test_rest_calls_429s_and_the_gateway(metrics: Metrics) -> None:
     route = "POST /channels/{channel_id}/messages"
     metrics.discord.rest(route, 200, 0.08)

@@ -68,6 +68,7 @@ def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("LIMIT_GUILD", "lots", "LIMIT_GUILD: must be a number"),
         ("OLLAMA_HOSTS", "not a url", "OLLAMA_HOSTS: must be a valid URL"),
         ("OLLAMA_HOSTS", " , ", "OLLAMA_HOSTS: needs at least one URL"),
+        ("OLLAMA_HOSTS", "https://anna:hunter2@gpu.example", "OLLAMA_HOSTS: must hold no login"),
         ("OLLAMA_TOKEN_TIMEOUT", "-1", "OLLAMA_TOKEN_TIMEOUT: must be greater than 0"),
         ("DISCORD_SHARD_IDS", "1", "DISCORD_SHARD_IDS must lie between"),
         ("DISCORD_GATEWAY_URL", "http://x", "DISCORD_GATEWAY_URL: must start with ws://"),
@@ -95,6 +96,8 @@ def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("DATA_ZZZZZZZZZZZZ", "x", "DATA_ZZZZZZZZZZZZ: unknown setting; unset or rename it"),
         ("OLLAMA_BAR", "x", "OLLAMA_BAR: unknown setting; unset or rename it"),
         ("DATA_DIR", "/dev/null", "DATA_DIR: is no folder"),
+        ("DATA_DIR", "/dev/null/x", "DATA_DIR: can't be used: Not a directory"),
+        ("DATA_DIR", "x" * 300, "DATA_DIR: can't be used: File name too long"),
         ("PERSONAS_DIR", "/dev/null", "PERSONAS_DIR: is no folder"),
         ("PERSONAS_DIR", "/no/such/folder", "PERSONAS_DIR: is missing"),
         ("OLLAMA_NUMCTX", "x", "OLLAMA_NUMCTX: unknown setting; did you mean OLLAMA_NUM_CTX?"),
@@ -107,6 +110,7 @@ def test_what_is_wrong_is_said_in_one_line(
     (line,) = problems()
     assert line.startswith(says)
     assert "\n" not in line
+    assert "hunter2" not in line
 
 
 def test_a_line_of_the_file_that_says_nothing_is_named_once(
@@ -121,6 +125,13 @@ def test_a_line_of_the_file_that_says_nothing_is_named_once(
         f"{file}, line 7: is no NAME=value",
     ]
     assert caplog.records == []
+
+
+def test_a_folder_that_no_system_can_name_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_bytes(b"DATA_DIR=a\0b\n")
+    with pytest.raises(SettingsRejected, match="DATA_DIR: can't be used"):
+        load_settings(file)
 
 
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
