@@ -17,7 +17,7 @@ from bot.chat.conversation import Conversation, Exchange, Variant
 from bot.chat.place import ChannelId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn, TurnId
 from bot.data_files import personas_dir
-from bot.errors import CardRejected, InvalidChoice, UserFacing
+from bot.errors import CardRejected, InvalidChoice, LorebookGiven, UserFacing
 from bot.guardrails import Guardrails
 from bot.personas import pattern_probing, rawjson
 from bot.personas.book_export import lorebook_tree
@@ -138,9 +138,7 @@ def check_file(path: Path) -> dict[str, Any]:
             read = read_card(data, path.name)
             warnings = (*read.warnings, *pattern_probing.flaws(read.card))
             found = (read.spec, read.card.name, warnings)
-        except CardRejected as refusal:
-            if "lorebook" not in str(refusal):
-                raise
+        except LorebookGiven:
             lore = read_lorebook(data, path.name)
             warnings = (*lore.warnings, *pattern_probing.book_flaws(lore.book))
             found = (lore.spec, lore.book.name, warnings)
@@ -207,8 +205,8 @@ def _convert(args: argparse.Namespace) -> int:
     data = _read(args.source)
     try:
         read = read_card(data, args.source.name)
-    except CardRejected as refusal:
-        if "lorebook" not in str(refusal) or ending != "json":
+    except LorebookGiven:
+        if ending != Container.JSON:
             raise
         exported = _lorebook(data, args.source.name)
     else:

@@ -5,6 +5,7 @@ TroupeError
 │   └── InputRejected       what a command was given can't be used
 ├── UserFacing              `text` is for the person and says what to do
 │   ├── CardRejected        the file, the field, the reason
+│   │   └── LorebookGiven       it is a lorebook, which is wanted elsewhere
 │   ├── NotFound            what was asked for by name does not exist here
 │   ├── NotAllowed          the missing permission, by its Discord name
 │   ├── InvalidChoice       an option out of its bounds, with the bounds
@@ -74,6 +75,10 @@ class UserFacing(TroupeError):
 
 class CardRejected(UserFacing):
     """A card or lorebook file that can't be used."""
+
+
+class LorebookGiven(CardRejected):
+    """A file that is no card but a standalone lorebook."""
 
 
 class NotFound(UserFacing):

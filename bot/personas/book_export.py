@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.personas.book_reading import entries_of
+from bot.personas.book_reading import LOREBOOK_V3, entries_of, lorebook_data
 from bot.personas.coerce import Notes, is_texts
 from bot.personas.lorebook import Entry, Lorebook
 
@@ -66,9 +66,9 @@ def book_tree(raw: Mapping[str, Any], book: Lorebook, *, v3: bool) -> dict[str, 
 
 def lorebook_tree(raw: Mapping[str, Any], book: Lorebook) -> dict[str, Any]:
     """Return a standalone book's JSON in Version 3's form."""
-    inner = raw["data"] if raw.get("spec") == "lorebook_v3" else raw
-    outer = {key: each for key, each in raw.items() if raw.get("spec") == "lorebook_v3"}
-    return {**outer, "spec": "lorebook_v3", "data": book_tree(inner, book, v3=True)}
+    inner = lorebook_data(raw)
+    outer = {} if inner is raw else raw
+    return {**outer, "spec": LOREBOOK_V3, "data": book_tree(inner, book, v3=True)}
 
 
 def _entry_tree(raw: Mapping[str, Any], entry: Entry, *, v3: bool) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from bot.personas.lorebook import (
 )
 from bot.personas.patterns import compile_javascript, written
 
+LOREBOOK_V3 = "lorebook_v3"
+"""What a standalone book of Version 3 calls its form."""
 MAX_ENTRIES = 10_000
 MAX_BOOK_KEYS = 50_000
 """Of all entries: ready to be searched for, each takes some 500 bytes of memory."""
@@ -52,6 +54,12 @@ _POSITIONS = {
     "7": Position.OUTLET,
 }
 """SillyTavern writes numbers, also in quotes; the specification writes names."""
+
+
+def lorebook_data(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what of a standalone book's JSON holds the book: its `data`, or all of it."""
+    data = tree.get("data")
+    return data if tree.get("spec") == LOREBOOK_V3 and isinstance(data, Mapping) else tree
 
 
 def read_book(raw: Mapping[str, Any], notes: Notes, *, world_info: bool = False) -> Lorebook:

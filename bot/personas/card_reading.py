@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
-from bot.errors import CardRejected
-from bot.personas.book_reading import read_book
+from bot.errors import CardRejected, LorebookGiven
+from bot.personas.book_reading import LOREBOOK_V3, read_book
 from bot.personas.card import (
     MAX_NAME,
     NOT_FOR_WEBHOOKS,
@@ -63,12 +63,12 @@ def read_tree(tree: Any, filename: str, notes: Notes) -> Card:
     """Read a card from its JSON tree.
 
     Raises:
-        CardRejected: the JSON holds no character.
+        CardRejected: the JSON holds no character; as a `LorebookGiven` where it holds a lorebook.
     """
     if not isinstance(tree, Mapping):
         raise CardRejected("This is not a card: its JSON is not an object.")
     if _is_lorebook(tree):
-        raise CardRejected("This is a lorebook, not a character card.")
+        raise LorebookGiven("This is a lorebook, not a character card.")
     spec = _spec_of(tree, notes)
     data = tree["data"] if spec in (V2, V3) else tree
     if spec == PYGMALION:
@@ -90,7 +90,7 @@ def read_tree(tree: Any, filename: str, notes: Notes) -> Card:
 
 def _is_lorebook(tree: Mapping[str, Any]) -> bool:
     """Whether this is a standalone lorebook. Some have a name and a description as cards do."""
-    if tree.get("spec") == "lorebook_v3":
+    if tree.get("spec") == LOREBOOK_V3:
         return True
     if "entries" not in tree or isinstance(tree.get("data"), Mapping):
         return False

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.errors import CardRejected
 from bot.personas import charx, png, rawjson
-from bot.personas.book_reading import read_book
+from bot.personas.book_reading import LOREBOOK_V3, lorebook_data, read_book
 from bot.personas.card import Asset, Card
 from bot.personas.card_reading import read_tree
 from bot.personas.coerce import Notes
@@ -23,7 +23,7 @@ from bot.personas.lorebook import Lorebook
 
 MAX_FILE = 32 * 2**20
 """Bytes of a card file. Real ones reach some 10 MB."""
-LOREBOOK_V3, WORLD_INFO = "lorebook_v3", "world_info"
+WORLD_INFO = "world_info"
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=_-]+")
 _EMBEDDED = re.compile(r"embedd?ed://", re.I)
@@ -84,8 +84,8 @@ def read_lorebook(data: bytes, filename: str) -> ReadLorebook:
     tree = rawjson.parse(data, notes)
     if not isinstance(tree, Mapping):
         raise CardRejected("This is not a lorebook: its JSON is not an object.")
-    inner = tree.get("data")
-    if tree.get("spec") == LOREBOOK_V3 and isinstance(inner, Mapping):
+    inner = lorebook_data(tree)
+    if inner is not tree:
         book, spec = read_book(inner, notes), LOREBOOK_V3
     elif isinstance(tree.get("entries"), Mapping | list):
         book, spec = read_book(tree, notes, world_info=True), WORLD_INFO

@@ -47,6 +47,15 @@ def test_check_prints_what_is_odd_and_fails_on_a_refusal(
     assert capsys.readouterr().out == f"✗ {missing}: No such file or directory.\n"
 
 
+def test_check_says_what_is_wrong_with_a_card_s_own_lorebook(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = folder / "large.json"
+    card.write_bytes(as_json(v3(character_book=book(*[entry()] * 10_001))))
+    assert main(["cards", "check", str(card)]) == 1
+    assert "The lorebook has more than 10,000 entries." in capsys.readouterr().out
+
+
 def test_check_does_not_wait_for_what_is_no_file(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +122,14 @@ def test_convert_tells_what_it_can_not_do(folder: Path, capsys: pytest.CaptureFi
                  "--spec", "v2"]) == 2  # fmt: skip
     assert main(["cards", "convert", str(folder / "world.json"), str(folder / "w.json")]) == 0
     assert json.loads((folder / "w.json").read_text())["spec"] == "lorebook_v3"
+
+
+def test_convert_takes_a_lorebook_that_names_its_form_and_does_not_keep_it(folder: Path) -> None:
+    source, target = folder / "world.json", folder / "w.json"
+    world = json.loads(source.read_text())
+    source.write_text(json.dumps({"spec": "lorebook_v3", **world}))
+    assert main(["cards", "convert", str(source), str(target)]) == 0
+    assert json.loads(target.read_text())["data"]["entries"][0]["content"] == "b"
 
 
 def test_show_prints_the_fields(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
