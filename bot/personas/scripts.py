@@ -26,6 +26,7 @@ SCRIPT_SECONDS = 0.03
 TOTAL_SECONDS = 0.1
 """What one script may take on a text, and all of them together."""
 
+_TOO_MUCH = "writes too much"
 _WRITTEN = re.compile(r"/(.+)/([gimsuy]*)", re.DOTALL)
 """Here a slash within needs no backslash, other than in a lorebook's keys."""
 _REFERENCE = re.compile(r"\$(\d{1,2})|\$<(\w{1,40})>|\{\{match\}\}|\$&", re.IGNORECASE)
@@ -72,14 +73,14 @@ def rewrite(
             continue
         began = time.perf_counter()
         try:
-            changed = _run(script, text, expand, min(SCRIPT_SECONDS, left))
+            changed = _run(script, text, expand, min(SCRIPT_SECONDS, left), _Room(limit))
         except TimeoutError:
             problems.append(f"{script.name}: took too long")
         except (regex.error, OverflowError, RecursionError, ValueError) as error:
             problems.append(f"{script.name}: {error}")
         else:
             if len(changed) > limit:
-                problems.append(f"{script.name}: writes too much")
+                problems.append(f"{script.name}: {_TOO_MUCH}")
             elif _HTML.search(changed) and not _HTML.search(text):
                 problems.append(f"{script.name}: writes HTML")
             else:
@@ -109,21 +110,42 @@ def _meant(script: RegexScript, purpose: Purpose, depth: int) -> bool:
     return script.max_depth is None or depth <= script.max_depth
 
 
-def _run(script: RegexScript, text: str, expand: Callable[[str], str], seconds: float) -> str:
+@dataclass(slots=True)
+class _Room:
+    """Characters that one script may still write: asked before they are, for there may be many
+    matches, each replaced by a megabyte."""
+
+    left: int
+
+    def take(self, text: str) -> str:
+        """Return the text, if there is room for it.
+
+        Raises:
+            ValueError: there is none.
+        """
+        self.left -= len(text)
+        if self.left < 0:
+            raise ValueError(_TOO_MUCH)
+        return text
+
+
+def _run(
+    script: RegexScript, text: str, expand: Callable[[str], str], seconds: float, room: _Room
+) -> str:
     pattern, flags = find_of(script)
     compiled = compile_javascript(pattern, flags) if pattern else None
     if compiled is None:
         raise ValueError("no pattern, an invalid one, or one too long")
     template, trim = expand(script.replace), [each for each in map(expand, script.trim) if each]
     return compiled.sub(
-        lambda match: _filled(template, match, trim),
+        lambda match: _filled(room.take(template), match, trim, room),
         text,
         count=0 if "g" in flags else 1,
         timeout=seconds,
     )
 
 
-def _filled(template: str, match: regex.Match[str], trim: Iterable[str]) -> str:
+def _filled(template: str, match: regex.Match[str], trim: Iterable[str], room: _Room) -> str:
     """Return the replacement. What was matched is inserted as it is, never looked at again."""
 
     def reference(found: re.Match[str]) -> str:
@@ -135,6 +157,6 @@ def _filled(template: str, match: regex.Match[str], trim: Iterable[str]) -> str:
         value = value or ""
         for each in trim:
             value = value.replace(each, "")
-        return value
+        return room.take(value)
 
     return _REFERENCE.sub(reference, template)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -81,6 +82,18 @@ def test_a_hostile_pattern_costs_a_moment() -> None:
 def test_growth_is_bounded() -> None:
     made = rewrite([script("/a/g", "a" * 1_000)] * 5, "a" * 50, Purpose.REPLY)
     assert made.text == "a" * 50
+
+
+@pytest.mark.parametrize("replace", ["a" * 100_000, "$&" * 8_000])
+def test_what_would_be_too_much_is_not_even_made(replace: str) -> None:
+    tracemalloc.start()
+    try:
+        made = rewrite([script("/b*a+?|(?:ab)+/g", replace)], "ab" * 2_000, Purpose.REPLY)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert made.problems == ("s: writes too much",)
+    assert most < 2_000_000
 
 
 @pytest.mark.parametrize("find", ["/(/", "", "/" + "a" * 5_000 + "/", "/(?P<a>x)(?P<a>y)[/"])
