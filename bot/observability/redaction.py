@@ -40,6 +40,8 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b[\w-]{18,40}\.[\w-]{6}\.[\w-]{25,110}\b"), "***"),
     (re.compile(r"\b(Bearer|Bot|Basic)\s+[\w.~+/=-]{8,512}", re.IGNORECASE), r"\1 ***"),
 )
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
+"""What Python's own errors quote, such as `invalid literal for int() with base 10: 'my diary'`."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 EventDict = MutableMapping[str, Any]
@@ -98,7 +100,11 @@ def describe(error: BaseException) -> str:
     if isinstance(error, UserFacing):
         # Its text is for the person and may quote them.
         return f"{name}: {scrub(error.source)}"
-    return f"{name}: {scrub(str(error))}" if str(error) else name
+    text = str(error)
+    if isinstance(error, ValueError | LookupError) and type(error).__module__ == "builtins":
+        # Raised for a value, which they quote; that may be somebody's text.
+        text = _QUOTED.sub("'…'", text)
+    return f"{name}: {scrub(text)}" if text else name
 
 
 def _is_raised_from(error: BaseException) -> BaseException | None:

@@ -4,7 +4,7 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -157,6 +157,18 @@ def test_errors_that_quote_a_person_are_logged_without_the_quote() -> None:
     assert words not in page.text
     assert "ValidationError: 1 problems in Strict" in page.lines[0]["exception"]
     assert "InvalidChoice: no persona called {name}" in page.lines[1]["exception"]
+
+
+@pytest.mark.parametrize("words", ["my diary", "it's my diary", 'my "diary"', "my\ndiary's \\ end"])
+@pytest.mark.parametrize("use", [int, float, {}.__getitem__, [].index, "x".index])
+def test_what_python_s_own_errors_quote_is_left_out(words: str, use: Callable[[str], Any]) -> None:
+    with Page() as page:
+        try:
+            use(words)
+        except (ValueError, LookupError):
+            structlog.get_logger("x").exception("bad value")
+    assert "bad value" in page.text
+    assert "diary" not in page.lines[0]["exception"].rpartition("\n")[2]
 
 
 class SlowStream(io.StringIO):
