@@ -161,7 +161,7 @@ def _logprobs(given: Any) -> tuple[TokenProbability, ...]:
             )
             for one in given[:64]
         )
-    except (TypeError, KeyError, ValueError, AttributeError):
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         raise StreamBroken("the host sent log-probabilities that can't be read") from None
 
 

@@ -92,7 +92,17 @@ def test_a_message_of_another_shape_is_refused(message: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "logprobs", [5, "ab", [1], [{}], [{"token": "a"}], [{"token": "a", "logprob": "x"}], {"a": 1}]
+    "logprobs",
+    [
+        5,
+        "ab",
+        [1],
+        [{}],
+        [{"token": "a"}],
+        [{"token": "a", "logprob": "x"}],
+        [{"token": "a", "logprob": -(10**400)}],
+        {"a": 1},
+    ],
 )
 def test_log_probabilities_of_another_shape_are_refused(logprobs: Any) -> None:
     with pytest.raises(StreamBroken):
