@@ -58,13 +58,21 @@ def run(args: argparse.Namespace) -> int:
     texts = texts_of(cases)
     if args.list_texts is not None:
         both = dict.fromkeys(texts + texts_of(read_cases(args.locomo, view="user")))
-        args.list_texts.write_text("".join(json.dumps(text) + "\n" for text in both), "utf-8")
+        _write(args.list_texts, "".join(json.dumps(text) + "\n" for text in both))
         _say(f"wrote {len(both)} texts to {args.list_texts}")
         return _OK
     figures = evaluate(cases, _vectors(args, texts))
     figures |= {"embeddings": args.embeddings, "view": args.view, "fact_keys": args.facts}
     _say(json.dumps(figures) if args.json else "\n".join(_table(figures)))
     return _OK
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputRejected([f"{path}: can't be written: {reason}"]) from error
 
 
 def _vectors(args: argparse.Namespace, texts: Sequence[str]) -> VectorFile | None:

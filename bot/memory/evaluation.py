@@ -40,16 +40,16 @@ class VectorFile:
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                vectors = arrays["vectors"]
+                vectors = arrays["vectors"].astype(np.float32)
                 if "texts" in arrays:
                     keys = np.array([digest(str(text)) for text in arrays["texts"]])
                 else:
                     keys = arrays["keys"]
-        except (OSError, KeyError, ValueError, BadZipFile, EOFError) as error:
+        except (OSError, KeyError, ValueError, TypeError, BadZipFile, EOFError) as error:
             raise InputRejected([f"{path}: no .npz with `keys` and `vectors`"]) from error
         if vectors.ndim != 2 or keys.ndim != 1 or len(keys) != len(vectors):
             raise InputRejected([f"{path}: needs one row of `vectors` for each of `keys`"])
-        return cls([str(key) for key in keys], vectors.astype(np.float32))
+        return cls([str(key) for key in keys], vectors)
 
     def rows(self, texts: Sequence[str]) -> Vectors:
         """Return a row for each text.

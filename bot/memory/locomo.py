@@ -61,7 +61,7 @@ def read_cases(path: Path, *, view: str = "all", facts: bool = False) -> list[Ca
         raise InputRejected([f"{path}: can't be read as JSON"]) from error
     try:
         conversations = [_conversation(sample, facts) for sample in samples]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputRejected(
             [f"{path}: this is no LoCoMo file; it holds a list of conversations with `qa`"]
         ) from error

@@ -120,7 +120,12 @@ def test_vectors_come_from_a_file(
         assert told["n"] > 0
 
 
-@pytest.mark.parametrize("content", ["", "[1]", '{"a": 1}', '[{"conversation": {}}]', "[" * 9999])
+ENDLESS = json.dumps(SAMPLE).replace('"category": 4', '"category": 1e999')
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[1]", '{"a": 1}', '[{"conversation": {}}]', "[" * 9999, ENDLESS]
+)
 def test_what_is_no_locomo_file_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.json"
     path.write_text(content)
@@ -134,6 +139,7 @@ def test_what_is_no_locomo_file_is_refused(tmp_path: Path, content: str) -> None
         {"vectors": np.zeros((2, 2))},
         {"keys": np.array(["a"]), "vectors": np.zeros((2, 2))},
         {"keys": np.array(["a"]), "vectors": np.zeros((1, 2))},
+        {"keys": np.array(["a"]), "vectors": np.array([["b", "c"]])},
     ],
 )
 def test_vectors_of_another_form_are_refused(
@@ -143,3 +149,19 @@ def test_vectors_of_another_form_are_refused(
     np.savez(file, **arrays)
     with pytest.raises(SettingsRejected):
         figures(capsys, "--locomo", str(locomo), "--embeddings", str(file), "--json")
+
+
+def test_a_single_array_is_no_file_of_vectors(
+    locomo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "v.npy", np.zeros((2, 2)))
+    with pytest.raises(SettingsRejected, match=r"no \.npz with"):
+        figures(capsys, "--locomo", str(locomo), "--embeddings", str(tmp_path / "v.npy"), "--json")
+
+
+def test_texts_that_can_not_be_written_are_told_in_one_line(
+    locomo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = str(tmp_path / "none" / "texts")
+    with pytest.raises(SettingsRejected, match="can't be written: No such file or directory"):
+        figures(capsys, "--locomo", str(locomo), "--list-texts", nowhere)
