@@ -27,7 +27,6 @@ from bot.chat.replying.summary import Summariser
 from bot.chat.stage import Stage, StageStatus
 from bot.creative.profiles import open_tools
 from bot.data_files import personas_dir
-from bot.errors import SettingsRejected
 from bot.guarding import Guard, open_guard
 from bot.health_checks import expected_health, report_health
 from bot.memory import Asking, Learner, Memory
@@ -284,9 +283,5 @@ async def _open_personas(
     await asyncio.to_thread(library.load)
     for problem in library.problems:
         log.warning("persona", problem=problem)
-    default = load_default_cast(directory / "cast.toml")
-    known = {persona.id for persona in library.all()}
-    missing = sorted(set(default.cast.values()) - known)
-    if missing:
-        raise SettingsRejected([f"cast.toml: there is no persona {name!r}" for name in missing])
+    default = load_default_cast(directory / "cast.toml", {each.id for each in library.all()})
     return library, default, load_profiles(directory / "routes.toml")

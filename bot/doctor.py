@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 from bot.adapters.discord.examine import examine_account
@@ -53,19 +53,15 @@ async def _personas(settings: Settings) -> AsyncIterator[Finding]:
         yield True, "personas", f"{len(personas)} in {directory}"
     else:
         yield False, "personas", f"none in {directory}: put card files there"
-    for name in ("cast.toml", "routes.toml", TOOLS_FILE, "guardrails"):
+    files: dict[str, Callable[[], object]] = {
+        "cast.toml": lambda: load_default_cast(directory / "cast.toml", personas),
+        "routes.toml": lambda: load_profiles(directory / "routes.toml"),
+        TOOLS_FILE: lambda: open_tools(directory),
+        "guardrails": lambda: Guardrails.load(directory),
+    }
+    for name, read in files.items():
         try:
-            if name == "cast.toml":
-                default = load_default_cast(directory / name)
-                missing = sorted(set(default.cast.values()) - personas)
-                if missing:
-                    raise SettingsRejected([f"cast.toml: there is no persona {missing[0]!r}"])
-            elif name == "routes.toml":
-                load_profiles(directory / name)
-            elif name == TOOLS_FILE:
-                open_tools(directory)
-            else:
-                await asyncio.to_thread(Guardrails.load, directory)
+            await asyncio.to_thread(read)
         except SettingsRejected as error:
             for problem in error.problems:
                 yield False, name, problem

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from bot.chat.place import GuildId, Place
 from bot.errors import InvalidChoice, NotAllowed, NotFound, SettingsRejected
+from bot.operator_files import read_tables
 from bot.personas.binding import (
     Binding,
     BindingLevel,
@@ -315,21 +315,24 @@ def check_place(persona: Persona, place: Place) -> None:
         )
 
 
-def load_default_cast(path: Path) -> Binding:
+def load_default_cast(path: Path, known: Collection[str]) -> Binding:
     """Read `cast.toml`: a persona id for each route, used where nothing is bound.
 
+    `known` are the ids of the personas that there are.
+
     Raises:
-        SettingsRejected: the file is missing, or does not name one persona for each route.
+        SettingsRejected: the file is missing, or does not name one of these for each route.
     """
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsRejected([f"{path.name}: {error}"]) from error
-    names = {route.value for route in Route}
-    problems = [f"{path.name}: unknown route {name!r}" for name in content if name not in names]
-    for name in sorted(names):
-        if not isinstance(content.get(name), str) or not content[name].strip():
-            problems.append(f"{path.name}: {name} must name a persona")
+    content = read_tables(path)
+    problems = [
+        f"{path.name}: unknown route {name!r}" for name in content if name not in set(Route)
+    ]
+    for route in Route:
+        named = content.get(route.value)
+        if not isinstance(named, str) or not named.strip():
+            problems.append(f"{path.name}: {route} must name a persona")
+        elif named not in known:
+            problems.append(f"{path.name}: there is no persona {named!r}")
     if problems:
         raise SettingsRejected(problems)
     return Binding(cast={route: content[route.value] for route in Route}, mode=TriggerMode.MENTION)
