@@ -46,6 +46,8 @@ _ROOM = 1.04
 _ENOUGH, _EVERY, _NEAR = 24, 8, 1.25
 """Prompts after which one whose estimate was near teaches little: of those only every eighth is
 counted anew. Near is enough, and not a quarter too much."""
+_MOVED = 0.01
+"""Change of a factor from which on a model's estimates are made anew."""
 _SHY = 0.4
 """Share of a correction downwards that is believed: too high an estimate costs some history, too
 low a one the reply."""
@@ -190,6 +192,8 @@ class _Learnt:
     doubts: dict[str, float] = field(default_factory=dict)
     met: int = 0
     """Prompts whose counts were told."""
+    in_use: dict[str, float] = field(default_factory=dict)
+    """The factors of the estimates that are remembered."""
 
     def knows(self, actual: int, estimated: int) -> bool:
         """Whether there is little to learn from a count."""
@@ -213,6 +217,14 @@ class _Learnt:
             factor = self.factors[group] * (1.0 + gain * error)
             self.factors[group] = min(_HIGH, max(_LOW, factor))
             self.doubts[group] = max(_DRIFT**2, doubts[group] * (1.0 - gain * share))
+
+    def moved(self) -> bool:
+        """Whether what was estimated so far is out of date from now on."""
+        before, now = self.in_use, self.factors
+        if before and all(abs(now[g] - before.get(g, 0.0)) <= _MOVED * now[g] for g in now):
+            return False
+        self.in_use = dict(now)
+        return True
 
 
 class TokenEstimator:
@@ -278,7 +290,8 @@ class TokenEstimator:
         with self._lock:
             learnt = self._learnt[model] = self._learnt.get(model) or _Learnt()
             learnt.learn(whole, actual)
-            self._estimates.pop(model, None)
+            if learnt.moved():
+                self._estimates.pop(model, None)
 
     @property
     def met(self) -> tuple[str, ...]:

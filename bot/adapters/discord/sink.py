@@ -30,6 +30,7 @@ from bot.delivery.pacing import Priority
 from bot.delivery.split import LIMIT, is_visible
 from bot.errors import DeliveryError, PermissionMissing
 from bot.ports import Controls, Face, Held, Progress
+from bot.scheduling.afterwards import afterwards
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +40,8 @@ WAIT_PRESSURE: Final = 0.3
 """Share of the REST budget in use beyond which nobody is told about the wait."""
 NOTICE_TIMEOUT: Final = 20.0
 """Seconds for a notice, and for removing a reply."""
-TYPING_AFTER: Final = 0.05
-"""Seconds; the request to the model goes out first."""
+TYPING_AFTER: Final = 0.03
+"""Seconds; a reply that comes at once needs no typing."""
 TYPING_EVERY: Final = 8.0
 """Seconds; Discord shows typing for ten."""
 _TYPING_ROUNDS: Final = 25
@@ -112,11 +113,12 @@ class DiscordSink:
         self._on_progress = on_progress
         self._waiting = False
         """What stands there only says why the reply takes a while."""
+        self._preparing: asyncio.TimerHandle | None = None
         self._typing: asyncio.Task[None] | None = None
         self.last_text = float("-inf")
 
     def begin(self) -> None:
-        """Show typing, and find out meanwhile under which name the reply will appear.
+        """Show typing soon, and find out meanwhile under which name the reply will appear.
 
         Raises:
             PermissionMissing: we may not speak there. Who asked us directly gets a sign.
@@ -125,8 +127,12 @@ class DiscordSink:
         if anew and self._turn.answering is None:
             with self._giving_a_sign():
                 self._desk.check(self._turn.place)
+        if self._preparing is None:
+            self._preparing = afterwards(self._prepare)
+
+    def _prepare(self) -> None:
         self._speaking.start()
-        if self._typing is None and self._turn.answering is None:
+        if self._turn.answering is None:
             typing = _type(self._desk, weakref.ref(self), self._speaking)
             self._typing = self._desk.own(typing, "typing")
 
@@ -249,6 +255,8 @@ class DiscordSink:
 
     def _leave(self) -> None:
         """The stream is over: no typing, and more room for the channel's others."""
+        if self._preparing is not None:
+            self._preparing.cancel()
         if self._typing is not None:
             self._typing.cancel()
         self._desk.leaves(self._turn.place.channel, self)

@@ -10,9 +10,10 @@ from bot.adapters.redis import keys
 from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.write_behind import WriteBehind
 from bot.chat.place import DISCORD_EPOCH_MS, ChannelId, MessageId
+from bot.scheduling.afterwards import A_MOMENT
 
 WRITE_EVERY: Final = 2.0
-"""Seconds between two writes: one for all that was noted meanwhile. The first is made at once."""
+"""Seconds between two writes: one for all that was noted meanwhile. The first comes in a moment."""
 KEPT: Final = 200
 """Channels that are remembered, by their last message."""
 _LIFETIME: Final = 31 * 86_400
@@ -33,8 +34,8 @@ class RedisLastSeen:
         self._listened: dict[int, float] = {}
         self._noted: dict[ChannelId, int] = {}
         self._writing = asyncio.Lock()
-        # The first at once: whoever is killed within seconds of a start leaves a gap, too.
-        self._later = WriteBehind("last seen", self.flush, every=WRITE_EVERY, at_once=True)
+        # The first in a moment: whoever is killed within seconds of a start leaves a gap, too.
+        self._later = WriteBehind("last seen", self.flush, every=WRITE_EVERY, first=A_MOMENT)
 
     def note(self, channel: ChannelId, message: MessageId) -> None:
         """Remember that a message was read; written within `WRITE_EVERY` seconds."""

@@ -24,16 +24,16 @@ class WriteBehind:
         write: Callable[[], Awaitable[None]],
         *,
         every: float,
-        at_once: bool = False,
+        first: float | None = None,
     ) -> None:
         """`write` writes all that waits; where it raises StoreError, that goes on waiting.
 
-        `every` is the seconds between two writes; with `at_once` the first does not wait for them.
+        `every` is the seconds between two writes, `first` those before the first if they are others.
         """
         self._name = name
         self._write = write
         self._every = every
-        self._at_once = at_once
+        self._first = every if first is None else first
         self._due = False
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -52,16 +52,15 @@ class WriteBehind:
         await self._try()
 
     async def _keep_writing(self) -> None:
-        if not self._at_once:
-            await self._pause()
+        await self._pause(self._first)
         while self._due and not self._closing.is_set():
             self._due = False
             self._due |= not await self._try()
-            await self._pause()
+            await self._pause(self._every)
 
-    async def _pause(self) -> None:
+    async def _pause(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(self._every):
+            async with asyncio.timeout(seconds):
                 await self._closing.wait()
         except TimeoutError:
             pass

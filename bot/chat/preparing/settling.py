@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.chat.account import TurnAccount
 from bot.chat.character.plain_voice import PLAIN_VOICE
@@ -23,6 +23,7 @@ from bot.personas.binding import ResolvedBinding
 from bot.personas.casting import check_place
 from bot.routing.dispatch import Ask
 from bot.routing.route import Route, RouteDecision
+from bot.scheduling.afterwards import afterwards
 
 
 @dataclass(slots=True)
@@ -82,8 +83,7 @@ async def settle(
     )
     account.decision, account.persona = decision, player
     if turn.order is None:  # a tool's route is no decision of the router
-        # Counted while the model reads the prompt: the request goes out first.
-        asyncio.get_running_loop().call_soon(parts.dispatcher.observe, ask, decision)
+        afterwards(partial(parts.dispatcher.observe, ask, decision))
     # Where care is needed one voice is enough.
     planned = planned if verdict.action is Action.ALLOW else ()
     language = reply_language(turn, conversation, player)

@@ -28,6 +28,7 @@ from bot.languages import mark, translated
 from bot.ports import ChatRequest, ReplySink
 from bot.prompting import Prompt
 from bot.routing.route import Route
+from bot.scheduling.afterwards import afterwards
 
 log = structlog.get_logger(__name__)
 
@@ -72,8 +73,7 @@ class Drafting:
         began = parts.clock.monotonic()
         review = self._review(settled) if parts.guardrails.reviews else None
         readers = cache(lambda: self._readers(order))
-        # The request goes out first: they are made while the model reads the prompt.
-        asyncio.get_running_loop().call_soon(readers)
+        making = afterwards(readers)  # while the model reads the prompt
         generation = Generation(
             model=parts.model,
             readers=readers,
@@ -107,6 +107,7 @@ class Drafting:
                 raise
             return _noted(visible, CUT_SHORT, account)
         finally:
+            making.cancel()
             waking.cancel()
             await _end(*beside)
             for cut in readers().cleaner.cuts():

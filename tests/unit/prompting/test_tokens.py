@@ -119,6 +119,19 @@ def test_too_low_an_estimate_is_mended_at_once() -> None:
     assert estimator.estimate(ENGLISH, "m") >= raw_estimate(ENGLISH) * 1.55
 
 
+def test_a_text_that_was_estimated_before_is_at_most_a_percent_out_of_date() -> None:
+    asked, met = TokenEstimator(), []
+    for ratio in (1.0, 1.4, 1.4, 1.41, 1.38, 1.4, 1.42, 1.4, 0.9, 1.4):
+        asked.estimate(ENGLISH, "m")
+        met.append(prompt_of(ratio, ENGLISH))
+        asked.calibrate("m", [ENGLISH], met[-1])
+        fresh = TokenEstimator()
+        for actual in met:
+            fresh.calibrate("m", [ENGLISH], actual)
+        anew = fresh.estimate(ENGLISH, "m")
+        assert asked.estimate(ENGLISH, "m") == pytest.approx(anew, rel=0.011, abs=1)
+
+
 def taught(times: int) -> TokenEstimator:
     """Return an estimator that a model taught as often that it was right."""
     estimator = TokenEstimator()

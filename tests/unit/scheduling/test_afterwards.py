@@ -1,0 +1,31 @@
+"""Work that waits until a turn's request has gone out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.scheduling.afterwards import afterwards
+
+
+async def test_it_comes_after_what_is_begun_later_in_the_same_moment() -> None:
+    done: list[str] = []
+    reached = asyncio.Event()
+
+    async def written_by_a_task_of_the_client() -> None:
+        await asyncio.sleep(0)
+        done.append("request")
+
+    afterwards(lambda: (done.append("afterwards"), reached.set()))
+    await asyncio.create_task(written_by_a_task_of_the_client())
+    await reached.wait()
+    assert done == ["request", "afterwards"]
+
+
+async def test_what_was_done_sooner_need_not_come_again() -> None:
+    done: list[str] = []
+    handle = afterwards(lambda: done.append("afterwards"))
+    handle.cancel()
+    reached = asyncio.Event()
+    afterwards(reached.set)
+    await reached.wait()
+    assert done == []
