@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -64,8 +65,7 @@ async def open_redis(url: str, *, on_error: Callable[[str], None] | None = None)
     return client
 
 
-@contextmanager
-def store_errors(client: Client) -> Iterator[None]:
+def store_errors(client: Client) -> AbstractContextManager[None]:
     """Turn what redis-py raises into `StoreError`, and tell the client's observer.
 
     The text names the kind only: redis-py's own messages may quote a command's arguments.
@@ -74,17 +74,36 @@ def store_errors(client: Client) -> Iterator[None]:
     `asyncio.wait_for`, which up to Python 3.11 forgets a cancellation that arrives when the
     awaited future is done already (https://github.com/python/cpython/issues/86296).
     """
-    task = asyncio.current_task()
-    cancelled_before = task.cancelling() if task else 0
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        _raise_lost_cancellation(task, cancelled_before)
-        kind = _kind(error)
-        if (observer := _observers.get(client)) is not None:
-            observer(kind)
-        raise StoreError(f"Redis: {kind} error ({type(error).__name__})") from error
-    _raise_lost_cancellation(task, cancelled_before)
+    return _StoreErrors(client)
+
+
+class _StoreErrors(AbstractContextManager[None]):
+    """A class, not a generator: a turn enters it some forty times."""
+
+    __slots__ = ("_cancelled_before", "_client", "_task")
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __enter__(self) -> None:
+        self._task = task = asyncio.current_task()
+        self._cancelled_before = task.cancelling() if task else 0
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None and not isinstance(error, RedisError | OSError | TimeoutError):
+            return
+        _raise_lost_cancellation(self._task, self._cancelled_before)
+        if error is None:
+            return
+        what = _kind(error)
+        if (observer := _observers.get(self._client)) is not None:
+            observer(what)
+        raise StoreError(f"Redis: {what} error ({type(error).__name__})") from error
 
 
 def _raise_lost_cancellation(task: asyncio.Task[Any] | None, cancelled_before: int) -> None:
@@ -130,7 +149,12 @@ def _client(url: str) -> Client:
 
 
 class _Master(Together):
-    """A client of Sentinel's master that closes its connections to the Sentinels as well."""
+    """A client of Sentinel's master that closes its connections to the Sentinels as well.
+
+    It keeps none to the master: the pool lets idle ones go when there is another master.
+    """
+
+    most_kept = 0
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         await super().aclose(close_connection_pool)

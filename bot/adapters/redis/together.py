@@ -20,6 +20,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 AT_ONCE = 64
 """Commands in one pipeline; what comes then begins the next one, on another connection."""
+KEPT = 8
+"""Connections that pipelines hand on to each other: by way of the pool it takes a quarter more."""
 
 _Asked: TypeAlias = tuple[tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]
 """A command, its options, and where its answer goes."""
@@ -28,8 +30,11 @@ _Asked: TypeAlias = tuple[tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]
 class Together(Redis):
     """Gathers commands for one turn of the event loop. No command may block in the server."""
 
+    most_kept = KEPT
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._kept: list[AbstractConnection] = []
         self._gathering: list[_Asked] | None = None
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -68,15 +73,14 @@ class Together(Redis):
             task.add_done_callback(self._sending.discard)
 
     async def _exchange(self, batch: list[_Asked]) -> None:
-        pool = self.connection_pool
         try:
-            connection = await pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py
+            connection = await self._take()
             try:
                 answers = await connection.retry.call_with_retry(
                     lambda: self._answers(connection, batch), lambda _: connection.disconnect()
                 )
             finally:
-                await pool.release(connection)
+                await self._give(connection)
         except Exception as error:  # noqa: BLE001  # every command's owner is to hear of it
             answers = [error] * len(batch)
         for (_, _, asked), answer in zip(batch, answers, strict=True):
@@ -86,6 +90,22 @@ class Together(Redis):
                 asked.set_exception(answer)
             else:
                 asked.set_result(answer)
+
+    async def _take(self) -> AbstractConnection:
+        """Return a connection: one that was kept, if there is any."""
+        if not self._kept:
+            taken: AbstractConnection = await self.connection_pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py
+            return taken
+        connection = self._kept.pop()
+        if connection.is_connected and await connection.can_read():
+            await connection.disconnect()  # the server closed it; sending opens it again
+        return connection
+
+    async def _give(self, connection: AbstractConnection) -> None:
+        if len(self._kept) < self.most_kept:
+            self._kept.append(connection)
+        else:
+            await self.connection_pool.release(connection)
 
     async def _answers(self, connection: AbstractConnection, batch: Sequence[_Asked]) -> list[Any]:
         """Send the commands in one write, and return the answer to each, or its error.
