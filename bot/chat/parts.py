@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.chat.character.judge import CharacterJudge
@@ -65,6 +64,8 @@ class Parts:
     memory: Memory | None = None
     ahead: tuple[Callable[[Turn], Awaitable[None]], ...] = ()
     """What a turn will need later, begun together with the reading of its conversation."""
+    meanwhile: tuple[Callable[[Turn], None], ...] = ()
+    """What can be done for a turn by its message alone, while the database answers."""
     let_go: tuple[Callable[[Turn], None], ...] = ()
     """Lets go of that, for a turn that does not begin."""
     summaries: Summariser | None = None
@@ -83,11 +84,21 @@ class Timer:
         self._clock = clock
         self._timings = timings
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Stage:
         """Time what is done inside."""
-        began = self._clock.monotonic()
-        try:
-            yield
-        finally:
-            self._timings[name] = self._clock.monotonic() - began
+        return Stage(self._clock, self._timings, name)
+
+
+class Stage:
+    """A block that is timed."""
+
+    __slots__ = ("_began", "_clock", "_name", "_timings")
+
+    def __init__(self, clock: Clock, timings: dict[str, float], name: str) -> None:
+        self._clock, self._timings, self._name = clock, timings, name
+
+    def __enter__(self) -> None:
+        self._began = self._clock.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._timings[self._name] = self._clock.monotonic() - self._began

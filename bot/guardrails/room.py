@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -43,9 +42,6 @@ UNSAFE = 0.5
 """Probability from which a guard model's opinion counts as unsafe."""
 STOPPING = frozenset({Measure.REWRITE, Measure.GATE, Measure.REFUSE, Measure.BLOCK, Measure.CRISIS})
 """What keeps a draft from being shown."""
-
-UNTIL_ASKED = 4
-"""Rounds of the event loop, after which the database has been asked."""
 
 HEARD_BEFORE = 100
 """Everyday messages that are judged before the first person's: see `Judge.listen`."""
@@ -165,10 +161,8 @@ class Guardrails:
         """Return the rules and heads, for `/guard test` and evaluation."""
         return self._judge
 
-    async def foresee(self, turn: Turn) -> None:
-        """Look through a message while the database answers what else its turn needs."""
-        for _ in range(UNTIL_ASKED):
-            await asyncio.sleep(0)
+    def look_through(self, turn: Turn) -> None:
+        """Find what the rules say of a message, before it can be judged."""
         self._judge.look_through(turn.text)
 
     async def judge_input(self, turn: Turn, context: GuardContext) -> Verdict:

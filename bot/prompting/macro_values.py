@@ -7,8 +7,8 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
+from bot.once import Once
 from bot.prompting.calendar_text import moment, read_time, spoken
 from bot.prompting.macros import TRIM, Budget, Call, Trim, expand
 
@@ -25,7 +25,7 @@ _UTC = re.compile(r"time_utc([+-]\d{1,2}(?:\.\d)?)")
 
 def seeded(seed: int) -> Callable[[], float]:
     """Return what draws numbers. Most prompts draw none, and seeding takes its time."""
-    source = cache(lambda: random.Random(seed))
+    source = Once(lambda: random.Random(seed))
     return lambda: source().random()
 
 

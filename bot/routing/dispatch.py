@@ -125,6 +125,10 @@ class Dispatcher:
         self._observer = observer
         self._distressed: OrderedDict[tuple[int, int], float] = OrderedDict()
 
+    def read(self, message: str) -> None:
+        """Have the table's opinion of a message ready, before it can be routed."""
+        self.router.read(message)
+
     async def route(self, ask: Ask) -> RouteDecision:
         """Return the decision for a message. Never raises for any message or any failure."""
         if ask.distress:

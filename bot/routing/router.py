@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.errors import SettingsRejected
+from bot.recent import Recent
 from bot.routing.fusion import fused
 from bot.routing.policy import certain, circumstances, decide
 from bot.routing.previous import PreviousRoute
@@ -13,6 +14,8 @@ from bot.routing.route import Route, RouteDecision
 from bot.routing.table import LABELS, RouteTable, Scores, read_table
 from bot.routing.text import has_words
 
+READ = 256
+"""Messages whose scores are remembered until they are routed."""
 SHIPPED = Path(__file__).parent / "data" / "route.table"
 """The model that comes with the package."""
 
@@ -22,6 +25,8 @@ class Router:
 
     def __init__(self, table: RouteTable | None, problem: str | None = None) -> None:
         self._table = table
+        self._read = Recent[int, Scores](READ)
+        """By hash, not by text: what a person deletes must not live on here."""
         self.problem = problem
         """Why there is no table, for the doctor and the log; None when all is well."""
 
@@ -46,12 +51,18 @@ class Router:
         Check the table first with `bot.routing.promotion.checked_router`.
         """
         self._table = table
+        self._read.clear()
         self.problem = None
 
     @property
     def table(self) -> RouteTable | None:
         """Return the table in use."""
         return self._table
+
+    def read(self, message: str) -> None:
+        """Score a message before it can be routed."""
+        if self._table is not None:
+            self._read[hash((message, len(message)))] = self._table.scores(message)
 
     def route(
         self,
@@ -90,7 +101,8 @@ class Router:
         around = circumstances(message, previous, in_scene=in_scene, now=now)
         if not has_words(message):
             return self._wordless(around.previous)
-        scores, source = table.scores(message), "table"
+        known = self._read.get(hash((message, len(message))))
+        scores, source = known or table.scores(message), "table"
         if opinion is not None:
             scores, source = fused(scores, opinion), "accurate"
         return decide(scores, around, threshold=table.header.threshold, source=source)

@@ -30,6 +30,10 @@ class Slots:
         """
         if self._semaphore.locked() and self.waiting >= self._queue_limit:
             raise BackendUnavailable("every slot is busy and the queue full", backend=self._backend)
+        if not self._semaphore.locked():
+            await self._semaphore.acquire()  # at once
+            self.busy += 1
+            return
         self.waiting += 1
         try:
             async with asyncio.timeout_at(until):

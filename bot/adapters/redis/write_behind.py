@@ -28,7 +28,7 @@ class WriteBehind:
     ) -> None:
         """`write` writes all that waits; where it raises StoreError, that goes on waiting.
 
-        `every` is the seconds between two writes, `first` those before the first if they are others.
+        `every` is the seconds between two writes; `first` those before the first, if others.
         """
         self._name = name
         self._write = write

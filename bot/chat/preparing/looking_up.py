@@ -18,6 +18,7 @@ from bot.chat.preparing.admitting import Admission
 from bot.chat.turn import Turn
 from bot.personas.binding import ResolvedBinding
 from bot.ports import Waiting
+from bot.scheduling.afterwards import meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Asked:
     """What was asked of the database; the answers may be awaited, or left alone."""
 
     binding: ResolvedBinding
-    answers: asyncio.Future[tuple[Waiting | None, Conversation, list[None]]]
+    answers: asyncio.Future[Any]
+    """How long to wait if the turn is not let in, the conversation, and nothing for what is
+    foreseen."""
     dismissals: tuple[Callable[[], None], ...] = ()
     """Each lets go of something that was read for the turn."""
 
@@ -46,7 +49,7 @@ class Asked:
         Raises:
             StoreError: the store is away.
         """
-        refused, conversation, _ = await self.answers
+        refused, conversation, *_ = await self.answers
         return LookedUp(self.binding, conversation, refused)
 
     def dismiss(self) -> None:
@@ -68,7 +71,8 @@ async def ask(parts: Parts, turn: Turn, admission: Admission) -> Asked:
     answers = asyncio.gather(
         admission.ask(parts, turn, binding),
         parts.conversations.load(turn.place),
-        asyncio.gather(*(foresee(turn) for foresee in parts.ahead)),
+        *(foresee(turn) for foresee in parts.ahead),
+        meanwhile(*(partial(work, turn) for work in parts.meanwhile)),
     )
     answers.add_done_callback(_seen)
     return Asked(binding, answers, tuple(partial(let_go, turn) for let_go in parts.let_go))

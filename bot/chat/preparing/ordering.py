@@ -32,6 +32,8 @@ def order_of(turn: Turn, route: Route) -> Order | None:
 
 def furnished(turn: Turn) -> Turn:
     """Return a turn with the material of its order as an attached text."""
+    if turn.order is None:
+        return turn
     return replace(turn, messages=tuple(_furnished(message) for message in turn.messages))
 
 

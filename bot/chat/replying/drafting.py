@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import structlog
@@ -25,6 +24,7 @@ from bot.errors import BackendError, EmptyReply
 from bot.guardrails import DraftBlocked, Release
 from bot.guardrails.verdict import Verdict
 from bot.languages import mark, translated
+from bot.once import Once
 from bot.ports import ChatRequest, ReplySink
 from bot.prompting import Prompt
 from bot.routing.route import Route
@@ -72,7 +72,7 @@ class Drafting:
         parts, settled, account = self._parts, order.settled, order.account
         began = parts.clock.monotonic()
         review = self._review(settled) if parts.guardrails.reviews else None
-        readers = cache(lambda: self._readers(order))
+        readers = Once(lambda: self._readers(order))
         making = afterwards(readers)  # while the model reads the prompt
         generation = Generation(
             model=parts.model,

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("bot.languages", "bot.recent"),
+    ("bot.languages", "bot.once", "bot.recent"),
     ("bot.errors", "bot.data_files", "bot.operator_files", "bot.background", "bot.footprint"),
     (
         "bot.chat.place",

@@ -51,7 +51,7 @@ async def test_what_comes_together_is_one_write() -> None:
 
 async def test_the_first_write_may_come_at_once_and_the_next_waits() -> None:
     store = Store()
-    behind = WriteBehind("notes", store.write, every=NEVER, at_once=True)
+    behind = WriteBehind("notes", store.write, every=NEVER, first=0.0)
     store.waiting.append(1)
     behind.soon()
     await until(store, 1)
@@ -76,7 +76,7 @@ async def test_a_failed_write_is_made_again_without_another_note() -> None:
 async def test_closing_waits_for_a_write_under_way() -> None:
     store = Store()
     store.answers.clear()
-    behind = WriteBehind("notes", store.write, every=SOON, at_once=True)
+    behind = WriteBehind("notes", store.write, every=SOON, first=0.0)
     store.waiting.append(1)
     behind.soon()
     await asyncio.sleep(SOON)
