@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.chat.account import TurnAccount
 from bot.chat.arriving.triggers import HIDDEN_PREFIX
+from bot.chat.conversation import Exchange
 from bot.chat.notices import notice_for
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import (
@@ -41,6 +42,10 @@ PORTRAITS = 16 * 2**20
 """Bytes of pictures that are kept small."""
 HINDSIGHT = 3.0
 """Seconds that an account waits for the judge of character; the reply is shown by then."""
+
+
+RECALLED = 100
+"""Turns of a conversation that a page shows again."""
 
 
 class Screen(Protocol):
@@ -109,6 +114,17 @@ class StageStatus:
     model: str
     backends: tuple[str, ...]
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was said before, and the reply to it; an empty `reply` where there is none."""
+
+    said: tuple[str, ...]
+    reply: str = ""
+    persona: str = ""
+    name: str = ""
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +239,23 @@ class Stage:
         account.timings["total"] = self._clock.monotonic() - began
         await account.hindsight.known(HINDSIGHT)  # the page shows an account once
         return account
+
+    async def talk(self, session: str) -> Sequence[Spoken]:
+        """Return what is stored of the session's conversation, as much of its end as is shown.
+
+        Raises:
+            StoreError: it could not be read.
+        """
+        conversation = await self._conversations.load(_session(session).place)
+        return [self._spoken(exchange) for exchange in conversation.exchanges[-RECALLED:]]
+
+    def _spoken(self, exchange: Exchange) -> Spoken:
+        said, reply = tuple(each.text for each in exchange.said), exchange.reply
+        if reply is None:
+            return Spoken(said)
+        known = self.knows(reply.persona)
+        name = self._library.get(reply.persona).name if known else ""
+        return Spoken(said, code_closed(reply.text), reply.persona, name, reply.route.value)
 
     async def reset(self, session: str) -> None:
         """Forget the session's conversation."""

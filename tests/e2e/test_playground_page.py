@@ -193,6 +193,47 @@ async def test_a_new_conversation_starts_on_bare_boards(page: Browser, company: 
     assert company.heard[1][1].startswith("Why is the sky dark")
 
 
+LINES = "return [...document.querySelectorAll('.line .words')].map(each => each.innerText)"
+READY = "return document.querySelector('#app')?.dataset.ready"
+
+
+async def loaded_anew(page: Browser) -> list[str]:
+    """Load the page once more; return what stands on the boards."""
+    await page.run("delete document.querySelector('#app').dataset.ready; location.reload()")
+    await page.until(READY)
+    lines: list[str] = await page.run(LINES)
+    return lines
+
+
+async def test_the_talk_is_still_there_when_the_page_is_loaded_anew(
+    page: Browser, company: Company
+) -> None:
+    await say(page, "How tall is K2?")
+    await say(page, "<b>And</b> Everest?")
+    before = await page.run(LINES)
+    assert len(before) == 4
+    assert await loaded_anew(page) == before
+    assert await page.run("return document.querySelector('#opening').hidden")
+    assert await page.text(".theirs .who b") == "Ada Quill"
+    assert await page.text(".theirs .pill") == "factual"
+    await say(page, "Thank you.")  # it goes on where it was
+    assert len({session for session, _, _ in company.heard}) == 1
+    assert len(await loaded_anew(page)) == 6
+
+
+async def test_what_was_forgotten_does_not_come_back_with_the_page(
+    page: Browser, company: Company
+) -> None:
+    await say(page, "hello")
+    await page.click("#new")
+    await page.until("return document.querySelectorAll('.line').length === 0")
+    assert await loaded_anew(page) == []
+    assert await page.text("#opening h2") == "The stage is yours"
+    await say(page, "hello again")
+    company.kept.clear()  # its lifetime is over
+    assert await loaded_anew(page) == []
+
+
 async def test_a_phone_shows_everything_without_scrolling_sideways(page: Browser) -> None:
     await page.size(360, 700)
     fits = "return document.documentElement.scrollWidth <= innerWidth"
@@ -285,5 +326,7 @@ async def test_the_stage_door_asks_for_the_token(company: Company) -> None:
         await browser.until("return document.querySelector('#app').dataset.ready")
         await say(browser, "hello")
         assert "You said: hello" in await browser.text(".theirs .words")
+        kept = await loaded_anew(browser)
+        assert kept[0] == "hello"
         stored = "return document.cookie + JSON.stringify({...localStorage, ...sessionStorage})"
         assert TOKEN not in await browser.run(stored)

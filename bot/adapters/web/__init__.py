@@ -3,13 +3,14 @@
 from bot.adapters.web.ops import ops_app
 from bot.adapters.web.play import Account, Playground, PlaySink, Stage
 from bot.adapters.web.server import WebServer, is_loopback
-from bot.chat.stage import PersonaSummary, StageStatus
+from bot.chat.stage import PersonaSummary, Spoken, StageStatus
 
 __all__ = [
     "Account",
     "PersonaSummary",
     "PlaySink",
     "Playground",
+    "Spoken",
     "Stage",
     "StageStatus",
     "WebServer",

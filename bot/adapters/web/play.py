@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from bot.adapters.web.access import Access, dress, guard, problem
 from bot.adapters.web.sessions import Sessions
 from bot.chat.notices import notice_for
-from bot.chat.stage import PersonaSummary, StageStatus
+from bot.chat.stage import PersonaSummary, Spoken, StageStatus
 from bot.errors import Busy, NotFound, TroupeError, UserFacing
 from bot.languages import reading
 
@@ -84,6 +84,10 @@ class Stage(Protocol):
         locale: str | None = None,
     ) -> Account:
         """Run a whole turn; None lets the router choose. Cancelling stops the generation."""
+        ...
+
+    async def talk(self, session: str) -> Sequence[Spoken]:
+        """Return what is stored of the session's conversation."""
         ...
 
     async def reset(self, session: str) -> None:
@@ -157,6 +161,7 @@ class Playground:
         app.router.add_post("/api/login", self._login)
         app.router.add_get("/api/state", self._state)
         app.router.add_post("/api/session", self._open)
+        app.router.add_post("/api/talk", self._talk)
         app.router.add_post("/api/say", self._say)
         app.router.add_post("/api/reset", self._reset)
         app.router.add_get("/api/personas/{persona}/avatar", self._avatar)
@@ -202,6 +207,18 @@ class Playground:
         for old in gone:
             await self._forget(old)
         return _json({"session": ident})
+
+    async def _talk(self, request: web.Request) -> web.Response:
+        body = await _read(request, _Session)
+        try:
+            self._sessions.use(body.session)
+            talk = await self._stage.talk(body.session)
+        except NotFound as error:
+            raise problem(web.HTTPNotFound, "session", error.text) from error
+        except TroupeError as error:
+            log.warning("conversation not read", error=error)
+            raise problem(web.HTTPServiceUnavailable, "failed", notice_for(error)) from error
+        return _json({"talk": [asdict(spoken) for spoken in talk]})
 
     async def _reset(self, request: web.Request) -> web.Response:
         body = await _read(request, _Session)

@@ -46,6 +46,20 @@ class Sessions:
         self._open[ident] = _Session(self._monotonic())
         return ident, gone
 
+    def use(self, ident: str) -> None:
+        """Make sure that a session is open, and keep it so.
+
+        Raises:
+            NotFound: there is no such session, or it was idle for too long.
+        """
+        self._find(ident).used_at = self._monotonic()
+
+    def _find(self, ident: str) -> _Session:
+        session = self._open.get(ident)
+        if session is None:
+            raise NotFound("This conversation is over. Please start a new one.")
+        return session
+
     @contextmanager
     def turn(self, ident: str) -> Iterator[None]:
         """Hold the session for one turn.
@@ -54,9 +68,7 @@ class Sessions:
             NotFound: there is no such session, or it was idle for too long.
             Busy: a turn is under way in it, or too many are in others.
         """
-        session = self._open.get(ident)
-        if session is None:
-            raise NotFound("This conversation is over. Please start a new one.")
+        session = self._find(ident)
         if session.busy:
             raise Busy("One message at a time: please wait for the reply, or stop it.")
         if self._turns >= MAX_TURNS:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.adapters.web import PersonaSummary, Playground, PlaySink, StageStatus, WebServer
+from bot.adapters.web import PersonaSummary, Playground, PlaySink, Spoken, StageStatus, WebServer
 from bot.errors import BackendStalled, Busy
 from bot.prompting.report import Part, PromptReport
 
@@ -123,6 +123,7 @@ class Company:
         self.locale: str | None = None
         self.heard: list[tuple[str, str, str | None]] = []
         self.forgotten: list[str] = []
+        self.kept: dict[str, list[Spoken]] = {}
         self.cancelled = asyncio.Event()
         self.waiting = asyncio.Event()
 
@@ -184,6 +185,8 @@ class Company:
             shown = f"{shown} {word}".lstrip(" ")
             sink.show(shown)
             await asyncio.sleep(self.pace)
+        spoken = Spoken((text,), reply, who.id, who.name, "factual")
+        self.kept.setdefault(session, []).append(spoken)
         return Account(text, who, reply)
 
     async def _wait(self, sink: PlaySink) -> Account:
@@ -196,8 +199,12 @@ class Company:
             raise
         raise AssertionError("nobody stopped it")
 
+    async def talk(self, session: str) -> Sequence[Spoken]:
+        return self.kept.get(session, [])
+
     async def reset(self, session: str) -> None:
         self.forgotten.append(session)
+        self.kept.pop(session, None)
 
 
 class _Sparse(Account):

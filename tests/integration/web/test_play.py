@@ -151,6 +151,19 @@ async def test_a_new_conversation_forgets_the_old_one(reader: Reader, company: C
     assert company.forgotten == [reader.session]
 
 
+async def test_a_talk_is_told_once_more_to_whoever_holds_its_session(reader: Reader) -> None:
+    assert await reader.call("/api/talk", {"session": reader.session}) == (200, {"talk": []})
+    await reader.say("How tall is K2?", "bram")
+    _, answer = await reader.call("/api/talk", {"session": reader.session})
+    (turn,) = answer["talk"]
+    assert (turn["said"], turn["name"]) == (["How tall is K2?"], "Bram Underlamp")
+    assert "8,611 metres" in turn["reply"]
+    await reader.call("/api/reset", {"session": reader.session})
+    assert await reader.call("/api/talk", {"session": reader.session}) == (200, {"talk": []})
+    status, refused = await reader.call("/api/talk", {"session": "made-up"})
+    assert (status, refused["error"]["code"]) == (404, "session")
+
+
 async def test_avatars_are_png_or_nothing(reader: Reader) -> None:
     async with reader.http.get(f"{reader.url}/api/personas/ada/avatar") as response:
         assert response.status == 200

@@ -103,6 +103,7 @@ async def test_the_page_is_open_and_the_calls_are_not(stranger: Reader) -> None:
     for method, path in (
         ("GET", "/api/state"),
         ("POST", "/api/session"),
+        ("POST", "/api/talk"),
         ("POST", "/api/say"),
         ("POST", "/api/reset"),
         ("GET", "/api/personas/ada/avatar"),

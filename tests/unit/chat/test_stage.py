@@ -13,9 +13,11 @@ from typing import Any, cast
 from PIL import Image
 
 from bot.chat.account import TurnAccount
+from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.notices import notice_for
-from bot.chat.stage import Stage
-from bot.chat.turn import Turn
+from bot.chat.place import MessageId, Place, UserId
+from bot.chat.stage import Spoken, Stage
+from bot.chat.turn import Speaker, Turn, TurnId
 from bot.errors import BackendUnavailable
 from bot.guardrails.care import read_care
 from bot.guardrails.disclosure import Disclosures
@@ -25,6 +27,7 @@ from bot.languages import reading
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
 from bot.ports import Face, Outcome, ReplySink
+from bot.routing.route import Route
 
 CARE = read_care([shipped_personas() / "care"])
 
@@ -63,12 +66,15 @@ class Wall:
 
 
 def stage_of(
-    pipeline: Says, disclosures: Disclosures | None = None, library: PersonaLibrary | None = None
+    pipeline: Says,
+    disclosures: Disclosures | None = None,
+    library: PersonaLibrary | None = None,
+    conversations: object = None,
 ) -> Stage:
     nothing = cast("Any", None)
     return Stage(
         cast("Any", pipeline),
-        nothing,
+        cast("Any", conversations),
         cast("Any", library),
         Binding(),
         cast("Any", Wall()),
@@ -121,6 +127,41 @@ def test_first_words_stand_on_the_page_as_they_would_be_said(tmp_path: Path) -> 
     assert [each.greetings for each in stage.personas()] == [("I am Sera.", "Hi, Guest!")]
     assert stage.knows("sera")
     assert not stage.knows("nobody")
+
+
+class Store:
+    """Holds one conversation, whoever asks."""
+
+    def __init__(self, *exchanges: Exchange) -> None:
+        self.exchanges = exchanges
+
+    async def load(self, place: Place) -> Conversation:
+        return Conversation(place, self.exchanges)
+
+
+def exchange(number: int, *said: str, reply: str = "", persona: str = "sera") -> Exchange:
+    spoken = [Said(MessageId(number), Speaker(UserId(1), "Guest"), text, 0.0) for text in said]
+    variant = Variant(reply, (), persona, Route.CREATIVE, "m", 0.0)
+    return Exchange(TurnId(str(number)), tuple(spoken), (variant,) if reply else (), -1)
+
+
+async def test_what_is_stored_of_a_talk_can_be_shown_once_more(tmp_path: Path) -> None:
+    (tmp_path / "sera.json").write_text(json.dumps({"name": "Sera", "first_mes": "Hi."}))
+    library = PersonaLibrary(tmp_path)
+    library.load()
+    store = Store(
+        exchange(1, "hello", "are you there?", reply="```\nprint(1)\n\n-# Cut."),
+        exchange(2, "and now?"),  # its reply was removed
+        exchange(3, "who was that?", reply="Nobody.", persona="gone"),
+    )
+    talk = await stage_of(Says(), library=library, conversations=store).talk("a")
+    assert talk == [
+        Spoken(
+            ("hello", "are you there?"), "```\nprint(1)\n```\n\n-# Cut.", "sera", "Sera", "creative"
+        ),
+        Spoken(("and now?",)),
+        Spoken(("who was that?",), "Nobody.", "gone", "", "creative"),
+    ]
 
 
 async def test_a_picture_of_any_format_is_shown_small(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ const json = async (...call) => (await request(...call)).json();
 export const state = () => json("/api/state");
 export const login = (token) => json("/api/login", { token });
 export const open = async () => (await json("/api/session", {})).session;
+export const talk = async (session) => (await json("/api/talk", { session })).talk;
 export const reset = (session) => json("/api/reset", { session });
 
 /** Say something; yields the lines of the answer. Aborting `signal` stops the generation. */

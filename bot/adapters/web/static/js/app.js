@@ -5,6 +5,7 @@ import * as chat from "./chat.js";
 import { $ } from "./dom.js";
 import { inspect } from "./inspector.js";
 
+const KEPT = "troupe-session";
 let session = null;
 let limit = 4000;
 let greeting = 0;
@@ -114,6 +115,21 @@ async function broken(error, reply, text) {
 
 async function begin() {
   session = await api.open();
+  try { sessionStorage.setItem(KEPT, session); } catch { /* storage is off */ }
+}
+
+/** Go on with the conversation that this tab had before it was loaded anew, if there is one. */
+async function goOn() {
+  let kept = null;
+  try { kept = sessionStorage.getItem(KEPT); } catch { /* storage is off */ }
+  if (!kept) return begin();
+  try {
+    for (const turn of await api.talk(kept)) chat.past(turn, cast.find(turn.persona));
+    session = kept;
+  } catch (error) {
+    if (error.code !== "session") throw error;
+    await begin();
+  }
 }
 
 async function startOver() {
@@ -163,8 +179,7 @@ async function boot() {
     $("banner").hidden = !status.rehearsal;
     $("banner").textContent = "Rehearsal: no Ollama answers, so a stand-in speaks the lines. Start Ollama for real replies.";
     cast.show(personas);
-    setTheStage();
-    if (!session) await begin();
+    try { if (!session) await goOn(); } finally { setTheStage(); }
     $("app").dataset.ready = "true";
     $("text").focus();
   } catch (error) {

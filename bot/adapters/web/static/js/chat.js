@@ -25,6 +25,16 @@ export function mine(text) {
   toEnd();
 }
 
+/** A turn of before the page was loaded: how it came about is not kept. */
+export function past({ said, reply, persona, name, route }, known) {
+  said.forEach(mine);
+  if (!reply) return;
+  const spoken = new Reply(known, () => {});
+  spoken.text = reply;
+  spoken.end({ persona: { id: persona, name: name || persona }, route: { route } }, known);
+  spoken.peek.remove();
+}
+
 /** A reply while it is written and after. */
 export class Reply {
   constructor(persona, onpeek) {
