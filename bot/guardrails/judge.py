@@ -24,6 +24,7 @@ from bot.guardrails.play import (
     acted,
     before_the_task,
     has_play,
+    lone_voice,
     narrated,
     outside,
     own_voice,
@@ -36,6 +37,7 @@ from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, Rule, RuleSet
 from bot.guardrails.taxonomy import CATEGORIES, Measure, Severity
 from bot.guardrails.telling import FICTION
+from bot.languages.spoken import NAMES, spoken_language
 from bot.recent import Recent
 from bot.routing.route import Route
 
@@ -47,6 +49,10 @@ DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
 """What people say of themselves laughing and don't mean."""
+SAID_OF_ONESELF = frozenset({Severity.ACTIVE, Severity.PASSIVE})
+"""What a person says of themselves in the middle of a play, and a character in any."""
+TOLD_APART = frozenset(NAMES) - {"id"}
+"""Languages of rules of everyday words that need the language; `id` stands for its neighbours."""
 PLAYED_BY_US = frozenset({"human_claim", "sh_promo"})
 """What a persona may say in a story, in a play line, and never as itself."""
 UNSETTLED = BONDS | {"illicit", "sh_support", "distress", "minor"}
@@ -241,6 +247,9 @@ class Judge:
         told = FICTION.search(views.plain) is not None
         own = self._of_themselves(text, hits, told=told, creative=creative, now=around.now)
         in_scene = (told or (creative and has_play(text))) and not sincere(text)
+        perhaps = frozenset[str]()
+        if creative and not told and lone_voice(text):
+            perhaps = frozenset(hit.rule for hit in self.asked.hits(self._views(own_words(text))))
 
         def excused(hit: Hit) -> bool:
             if not hit.fiction_ok or hit.rule in own:
@@ -250,7 +259,11 @@ class Judge:
             # In a game every threat is play, but "I want to die" may be the person's own.
             return creative or told
 
-        return tuple(_serious(hit) for hit in hits if not excused(hit))
+        return tuple(
+            _serious(hit) if not excused(hit) else _gently(hit)
+            for hit in hits
+            if not excused(hit) or (hit.rule in perhaps and hit.severity in SAID_OF_ONESELF)
+        )
 
     def _of_themselves(
         self, text: str, hits: tuple[Hit, ...], *, told: bool, creative: bool, now: bool
@@ -303,6 +316,8 @@ class Judge:
         agreed: tuple[Hit, ...] = ()
         if acute or harm:
             agreed = tuple(h for h in self.asked.hits_to_confirm(views) if h.needs == believed)
+            spoken = spoken_language(views.plain)
+            agreed = tuple(h for h in agreed if _may_be_said_in(h, spoken))
         if believed == "acute" and acute >= SURE:
             agreed += (DANGER,)
         if agreed or any(hit.severity is not Severity.MILD for hit in sure):
@@ -345,6 +360,13 @@ def _doubted(hit: Hit, heard: Heard) -> Hit:
     return hit if hit.category == "sh_support" and heard.sign else _softened(hit)
 
 
+def _may_be_said_in(hit: Hit, spoken: str | None) -> bool:
+    """Whether a rule of everyday words is of the language of a text, or of several or unknown: what
+    is a rope in one is anything in another."""
+    language = hit.rule.split(".")[1]
+    return spoken is None or language in (spoken, "xx") or language not in TOLD_APART
+
+
 def _figurative(hit: Hit) -> bool:
     return _of_deeds(hit) or hit.category == "threat"
 
@@ -356,6 +378,11 @@ def _settles(hit: Hit) -> bool:
 
 def _softened(hit: Hit) -> Hit:
     return replace(hit, severity=Severity.MILD)
+
+
+def _gently(hit: Hit) -> Hit:
+    """Return a finding of danger as one of need: what may be play is asked about, no more."""
+    return replace(hit, category="sh_support", severity=Severity.PASSIVE, fiction_ok=False)
 
 
 def _serious(hit: Hit) -> Hit:

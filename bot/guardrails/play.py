@@ -80,6 +80,16 @@ def own_voice(text: str) -> bool:
     return not told and FIRST_PERSON.search(plain) is not None
 
 
+def lone_voice(text: str) -> bool:
+    """Whether somebody acts, and says "I" beside it to nobody of a story: "*sighs* I want to die"
+    may be a character's line, and a person's."""
+    lines = [match[0] for match in CLOSED.finditer(text)]
+    if not lines or not all(map(_acted, lines)):
+        return False
+    plain, own = normalise(text).plain, normalise(outside(text)).plain
+    return FIRST_PERSON.search(own) is not None and OTHERS.search(plain) is None
+
+
 def before_the_task(bare: str) -> str:
     """Return the sentences that come before the first one to speak of a story; else nothing."""
     plain = normalise(bare).plain

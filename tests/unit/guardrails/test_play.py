@@ -75,6 +75,13 @@ def test_who_speaks_of_themselves_is_heard_in_a_story(told: Judged, text: str) -
 
 
 @pytest.mark.parametrize(
+    "text", ["*sighs* i want to die", "*hugs you* i don't want to live anymore"]
+)
+def test_what_may_be_a_line_or_the_person_is_asked_about_gently(told: Judged, text: str) -> None:
+    assert told(text) is Measure.SUPPORT
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '"I want to die," she whispered, and the knight wept.',
