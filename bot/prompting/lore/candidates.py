@@ -192,9 +192,11 @@ def _expanded(key: str, context: MacroContext | None) -> str:
         return key
     if not is_pattern(key):
         return context.expand(key)
-    user, char = context.user, context.char
-    context.user, context.char = escaped(user), escaped(char)
-    try:
-        return context.expand(key)
-    finally:
-        context.user, context.char = user, char
+    as_said = replace(
+        context,
+        user=escaped(context.user),
+        char=escaped(context.char),
+        others=tuple(map(escaped, context.others)),
+        values={name: escaped(value) for name, value in context.values.items()},
+    )
+    return as_said.expand(key)

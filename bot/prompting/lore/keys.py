@@ -160,7 +160,7 @@ def is_pattern(key: str) -> bool:
 
 
 def escaped(value: str) -> str:
-    """Return a value to stand within a pattern as it is: a person's name is no pattern."""
+    """Return a value to stand within a pattern as it is: what a person says is no pattern."""
     return regex.sub(r"[^\w\s]", r"\\\g<0>", value)
 
 

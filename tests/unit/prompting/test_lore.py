@@ -174,10 +174,14 @@ def test_a_hostile_pattern_costs_a_moment_and_is_told() -> None:
     assert result.warnings
 
 
-def test_a_name_in_a_pattern_is_no_pattern() -> None:
-    context = MacroContext(char="Sera", user=".*")
-    result = look([entry("/^\\x01?{{user}} waves/")], "Bob waves", context=context)
-    assert result.fired == ()
+@pytest.mark.parametrize("macro", ["user", "char", "group", "persona", "lastUserMessage"])
+def test_what_a_person_says_in_a_pattern_is_no_pattern(macro: str) -> None:
+    said = {"persona": ".*", "lastusermessage": ".*"}
+    context = MacroContext(char=".*", user=".*", others=(".*",), values=said)
+    waves = [entry("/{{" + macro + "}} waves/")]
+    assert look(waves, "Bob, Ann waves", context=context).fired == ()
+    as_it_stands = f"{context.expand('{{' + macro + '}}')} waves"
+    assert len(look(waves, as_it_stands, context=context).fired) == 1
 
 
 def test_a_chance_of_zero_never_happens() -> None:
