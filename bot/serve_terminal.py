@@ -14,13 +14,15 @@ from typing import Self
 
 from bot.app import Troupe, open_troupe
 from bot.chat.account import TurnAccount
-from bot.chat.stage import Stage
+from bot.chat.stage import MAX_TEXT, Stage
 from bot.errors import NotFound, SettingsRejected
 from bot.settings import Settings
 
 QUIT = "/quit"
 AT_ONCE = 65_536
 """Bytes of one read."""
+LONGEST = 4 * MAX_TEXT
+"""Bytes of a line that are kept: one that has more is too long, whatever its characters."""
 MOST_NAMES = 20
 
 
@@ -50,7 +52,8 @@ class _Keyboard:
         os.write(self._wake, b"\0")
 
     async def line(self) -> str | None:
-        """Return the next line; None at the end of the input, and once woken."""
+        """Return the next line, or more than `MAX_TEXT` characters of a longer one; None at the
+        end of the input, and once woken."""
         return await asyncio.to_thread(self._line)
 
     def _line(self) -> str | None:
@@ -59,8 +62,11 @@ class _Keyboard:
             if self._waker in ready:
                 return None
             read = os.read(self._input, AT_ONCE)
-            self._rest += read
             self._ended = not read
+            line, newline, more = read.partition(b"\n")
+            if len(self._rest) <= LONGEST:
+                self._rest += line
+            self._rest += newline + more
         line, _, self._rest = self._rest.partition(b"\n")
         if self._ended and not line and not self._rest:
             return None
@@ -136,6 +142,9 @@ async def converse(settings: Settings, persona: str | None) -> int:
             if line is None or line.strip() == QUIT:
                 break
             if not line.strip():
+                continue
+            if len(line) > MAX_TEXT:
+                _write(f"That is too long: a message has {MAX_TEXT:,} characters at most.\n")
                 continue
             saying = asyncio.create_task(stage.say(session, line.strip(), chosen, _Screen()))
             account = await interruption.unless(saying)

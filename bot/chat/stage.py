@@ -38,6 +38,8 @@ from bot.prompting.kept import Kept
 from bot.prompting.small_print import code_closed
 
 GUEST = "Guest"
+MAX_TEXT = 4_000
+"""Characters of one message: as many as Discord lets a person write."""
 PORTRAITS = 16 * 2**20
 """Bytes of pictures that are kept small."""
 HINDSIGHT = 3.0

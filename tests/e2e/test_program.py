@@ -246,8 +246,10 @@ async def test_a_talk_in_the_terminal(tmp_path: Path) -> None:
 
 
 async def test_a_talk_in_the_terminal_tells_of_failures(tmp_path: Path) -> None:
-    ended = await run(tmp_path, "chat", said="how tall is K2?\n", OLLAMA_HOSTS=NO_OLLAMA)
+    said = f"{'x' * 1_000_000}\n{'é' * 4_001}\nhow tall is K2?\n"
+    ended = await run(tmp_path, "chat", said=said, OLLAMA_HOSTS=NO_OLLAMA)
     assert ended.code == 0
+    assert ended.out.count("That is too long: a message has 4,000 characters at most.") == 2
     assert "The model can't be reached right now." in ended.out
     unknown = await run(tmp_path, "chat", "--persona", "nobody", OLLAMA_HOSTS=NO_OLLAMA)
     assert unknown.code == 2

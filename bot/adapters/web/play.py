@@ -22,14 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from bot.adapters.web.access import Access, dress, guard, problem
 from bot.adapters.web.sessions import Sessions
 from bot.chat.notices import notice_for
-from bot.chat.stage import PersonaSummary, Spoken, StageStatus
+from bot.chat.stage import MAX_TEXT, PersonaSummary, Spoken, StageStatus
 from bot.errors import Busy, NotFound, TroupeError, UserFacing
 from bot.languages import reading
 
 log = structlog.get_logger(__name__)
 
-MAX_TEXT = 4_000
-"""Characters of one message: as many as Discord lets a person write."""
 MAX_BODY = 64 * 1024
 READ_SECONDS = 10.0
 WRITE_SECONDS = 30.0
