@@ -27,6 +27,9 @@ UNCERTAIN = (discord.DiscordServerError, aiohttp.ClientError, OSError)
 WEBHOOK_GONE = 10015
 """The code that answers a call by a webhook which was removed."""
 
+TOKEN_OVER = frozenset({10015, 10062, 50027})
+"""The codes that answer a call by an interaction's token which is over, after fifteen minutes."""
+
 MUTED_FOR = 600.0
 """Seconds for which a channel that answered 403 gets no calls: Discord bans at 10,000 invalid
 requests in ten minutes."""

@@ -14,7 +14,7 @@ import discord
 import structlog
 
 from bot.adapters.discord.amending import amend
-from bot.adapters.discord.calls import Webhook
+from bot.adapters.discord.calls import Posted, Webhook
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.refusals import FAILED
 from bot.adapters.discord.rows import fixed_rows, reply_rows, stop_row
@@ -214,16 +214,24 @@ class DiscordSink:
             # By its words, so that saying another line later is not taken for saying it twice.
             seed = f"n{zlib.crc32(text.encode()) & 0xFFFF:04x}"
             voice = BotVoice(self._desk.calls, self._turn, seed=seed)
-        throttle = self._desk.throttle
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT):
-                ticket = throttle.ask(voice.send_route(), Priority.FINAL)
-                if not await throttle.granted(ticket):
-                    raise DeliveryError("the notice was given up")
-                said = await voice.send(0, text[:LIMIT], [], ticket)
+                said = await self._say(voice, text)
         except FAILED as error:
             raise self._desk.refused(error, place) from error
         return (MessageId(said.id),)
+
+    async def _say(self, voice: Voice, text: str) -> Posted:
+        ticket = self._desk.throttle.ask(voice.send_route(), Priority.FINAL)
+        if not await self._desk.throttle.granted(ticket):
+            raise DeliveryError("the notice was given up")
+        try:
+            return await voice.send(0, text[:LIMIT], [], ticket)
+        except FAILED as error:
+            own = self._speaking.without_token(voice, error)
+            if own is None:
+                raise
+            return await self._say(own, text)
 
     async def withdraw(self) -> None:
         """Remove what is visible: the question is gone."""

@@ -11,7 +11,7 @@ import structlog
 
 from bot.adapters.discord.calls import Posted, Webhook
 from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.refusals import FAILED, WEBHOOK_GONE
+from bot.adapters.discord.refusals import FAILED, TOKEN_OVER, WEBHOOK_GONE
 from bot.adapters.discord.rows import turn_under
 from bot.adapters.discord.voices import (
     BotVoice,
@@ -89,6 +89,15 @@ class Speaking:
         self._looked_again = True
         return await self._by_webhook() or self._own_voice()
 
+    def without_token(self, voice: Voice, error: Exception) -> Voice | None:
+        """Return the voice that goes on with an answer, and may change what stands there, once the
+        token of its interaction is over; None where that is not so, or nothing else reaches it."""
+        answering = self._turn.answering
+        over = isinstance(error, discord.HTTPException) and error.code in TOKEN_OVER
+        if answering is None or not answering.lasting or not over:
+            return None
+        return self._own_voice() if isinstance(voice, InteractionVoice) else None
+
     @property
     def _channel(self) -> int:
         """Return the channel that holds the webhooks: threads use their parent's."""
@@ -119,9 +128,12 @@ class Speaking:
         if self._resumed is None:
             return voice, ()
         try:
-            return voice, self._resumed.reply_ids or await voice.standing()
+            standing = await voice.standing()
         except FAILED as error:
+            if (own := self.without_token(voice, error)) is not None:
+                return own, self._resumed.reply_ids
             raise TargetGone("the interaction can't be answered any more") from error
+        return voice, self._resumed.reply_ids or standing
 
     def _question(self) -> str:
         """Return what was asked by command, for those who read the answer only."""

@@ -311,6 +311,9 @@ class ReplyWriter:
 
     async def _failed(self, error: Exception, voice: Voice, change: _Change) -> None:
         """Go on another way, or later, or raise what the turn will be told."""
+        if (own := self._speaking.without_token(voice, error)) is not None:
+            self._voice = own
+            return
         standing = [shown.text for shown in self._shown if shown.text is not None]
         if len(standing) == len(self._shown):
             other = await self._speaking.instead(voice, error, begun=bool(standing))
