@@ -84,12 +84,12 @@ class Timer:
         self._clock = clock
         self._timings = timings
 
-    def stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> _Timed:
         """Time what is done inside."""
-        return Stage(self._clock, self._timings, name)
+        return _Timed(self._clock, self._timings, name)
 
 
-class Stage:
+class _Timed:
     """A block that is timed."""
 
     __slots__ = ("_began", "_clock", "_name", "_timings")

@@ -22,7 +22,7 @@ FORM_TIMEOUT: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class CardPress:
     """What somebody did on a card: the words of its custom id, and what was chosen or written."""
 
     interaction: discord.Interaction[Any]
@@ -44,7 +44,7 @@ class Press:
         return self.words[number]
 
 
-Answer: TypeAlias = Callable[[Press], Awaitable[None]]
+Answer: TypeAlias = Callable[[CardPress], Awaitable[None]]
 
 
 class Presses(Serving):
@@ -65,7 +65,7 @@ class Presses(Serving):
         answer = self._cards.get(card)
         if answer is None:
             return
-        press = Press(
+        press = CardPress(
             interaction, self.services, tuple(words), tuple(_values(data)), dict(texts_of(data))
         )
         try:

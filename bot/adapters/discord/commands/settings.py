@@ -9,7 +9,7 @@ import discord
 
 from bot.adapters.discord.commands.greetings import greet
 from bot.adapters.discord.commands.permissions import require, require_level
-from bot.adapters.discord.commands.presses import Press, field, form
+from bot.adapters.discord.commands.presses import CardPress, field, form
 from bot.adapters.discord.commands.render import place_of, plain, say
 from bot.adapters.discord.commands.settings_card import (
     choice_card,
@@ -29,7 +29,7 @@ FORMS = frozenset({"words", "quiet"})
 _NUMBER = re.compile(r"\d{1,6}")
 
 
-async def pressed(press: Press) -> None:
+async def pressed(press: CardPress) -> None:
     """Do what was pressed, and show the card as it is now."""
     interaction, services = press.interaction, press.services
     require(interaction.guild_id is not None and interaction.permissions.manage_channels)
@@ -66,7 +66,7 @@ async def pressed(press: Press) -> None:
         await _greet(press, place)
 
 
-async def _greet(press: Press, place: Place) -> None:
+async def _greet(press: CardPress, place: Place) -> None:
     """Let who was chosen say their first words. It may take longer than Discord waits for us."""
     persona = press.services.casting.persona(press.values[0], place.guild)
     problem = await greet(press.services, press.interaction, persona)
@@ -80,7 +80,7 @@ async def _show(interaction: discord.Interaction[Any], view: discord.ui.LayoutVi
     await interaction.response.edit_message(view=view, allowed_mentions=quiet)
 
 
-async def _open(press: Press, place: Place, rule: str, level: BindingLevel) -> None:
+async def _open(press: CardPress, place: Place, rule: str, level: BindingLevel) -> None:
     """Show what one setting can be changed to."""
     binding = await press.services.casting.resolved(place)
     if _known(rule) in FORMS:
@@ -119,7 +119,7 @@ def _form(rule: str, level: BindingLevel, binding: ResolvedBinding) -> discord.u
     )
 
 
-async def _ask_limit(press: Press, place: Place, level: BindingLevel) -> None:
+async def _ask_limit(press: CardPress, place: Place, level: BindingLevel) -> None:
     """Ask for a number: for everybody, each person, or the role or person that was chosen."""
     whom = press.words[3] if len(press.words) > 3 else (press.values[0] if press.values else "")
     if not LIMITED.fullmatch(whom):
@@ -148,7 +148,7 @@ def _count(limits: Any, whom: str) -> str:
     return str(limits[whom]) if whom in limits else ""
 
 
-async def _pick(press: Press, place: Place, rule: str, level: BindingLevel) -> str:
+async def _pick(press: CardPress, place: Place, rule: str, level: BindingLevel) -> str:
     services, values = press.services, press.values
     if rule in ("allowed", "barred"):
         await _set_people(press, place, rule, values, level)
@@ -174,14 +174,14 @@ async def _pick(press: Press, place: Place, rule: str, level: BindingLevel) -> s
 
 
 async def _set_people(
-    press: Press, place: Place, rule: str, whom: tuple[str, ...], level: BindingLevel
+    press: CardPress, place: Place, rule: str, whom: tuple[str, ...], level: BindingLevel
 ) -> None:
     rules = press.services.rules
     change = rules.set_allowed if rule == "allowed" else rules.set_barred
     await change(place, whom, level=level)
 
 
-async def _written(press: Press, place: Place, rule: str, level: BindingLevel) -> str:
+async def _written(press: CardPress, place: Place, rule: str, level: BindingLevel) -> str:
     """Take what was written into a form."""
     rules, texts = press.services.rules, press.texts
     match rule:

@@ -13,7 +13,7 @@ import structlog
 from discord.ext import commands
 
 from bot.adapters.discord.commands.permissions import require_server
-from bot.adapters.discord.commands.presses import Press, button, card_view
+from bot.adapters.discord.commands.presses import CardPress, button, card_view
 from bot.adapters.discord.commands.render import place_of, plain, shorten
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.commands.settings_text import MODES, warning
@@ -79,7 +79,7 @@ def hello() -> discord.ui.LayoutView:
     )
 
 
-async def pressed(press: Press) -> None:
+async def pressed(press: CardPress) -> None:
     """Take the next of the three steps."""
     interaction = press.interaction
     if interaction.guild_id is None:
@@ -110,7 +110,7 @@ def _step(title: str, step: str, options: list[discord.SelectOption]) -> discord
     )
 
 
-def _personas(press: Press, place: Place) -> list[discord.SelectOption]:
+def _personas(press: CardPress, place: Place) -> list[discord.SelectOption]:
     cast = t("A persona for each kind of question")
     found = [p for p in press.services.library.all(place.guild) if not p.adult and len(p.id) <= 100]
     return [
@@ -119,7 +119,7 @@ def _personas(press: Press, place: Place) -> list[discord.SelectOption]:
     ]
 
 
-def _modes(press: Press) -> list[discord.SelectOption]:
+def _modes(press: CardPress) -> list[discord.SelectOption]:
     rules = press.services.rules
     modes = [m for m in MODES if m is not TriggerMode.AUTO or rules.auto_allowed]
     return [
@@ -127,7 +127,7 @@ def _modes(press: Press) -> list[discord.SelectOption]:
     ]
 
 
-async def _set_cast(press: Press, place: Place) -> None:
+async def _set_cast(press: CardPress, place: Place) -> None:
     casting, chosen = press.services.casting, _chosen(press)
     if chosen == CAST:
         await casting.reset_cast(place, level=BindingLevel.GUILD)
@@ -135,20 +135,20 @@ async def _set_cast(press: Press, place: Place) -> None:
         await casting.switch(place, chosen, level=BindingLevel.GUILD)
 
 
-async def _set_mode(press: Press, place: Place) -> None:
+async def _set_mode(press: CardPress, place: Place) -> None:
     chosen = _chosen(press)
     if chosen not in list(TriggerMode):
         raise InvalidChoice("Choose one of the list.")
     await press.services.rules.set_mode(place, TriggerMode(chosen), level=BindingLevel.GUILD)
 
 
-def _chosen(press: Press) -> str:
+def _chosen(press: CardPress) -> str:
     if not press.values:
         raise InvalidChoice("Choose one of the list.")
     return press.values[0]
 
 
-async def _done(press: Press, place: Place) -> discord.ui.LayoutView:
+async def _done(press: CardPress, place: Place) -> discord.ui.LayoutView:
     """Return what is in force now, and what to try next."""
     casting = press.services.casting
     binding = await casting.resolved(Place(place.channel, GuildId(place.guild or 0)))
