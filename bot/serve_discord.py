@@ -16,6 +16,7 @@ from bot.adapters.discord.commands.memory import install_memory
 from bot.adapters.discord.commands.memory_offer import Offering
 from bot.adapters.discord.commands.memory_told import Telling
 from bot.adapters.discord.desk import Account, Desk
+from bot.adapters.discord.fates import DiscordChannels
 from bot.adapters.discord.greeter import Greeter
 from bot.adapters.discord.moderation import Moderation
 from bot.adapters.discord.pacing import Throttle
@@ -23,7 +24,6 @@ from bot.adapters.discord.permissions import PermissionChanges, permissions_at, 
 from bot.adapters.discord.redirect import redirect
 from bot.adapters.discord.removing import Remover
 from bot.adapters.discord.sink import SinkFactory
-from bot.adapters.discord.standing import DiscordChannels
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.adapters.discord.surroundings import DiscordSurroundings
 from bot.adapters.discord.threads import Threads

@@ -12,7 +12,7 @@ import structlog
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.mapping import HIDING, Us, is_hiding, text_in, titled
 from bot.adapters.discord.refusals import FAILED
-from bot.chat.arriving.looking_again import Standing
+from bot.chat.arriving.looking_again import Fate
 from bot.chat.arriving.thread_opening import may_stand_above
 from bot.chat.place import MessageId, Place
 
@@ -28,15 +28,15 @@ class DiscordChannels:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def standing(self, place: Place, message: MessageId) -> Standing:
+    async def fate(self, place: Place, message: MessageId) -> Fate:
         """Return what became of a message; nothing where Discord can't or won't tell."""
         try:
-            return await self._standing(place, message)
+            return await self._fate(place, message)
         except FAILED as error:
             log.info("message not looked at again", reason=type(error).__name__)
-            return Standing()
+            return Fate()
 
-    async def _standing(self, place: Place, message: MessageId) -> Standing:
+    async def _fate(self, place: Place, message: MessageId) -> Fate:
         for channel in await self._homes(place, message):
             try:
                 data = await self._desk.calls.message(channel, message)
@@ -49,7 +49,7 @@ class DiscordChannels:
                     return now
                 post = await self._desk.calls.channel(channel)
                 return replace(now, text=titled(str(post["name"]), now.text))
-        return Standing(gone=True)
+        return Fate(gone=True)
 
     async def _homes(self, place: Place, message: MessageId) -> tuple[int, ...]:
         """Return where a message may stand: what a thread began with stands in the channel around
@@ -61,15 +61,15 @@ class DiscordChannels:
         parent = await self._desk.calls.channel(place.parent)
         return (place.channel if parent.get("type") in _FORUMS else place.parent,)
 
-    async def _read(self, channel: int, data: dict[str, Any]) -> Standing:
+    async def _read(self, channel: int, data: dict[str, Any]) -> Fate:
         account = self._desk.account
         if account is None or data.get("webhook_id") or data["author"].get("bot"):
-            return Standing()  # nobody's question, or perhaps a persona's own words
+            return Fate()  # nobody's question, or perhaps a persona's own words
         is_ours: Callable[[int], bool] = self._desk.webhooks.is_ours
         text = text_in(data, Us(account.id, is_ours, account.application))
         if is_hiding(text) or await self._covered(channel, data):
-            return Standing(gone=True)
-        return Standing(text=text if data.get("edited_timestamp") else None)
+            return Fate(gone=True)
+        return Fate(text=text if data.get("edited_timestamp") else None)
 
     async def _covered(self, channel: int, data: dict[str, Any]) -> bool:
         """Whether the message's author, and not just anybody, put a 🙈 under it."""

@@ -28,7 +28,7 @@ SIDE_BY_SIDE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Fate:
     """What became of a message. By itself: nothing, or nobody knows."""
 
     gone: bool = False
@@ -40,7 +40,7 @@ class Standing:
 class Channels(Protocol):
     """Where people's messages stand."""
 
-    async def standing(self, place: Place, message: MessageId) -> Standing:
+    async def fate(self, place: Place, message: MessageId) -> Fate:
         """Return what became of a message. Never raises."""
         ...
 
@@ -75,20 +75,18 @@ class LookingAgain:
         return texts
 
 
-async def changed(
-    messages: Iterable[Message], channels: Channels
-) -> list[tuple[Message, Standing]]:
+async def changed(messages: Iterable[Message], channels: Channels) -> list[tuple[Message, Fate]]:
     """Return the messages that were deleted, hidden or rewritten, as far as that can be found out
     within `PATIENCE`. What was said by a command stands nowhere, and is not looked for."""
     room = asyncio.Semaphore(SIDE_BY_SIDE)
-    found: list[tuple[Message, Standing]] = []
+    found: list[tuple[Message, Fate]] = []
 
     async def look(message: Message) -> None:
         async with room:
-            standing = await channels.standing(message.place, stands_in(message))
-        rewritten = standing.text is not None and standing.text != message.text
-        if standing.gone or (rewritten and holds_the_words(message)):
-            found.append((message, standing))
+            fate = await channels.fate(message.place, stands_in(message))
+        rewritten = fate.text is not None and fate.text != message.text
+        if fate.gone or (rewritten and holds_the_words(message)):
+            found.append((message, fate))
 
     try:
         async with asyncio.timeout(PATIENCE):

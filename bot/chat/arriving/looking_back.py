@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from bot.chat.arriving.looking_again import SIDE_BY_SIDE, Channels, Standing
+from bot.chat.arriving.looking_again import SIDE_BY_SIDE, Channels, Fate
 from bot.chat.arriving.taking_back import TakesBack
 from bot.chat.arriving.thread_opening import may_stand_above
 from bot.chat.conversation import Conversation, Exchange
@@ -53,9 +53,9 @@ class Page:
         """Whether the page tells what became of a message."""
         return message in self.says or message >= self.begins
 
-    def standing(self, message: MessageId) -> Standing:
+    def fate(self, message: MessageId) -> Fate:
         """Return what became of a message that it tells of."""
-        return Standing(text=self.says[message]) if message in self.says else Standing(gone=True)
+        return Fate(text=self.says[message]) if message in self.says else Fate(gone=True)
 
 
 class LookingBack:
@@ -125,12 +125,12 @@ async def compared(
     above = [name for name in names if name not in there and may_stand_above(place, name)]
     within = [name for name in names if page.holds(name) and name not in above]
     older = [name for name in names if name not in above and name not in within]
-    standings = {name: page.standing(name) for name in within}
-    standings |= await _asked_for(place, (above + older)[:ASKED_FOR], channels)
+    fates = {name: page.fate(name) for name in within}
+    fates |= await _asked_for(place, (above + older)[:ASKED_FOR], channels)
     gone: list[MessageId] = []
     texts: dict[MessageId, str] = {}
     for each in kept:
-        now = standings.get(each.message, Standing())
+        now = fates.get(each.message, Fate())
         if now.gone:
             gone.append(each.message)
         elif None not in (now.text, each.text) and now.text != each.text:
@@ -140,13 +140,13 @@ async def compared(
 
 async def _asked_for(
     place: Place, messages: Sequence[MessageId], channels: Channels | None
-) -> dict[MessageId, Standing]:
+) -> dict[MessageId, Fate]:
     """Return what became of messages, by themselves."""
     room = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    async def ask(message: MessageId) -> Standing:
+    async def ask(message: MessageId) -> Fate:
         async with room:
-            return await channels.standing(place, message) if channels else Standing()
+            return await channels.fate(place, message) if channels else Fate()
 
     found = await asyncio.gather(*map(ask, messages))
     return dict(zip(messages, found, strict=True))

@@ -11,10 +11,10 @@ from types import MappingProxyType
 from bot.adapters.discord.catchup import CatchUp
 from bot.adapters.discord.client import Connection, TroupeBot
 from bot.adapters.discord.desk import Account, Desk
+from bot.adapters.discord.fates import DiscordChannels
 from bot.adapters.discord.listener import LastSeen
 from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.sink import DiscordSink, SinkFactory
-from bot.adapters.discord.standing import DiscordChannels
 from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.chat.arriving.looking_again import Channels
 from bot.chat.arriving.looking_back import Kept, Page, compared

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from bot.chat.account import TurnAccount
-from bot.chat.arriving.looking_again import Standing
+from bot.chat.arriving.looking_again import Fate
 from bot.chat.arriving.looking_back import Kept, Page
 from bot.chat.conversation import Conversation
 from bot.chat.intake import Intake
@@ -53,7 +53,7 @@ class House:
         self.unreadable: set[Place] = set()
         self.runs: list[Running] = []
         self.settled: list[tuple[Sequence[MessageId], Outcome]] = []
-        self.standings: dict[MessageId, Standing] = {}
+        self.fates: dict[MessageId, Fate] = {}
         self.looked_at: list[MessageId] = []
         self.edits: list[tuple[MessageId, str]] = []
         self.taken_back: list[tuple[Sequence[MessageId], Progress]] = []
@@ -132,9 +132,9 @@ class House:
             raise StoreError("away")
         return self.fresh
 
-    async def standing(self, place: Place, ident: MessageId) -> Standing:
+    async def fate(self, place: Place, ident: MessageId) -> Fate:
         self.looked_at.append(ident)
-        return self.standings.get(ident, Standing())
+        return self.fates.get(ident, Fate())
 
     async def edit(self, place: Place, ident: MessageId, text: str) -> bool:
         self.edits.append((ident, text))
@@ -320,7 +320,7 @@ async def test_a_question_that_went_while_nobody_listened_is_taken_back_with_its
         JournalEntry(message(7), Trigger.MENTION, 0.0, visible),
         JournalEntry(message(8, ELSEWHERE), Trigger.MENTION, 0.0),
     ]
-    house.standings[MessageId(7)] = Standing(gone=True)
+    house.fates[MessageId(7)] = Fate(gone=True)
     assert await intake.take_up() == 2
     await asyncio.sleep(0)
     assert house.begun == [(8,)]
@@ -331,7 +331,7 @@ async def test_a_question_that_went_while_nobody_listened_is_taken_back_with_its
 async def test_of_a_burst_only_what_still_stands_is_answered(house: House, intake: Intake) -> None:
     house.may_delete.set()
     house.left = [JournalEntry(message(n), Trigger.MENTION, 0.0) for n in (7, 8)]
-    house.standings[MessageId(7)] = Standing(gone=True)
+    house.fates[MessageId(7)] = Fate(gone=True)
     await intake.take_up()
     await asyncio.sleep(0)
     assert house.begun == [(8,)]
@@ -343,7 +343,7 @@ async def test_a_question_that_was_rewritten_while_nobody_listened_is_asked_in_i
     house: House, intake: Intake
 ) -> None:
     house.left = [JournalEntry(message(7), Trigger.MENTION, 0.0)]
-    house.standings[MessageId(7)] = Standing(text="good evening")
+    house.fates[MessageId(7)] = Fate(text="good evening")
     await intake.take_up()
     await asyncio.sleep(0)
     assert [run.turn.text for run in house.runs] == ["good evening"]
@@ -356,7 +356,7 @@ async def test_what_was_said_by_a_command_is_looked_for_nowhere(
     by_command = replace(message(7), answering=Answering(1, "token"))
     about = replace(message(8, ELSEWHERE), about=MessageId(5))
     house.left = [JournalEntry(each, Trigger.COMMAND, 0.0) for each in (by_command, about)]
-    house.standings[MessageId(5)] = Standing(text="another person's words")
+    house.fates[MessageId(5)] = Fate(text="another person's words")
     await intake.take_up()
     await asyncio.sleep(0)
     assert house.looked_at == [5]
@@ -368,12 +368,12 @@ async def test_a_look_that_takes_too_long_holds_no_turn_up(
 ) -> None:
     monkeypatch.setattr("bot.chat.arriving.looking_again.PATIENCE", 0.01)
 
-    async def standing(place: Place, ident: MessageId) -> Standing:
+    async def fate(place: Place, ident: MessageId) -> Fate:
         if ident == 7:
             await asyncio.Event().wait()
-        return Standing(gone=True)
+        return Fate(gone=True)
 
-    monkeypatch.setattr(house, "standing", standing)
+    monkeypatch.setattr(house, "fate", fate)
     house.may_delete.set()
     house.left = [
         JournalEntry(message(7), Trigger.MENTION, 0.0),
@@ -393,7 +393,7 @@ async def test_a_turn_under_way_whose_question_went_unheard_is_stopped(
     house.may_settle, house.over_at_once = asyncio.Event(), False
     await intake.receive(message(7), Trigger.MENTION)
     await asyncio.sleep(0)
-    house.standings[MessageId(7)] = Standing(gone=True)
+    house.fates[MessageId(7)] = Fate(gone=True)
     await intake.look_again()
     assert [run.ending for run in house.runs] == [Ending.DELETED]
 
@@ -403,7 +403,7 @@ async def test_a_question_that_may_not_be_read_any_more_is_taken_back(
 ) -> None:
     house.may_delete.set()
     house.left = [JournalEntry(message(7), Trigger.MENTION, 0.0)]
-    house.standings[MessageId(7)] = Standing(text="")
+    house.fates[MessageId(7)] = Fate(text="")
     await intake.take_up()
     await asyncio.sleep(0)
     assert house.begun == []
@@ -437,7 +437,7 @@ async def test_what_a_thread_began_with_is_looked_for_by_itself(
     await intake.past.look(thread, kept, page)
     assert house.looked_at == [7]
     assert house.deleted == []
-    house.standings[MessageId(7)] = Standing(gone=True)
+    house.fates[MessageId(7)] = Fate(gone=True)
     await intake.past.look(thread, kept, page)
     assert house.deleted == [(7,)]
 

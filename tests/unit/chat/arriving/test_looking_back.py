@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.arriving.looking_again import Standing
+from bot.chat.arriving.looking_again import Fate
 from bot.chat.arriving.looking_back import ASKED_FOR, AT_MOST, Kept, Page, compared, kept_of
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
@@ -32,9 +32,9 @@ class Asked:
     def __init__(self) -> None:
         self.names: list[int] = []
 
-    async def standing(self, place: Place, message: MessageId) -> Standing:
+    async def fate(self, place: Place, message: MessageId) -> Fate:
         self.names.append(message)
-        return Standing(gone=True)
+        return Fate(gone=True)
 
 
 def test_words_replies_and_what_was_asked_about_stand_in_a_channel_and_commands_do_not() -> None:
