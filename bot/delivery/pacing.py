@@ -48,6 +48,9 @@ _SHARES = {
 }
 """How much of the window a priority may fill: the rest is kept for those before it."""
 
+_SPARE = {Priority.EDIT: 1, Priority.TYPING: 1, Priority.TIDY: 3}
+"""Places of a bucket that are kept for ends of replies: two may end there within a moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -132,13 +135,19 @@ class Bucket:
         self._window.start()
 
     def answered(self, now: float, learnt: Learnt | None) -> None:
+        if learnt is not None and learnt.limit > 0:
+            self._window.rule = Rule(learnt.limit, self._period(learnt))
         self._window.answered(now)
         if learnt is None:
             return
-        if learnt.limit > 0 and learnt.limit != self._window.rule.limit:
-            self._window.rule = Rule(learnt.limit, self._window.rule.period)
         self._remaining = learnt.remaining
         self._reset_at = now + learnt.reset_after
+
+    def _period(self, learnt: Learnt) -> float:
+        """Return how long a call counts: the first one of a window is told the whole of it."""
+        known = self._window.rule.period
+        first = learnt.remaining == learnt.limit - 1 and learnt.reset_after > 0
+        return learnt.reset_after if first and known > 0 else known
 
     def close(self, until: float) -> None:
         """Let nothing through before `until`: Discord said so."""
@@ -249,8 +258,7 @@ class Pacer:
     ) -> float:
         """Grant what one queue may have now; return when it may have more."""
         places = self._places[priority]
-        # The last place of a bucket is for the end of a reply, not for text in between.
-        spare = 1 if priority >= Priority.EDIT else 0
+        spare = _SPARE.get(priority, 0)
         wake = inf
         later: list[Ticket] = []
         while queue:

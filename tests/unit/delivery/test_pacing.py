@@ -215,6 +215,26 @@ def test_an_answer_that_says_nothing_is_left_closes_the_bucket_until_its_reset()
     assert pacer.grant(4.1)[0] == [waiting]
 
 
+@pytest.mark.parametrize("seconds", [2.0, 5.0, 8.0])
+def test_a_window_is_as_long_as_the_answer_to_its_first_call_says(seconds: float) -> None:
+    pacer = Pacer()
+    tickets = [pacer.ask(0.0, key(1), EDIT, Priority.FINAL) for _ in range(5)]
+    pacer.grant(0.0)
+    for used, ticket in enumerate(tickets, start=1):
+        pacer.answered(0.1 * used, ticket, Learnt(5, 5 - used, seconds + 0.1 - 0.1 * used))
+    waiting = pacer.ask(0.6, key(1), EDIT, Priority.FINAL)
+    assert pacer.grant(seconds)[0] == []
+    assert pacer.grant(seconds + 0.2)[0] == [waiting]
+
+
+def test_taking_buttons_off_leaves_room_for_replies_to_end() -> None:
+    pacer = Pacer()
+    tidied = [pacer.ask(0.0, key(1), EDIT, Priority.TIDY) for _ in range(3)]
+    assert pacer.grant(0.0)[0] == tidied[:2]
+    ends = [pacer.ask(0.0, key(1), EDIT, Priority.FINAL) for _ in range(3)]
+    assert pacer.grant(0.0)[0] == ends
+
+
 def test_an_unknown_route_goes_one_by_one_until_its_limit_is_known() -> None:
     pacer = Pacer()
     unknown = Rule(1, 0.0)
