@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,25 @@ async def test_asked_sincerely_it_says_what_it_is(scene: Scene) -> None:
     shown = stage.answer_to(asked)
     assert "I'm an AI" in shown
     assert "I'm a real human" not in shown
+
+
+async def test_a_question_that_is_deleted_while_its_answer_is_revised_ends_the_revision(
+    scene: Scene,
+) -> None:
+    stage, alice = scene.channel(), scene.person()
+
+    def revises(body: Mapping[str, Any]) -> bool:
+        return "You edit the replies" in body["messages"][0]["content"]
+
+    scene.ollama.fail_next("slow", seconds=20.0, when=revises)
+    scene.ollama.reply_next("Yes, I'm a real human being.")
+    cancelled = scene.ollama.cancelled
+    asked = await stage.says(alice, "be honest, are you a real human?", mention_bot=True)
+    await until(lambda: any(revises(chat.body) for chat in scene.ollama.chats), "a revision")
+    await stage.delete(asked)
+    await until(lambda: scene.ollama.cancelled == cancelled + 1, "the end of the revision")
+    assert await scene.troupe.over(asked) == "cancelled"
+    assert stage.from_bot == []
 
 
 # ── integrity ───────────────────────────────────────────────────────────────────────────────
