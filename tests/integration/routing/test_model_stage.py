@@ -105,6 +105,19 @@ async def test_after_failures_in_a_row_the_model_is_left_alone_for_a_while(
     assert (await stage.opinion(Asked("here", "hm"))).failure == "unreadable"
 
 
+async def test_failures_that_are_not_in_a_row_close_nothing(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    stage = ModelStage(pool, MODEL, deadline_s=2.0)
+    ollama.reply_with("no json", kind="json")
+    for _ in range(3):
+        ollama.reply_with("Well")
+        for _ in range(FAILURES - 1):
+            assert (await stage.opinion(Asked("here", "hm"))).failure == "unreadable"
+        ollama.reply_with("C")
+        assert (await stage.opinion(Asked("here", "hm"))).shares is not None
+
+
 async def test_a_conversation_asks_one_question_at_a_time(
     pool: OllamaPool, ollama: FakeOllama
 ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.routing import Route, Router
+from bot.routing import Route, Router, promotion
 from bot.routing.corpus import LABELS, POOL, Corpus, Example, pooled
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.learning import Rows, fit, fitted_temperature, softmax
@@ -252,6 +252,17 @@ def test_a_table_with_a_third_of_its_weights_gone_is_not_promoted(tmp_path: Path
     verdict = judgement(worse, SHIPPED, shipped_fixture())
     assert not verdict.promoted
     assert "macro-F1 falls" in verdict.reason
+
+
+@pytest.mark.parametrize(("after", "promoted"), [(0.9, True), (0.8901, True), (0.8899, False)])
+def test_a_table_may_lose_a_hundredth_of_its_macro_f1_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, after: float, promoted: bool
+) -> None:
+    scores = iter([0.9, after])
+    monkeypatch.setattr(promotion, "macro_f1", lambda _: next(scores))
+    verdict = judgement(SHIPPED, SHIPPED, FIXTURE)
+    assert verdict.promoted is promoted
+    assert (verdict.before, verdict.after) == (0.9, after)
 
 
 def test_the_messages_that_judge_a_promotion_are_those_of_the_fixtures() -> None:
