@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -222,12 +222,13 @@ class RedisJournal:
             except StoreError as error:
                 log.warning("journal lease not renewed", reason=str(error))
 
-    async def _each(self, work: Callable[[int], Awaitable[Any]]) -> list[Any]:
-        """Do the same in every partition at once; all have ended when this returns or raises."""
-        done = await asyncio.gather(
-            *(work(partition) for partition in range(keys.JOURNAL_PARTITIONS)),
-            return_exceptions=True,
-        )
+    async def _each(
+        self,
+        work: Callable[[int], Awaitable[Any]],
+        partitions: Iterable[int] = range(keys.JOURNAL_PARTITIONS),
+    ) -> list[Any]:
+        """Do the same in partitions at once; all have ended when this returns or raises."""
+        done = await asyncio.gather(*map(work, partitions), return_exceptions=True)
         for answer in done:
             if isinstance(answer, BaseException):
                 raise answer
@@ -277,13 +278,14 @@ class RedisJournal:
         for message in messages:
             parts.setdefault(keys.partition_of(message), []).append(message)
 
-        async def settle(partition: int, part: list[MessageId]) -> int:
+        async def settle(partition: int) -> int:
+            part = parts[partition]
             names = [keys.journal(partition, name) for name in ("turns", "open", "progress")]
             names += [keys.claim(message) for message in part]
             args = [outcome, *(str(message) for message in part)]
             return int(await SETTLE.run(self._redis, names, args))
 
-        return sum(await asyncio.gather(*(settle(*item) for item in parts.items())))
+        return sum(await self._each(settle, parts))
 
     async def _select(self, wanted: Callable[[Message], bool]) -> list[Message]:
         found = await self._each(lambda partition: self._select_from(partition, wanted))
