@@ -76,7 +76,8 @@ class RedisBindings:
         else:
             record = _checked(binding)
             with store_errors(self._redis):
-                if await self._redis.hlen(name) >= TARGETS:
+                full = await self._redis.hlen(name) >= TARGETS
+                if full and not await self._redis.hexists(name, field):
                     raise StoreError(f"a guild can hold {TARGETS} bindings")
                 await self._redis.hset(name, field, record)
         await self._held.announce(owner)
@@ -89,10 +90,8 @@ class RedisBindings:
         ]
         direct = {}
         for owner in await self._direct(person):
-            with store_errors(self._redis):
-                held: Any = await self._redis.hgetall(keys.bindings(owner))
-            if held:
-                fields = {field.decode(): json.loads(record) for field, record in held.items()}
+            if held := await self._read(owner):
+                fields = {field: json.loads(binding_record(each)) for field, each in held.items()}
                 direct[owner.removeprefix("dm")] = fields
         told: dict[str, Any] = {"servers": servers, "direct_messages": direct}
         return {name: value for name, value in told.items() if value}

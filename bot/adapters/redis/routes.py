@@ -91,11 +91,12 @@ class RedisRoutes:
             InvalidChoice: the guild has as many pins as it may have.
         """
         owner = _owner(place)
-        name = keys.owned(owner, "routes")
+        name, field = keys.owned(owner, "routes"), _pinned(place, person)
         with store_errors(self._redis):
-            if await self._redis.hlen(name) >= PINS:
+            full = await self._redis.hlen(name) >= PINS
+            if full and not await self._redis.hexists(name, field):
                 raise InvalidChoice("A server can have {most} pins. Remove some first.", most=PINS)
-            await self._redis.hset(name, _pinned(place, person), route.value)
+            await self._redis.hset(name, field, route.value)
             if person is not None:
                 await self._redis.sadd(keys.person(person, "pins"), owner)
         await self._held.announce(owner)

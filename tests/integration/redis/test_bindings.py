@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.adapters.redis import Client, RedisBindings, keys
+from bot.adapters.redis.bindings import TARGETS
 from bot.chat.place import GuildId, UserId
 from bot.errors import StoreError
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, TriggerMode
@@ -129,6 +130,18 @@ async def test_bounds_are_kept(store: RedisBindings, binding: Binding) -> None:
     assert await store.get([CHANNEL]) == {}
 
 
+async def test_where_there_is_no_more_room_what_is_there_can_still_be_changed(
+    store: RedisBindings, redis: Client
+) -> None:
+    others = {f"channel:{number}": b"{}" for number in range(1000, 1000 + TARGETS - 1)}
+    await redis.hset(keys.bindings("7"), mapping=others)
+    await store.put(SERVER, Binding())
+    await store.put(SERVER, FULL)
+    assert await store.get([SERVER]) == {SERVER: FULL}
+    with pytest.raises(StoreError):
+        await store.put(CHANNEL, FULL)
+
+
 async def test_nothing_can_be_attached_to_the_default(store: RedisBindings) -> None:
     with pytest.raises(StoreError):
         await store.put(BindingTarget(BindingLevel.DEFAULT, None, 0), FULL)
@@ -194,6 +207,15 @@ async def test_a_person_is_told_what_admins_set_about_them(
     ]
     assert list(told["direct_messages"]) == [str(DM.id)]
     assert await store.export_person(UserId(1)) == {}
+
+
+async def test_what_is_set_in_direct_messages_is_told_save_what_cannot_be_read(
+    store: RedisBindings, redis: Client
+) -> None:
+    await set_about_person(store, redis)
+    await redis.hset(keys.bindings(f"dm{DM.id}"), "channel:61", b"{")
+    told = await store.export_person(PERSON)
+    assert told["direct_messages"] == {str(DM.id): {"channel:60": {"cast": {}, "mode": "off"}}}
 
 
 async def test_their_own_wish_lifts_no_bar(store: RedisBindings, redis: Client) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.redis import Client, RedisRouteCounts, RedisRoutes, Sealer
+from bot.adapters.redis import Client, RedisRouteCounts, RedisRoutes, Sealer, keys
 from bot.adapters.redis.route_records import correction_of, correction_record
-from bot.adapters.redis.routes import CORRECTIONS, LIFE_S
+from bot.adapters.redis.routes import CORRECTIONS, LIFE_S, PINS
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.errors import RecordCorrupt
+from bot.errors import InvalidChoice, RecordCorrupt
 from bot.routing.corrections import Correction, sketch
 from bot.routing.dispatch import Overrides
 from bot.routing.route import Route
@@ -85,6 +85,18 @@ async def test_a_person_s_pin_holds_in_the_whole_guild_and_comes_first(store: Re
     assert (await store.in_force(Place(ChannelId(72), GUILD), ALICE)).pin is Route.FACTUAL
     assert (await store.in_force(PLACE, BOB)).pin is Route.CREATIVE
     assert (await store.in_force(OTHER, ALICE)).pin is None
+
+
+async def test_where_there_is_no_more_room_a_pin_can_still_be_changed(
+    store: RedisRoutes, redis: Client
+) -> None:
+    others = {f"c{number}": "factual" for number in range(1000, 1000 + PINS - 1)}
+    await redis.hset(keys.owned("7", "routes"), mapping=others)
+    await store.pin(PLACE, Route.CREATIVE)
+    await store.pin(PLACE, Route.FACTUAL)
+    assert (await store.in_force(PLACE, BOB)).pin is Route.FACTUAL
+    with pytest.raises(InvalidChoice):
+        await store.pin(PLACE, Route.FACTUAL, ALICE)
 
 
 async def test_a_direct_message_has_pins_of_its_own(store: RedisRoutes) -> None:
