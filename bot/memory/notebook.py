@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot.chat.place import GuildId, MessageId, Place, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
@@ -48,6 +48,8 @@ class Asking(StrEnum):
     """Not at all. What was remembered can still be seen, taken along and deleted."""
 
 
+NOTHING: Final = Changes()
+Done = TypeVar("Done")
 NO_MEMORY: Final = mark("I keep no memory of you. `/memory on` starts one.")
 NO_MEMORIES: Final = mark("Memories are switched off by who runs this bot.")
 
@@ -168,27 +170,26 @@ class Notebook:
         """Put an item in the person's own words; nothing else changes it from then on."""
         text = " ".join(text.split())
         check_statement(text)
-        for _ in range(TRIES):
-            item, shelf = await self._visible(person, place, ident)
+
+        def edited(shelf: Shelf) -> tuple[Changes, Undo]:
+            item = _visible(shelf, place, ident)
             if item.kind is Kind.EPISODE:
                 raise InvalidChoice("That is a message of yours: edit the message itself.")
             now = self._clock.now()
             new = item._replace(text=text, pinned=True, id=new_id(item.kind, now))
-            changes = Changes((Put(new, used=now),), (ident,))
-            written = await self._store.apply(
-                person, shelf, changes, by_person=True, if_unchanged=True
-            )
-            if not written.stale:
-                return Undo((item,), (new.id,), epoch=shelf.epoch)
-        raise StoreError("the memory changes too often")
+            undo = Undo((item,), (new.id,), epoch=shelf.epoch)
+            return Changes((Put(new, used=now),), (ident,)), undo
+
+        return await self._fit(person, edited)
 
     async def forget(self, person: UserId, place: Place, ident: str) -> Undo:
         """Forget one item, and what holds the same: its messages, our replies, its forerunners.
 
         Another fact from one of these messages stays.
         """
-        item, shelf = await self._visible(person, place, ident)
-        return await self._remove(person, shelf, [item])
+        return await self._fit(
+            person, lambda shelf: _forget(shelf, [_visible(shelf, place, ident)])
+        )
 
     async def forget_matching(self, person: UserId, text: str) -> Undo:
         """Forget whatever a request in words means, wherever it was told.
@@ -197,34 +198,43 @@ class Notebook:
             NotFound: it means nothing that is remembered.
             InvalidChoice: it could mean too much.
         """
-        shelf = await self._shelf(person)
-        meant = matching(text, [item for item in shelf.items if item.kind in SAID])
-        if len(meant) > MOST_FORGOTTEN:
-            raise InvalidChoice(
-                "That could mean {count} memories. `/memory forget` shows them; say it in more "
-                "words, or choose there.",
-                count=len(meant),
-            )
-        undo = await self._remove(person, shelf, meant, about=text)
+
+        def matched(shelf: Shelf) -> tuple[Changes, Undo]:
+            meant = matching(text, [item for item in shelf.items if item.kind in SAID])
+            if len(meant) > MOST_FORGOTTEN:
+                raise InvalidChoice(
+                    "That could mean {count} memories. `/memory forget` shows them; say it in more "
+                    "words, or choose there.",
+                    count=len(meant),
+                )
+            return _forget(shelf, meant, text)
+
+        undo = await self._fit(person, matched)
         if not undo:
             raise NotFound("I remember nothing like that.")
         return undo
 
     async def forget_message(self, person: UserId, place: Place, message: MessageId) -> Undo:
         """Forget what came from one message."""
-        shelf = await self._shelf(person)
         source = (int(place.channel), int(message))
-        return await self._remove(person, shelf, [i for i in shelf.items if source in i.sources])
+        return await self._fit(
+            person,
+            lambda shelf: _forget(shelf, [item for item in shelf.items if source in item.sources]),
+        )
 
-    async def _remove(
-        self, person: UserId, shelf: Shelf, items: Sequence[Item], about: str = ""
-    ) -> Undo:
-        gone, changed = forgotten(shelf.items, items, about)
-        if gone or changed:
-            puts = tuple(Put(new, only_if=(new.id,)) for _, new in changed)
-            changes = Changes(puts, tuple(item.id for item in gone))
-            await self._store.apply(person, shelf, changes, by_person=True)
-        return Undo(tuple(gone), changed=tuple(old for old, _ in changed), epoch=shelf.epoch)
+    async def _fit(self, person: UserId, change: Callable[[Shelf], tuple[Changes, Done]]) -> Done:
+        """Change the memory as it is then, and not as it was when somebody looked."""
+        for _ in range(TRIES):
+            shelf = await self._shelf(person)
+            changes, done = change(shelf)
+            if changes == NOTHING:
+                return done
+            written = await self._store.apply(
+                person, shelf, changes, by_person=True, if_unchanged=True
+            )
+            if not written.stale:
+                return done
+        raise StoreError("the memory changes too often")
 
     async def undo(self, person: UserId, undo: Undo) -> None:
         """Bring back what a change took away, save what a message said that is gone since.
@@ -257,28 +267,32 @@ class Notebook:
         Raises:
             NotFound: it replaced nothing, or that is gone for good.
         """
-        item, shelf = await self._visible(person, place, ident)
-        old = shelf.get(item.replaces) if item.replaces else None
-        if old is None or old.expired(self._clock.now()):
-            raise NotFound("There is nothing to go back to.")
-        back = restored(old)
-        changes = Changes((Put(back),), (item.id, old.id))
-        await self._store.apply(person, shelf, changes, by_person=True)
-        return back, Undo((item, old), (back.id,), epoch=shelf.epoch)
+
+        def gone_back(shelf: Shelf) -> tuple[Changes, tuple[Item, Undo]]:
+            item = _visible(shelf, place, ident)
+            old = shelf.get(item.replaces) if item.replaces else None
+            if old is None or old.expired(self._clock.now()):
+                raise NotFound("There is nothing to go back to.")
+            back = restored(old)
+            undo = Undo((item, old), (back.id,), epoch=shelf.epoch)
+            return Changes((Put(back),), (item.id, old.id)), (back, undo)
+
+        return await self._fit(person, gone_back)
 
     async def share(
         self, person: UserId, ident: str, guild: GuildId, *, stop: bool = False
     ) -> Item:
         """Let an item be used in a guild, or no longer."""
-        shelf = await self._shelf(person)
-        item = shelf.get(ident)
-        if item is None or item.kind is Kind.SUPERSEDED:
-            raise NotFound("There is no such memory.")
-        guilds = [each for each in item.shared if each != guild]
-        shared = item._replace(shared=tuple(guilds if stop else [*guilds, int(guild)]))
-        changes = Changes((Put(shared, only_if=(ident,)),))
-        await self._store.apply(person, shelf, changes, by_person=True)
-        return shared
+
+        def shared(shelf: Shelf) -> tuple[Changes, Item]:
+            item = shelf.get(ident)
+            if item is None or item.kind is Kind.SUPERSEDED:
+                raise NotFound("There is no such memory.")
+            guilds = [each for each in item.shared if each != guild]
+            new = item._replace(shared=tuple(guilds if stop else [*guilds, int(guild)]))
+            return Changes((Put(new),)), new
+
+        return await self._fit(person, shared)
 
     async def link_personas(self, person: UserId, linked: bool) -> None:
         """Let all personas use what one of them was told, or each only its own."""
@@ -372,16 +386,22 @@ class Notebook:
         """Leave nothing. Return how many items there were."""
         return await self._store.forget_all(person)
 
-    async def _visible(self, person: UserId, place: Place, ident: str) -> tuple[Item, Shelf]:
-        shelf = await self._shelf(person)
-        item = shelf.get(ident)
-        if (
-            item is None
-            or item.kind is Kind.SUPERSEDED
-            or use_of(item, place, item.persona) is not Use.OPEN
-        ):
-            raise NotFound("There is no such memory here.")
-        return item, shelf
+
+def _visible(shelf: Shelf, place: Place, ident: str) -> Item:
+    item = shelf.get(ident)
+    if (
+        item is None
+        or item.kind is Kind.SUPERSEDED
+        or use_of(item, place, item.persona) is not Use.OPEN
+    ):
+        raise NotFound("There is no such memory here.")
+    return item
+
+
+def _forget(shelf: Shelf, items: Sequence[Item], about: str = "") -> tuple[Changes, Undo]:
+    gone, changed = forgotten(shelf.items, items, about)
+    changes = Changes(tuple(Put(new) for _, new in changed), tuple(item.id for item in gone))
+    return changes, Undo(tuple(gone), changed=tuple(old for old, _ in changed), epoch=shelf.epoch)
 
 
 def check_statement(text: str) -> None:

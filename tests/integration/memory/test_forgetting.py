@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from bot.adapters.redis import Client
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memories import RedisMemories
 from bot.chat.conversation import Conversation
+from bot.chat.place import GuildId, UserId
 from bot.errors import InvalidChoice, NotFound
 from bot.memory import Consent, Kind, Wish
-from bot.memory.notebook import MOST_FORGOTTEN
+from bot.memory.notebook import MOST_FORGOTTEN, Notebook
+from bot.memory.shelf import Shelf
+from bot.memory.store import Changes, Written
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
 from tests.integration.memory.conftest import ANNA, BEN, HERE, Company, noted
@@ -177,3 +182,62 @@ async def test_a_kept_undo_works_once_and_for_its_owner(company: Company) -> Non
     assert await company.texts(ANNA) == ["I like tea"]
     with pytest.raises(NotFound):
         await notebook.take_back(ANNA.id, name)
+
+
+class Interrupted(RedisMemories):
+    """Changes, before a person's own change is written."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def apply(self, person: UserId, shelf: Shelf, changes: Changes, **how: bool) -> Written:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return await super().apply(person, shelf, changes, **how)
+
+
+@pytest.fixture
+def interrupted(company: Company, redis: Client, sealer: Sealer) -> Interrupted:
+    return Interrupted(redis, sealer)
+
+
+async def test_what_is_learned_while_it_is_being_forgotten_is_forgotten_too(
+    company: Company, interrupted: Interrupted
+) -> None:
+    await company.agrees()
+    await company.says("I have a dog named Poppy")
+    notebook = Notebook(interrupted, company.clock)
+    interrupted.meanwhile = lambda: company.reads(noted("I have a dog named Poppy"))
+    undo = await notebook.forget_matching(ANNA.id, "Poppy")
+    assert await company.items() == []
+    assert len(undo.restore) == 2
+
+
+async def test_what_one_went_back_to_stays_forgotten(
+    company: Company, interrupted: Interrupted
+) -> None:
+    await company.agrees()
+    for town in ("Berlin", "Lisbon"):
+        await company.says(f"I live in {town}")
+        await company.reads(noted(f"I live in {town}", kind="profile", slot="location"))
+    [home] = await company.items(ANNA, Kind.PROFILE)
+    notebook = Notebook(interrupted, company.clock)
+    interrupted.meanwhile = lambda: company.memory.notebook.forget(ANNA.id, HERE, home.id)
+    with pytest.raises(NotFound):
+        await notebook.go_back(ANNA.id, HERE, home.id)
+    assert await company.items() == []
+
+
+async def test_two_decisions_on_what_is_shared_both_hold(
+    company: Company, interrupted: Interrupted
+) -> None:
+    await company.agrees()
+    await company.says("remember that I have a dog named Poppy")
+    [fact] = await company.items(ANNA, Kind.FACT)
+    one, other = GuildId(801), GuildId(802)
+    await company.memory.notebook.share(ANNA.id, fact.id, one)
+    notebook = Notebook(interrupted, company.clock)
+    interrupted.meanwhile = lambda: company.memory.notebook.share(ANNA.id, fact.id, one, stop=True)
+    assert (await notebook.share(ANNA.id, fact.id, other)).shared == (other,)
+    [fact] = await company.items(ANNA, Kind.FACT)
+    assert fact.shared == (other,)
