@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
 
@@ -16,6 +15,7 @@ from bot.guardrails.guard import BREAK_AFTER, BREAK_FOR
 from bot.routing.route import Route
 from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama, Fault
+from tests.integration.pools import pool_over
 
 MODELS = (
     "llama-guard3:1b",
@@ -35,16 +35,7 @@ async def ollama() -> AsyncIterator[FakeOllama]:
 
 @pytest.fixture
 async def pool(ollama: FakeOllama) -> AsyncIterator[OllamaPool]:
-    async with AsyncExitStack() as stack:
-        made = OllamaPool(
-            [ollama.url],
-            num_ctx=4096,
-            num_parallel=4,
-            first_token_timeout=PATIENCE,
-            token_timeout=PATIENCE,
-        )
-        stack.push_async_callback(made.close)
-        await made.start()
+    async with pool_over(ollama.url) as made:
         yield made
 
 

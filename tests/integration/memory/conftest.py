@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from bot.adapters.ollama import OllamaPool
 from bot.adapters.ollama.embedder import OllamaEmbedder
 from bot.adapters.redis import Client, Sealer
 from bot.adapters.redis.memories import RedisMemories
@@ -21,8 +21,8 @@ from bot.memory import Consent, Item, Kind, Learner, Memory, Recollection
 from bot.memory.learning import IDLE
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
-from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
+from tests.integration.pools import pool_over
 
 MODEL = "llama3.2:3b"
 EMBED = "nomic-embed-text"
@@ -165,41 +165,27 @@ class Company:
         return [item.text for item in await self.items(speaker, *kinds)]
 
 
-@pytest.fixture
-async def company(redis: Client, sealer: Sealer) -> AsyncIterator[Company]:
-    async with FakeOllama([MODEL, EMBED]) as ollama:
-        pool = OllamaPool(
-            [ollama.url],
-            num_ctx=4096,
-            num_parallel=4,
-            first_token_timeout=PATIENCE,
-            token_timeout=PATIENCE,
-        )
-        await pool.start()
+@asynccontextmanager
+async def company_of(
+    redis: Client, sealer: Sealer, *, vectors: bool = False
+) -> AsyncIterator[Company]:
+    async with FakeOllama([MODEL, EMBED]) as ollama, pool_over(ollama.url) as pool:
         clock, counted = Hands(), Counted()
         store = RedisMemories(redis, sealer)
-        learner = Learner(store, pool, lambda: MODEL, None, clock, counted)
-        memory = Memory(store, learner, None, clock, counted)
+        embedder = OllamaEmbedder(pool, EMBED) if vectors else None
+        learner = Learner(store, pool, lambda: MODEL, embedder, clock, counted)
+        memory = Memory(store, learner, embedder, clock, counted)
         yield Company(memory, store, ollama, clock, counted)
-        await pool.close()
+
+
+@pytest.fixture
+async def company(redis: Client, sealer: Sealer) -> AsyncIterator[Company]:
+    async with company_of(redis, sealer) as found:
+        yield found
 
 
 @pytest.fixture
 async def with_vectors(redis: Client, sealer: Sealer) -> AsyncIterator[Company]:
     """The same, with an embedding model."""
-    async with FakeOllama([MODEL, EMBED]) as ollama:
-        pool = OllamaPool(
-            [ollama.url],
-            num_ctx=4096,
-            num_parallel=4,
-            first_token_timeout=PATIENCE,
-            token_timeout=PATIENCE,
-        )
-        await pool.start()
-        clock, counted = Hands(), Counted()
-        store = RedisMemories(redis, sealer)
-        embedder = OllamaEmbedder(pool, EMBED)
-        learner = Learner(store, pool, lambda: MODEL, embedder, clock, counted)
-        memory = Memory(store, learner, embedder, clock, counted)
-        yield Company(memory, store, ollama, clock, counted)
-        await pool.close()
+    async with company_of(redis, sealer, vectors=True) as found:
+        yield found

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.adapters.ollama import OllamaPool
 from bot.adapters.redis import Client, RedisConversations, Sealer
 from bot.chat.place import MessageId
 from bot.chat.replying.summary import Summariser
 from bot.chat.turn import TurnId
 from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
+from tests.integration.pools import pool_over
 from tests.integration.redis.values import PLACE, exchange, said
 
 MODEL = "llama3.2:3b"
@@ -39,16 +39,8 @@ async def conversations(redis: Client, sealer: Sealer) -> RedisConversations:
 async def summariser(
     ollama: FakeOllama, conversations: RedisConversations
 ) -> AsyncIterator[Summariser]:
-    pool = OllamaPool(
-        [ollama.url],
-        num_ctx=4096,
-        num_parallel=2,
-        first_token_timeout=PATIENCE,
-        token_timeout=PATIENCE,
-    )
-    await pool.start()
-    yield Summariser(pool, lambda: MODEL, conversations)
-    await pool.close()
+    async with pool_over(ollama.url) as pool:
+        yield Summariser(pool, lambda: MODEL, conversations)
 
 
 async def test_what_a_cut_leaves_out_is_summarised(

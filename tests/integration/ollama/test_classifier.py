@@ -18,6 +18,7 @@ from bot.ports import Choices
 from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.ollama.catalogue import FakeModel
+from tests.integration.pools import pool_over
 
 MODEL = "sorter:1b"
 NAMES = ["factual", "creative", "companion"]
@@ -32,23 +33,10 @@ async def host() -> AsyncIterator[FakeOllama]:
         yield fake
 
 
-async def opened(*hosts: FakeOllama) -> OllamaPool:
-    pool = OllamaPool(
-        [each.url for each in hosts],
-        num_ctx=4096,
-        num_parallel=2,
-        first_token_timeout=PATIENCE,
-        token_timeout=PATIENCE,
-    )
-    await pool.start()
-    return pool
-
-
 @pytest.fixture
 async def pool(host: FakeOllama) -> AsyncIterator[OllamaPool]:
-    found = await opened(host)
-    yield found
-    await found.close()
+    async with pool_over(host.url) as found:
+        yield found
 
 
 async def test_a_newer_server_gives_each_choice_a_share(pool: OllamaPool, host: FakeOllama) -> None:
@@ -104,12 +92,9 @@ async def test_a_model_that_is_not_made_for_it_is_remembered_alone(
 
 
 async def test_a_second_host_that_has_it_is_found(host: FakeOllama) -> None:
-    async with FakeOllama([FakeModel(MODEL, ("completion",))]) as older:
-        pool = await opened(older, host)
-        try:
-            assert await OllamaClassifier(pool).shares(CHOICES, timeout=PATIENCE) is not None
-        finally:
-            await pool.close()
+    older = FakeOllama([FakeModel(MODEL, ("completion",))])
+    async with older, pool_over(older.url, host.url) as pool:
+        assert await OllamaClassifier(pool).shares(CHOICES, timeout=PATIENCE) is not None
 
 
 @pytest.mark.parametrize("kind", ["error", "html", "garbage", "abort"])

@@ -22,6 +22,7 @@ from bot.adapters.ollama.rehearsal import NOTE
 from bot.errors import ModelMissing
 from tests.fakes import PATIENCE
 from tests.integration.ollama.conftest import MODEL, ask, told
+from tests.integration.pools import pool_over
 
 
 @pytest.fixture
@@ -34,16 +35,8 @@ async def stand_in() -> AsyncIterator[Rehearsal]:
 
 @pytest.fixture
 async def pool(stand_in: Rehearsal) -> AsyncIterator[OllamaPool]:
-    found = OllamaPool(
-        [stand_in.url],
-        num_ctx=4096,
-        num_parallel=4,
-        first_token_timeout=PATIENCE,
-        token_timeout=PATIENCE,
-    )
-    await found.start()
-    yield found
-    await found.close()
+    async with pool_over(stand_in.url) as found:
+        yield found
 
 
 async def test_a_reply_ends_with_a_visible_note(pool: OllamaPool) -> None:
@@ -83,21 +76,12 @@ async def test_the_note_stands_even_under_a_cut_reply(pool: OllamaPool) -> None:
 async def test_tokens_come_at_the_rate() -> None:
     slow = Rehearsal(rate=20)
     await slow.start()
-    pool = OllamaPool(
-        [slow.url],
-        num_ctx=4096,
-        num_parallel=1,
-        first_token_timeout=PATIENCE,
-        token_timeout=PATIENCE,
-    )
-    await pool.start()
     loop = asyncio.get_running_loop()
-    async with aclosing(pool.stream(ask())) as stream:
+    async with pool_over(slow.url) as pool, aclosing(pool.stream(ask())) as stream:
         await anext(stream)
         began = loop.time()
         for _ in range(4):
             await anext(stream)
-    await pool.close()
     await slow.close()
     assert 0.1 < loop.time() - began < 0.6
 

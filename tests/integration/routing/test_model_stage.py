@@ -15,9 +15,9 @@ from bot.routing import PreviousRoute, Route, RouteDecision, Router
 from bot.routing.asked_model import FAILURES
 from bot.routing.dispatch import Ask, Dispatcher, why_unsure
 from bot.routing.model_stage import Asked, ModelStage
-from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.ollama.catalogue import FakeModel
+from tests.integration.pools import pool_over
 
 MODEL = "llama3.2:3b"
 
@@ -40,17 +40,9 @@ async def ollama() -> AsyncIterator[FakeOllama]:
 
 @pytest.fixture
 async def pool(ollama: FakeOllama) -> AsyncIterator[OllamaPool]:
-    pool = OllamaPool(
-        [ollama.url],
-        num_ctx=4096,
-        num_parallel=4,
-        first_token_timeout=PATIENCE,
-        token_timeout=PATIENCE,
-    )
-    await pool.start()
-    await pool.warm(MODEL)
-    yield pool
-    await pool.close()
+    async with pool_over(ollama.url) as pool:
+        await pool.warm(MODEL)
+        yield pool
 
 
 async def test_one_token_with_log_probabilities_is_asked_for_first(
