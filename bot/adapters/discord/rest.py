@@ -52,6 +52,7 @@ class RestClient(HTTPClient):
         super().__init__(*args, **kwargs)
         self.throttle = throttle
         self._session: aiohttp.ClientSession | None = None
+        self._over = False
 
     async def request(
         self,
@@ -86,7 +87,7 @@ class RestClient(HTTPClient):
                 return await self._once(route, ticket, call)
             except _NotNow as failed:
                 ticket = None
-                last = attempt == ATTEMPTS - 1
+                last = attempt == ATTEMPTS - 1 or self._over
                 if last or not (again_is_safe or failed.refused):
                     raise failed.error from None
                 if not failed.refused:
@@ -140,7 +141,9 @@ class RestClient(HTTPClient):
 
     def _rest(self) -> aiohttp.ClientSession:
         """Return the session of REST calls; discord.py's own carries the gateway."""
-        if self._session is None or self._session.closed:
+        if self._over:
+            raise aiohttp.ClientConnectionError("the client is closed")
+        if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
                 trace_configs=None if self.http_trace is None else [self.http_trace],
@@ -150,7 +153,8 @@ class RestClient(HTTPClient):
         return self._session
 
     async def close(self) -> None:
-        """Close both sessions."""
+        """Close both sessions, for good: who calls later opens none that nobody would close."""
+        self._over = True
         if self._session is not None:
             await self._session.close()
         await super().close()

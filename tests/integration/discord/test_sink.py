@@ -9,6 +9,7 @@ from typing import Any
 
 import discord
 import pytest
+from aiohttp import ClientConnectionError
 
 from bot.adapters.discord.calls import Webhook
 from bot.adapters.discord.desk import Desk
@@ -455,6 +456,17 @@ async def test_discord_away_is_a_delivery_error_and_not_a_hang(
     with pytest.raises(DeliveryError):
         async with asyncio.timeout(PATIENCE):
             await sink.finish("Hello?")
+
+
+async def test_a_call_after_the_end_opens_no_connection_that_nobody_would_close(
+    scene: Scene,
+) -> None:
+    await scene.desk.calls.typing(scene.channel.id)
+    await scene.desk.close(0.1)
+    scene.discord.forget_calls()
+    with pytest.raises(ClientConnectionError, match="closed"):
+        await scene.desk.calls.typing(scene.channel.id)
+    assert not scene.discord.calls
 
 
 # ── after a restart ─────────────────────────────────────────────────────────────────────────
