@@ -53,7 +53,14 @@ class DiscordSettings(BaseSettings):
     sync_commands: Literal["changed", "always", "never"] = "changed"
     """When to register slash commands: if they changed, at every start, or never."""
 
-    _split_ids = field_validator("shard_ids", mode="before")(_split)
+    @field_validator("shard_ids", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        parts = _split(value)
+        # Pydantic drops leading zeros, and would read 0-3 as -3.
+        if not all(str(part).isdecimal() for part in parts):
+            raise ValueError("must name each shard by its number, such as 0,1,2,3")
+        return parts
 
     @field_validator("token")
     @classmethod

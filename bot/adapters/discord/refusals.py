@@ -30,6 +30,9 @@ WEBHOOK_GONE = 10015
 TOKEN_OVER = frozenset({10015, 10062, 50027})
 """The codes that answer a call by an interaction's token which is over, after fifteen minutes."""
 
+ANSWERED = frozenset({10062, 40060})
+"""Another process has answered the interaction, or it is over."""
+
 MUTED_FOR = 600.0
 """Seconds for which a channel that answered 403 gets no calls: Discord bans at 10,000 invalid
 requests in ten minutes."""

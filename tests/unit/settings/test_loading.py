@@ -79,6 +79,8 @@ def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("PLAY_HOST", "0.0.0.0", "PLAY_HOST is not loopback: set PLAY_TOKEN"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: must be 'DEBUG'"),
         ("DISCORD_TOKN", "x", "DISCORD_TOKN: unknown setting; did you mean DISCORD_TOKEN?"),
+        ("DISCORD_SHARD_IDS", "0-3", "DISCORD_SHARD_IDS: must name each shard by its number"),
+        ("DISCORD_SHARD_IDS", "0,x", "DISCORD_SHARD_IDS: must name each shard by its number"),
         ("DISCORD_SHARD_IDS", "0,0", "DISCORD_SHARD_IDS names a shard twice"),
         ("DISCORD_TOKEN", "a\r\nb", "DISCORD_TOKEN: is no bot token"),
         ("OLLAMA_TOKEN_TIMEOUT", "inf", "OLLAMA_TOKEN_TIMEOUT: must be"),

@@ -10,7 +10,7 @@ from discord import app_commands
 
 from bot.adapters.discord.commands.render import plain, say
 from bot.adapters.discord.examine import permission_title
-from bot.adapters.discord.refusals import FAILED
+from bot.adapters.discord.refusals import ANSWERED, FAILED
 from bot.chat.notices import UNEXPECTED, notice_for
 from bot.errors import DeliveryError, PermissionMissing, TroupeError
 from bot.languages import t, translated
@@ -28,6 +28,9 @@ async def on_command_error(
 
 async def tell(interaction: discord.Interaction[Any], error: Exception, name: str) -> None:
     """Answer a failed command, button or modal with one line."""
+    if _is_over(error):
+        log.info("command answered too late, or by another process", command=name)
+        return
     line = _line(error)
     if line == translated(UNEXPECTED):
         log.error("command failed", command=name, exc_info=error)
@@ -37,6 +40,12 @@ async def tell(interaction: discord.Interaction[Any], error: Exception, name: st
         await say(interaction, line)
     except FAILED as failure:
         log.warning("command answer not delivered", command=name, reason=type(failure).__name__)
+
+
+def _is_over(error: Exception) -> bool:
+    """Whether nobody can be answered any more: it took too long, or another process was first."""
+    cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+    return isinstance(cause, discord.HTTPException) and cause.code in ANSWERED
 
 
 def _line(error: Exception) -> str:

@@ -24,7 +24,7 @@ from bot.adapters.discord.commands.render import say, speaker_of_reader
 from bot.adapters.discord.commands.replies import summary_of_turn
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
-from bot.adapters.discord.refusals import FAILED
+from bot.adapters.discord.refusals import ANSWERED, FAILED
 from bot.adapters.discord.rows import PREFIX, Rows, control_id, fixed_rows, reply_rows, stop_row
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, TurnId, Wish
@@ -36,8 +36,6 @@ from bot.prompting.small_print import added_under
 
 log = structlog.get_logger(__name__)
 
-ANSWERED: Final = frozenset({10062, 40060})
-"""Another process has answered the interaction, or it is over."""
 SMALL_PRINT: Final = 400
 """Characters of the program's notes that a changed reply keeps."""
 _WISHES: Final = {

@@ -5,8 +5,9 @@ The test walks what the bot has registered, so that a new command is tried as so
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 
 from bot.adapters.redis import open_redis
 from bot.chat.notices import UNEXPECTED
+from tests.fakes import PATIENCE
 from tests.fakes.discord.forging import Forger, Leaf, leaves
 from tests.fakes.discord.handles import Person
 from tests.fakes.discord.handles import Place as Channel
@@ -173,6 +175,25 @@ async def test_what_breaks_a_command_s_own_rules_is_refused_and_stores_nothing(
 
 
 @pytest.mark.usefixtures("well")
+async def test_an_interaction_that_is_over_is_no_error(stage: Stage) -> None:
+    callback = "POST /interactions/{id}/{token}/callback"
+    for code in (10062, 40060):
+        stage.discord.fail(callback, status=404 if code == 10062 else 400, code=code)
+        stage.discord.rest.interactions.deadline = 0.2
+        with capture_logs() as lines:
+            await stage.guest.slash(stage.channel, "about", timeout=0.5)
+            await until_logged(lines, "command answered too late, or by another process")
+        assert [line for line in lines if line["log_level"] in ("error", "warning")] == []
+    stage.discord.rest.interactions.deadline = PATIENCE
+    assert "Troupe" in (await stage.guest.slash(stage.channel, "about")).text
+
+
+async def until_logged(lines: Sequence[Mapping[str, Any]], event: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not any(line["event"] == event for line in lines):
+            await asyncio.sleep(0.02)
+
+
 async def test_hostile_texts_are_answered_and_ping_nobody(stage: Stage) -> None:
     boss = stage.guild.member("boss", permissions=["administrator"])
     abroad = stage.discord.guild("abroad", channels=["den"]).channel("den")
