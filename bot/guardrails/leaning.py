@@ -38,7 +38,7 @@ eight files of strangers 4 more are then noticed than at 1.25 times its odds, an
 messages 4 more; of 501 ordinary lines 1 %, of 316 lookalikes 3 % are. At 0.8 times its odds one
 person more, and 5 % of the lookalikes.
 """
-STRAINED = 1.5
+STRAINED = 1.0
 """How much more it takes amid tests, games and small children."""
 LOOKING_BACK = 1.5
 """How much more it takes in a look back at a danger that is over."""

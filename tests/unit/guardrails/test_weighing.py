@@ -81,9 +81,19 @@ def test_amid_everyday_strain_a_head_alone_has_to_be_heard_again_and_again(
     measures: Callable[..., list[Measure]],
 ) -> None:
     strain = "my anatomy exam is tomorrow"
-    assert measures(strain, ECHO, ECHO, care=UNSURE) == [Measure.ALLOW] * 3
+    assert measures(strain, ECHO, care=UNSURE) == [Measure.ALLOW] * 2
     assert measures(strain, *[ECHO] * 4, care=UNSURE)[-1] is Measure.SUPPORT
     assert measures(strain, ECHO, care=UNSURE, apart=SESSION_GAP + 1)[-1] is Measure.SUPPORT
+
+
+def test_who_dies_of_an_exam_is_believed_where_a_head_hears_need(
+    measures: Callable[..., list[Measure]],
+) -> None:
+    exam = "my anatomy exam is tomorrow"
+    assert measures(exam, "ugh I want to die", care=0.3)[-1] is Measure.ALLOW
+    assert measures("I want to die", care=0.3)[-1] is Measure.CRISIS
+    assert measures(exam, "ugh I want to die", care=0.9)[-1] is Measure.CRISIS
+    assert measures(exam, "I tied the rope to hang myself", care=0.3)[-1] is Measure.CRISIS
 
 
 def test_a_rule_is_heard_amid_everyday_strain(measures: Callable[..., list[Measure]]) -> None:
