@@ -19,6 +19,7 @@ from bot.guardrails.leaning import (
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
 from bot.guardrails.risk import (
     CARD_WINDOW,
+    DEPENDENCY_LIMIT,
     MINOR_FOR,
     PLAIN_FOR,
     RESOURCE_WINDOW,
@@ -159,7 +160,7 @@ def _with_trend(judgement: Judgement, state: RiskState, weight: float, *, leans:
         return decision
     if leans or (weight > 0 and state.level >= Level.ELEVATED):
         return Decision(Measure.SUPPORT, "sh_support", Severity.PASSIVE, "trend", state.trend)
-    bound = judgement.dependency > 0 and state.dependency >= 1.0
+    bound = judgement.dependency > 0 and state.dependency >= DEPENDENCY_LIMIT
     if bound and decision.measure.rank < Measure.NUDGE.rank:
         return Decision(Measure.NUDGE, "dependency", Severity.PLAIN, "trend", state.dependency)
     return decision

@@ -7,21 +7,22 @@ from typing import Final
 
 from bot.memory.explicit import speaks_of
 from bot.memory.item import STATEMENTS, Item, Kind, before, without
+from bot.memory.shelf import Shelf
+from bot.memory.store import Changes, Put
+from bot.memory.undo import Undo
 
 SAID: Final = (*STATEMENTS, Kind.EPISODE)
 """Kinds that words can mean."""
 
 
-def forgotten(
-    items: Sequence[Item], chosen: Sequence[Item], about: str = ""
-) -> tuple[list[Item], list[tuple[Item, Item]]]:
-    """Return what goes with some items, and what stays but changes, as (before, after).
+def forget(shelf: Shelf, chosen: Sequence[Item], about: str = "") -> tuple[Changes, Undo]:
+    """Return the changes that forget some items, and what brings them back.
 
     With an item goes what it took the place of, the messages that say either, and our replies to
     these, which are keys of the messages after them. So do replies that speak of what a request
     in words is `about`.
     """
-    by_id = {item.id: item for item in items}
+    by_id = {item.id: item for item in shelf.items}
     gone = {item.id: item for item in chosen}
     for item in chosen:
         name = before(item)
@@ -29,8 +30,9 @@ def forgotten(
             gone[name] = by_id[name]
             name = before(by_id[name])
     sources = {source for item in gone.values() for source in item.sources}
-    changed: list[tuple[Item, Item]] = []
-    for item in items:
+    before_cut: list[Item] = []
+    puts: list[Put] = []
+    for item in shelf.items:
         if item.id in gone or item.kind in STATEMENTS or item.kind is Kind.SUPERSEDED:
             continue
         left = without(item, sources)
@@ -39,5 +41,7 @@ def forgotten(
         if left is None:
             gone[item.id] = item
         elif left is not item:
-            changed.append((item, left))
-    return list(gone.values()), changed
+            before_cut.append(item)
+            puts.append(Put(left))
+    undo = Undo(tuple(gone.values()), changed=tuple(before_cut), epoch=shelf.epoch)
+    return Changes(tuple(puts), tuple(gone)), undo

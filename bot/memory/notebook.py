@@ -13,7 +13,7 @@ from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.languages import mark
 from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
-from bot.memory.forgetting import SAID, forgotten
+from bot.memory.forgetting import SAID, forget
 from bot.memory.gates import is_command, normalised
 from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, restored, without
 from bot.memory.preferences import COMPARE
@@ -187,9 +187,7 @@ class Notebook:
 
         Another fact from one of these messages stays.
         """
-        return await self._fit(
-            person, lambda shelf: _forget(shelf, [_visible(shelf, place, ident)])
-        )
+        return await self._fit(person, lambda shelf: forget(shelf, [_visible(shelf, place, ident)]))
 
     async def forget_matching(self, person: UserId, text: str) -> Undo:
         """Forget whatever a request in words means, wherever it was told.
@@ -207,7 +205,7 @@ class Notebook:
                     "words, or choose there.",
                     count=len(meant),
                 )
-            return _forget(shelf, meant, text)
+            return forget(shelf, meant, text)
 
         undo = await self._fit(person, matched)
         if not undo:
@@ -219,7 +217,7 @@ class Notebook:
         source = (int(place.channel), int(message))
         return await self._fit(
             person,
-            lambda shelf: _forget(shelf, [item for item in shelf.items if source in item.sources]),
+            lambda shelf: forget(shelf, [item for item in shelf.items if source in item.sources]),
         )
 
     async def _fit(self, person: UserId, change: Callable[[Shelf], tuple[Changes, Done]]) -> Done:
@@ -396,12 +394,6 @@ def _visible(shelf: Shelf, place: Place, ident: str) -> Item:
     ):
         raise NotFound("There is no such memory here.")
     return item
-
-
-def _forget(shelf: Shelf, items: Sequence[Item], about: str = "") -> tuple[Changes, Undo]:
-    gone, changed = forgotten(shelf.items, items, about)
-    changes = Changes(tuple(Put(new) for _, new in changed), tuple(item.id for item in gone))
-    return changes, Undo(tuple(gone), changed=tuple(old for old, _ in changed), epoch=shelf.epoch)
 
 
 def check_statement(text: str) -> None:

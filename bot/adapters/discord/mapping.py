@@ -28,9 +28,6 @@ MAX_TITLE = 100
 """Characters of a thread's name (Discord's own limit)."""
 UNCHOSEN = discord.Locale.american_english
 """The language that every server has until somebody changes it."""
-_THREADS = frozenset(
-    {ChannelType.public_thread, ChannelType.private_thread, ChannelType.news_thread}
-)
 _KINDS = frozenset({MessageType.default, MessageType.reply})
 HIDING = "🙈"
 """A reaction of a message's author that hides it from us."""
