@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.adapters.redis import Client, EmbeddedRedis, keys, open_redis
+from bot.adapters.redis import Client, keys
 from bot.chat.notices import BROKEN_OFF, EXPIRED
 from tests.e2e.troupe import Scene, Troupe, contents, control, opened, own_words, until
 from tests.fakes import PATIENCE
@@ -115,22 +115,10 @@ async def crowd_at(folder: Path, **settings: str) -> AsyncIterator[Crowd]:
 
 async def written_down(crowd: Crowd) -> None:
     """Wait until the store holds which channels were heard: only those are caught up with."""
-    async with store_of(crowd.scene) as redis, asyncio.timeout(PATIENCE):
+    async with crowd.scene.troupe.database() as redis, asyncio.timeout(PATIENCE):
         for stage in crowd.stages:
             while await redis.zscore(keys.state("seen:0-1"), str(stage.id)) is None:
                 await asyncio.sleep(0.1)
-
-
-@asynccontextmanager
-async def store_of(scene: Scene) -> AsyncIterator[Client]:
-    """The private Redis of a scene's bot."""
-    server = EmbeddedRedis(scene.troupe.folder / "data")
-    redis = await open_redis(await server.start())
-    try:
-        yield redis
-    finally:
-        await redis.aclose()
-        await server.stop()
 
 
 # ── kill -9 at each stage of a turn ─────────────────────────────────────────────────────────
@@ -149,7 +137,7 @@ async def accepted(crowd: Crowd) -> None:
     """Some are written down and nothing is done for them yet."""
     crowd.scene.ollama.set_pace(first_token=30)
     await crowd.ask()
-    async with store_of(crowd.scene) as redis, asyncio.timeout(PATIENCE):
+    async with crowd.scene.troupe.database() as redis, asyncio.timeout(PATIENCE):
         while await journalled(redis) < 2:
             pass
 
@@ -260,7 +248,7 @@ async def killed_too_often(folder: Path) -> None:
         await until(lambda: "number 1 in line" in other.answer_to(waits), "a place in the line")
         part = own_words(reply.content)
         await scene.troupe.kill()
-        async with store_of(scene) as redis:
+        async with scene.troupe.database() as redis:
             assert await begun_often(redis) == 2
         before = len(scene.ollama.chats)
         await scene.troupe.start()
@@ -616,7 +604,7 @@ async def test_a_question_in_a_silent_auto_channel_is_answered_once_after_a_kill
     async with opened(folder, DISCORD_MESSAGE_CONTENT_INTENT="true") as scene:
         stage, admin = scene.channel(), scene.person("manage_channels")
         await admin.slash(stage, "channel mode", mode="auto")
-        async with store_of(scene) as redis, asyncio.timeout(PATIENCE):
+        async with scene.troupe.database() as redis, asyncio.timeout(PATIENCE):
             while not await redis.exists(keys.state("listened:0-1")):
                 await asyncio.sleep(0.1)
         await scene.troupe.kill()
@@ -640,6 +628,6 @@ async def test_redis_comes_back_after_a_kill_and_nothing_is_forgotten(tmp_path: 
 
 
 async def kill_private_redis(scene: Scene) -> None:
-    async with store_of(scene) as redis:
+    async with scene.troupe.database() as redis:
         ident = int((await redis.info("server"))["process_id"])
     os.kill(ident, signal.SIGKILL)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from bot.adapters.redis import Client, EmbeddedRedis, keys, open_redis, open_sealer
+from bot.adapters.redis import keys, open_sealer
 from bot.adapters.redis.memories import RedisMemories
 from bot.chat.place import UserId
 from bot.memory import Item, Kind
@@ -53,22 +52,10 @@ def notebook(body: Mapping[str, Any]) -> str:
     return json.dumps({"items": items[:6]})
 
 
-@asynccontextmanager
-async def database(scene: Scene) -> AsyncIterator[Client]:
-    """The bot's own Redis, from outside."""
-    server = EmbeddedRedis(scene.troupe.folder / "data")
-    redis = await open_redis(await server.start())
-    try:
-        yield redis
-    finally:
-        await redis.aclose()
-        await server.stop()
-
-
 async def remembered(scene: Scene, person: Person) -> tuple[Item, ...]:
     """Return what lies in the database."""
     sealer = open_sealer(None, scene.troupe.folder / "data")
-    async with database(scene) as redis:
+    async with scene.troupe.database() as redis:
         shelf = await RedisMemories(redis, sealer).load(UserId(person.id))
         return shelf.items if shelf is not None else ()
 
@@ -76,7 +63,7 @@ async def remembered(scene: Scene, person: Person) -> tuple[Item, ...]:
 async def traces(scene: Scene, person: Person) -> list[str]:
     """Return every key of the memory that is the person's, or holds their id. By SCAN."""
     found = []
-    async with database(scene) as redis:
+    async with scene.troupe.database() as redis:
         async for key in redis.scan_iter():
             name = key.decode()
             if ":memory" in name and f"{{u:{person.id}}}" in name:
@@ -232,7 +219,7 @@ async def test_forgetting_all_leaves_no_key_and_nobody_else_is_touched(scene: Sc
     )  # fmt: skip
     assert ended.code == 0, ended.err
     assert await traces(scene, ben) == []
-    async with database(scene) as redis:
+    async with scene.troupe.database() as redis:
         assert [key async for key in redis.scan_iter(f"*{{u:{ben.id}}}*")] == []
 
 
@@ -284,7 +271,7 @@ async def test_a_kill_while_messages_are_read_leaves_no_orphan(scene: Scene) -> 
     episodes = {source for item in items if item.kind is Kind.EPISODE for source in item.sources}
     assert len(episodes) == len(TOLD)
     assert all(set(item.sources) <= episodes for item in items)
-    async with database(scene) as redis:
+    async with scene.troupe.database() as redis:
         assert await redis.zscore(keys.MEMORY_DUE, str(alice.id)), "it will be read by another"
     scene.forget()
     await scene.troupe.start()

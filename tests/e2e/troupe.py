@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from bot.adapters.redis import EmbeddedRedis
+from bot.adapters.redis import Client, EmbeddedRedis, open_redis
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place, Server
 from tests.fakes.discord.server import FakeDiscord
@@ -197,6 +197,17 @@ class Troupe:
         if "REDIS_URL" not in self.settings and (self.folder / "data" / "redis").is_dir():
             server = EmbeddedRedis(self.folder / "data")
             await server.start()
+            await server.stop()
+
+    @contextlib.asynccontextmanager
+    async def database(self) -> AsyncIterator[Client]:
+        """Its own Redis, from outside."""
+        server = EmbeddedRedis(self.folder / "data")
+        redis = await open_redis(await server.start())
+        try:
+            yield redis
+        finally:
+            await redis.aclose()
             await server.stop()
 
     async def get(self, path: str) -> tuple[int, str]:
