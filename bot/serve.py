@@ -28,16 +28,22 @@ from bot.settings import Settings
 log = structlog.get_logger(__name__)
 
 
-def _on_signals(stop: asyncio.Event) -> None:
+def _on_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    """Let the first signal set `stop`, and another one `hurry`."""
+
+    def signalled() -> None:
+        (hurry if stop.is_set() else stop).set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, signalled)
 
 
 async def serve(settings: Settings, *, discord: bool) -> int:
-    """Run the bot, or the playground page, until a signal comes; then drain."""
-    stop = asyncio.Event()
-    _on_signals(stop)
+    """Run the bot, or the playground page, until a signal comes; then drain. A second signal ends
+    the wait for running turns: what is visible of them is marked, and the successor goes on."""
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    _on_signals(stop, hurry)
     async with AsyncExitStack() as stack:
         troupe = await open_troupe(settings, stack)
         ops = WebServer(
@@ -46,7 +52,7 @@ async def serve(settings: Settings, *, discord: bool) -> int:
         log.info("operations page", url=await _listen(ops, "OPS"))
         stack.push_async_callback(ops.stop)
         if discord:
-            return await serve_discord(troupe, stop, stack)
+            return await serve_discord(troupe, stop, stack, hurry)
         return await _serve_playground(troupe, stop, stack)
 
 

@@ -62,8 +62,11 @@ class _Bot:
     supervisor: Supervisor
 
 
-async def serve_discord(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitStack) -> int:
-    """Run the bot until `stop`, then drain: no new turns, running ones finish or are marked.
+async def serve_discord(
+    troupe: Troupe, stop: asyncio.Event, stack: AsyncExitStack, hurry: asyncio.Event | None = None
+) -> int:
+    """Run the bot until `stop`, then drain: no new turns, running ones finish or are marked, at
+    once as soon as `hurry` is set.
 
     Raises:
         SettingsRejected: Discord refuses the token, a shard or an intent.
@@ -81,13 +84,25 @@ async def serve_discord(troupe: Troupe, stop: asyncio.Event, stack: AsyncExitSta
             await running
         log.info("draining", running=troupe.queue.running, waiting=troupe.queue.depth)
         troupe.health.drain()
-        left = await bot.intake.drain(DRAIN_SECONDS)
+        left = await _drain(bot.intake, hurry or asyncio.Event())
         log.info("drained", left_to_successor=left)
     finally:
         stopping.cancel()
         await bot.supervisor.stop()
         await asyncio.gather(running, return_exceptions=True)
     return 0
+
+
+async def _drain(intake: Intake, hurry: asyncio.Event) -> int:
+    """Let running turns finish while nobody is in a hurry. Return how many did not."""
+    draining = asyncio.create_task(intake.drain(DRAIN_SECONDS), name="drain")
+    hurried = asyncio.create_task(hurry.wait(), name="hurry")
+    await asyncio.wait({draining, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if draining.done():
+        return await draining
+    draining.cancel()
+    return await intake.drain(0)
 
 
 async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:

@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 
 from bot.adapters.redis import Client, keys
 from bot.chat.notices import BROKEN_OFF, EXPIRED
+from bot.serve_discord import DRAIN_SECONDS
 from tests.e2e.troupe import Scene, Troupe, contents, control, opened, own_words, until
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place
@@ -520,14 +522,20 @@ async def test_sigterm_lets_running_answers_finish(tmp_path: Path) -> None:
         assert len(stage.from_bot) == 2
 
 
-async def test_sigterm_marks_a_long_answer_and_the_successor_finishes_it(tmp_path: Path) -> None:
+async def test_a_second_sigterm_marks_a_long_answer_at_once_and_the_successor_finishes_it(
+    tmp_path: Path,
+) -> None:
     async with opened(tmp_path) as scene:
         stage, alice = scene.channel(), scene.person()
         scene.ollama.set_pace(rate=3)
         scene.ollama.reply_with(" ".join(tale(n) for n in range(20)))
         asked = await stage.says(alice, "tell me a long tale", mention_bot=True)
         await stage.next_reply(asked, quiet=0)
+        scene.troupe.process.terminate()
+        await scene.troupe.logged("draining")
+        began = time.monotonic()
         assert await scene.troupe.terminate() == 0
+        assert time.monotonic() - began < DRAIN_SECONDS
         assert scene.troupe.events("drained", left_to_successor=1)
         assert RESTARTED in stage.answer_to(asked)
         assert scene.troupe.events("turn over", turn=str(asked.id), outcome="left")
