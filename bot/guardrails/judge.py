@@ -90,6 +90,15 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is found in a message before its route is known. It holds nothing of the text."""
+
+    hits: tuple[Hit, ...]
+    heard: Heard
+    around: Circumstances
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What was found in a message, and when it plays."""
 
@@ -105,7 +114,7 @@ class Judge:
     def __init__(self, asked: RuleSet, drafted: RuleSet, heads: Heads | None = None) -> None:
         self.asked, self.drafted, self.heads = asked, drafted, heads
         self._known = Recent[int, _Found](REMEMBERED)
-        self._ahead = Recent[int, tuple[Hit, ...]](REMEMBERED)
+        self._ahead = Recent[int, _Looked](REMEMBERED)
         """By hash, not by text: what a person deletes must not live on here."""
 
     def warm(self, rules: Sequence[Rule]) -> None:
@@ -126,8 +135,8 @@ class Judge:
             self._found(line, creative=False)
 
     def look_through(self, text: str) -> None:
-        """Find what the rules say of a message, before it can be judged."""
-        self._ahead[hash((text, len(text)))] = self.asked.hits(self._views(text))
+        """Find in a message what can be found before its route is known."""
+        self._ahead[hash((text, len(text)))] = self._looked(self._views(text))
 
     def message(self, text: str, context: GuardContext, *, minor: bool = False) -> Judgement:
         """Judge what a person wrote."""
@@ -155,11 +164,8 @@ class Judge:
 
     def _found(self, text: str, *, creative: bool) -> _Found:
         views = self._views(text)
-        hits = self._ahead.pop(hash((text, len(text))), None)
-        if hits is None:
-            hits = self.asked.hits(views)
-        heard = self._heard(hits, views)
-        around = circumstances(views.plain)
+        looked = self._ahead.pop(hash((text, len(text))), None) or self._looked(views)
+        hits, heard, around = looked.hits, looked.heard, looked.around
         in_story = creative and not around.aside and not (around.now and own_voice(text))
         aside = creative and around.aside
         found = self._with_heads(hits, views, heard, aside=aside, in_story=in_story)
@@ -172,6 +178,11 @@ class Judge:
         harmless = PASTIME.search(views.plain) or (in_story and plays(text))
         odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
         return _Found(found, *odds, around)
+
+    def _looked(self, views: Views) -> _Looked:
+        """Return what rules, heads and circumstances say on any route."""
+        hits = self.asked.hits(views)
+        return _Looked(hits, self._heard(hits, views), circumstances(views.plain))
 
     def _views(self, text: str) -> Views:
         """Return the views of a text, read with the words that the heads know."""

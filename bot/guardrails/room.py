@@ -162,7 +162,7 @@ class Guardrails:
         return self._judge
 
     def look_through(self, turn: Turn) -> None:
-        """Find what the rules say of a message, before it can be judged."""
+        """Find in a message what can be found before its route is known."""
         self._judge.look_through(turn.text)
 
     async def judge_input(self, turn: Turn, context: GuardContext) -> Verdict:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-A_MOMENT: Final = 0.02
+A_MOMENT: Final = 0.005
 """Seconds. A round of the event loop would not do: the HTTP client writes in a task of its own,
 which comes after all that was put off until then."""
 UNTIL_ASKED: Final = 2

@@ -40,7 +40,7 @@ WAIT_PRESSURE: Final = 0.3
 """Share of the REST budget in use beyond which nobody is told about the wait."""
 NOTICE_TIMEOUT: Final = 20.0
 """Seconds for a notice, and for removing a reply."""
-TYPING_AFTER: Final = 0.03
+TYPING_AFTER: Final = 0.045
 """Seconds; a reply that comes at once needs no typing."""
 TYPING_EVERY: Final = 8.0
 """Seconds; Discord shows typing for ten."""
