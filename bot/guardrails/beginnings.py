@@ -8,6 +8,8 @@ Patterns that can begin with anything are searched for from the end.
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,16 +17,14 @@ from typing import Any
 import re2
 
 from bot.guardrails.expressions import options
+from bot.guardrails.literals import LONGEST
+from bot.guardrails.needed import Needed
 from bot.guardrails.partial import partial
-from bot.guardrails.words import Words
 
 WITHIN_WORD = re.compile(r"\w\w", re.ASCII)
 """Two characters between which RE2 sees no boundary."""
 KEPT = 400
 """Expressions that are kept, some 16 KB each; drafts in one language ask for some 300."""
-
-START = 3
-"""Characters by which a beginning is looked up."""
 
 FEW = 32
 """Patterns that can begin with anything, some 160 KB each; the shipped rules have six."""
@@ -36,30 +36,32 @@ class Beginnings:
     def __init__(self, patterns: Iterable[str], opened: Sequence[Collection[str]]) -> None:
         """`opened` are the strings of which a match of each pattern begins with one."""
         self._patterns = tuple(patterns)
-        self._words = Words(opened, (START,))
-        openings = {word for words in opened for word in words}
-        self._shorter = frozenset(word[:size] for word in openings for size in range(1, START))
-        self._longest = max((len(word) for words in opened for word in words), default=0)
+        self._openings = Needed(opened)
+        sizes = range(1, LONGEST + 1)
+        begun = {hash(word[:size]) for words in opened for word in words for size in sizes}
+        self._begun = array("q", sorted(begun))
 
     def earliest(self, plain: str) -> int:
         """Return where the earliest beginning starts that reaches the text's end; else its end."""
         end = len(plain)
-        for length in range(min(self._longest, len(plain)), 0, -1):
-            if self._begin_with(plain[-length:]):
+        for length in range(min(LONGEST, len(plain)), 0, -1):
+            if self._begins_opening(plain[-length:]):
                 end -= length
                 break
-        for at, owner in self._words.places_in(plain):
+        for at, owner in self._openings.places_in(plain):
             if at >= end:
                 break
             if self._goes_on(owner, plain, at):
                 end = at
-        for owner in self._words.always:
+        for owner in self._openings.always:
             if found := _anywhere(self._patterns[owner]).search(plain):
                 end = min(end, found.start())
         return end
 
-    def _begin_with(self, text: str) -> bool:
-        return text in self._shorter if len(text) < START else self._words.begin_with(text)
+    def _begins_opening(self, text: str) -> bool:
+        code = hash(text)
+        at = bisect_left(self._begun, code)
+        return at < len(self._begun) and self._begun[at] == code
 
     def _goes_on(self, owner: int, plain: str, at: int) -> bool:
         """Whether all of a text from a place on is the beginning of a match."""

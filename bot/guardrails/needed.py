@@ -34,7 +34,7 @@ class Needed:
 
     def __init__(self, owned: Sequence[Collection[str]]) -> None:
         """Take words of `LONGEST` characters at most."""
-        self._always = tuple(index for index, words in enumerate(owned) if not words)
+        self.always = tuple(index for index, words in enumerate(owned) if not words)
         owners: dict[str, list[int]] = {}
         for index, words in enumerate(owned):
             for word in words:
@@ -55,13 +55,33 @@ class Needed:
 
     def due(self, text: str) -> set[int]:
         """Return the owners of which a word stands in a text, and those without any."""
-        numbered = _Numbered(text, self._mask)
-        found = set(self._always)
-        for table in self._tables:
-            if table.plain or not text.isascii():
-                for count in table.standing_in(text, numbered.of(table.size)):
-                    found.update(self._owners[self._ends[count] : self._ends[count + 1]])
+        found = set(self.always)
+        for table, places in self._places(text):
+            for word in {text[at : at + table.size] for at in places}:
+                for count in table.counts(word):
+                    found.update(self._owners_of(count))
         return found
+
+    def places_in(self, text: str) -> list[tuple[int, int]]:
+        """Return where words stand in a text, in order, each place with the word's owner."""
+        return sorted(
+            (at, owner)
+            for table, places in self._places(text)
+            for at in places
+            for count in table.counts(text[at : at + table.size])
+            for owner in self._owners_of(count)
+        )
+
+    def _places(self, text: str) -> Iterator[tuple[_Table, Iterator[int]]]:
+        """Yield the tables, each with the places of a text where one of its words may begin."""
+        numbered, plain = _Numbered(text, self._mask), text.isascii()
+        for table in self._tables:
+            if table.plain or not plain:
+                seen = itemgetter(*numbered.of(table.size))(table.seen)
+                yield table, compress(range(len(text)), seen)
+
+    def _owners_of(self, count: int) -> array[int]:
+        return self._owners[self._ends[count] : self._ends[count + 1]]
 
 
 class _Table:
@@ -74,7 +94,7 @@ class _Table:
         seen = bytearray(mask + 1)
         for number in _Numbered("".join(words), mask).of(self.size)[:: self.size]:
             seen[number] = 1
-        self._seen = bytes(seen)
+        self.seen = bytes(seen)
         self._hashes = array("q", map(hash, words))
         self._first, self._mask = first, _groups(words)
         counts = [0] * (self._mask + 1)
@@ -82,15 +102,13 @@ class _Table:
             counts[code & self._mask] += 1
         self._begins = array("I", accumulate(counts, initial=0))
 
-    def standing_in(self, text: str, numbers: Sequence[int]) -> Iterator[int]:
-        """Yield the counts of words that stand in a text with such numbers."""
-        size, begins = self.size, self._begins
-        likely = compress(range(len(text)), itemgetter(*numbers)(self._seen))
-        for code in map(hash, {text[at : at + size] for at in likely}):
-            group = code & self._mask
-            for at in range(begins[group], begins[group + 1]):
-                if self._hashes[at] == code:
-                    yield self._first + at
+    def counts(self, word: str) -> Iterator[int]:
+        """Yield the word's own count, if it is one of them."""
+        code = hash(word)
+        group = code & self._mask
+        for at in range(self._begins[group], self._begins[group + 1]):
+            if self._hashes[at] == code:
+                yield self._first + at
 
 
 def _groups(words: Sequence[str]) -> int:

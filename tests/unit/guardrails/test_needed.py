@@ -18,3 +18,15 @@ def test_the_owners_due_are_those_whose_words_stand_in_the_text(
 ) -> None:
     due = {at for at, words in enumerate(owned) if not words or any(w in text for w in words)}
     assert Needed(owned).due(text) == due
+
+
+@given(st.lists(WORDS, max_size=6), st.text(LETTERS, max_size=40))
+def test_every_place_of_a_word_is_found(owned: list[frozenset[str]], text: str) -> None:
+    places = {
+        (at, owner)
+        for owner, words in enumerate(owned)
+        for word in words
+        for at in range(len(text))
+        if text.startswith(word, at)
+    }
+    assert Needed(owned).places_in(text) == sorted(places)
