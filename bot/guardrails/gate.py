@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
-from bot.guardrails.leak import canary_begins, leaks_canary, recital
+from bot.guardrails.leak import Spelled, canary_begins, leaks_canary, recital
 from bot.guardrails.normalise import plain_view
 from bot.guardrails.outbound import open_link, sanitise
 from bot.guardrails.pii import open_number
@@ -146,7 +146,7 @@ class OutputGate:
         Raises:
             DraftBlocked: it may not be shown.
         """
-        decision, _ = self._look(self._draft)
+        decision, _ = self._look(Spelled(self._draft))
         if self._terms.judge is not None and self._draft.strip():
             self._stop_at(await self._terms.judge(self._draft))
         self.visible = self._shown(self._draft).rstrip()
@@ -157,10 +157,11 @@ class OutputGate:
         """Look at what is new, and return up to where the draft may be shown."""
         start = max(0, self._released - OVERLAP)
         window = self._draft[start:]
-        _, recital_begins = self._look(window)
+        said = Spelled(window)
+        _, recital_begins = self._look(said)
         hold = min(
             self._held_by_rules(window, self._released - start),
-            canary_begins(window, self._context.canary),
+            canary_begins(said, self._context.canary),
             recital_begins,
         )
         end = window[-LONGEST_OPEN:]
@@ -201,17 +202,17 @@ class OutputGate:
             at -= 1
         return at
 
-    def _look(self, text: str) -> tuple[Decision, int]:
+    def _look(self, said: Spelled) -> tuple[Decision, int]:
         """Judge a text by rules and leaks; raise when it may not be shown.
 
         Return the decision, and where a recital of the prompt may be beginning.
         """
-        if leaks_canary(text, self._context.canary):
+        if leaks_canary(said, self._context.canary):
             self._stop_at(Decision(*LEAK, rule="canary", score=1.0))
-        recites, begins = recital(text, self._context.protected)
+        recites, begins = recital(said, self._context.protected)
         if recites:
             self._stop_at(Decision(*LEAK, rule="recital", score=0.9))
-        decision = self._terms.decide(text)
+        decision = self._terms.decide(said.text)
         self._stop_at(decision)
         return decision, begins
 

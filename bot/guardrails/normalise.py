@@ -11,15 +11,15 @@ lexicon can tell; without one they stay so.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bot.guardrails.confusables import LOOKALIKES
+from bot.guardrails.encoded import LEET, LEET_L, decoded
 from bot.guardrails.misspelt import mended, slips
 from bot.guardrails.parting import Lexicon, by_capitals, by_words, parted
 
@@ -93,8 +93,6 @@ MARKDOWN = re.compile(
 )
 """Underscores within a word are part of it, as in `snake_case`; around words they are italics."""
 
-LEET = str.maketrans("0134578@$!|€£+", "oieastbasiielt")
-LEET_L = str.maketrans("0134578@$!|€£+", "oleastbaslleLt".lower())
 LEET_TOKEN = re.compile(r"(?<![\w@$!|€£+])(?:[^\W0134578])*+[0134578@$!|€£+][\w@$!|€£+]*+")
 """A word in which one of the signs stands; in linear time, so possessive from its beginning."""
 LEET_SIGN = re.compile(r"[0134578@$!|€£+]")
@@ -126,8 +124,8 @@ TURNED = {word for word in HIDDEN_WORDS if len(word) >= 4}.union(
 """Words that are no words when read from behind."""
 TURNED_ANY = re.compile("|".join(TURNED))
 REVERSED = frozenset(word[::-1] for word in TURNED)
-ENCODED_FROM = 16
-ENCODED = re.compile(r"(?<![\w+/=])[A-Za-z0-9+/_-]{16,4000}={0,2}(?![\w+/=])")
+MOST_DECODED = 5
+"""Words in base64 that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +173,7 @@ def normalise(text: str, known: Lexicon | None = None) -> Views:
         plain = _worded(plain, runs, known)
     others.pop(plain, None)
     others.pop("", None)
-    decoded = _decoded(text) if any(len(word) >= ENCODED_FROM for word in words) else []
-    said = tuple(view for view in map(plain_view, decoded) if view not in (plain, ""))
+    said = tuple(view for view in map(plain_view, _encoded(text)) if view not in (plain, ""))
     if len(plain) <= LONG:
         return Views(plain, tuple({**others, **dict.fromkeys(said)}))
     parts = dict.fromkeys(part for view in others for part in PART.findall(view))
@@ -308,7 +305,7 @@ def _leet(text: str) -> tuple[str, ...]:
     if not LEET_SIGN.search(text):
         return ()
 
-    def read(table: dict[int, int], token: str) -> str:
+    def read(table: dict[int, str], token: str) -> str:
         if DIGITS_AROUND.match(token) or not LATIN_LETTER.search(token):
             return token
         core = token.rstrip("!|+")
@@ -356,17 +353,11 @@ def _parted(plain: str, said: Mapping[str, str]) -> str:
     return without.sub(lambda match: said[match[0]], around(plain, without))
 
 
-def _decoded(text: str) -> list[str]:
+def _encoded(text: str) -> Iterator[str]:
     """Return what base64 in the text says, if it says something in letters."""
-    found = []
-    for match in list(ENCODED.finditer(text))[:5]:
-        token = match[0].replace("-", "+").replace("_", "/").rstrip("=")
-        try:
-            said = base64.b64decode(token + "=" * (-len(token) % 4), validate=True).decode("utf-8")
-        except (binascii.Error, UnicodeDecodeError, ValueError):
-            continue
-        if said.isprintable() and sum(
-            char.isalpha() or char == " " for char in said
-        ) * 10 >= 8 * len(said):
-            found.append(said)
-    return found
+    return islice(filter(_in_letters, decoded(text)), MOST_DECODED)
+
+
+def _in_letters(said: str) -> bool:
+    letters = sum(char.isalpha() or char == " " for char in said)
+    return said.isprintable() and letters * 10 >= 8 * len(said)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.guardrails.leak import canary_begins, fresh_canary, leaks_canary, recital
+from bot.guardrails.leak import Spelled, canary_begins, fresh_canary, leaks_canary, recital
 
 CANARY = "mark-3f9a0c71be"
 PROTECTED = (
@@ -52,47 +52,52 @@ TEXTS = WRITTEN | {
 @pytest.mark.parametrize("way", WRITTEN.values(), ids=list(WRITTEN))
 @pytest.mark.parametrize("secret", [CANARY, CANARY.removeprefix("mark-")])
 def test_a_canary_leaks_however_it_is_written(way: Callable[[str], str], secret: str) -> None:
-    assert leaks_canary(f"{TALK}It is {way(secret)} friend.", CANARY)
+    assert leaks_canary(Spelled(f"{TALK}It is {way(secret)} friend."), CANARY)
 
 
 def test_a_canary_leaks_between_other_words() -> None:
-    assert leaks_canary("first 3, then f, 9 and A, 0, c; 7, 1; b, e!", CANARY)
+    assert leaks_canary(Spelled("first 3, then f, 9 and A, 0, c; 7, 1; b, e!"), CANARY)
 
 
 @pytest.mark.parametrize("way", list(WRITTEN.values())[:-1], ids=list(WRITTEN)[:-1])
 def test_a_canary_is_held_back_from_its_beginning(way: Callable[[str], str]) -> None:
     said = way(CANARY.removeprefix("mark-"))
     begun = f"{TALK}It is {said[: len(said) // 2]}"
-    assert canary_begins(begun, CANARY) <= len(f"{TALK}It is ")
+    assert canary_begins(Spelled(begun), CANARY) <= len(f"{TALK}It is ")
+
+
+@pytest.mark.parametrize("begun", ["3 of f", "3, then f", "3 off, f or 9", "3.f of 9 and a"])
+def test_a_canary_between_other_words_is_held_back_from_its_beginning(begun: str) -> None:
+    assert canary_begins(Spelled(TALK + begun), CANARY) <= len(TALK)
 
 
 def test_ordinary_talk_leaks_no_canary() -> None:
-    assert not any(leaks_canary(TALK, fresh_canary()) for _ in range(50))
+    assert not any(leaks_canary(Spelled(TALK), fresh_canary()) for _ in range(50))
 
 
 @pytest.mark.parametrize("way", TEXTS.values(), ids=list(TEXTS))
 def test_the_system_text_leaks_however_it_is_written(way: Callable[[str], str]) -> None:
-    assert recital(f"{TALK}{way(PROTECTED)} Indeed.", PROTECTED)[0]
+    assert recital(Spelled(f"{TALK}{way(PROTECTED)} Indeed."), PROTECTED)[0]
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if name != "base64"])
 def test_a_recital_is_held_back_before_it_is_one(name: str) -> None:
     said = TEXTS[name](PROTECTED[:30])
-    leaks, begins = recital(TALK + said, PROTECTED)
+    leaks, begins = recital(Spelled(TALK + said), PROTECTED)
     assert not leaks
     assert begins <= len(TALK)
 
 
 def test_a_few_words_of_the_system_text_are_no_leak() -> None:
-    assert recital(f"{TALK * 20}\nI am glad.", PROTECTED) == (
+    assert recital(Spelled(f"{TALK * 20}\nI am glad."), PROTECTED) == (
         False,
         len(f"{TALK * 20}\nI am glad."),
     )
-    assert not recital("I am Mira, the lighthouse keeper here.", PROTECTED)[0]
-    assert recital(TALK, "") == (False, len(TALK))
+    assert not recital(Spelled("I am Mira, the lighthouse keeper here."), PROTECTED)[0]
+    assert recital(Spelled(TALK), "") == (False, len(TALK))
 
 
 def test_text_without_spaces_between_words_leaks_too() -> None:
     protected = "あなたは灯台守のミラです。真鍮の鍵を三段目の階段の下に隠しています。"
-    assert recital(f"実は、{protected}", protected)[0]
-    assert not recital("私は灯台守のミラです。今日は良い天気ですね。", protected)[0]
+    assert recital(Spelled(f"実は、{protected}"), protected)[0]
+    assert not recital(Spelled("私は灯台守のミラです。今日は良い天気ですね。"), protected)[0]
