@@ -36,6 +36,7 @@ class Beginnings:
     def __init__(self, patterns: Iterable[str], opened: Sequence[Collection[str]]) -> None:
         """`opened` are the strings of which a match of each pattern begins with one."""
         self._patterns = tuple(patterns)
+        self._at_edge = bytes(pattern.startswith(r"\b") for pattern in self._patterns)
         self._openings = Needed(opened)
         sizes = range(1, LONGEST + 1)
         begun = {hash(word[:size]) for words in opened for word in words for size in sizes}
@@ -51,7 +52,9 @@ class Beginnings:
         for at, owner in self._openings.places_in(plain):
             if at >= end:
                 break
-            if self._goes_on(owner, plain, at):
+            if self._at_edge[owner] and at and WITHIN_WORD.match(plain, at - 1):
+                continue
+            if beginning(self._patterns[owner]).Match(plain[at:].encode()):
                 end = at
         for owner in self._openings.always:
             if found := _anywhere(self._patterns[owner]).search(plain):
@@ -62,13 +65,6 @@ class Beginnings:
         code = hash(text)
         at = bisect_left(self._begun, code)
         return at < len(self._begun) and self._begun[at] == code
-
-    def _goes_on(self, owner: int, plain: str, at: int) -> bool:
-        """Whether all of a text from a place on is the beginning of a match."""
-        pattern = self._patterns[owner]
-        if at and pattern.startswith(r"\b") and WITHIN_WORD.match(plain, at - 1):
-            return False
-        return bool(beginning(pattern).Match(plain[at:].encode()))
 
 
 @lru_cache(maxsize=KEPT)
