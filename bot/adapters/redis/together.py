@@ -9,12 +9,14 @@ packs commands in Python, and has a clock run for each answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -97,8 +99,9 @@ class Together(Redis):
             taken: AbstractConnection = await self.connection_pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py
             return taken
         connection = self._kept.pop()
-        if connection.is_connected and await connection.can_read():
-            await connection.disconnect()  # the server closed it; sending opens it again
+        with contextlib.suppress(RedisConnectionError):  # it is closed already
+            if connection.is_connected and await connection.can_read():
+                await connection.disconnect()  # the server closed it; sending opens it again
         return connection
 
     async def _give(self, connection: AbstractConnection) -> None:

@@ -67,3 +67,16 @@ async def test_all_are_answered_after_the_server_came_back(tmp_path: Path) -> No
     with server(tmp_path / "second", port=port):
         assert await asyncio.gather(*(redis.incr(f"key {n}") for n in range(5))) == [1] * 5
     await redis.aclose()
+
+
+async def test_what_was_handed_on_is_closed_with_the_client(tmp_path: Path) -> None:
+    port = free_port()
+    with server(tmp_path / "one", port=port):
+        redis, other = [await open_redis(f"redis://127.0.0.1:{port}") for _ in range(2)]
+        await asyncio.gather(*(redis.get(f"key {n}") for n in range(3 * AT_ONCE)))
+        assert await connections(other) == 1 + 3
+        await redis.aclose()
+        async with asyncio.timeout(5):
+            while await connections(other) > 1:
+                await asyncio.sleep(0.01)
+        await other.aclose()
