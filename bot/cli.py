@@ -81,7 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     card_commands.add_parser(commands)
     _add_reports(guard_commands.add_parser(commands))
     memory_commands.add_parser(commands, embed_all=_embed_all)
-    _add_corrections(route_commands.add_parser(commands, models=_models))
+    _add_corrections(route_commands.add_parser(commands, kept=_kept, models=_models))
     _add_data(commands)
     return parser
 
@@ -193,6 +193,11 @@ def _migrate(args: argparse.Namespace) -> int:
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: migrate_only(settings, dry_run=args.dry_run))
+
+
+def _kept(env_file: Path) -> Path:
+    """Return the data folder of the settings."""
+    return load_settings(env_file).core.data_dir
 
 
 async def _embed_all(texts: Sequence[str], env_file: Path) -> Sequence[Sequence[float]]:

@@ -31,7 +31,6 @@ from bot.routing.promotion import (
 from bot.routing.router import SHIPPED, Router
 
 _OK, _PROBLEMS = 0, 1
-_DATA = Path("data")
 _TOLD_EVERY = 50_000
 _MOST_CORRECTIONS = 50_000
 """More would outweigh the corpus, and train for hours."""
@@ -40,10 +39,13 @@ Models: TypeAlias = Callable[[Path], AbstractAsyncContextManager[tuple[ChatModel
 """Opens the hosts that an environment file names, and tells the model's name."""
 
 
-def add_parser(subparsers: Any, *, models: Models | None = None) -> Any:
+def add_parser(
+    subparsers: Any, *, kept: Callable[[Path], Path], models: Models | None = None
+) -> Any:
     """Add `route` with its steps to the parser of the program; return the steps, to add to.
 
-    `models` serves `eval --stage full`.
+    `kept` tells the data folder that an environment file names. `models` serves
+    `eval --stage full`.
     """
     route = subparsers.add_parser(
         "route", help="train and judge the router", description="Train and judge the router."
@@ -73,8 +75,8 @@ def add_parser(subparsers: Any, *, models: Models | None = None) -> Any:
     evaluate.add_argument("--model", type=Path, help="a table file in place of the one in service")
     back = steps.add_parser("rollback", help="bring the previous table back")
     for step in (train, evaluate, back):
-        step.add_argument("--data-dir", type=Path, default=_DATA, help="default: data")
-        step.set_defaults(run=run)
+        step.add_argument("--data-dir", type=Path, help="default: DATA_DIR of the settings")
+        step.set_defaults(run=run, kept=kept)
     return steps
 
 
@@ -85,6 +87,11 @@ def run(args: argparse.Namespace) -> int:
     if args.step == "eval":
         return _evaluate(args)
     return _rollback(args)
+
+
+def _data_dir(args: argparse.Namespace) -> Path:
+    folder: Path = args.data_dir or args.kept(args.env_file)
+    return folder
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -102,7 +109,7 @@ def _train(args: argparse.Namespace) -> int:
             raise SettingsRejected([f"{problem}; at most {_MOST_CORRECTIONS} are trained on"])
     # What may be wrong is found out before the minutes of training, not after.
     fixture = read_labelled(args.fixture) if args.fixture else shipped_fixture()
-    target: Path = args.out or place_of(args.data_dir)
+    target: Path = args.out or place_of(_data_dir(args))
     new = target.with_name(f"{target.name}.new")
     if not args.check:
         _make_room(new)
@@ -118,7 +125,7 @@ def _train(args: argparse.Namespace) -> int:
         return _OK if same else _PROBLEMS
     new.write_bytes(trained.file)
     if args.out is None:
-        verdict = judgement(new, in_service(args.data_dir), fixture)
+        verdict = judgement(new, in_service(_data_dir(args)), fixture)
         _say(verdict.reason)
         if not verdict.promoted:
             new.unlink()
@@ -147,7 +154,8 @@ def _make_room(new: Path) -> None:
 def _evaluate(args: argparse.Namespace) -> int:
     from bot.routing.judging_apart import WORTH_APART, judge_apart  # late: a bot needs no pool
 
-    router = Router.load(args.model or in_service(args.data_dir))
+    table = args.model or in_service(_data_dir(args))
+    router = Router.load(table)
     if router.problem:
         raise SettingsRejected([router.problem])
     encoder = None if args.stage == "table" else ready_encoder()
@@ -155,7 +163,6 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.stage == "full":
         judged = asyncio.run(_in_full(args, router, items))
     elif len(items) >= WORTH_APART:
-        table = args.model or in_service(args.data_dir)
         judged = judge_apart(table, items, with_encoder=encoder is not None, progress=_count)
     else:
         judged = judge(router, items, encoder)
@@ -208,7 +215,7 @@ class _Outcomes:
 
 def _rollback(args: argparse.Namespace) -> int:
     try:
-        _say(rollback(place_of(args.data_dir)))
+        _say(rollback(place_of(_data_dir(args))))
     except FileNotFoundError as error:
         _say(str(error))
         return _PROBLEMS

@@ -13,9 +13,10 @@ from bot.routing import commandline
 from bot.routing.promotion import CANARY
 
 
-def ran(*words: str) -> int:
+def ran(*words: str, kept: Path = Path("data")) -> int:
     parser = argparse.ArgumentParser()
-    commandline.add_parser(parser.add_subparsers(dest="command"))
+    parser.set_defaults(env_file=Path(".env"))
+    commandline.add_parser(parser.add_subparsers(dest="command"), kept=lambda env_file: kept)
     args = parser.parse_args(["route", *words])
     code: int = args.run(args)
     return code
@@ -112,6 +113,15 @@ def test_rollback_without_a_table_of_ones_own(
 ) -> None:
     assert ran("rollback", "--data-dir", str(tmp_path)) == 1
     assert "no table of your own" in capsys.readouterr().out
+
+
+def test_the_table_is_kept_where_the_settings_say(tmp_path: Path) -> None:
+    own = tmp_path / "route.table"
+    own.write_bytes(b"junk")
+    with pytest.raises(SettingsRejected, match="header"):
+        ran("eval", str(CANARY), kept=tmp_path)
+    assert ran("rollback", kept=tmp_path) == 0
+    assert not own.exists()
 
 
 def test_eval_of_the_accurate_stage_is_no_worse(
