@@ -221,6 +221,23 @@ async def test_the_talk_is_still_there_when_the_page_is_loaded_anew(
     assert len(await loaded_anew(page)) == 6
 
 
+async def test_after_a_restart_of_the_program_the_talk_goes_on(company: Company) -> None:
+    async with chromium() as browser:
+        async with open_house(company) as (url, _):
+            await browser.open(url)
+            await browser.until(READY)
+            await say(browser, "hello")
+        port = int(url.rstrip("/").rpartition(":")[2])
+        async with open_house(company, port=port):
+            await browser.click("#text")
+            await browser.press("are you back?" + ENTER)
+            await browser.until("return document.querySelector('#text').value === 'are you back?'")
+            await browser.press(ENTER)  # its words were given back
+            await browser.until(DONE)
+            assert "You said: are you back?" in await browser.text(".theirs:last-child .words")
+    assert len({session for session, _, _ in company.heard}) == 1
+
+
 async def test_what_was_forgotten_does_not_come_back_with_the_page(
     page: Browser, company: Company
 ) -> None:

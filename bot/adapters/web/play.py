@@ -207,10 +207,17 @@ class Playground:
         return _json({"session": ident})
 
     async def _talk(self, request: web.Request) -> web.Response:
+        """Tell what was said. Whoever names a conversation that is stored has had it before a
+        restart: nobody guesses its id."""
         body = await _read(request, _Session)
         try:
-            self._sessions.use(body.session)
             talk = await self._stage.talk(body.session)
+            if talk and not self._sessions.knows(body.session):
+                for old in self._sessions.adopt(body.session):
+                    await self._forget(old)
+            self._sessions.use(body.session)
+        except Busy as busy:
+            raise problem(web.HTTPServiceUnavailable, "busy", busy.text) from busy
         except NotFound as error:
             raise problem(web.HTTPNotFound, "session", error.text) from error
         except TroupeError as error:

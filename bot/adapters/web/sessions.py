@@ -39,12 +39,25 @@ class Sessions:
         Raises:
             Busy: every session is in the middle of a turn.
         """
+        ident = secrets.token_urlsafe(16)
+        return ident, self.adopt(ident)
+
+    def adopt(self, ident: str) -> list[str]:
+        """Open a session of this id, as of before a restart; return the ids of those that had to
+        go.
+
+        Raises:
+            Busy: every session is in the middle of a turn.
+        """
         gone = self._make_room()
         if len(self._open) >= self._limit:
             raise Busy("Too many conversations at once. Please try again in a minute.")
-        ident = secrets.token_urlsafe(16)
         self._open[ident] = _Session(self._monotonic())
-        return ident, gone
+        return gone
+
+    def knows(self, ident: str) -> bool:
+        """Whether a session is open."""
+        return ident in self._open
 
     def use(self, ident: str) -> None:
         """Make sure that a session is open, and keep it so.

@@ -219,11 +219,11 @@ class _Sparse(Account):
 
 @asynccontextmanager
 async def open_house(
-    company: Company, *, token: str | None = None, host: str = "127.0.0.1"
+    company: Company, *, token: str | None = None, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[tuple[str, Playground]]:
-    """Serve a playground on a free port; yield its URL."""
+    """Serve a playground, on a free port if on no other; yield its URL."""
     play = Playground(company, SecretStr(token) if token else None)
-    server = WebServer(play.app(), host, 0)
+    server = WebServer(play.app(), host, port)
     url = await server.start()
     try:
         yield url, play

@@ -164,6 +164,22 @@ async def test_a_talk_is_told_once_more_to_whoever_holds_its_session(reader: Rea
     assert (status, refused["error"]["code"]) == (404, "session")
 
 
+async def test_a_conversation_goes_on_after_a_restart_for_whoever_had_it(company: Company) -> None:
+    async with aiohttp.ClientSession() as http:
+        async with open_house(company) as (url, _):
+            before = Reader(http, url)
+            await before.open()
+            await before.say("How tall is K2?")
+        async with open_house(company) as (url, _):
+            after = Reader(http, url)
+            after.session = before.session
+            said = {"session": after.session, "text": "and Everest?", "persona": None}
+            assert (await after.call("/api/say", said))[0] == 404
+            assert len((await after.call("/api/talk", {"session": after.session}))[1]["talk"]) == 1
+            await after.say("and Everest?")
+        assert [session for session, _, _ in company.heard] == [before.session] * 2
+
+
 async def test_avatars_are_png_or_nothing(reader: Reader) -> None:
     async with reader.http.get(f"{reader.url}/api/personas/ada/avatar") as response:
         assert response.status == 200

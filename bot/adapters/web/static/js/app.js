@@ -110,7 +110,7 @@ async function broken(error, reply, text) {
   announce(error.message);
   giveBack(text);
   if (error.code === "token") askForToken();
-  if (error.code === "session") await begin();
+  if (error.code === "session") await goOn();
 }
 
 async function begin() {
@@ -118,13 +118,14 @@ async function begin() {
   try { sessionStorage.setItem(KEPT, session); } catch { /* storage is off */ }
 }
 
-/** Go on with the conversation that this tab had before it was loaded anew, if there is one. */
+/** Go on with the conversation that this tab had before it, or the program, began anew. */
 async function goOn() {
   let kept = null;
   try { kept = sessionStorage.getItem(KEPT); } catch { /* storage is off */ }
   if (!kept) return begin();
   try {
-    for (const turn of await api.talk(kept)) chat.past(turn, cast.find(turn.persona));
+    const talk = await api.talk(kept);
+    if (!$("lines").childElementCount) talk.forEach((turn) => chat.past(turn, cast.find(turn.persona)));
     session = kept;
   } catch (error) {
     if (error.code !== "session") throw error;
