@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import re2
+
 from bot.languages.chat_words import CHAT_WORDS
 from bot.languages.stop_words import STOP_WORDS
 from bot.recent import Recent
@@ -48,6 +50,8 @@ NAMES: Final[Mapping[str, str]] = {
 
 READ: Final = 400
 """Characters that are looked at."""
+CUES_MEMORY: Final = 2**20
+"""Bytes that the automaton of all cues may use; it is made as texts need it."""
 ENOUGH: Final = 1.0
 """What a language must score: one word that no other language has, or several shared ones."""
 LEAD: Final = 1.3
@@ -120,6 +124,20 @@ _CUES: Final = tuple(
 """Letters and endings that speak for a language, at most once each."""
 
 
+def _at_once() -> re2.Set:
+    """Return all cues as one automaton."""
+    options = re2.Options()
+    options.max_mem = CUES_MEMORY
+    made = re2.Set.SearchSet(options)
+    for pattern, _, _ in _CUES:
+        made.Add(pattern.pattern)
+    made.Compile()
+    return made
+
+
+_ALL_CUES: Final = _at_once()
+
+
 REMEMBERED: Final = 512
 """Texts whose language is remembered: a turn asks for that of its message more than once."""
 _remembered = Recent[int, str | None](REMEMBERED)
@@ -177,11 +195,16 @@ def _scores(text: str) -> dict[str, float]:
         codes = _WORDS.get(word, ())
         for code in codes:
             scores[code] = scores.get(code, 0.0) + 1.0 / len(codes)
-    lowered = text.lower()
-    for pattern, code, weight in _CUES:
-        if pattern.search(lowered):
-            scores[code] = scores.get(code, 0.0) + weight
+    for code, weight in _cues_in(text.lower()):
+        scores[code] = scores.get(code, 0.0) + weight
     return scores
+
+
+def _cues_in(lowered: str) -> list[tuple[str, float]]:
+    """Return which languages letters and endings speak for, and with what weight."""
+    if lowered.isascii():  # where RE2 means the same by words and their edges as Python
+        return [_CUES[number][1:] for number in sorted(_ALL_CUES.Match(lowered) or ())]
+    return [(code, weight) for pattern, code, weight in _CUES if pattern.search(lowered)]
 
 
 def _folded(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.languages.spoken import NAMES, last_spoken, spoken_language
+from bot.languages.spoken import _CUES, NAMES, _cues_in, last_spoken, spoken_language
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 SHORT = {
@@ -91,3 +91,16 @@ def test_it_costs_next_to_nothing() -> None:
 @given(st.text(max_size=600))
 def test_anything_is_a_known_language_or_none(text: str) -> None:
     assert spoken_language(text) in {None, *NAMES}
+
+
+PLAIN = st.characters(max_codepoint=127)
+ENDINGS = st.sampled_from(
+    ("ung", "sch", "ando", "lh", "eau", "cch", "rz", "iyor", "ij", "tion", "ng", "l'", "\n", "_")
+)
+
+
+@given(st.one_of(st.text(PLAIN), st.lists(st.one_of(PLAIN, ENDINGS)).map("".join)))
+def test_plain_ascii_is_read_as_any_text_is(text: str) -> None:
+    lowered = text.lower()
+    searched = [(code, weight) for pattern, code, weight in _CUES if pattern.search(lowered)]
+    assert _cues_in(lowered) == searched
