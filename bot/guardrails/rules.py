@@ -11,6 +11,7 @@ import re
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -106,8 +107,14 @@ def matching(due: Iterable[tuple[Rule, str]], text: str, known: Collection[str])
 
     A rule whose words only stand together across the end of a sentence is returned as a wide one.
     """
-    encoded = text.encode()
+    encoded, parted = text.encode(), cache(sentences)
     found: dict[str, Rule] = {}
+
+    def stands(rule: Rule, pattern: str, place: str) -> bool:
+        if rule.beside:
+            return _beside(pattern, rule.beside, parted(place))
+        return place is text or matches(pattern, place.encode())
+
     for rule, pattern in due:
         if rule.id in known or (rule.id in found and not found[rule.id].wide):
             continue
@@ -115,26 +122,19 @@ def matching(due: Iterable[tuple[Rule, str]], text: str, known: Collection[str])
             continue
         left = unquoted(text, pattern) if rule.quoted_ok else text
         places = unexcused(left, rule.unless, rule.unless_in)
-        if any(_stands(rule, pattern, place) for place in places):
+        if any(stands(rule, pattern, place) for place in places):
             found[rule.id] = rule
         elif (
             rule.id not in found
             and rule.beside
-            and any(_beside(pattern, rule.beside, pairs(place)) for place in places)
+            and any(_beside(pattern, rule.beside, pairs(parted(place))) for place in places)
         ):
             found[rule.id] = replace(rule, wide=True)
     return list(found.values())
 
 
-def _stands(rule: Rule, pattern: str, place: str) -> bool:
-    if rule.beside:
-        return _beside(pattern, rule.beside, sentences(place))
-    return matches(pattern, place.encode())
-
-
-def pairs(text: str) -> list[str]:
+def pairs(parts: Sequence[str]) -> Sequence[str]:
     """Return every two sentences that follow each other, or the only one."""
-    parts = sentences(text)
     return [f"{one} {other}" for one, other in pairwise(parts)] or parts
 
 

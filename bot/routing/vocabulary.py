@@ -48,8 +48,11 @@ class Vocabulary:
 
     def _place(self, piece: str) -> int:
         """Return where the number of a piece is, or would be; a number is kept plus one."""
-        places, ends, mask = self._places, self._ends, self._mask
-        place, sought = hash(piece) & mask, piece.encode("utf-8", "surrogatepass")
+        places, mask = self._places, self._mask
+        place = hash(piece) & mask
+        if not places[place]:
+            return place
+        ends, sought = self._ends, piece.encode("utf-8", "surrogatepass")
         while number := places[place]:
             if self._text[ends[number - 1] : ends[number]] == sought:
                 break
