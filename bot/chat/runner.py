@@ -17,6 +17,7 @@ from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import MessageId
 from bot.chat.replying.breaking_off import broken_off
 from bot.chat.replying.closing import Closing
+from bot.chat.replying.in_time import in_time
 from bot.chat.replying.outlasting import once_back
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
@@ -132,14 +133,15 @@ class TurnRunner:
         resumed = run.progress is not None and again is None
         if resumed and await self._deliver_stored(run, account):
             return Outcome.ANSWERED
-        return await self._pipeline.perform(
-            run.turn,
-            lambda face: self._open(run, account, face),
-            account,
-            stop=run.stop,
-            looked=run.looked,
-            admission=run.admission,
-        )
+        async with in_time(run.turn, self._clock):
+            return await self._pipeline.perform(
+                run.turn,
+                lambda face: self._open(run, account, face),
+                account,
+                stop=run.stop,
+                looked=run.looked,
+                admission=run.admission,
+            )
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
         """Deliver a reply that was stored but not delivered when the process died."""

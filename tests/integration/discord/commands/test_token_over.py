@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.chat.replying import in_time
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.state import Message
 from tests.integration.discord.commands.conftest import Stage
@@ -77,3 +78,21 @@ async def test_a_private_answer_is_never_ended_in_public(stage: Stage) -> None:
     await asyncio.sleep(0.5)
     assert stage.channel.from_bot == []
     assert TALE not in reply.content
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_who_can_be_reached_by_the_token_alone_is_told_before_it_is_over(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    # The id of an interaction holds its time in whole milliseconds.
+    monkeypatch.setattr(in_time, "TOKEN_LASTS", 3.0)
+    if begun:
+        stage.ollama.set_pace(rate=1.0)
+    else:
+        stage.ollama.set_pace(first_token=30.0)
+    stage.ollama.reply_next(TALE)
+    asked = await stage.guest.slash(stage.channel, "ask", question="a tale!", private=True)
+    text = await stage.tells(asked, "longer than Discord lets me answer")
+    assert ("There" in text) is begun
+    assert asked.ephemeral
+    await stage.ollama.until(lambda: stage.ollama.cancelled == 1)
