@@ -94,7 +94,7 @@ class OutputGate:
         self._draft = ""
         self._next = self._latest = BEGIN
         self._released = 0
-        self._judged = 0
+        self._judged = self._looked = 0
         self.visible = ""
 
     async def feed(self, piece: str, ready: Callable[[], bool] = _at_once) -> str | None:
@@ -146,7 +146,8 @@ class OutputGate:
         Raises:
             DraftBlocked: it may not be shown.
         """
-        decision, _ = self._look(Spelled(self._draft))
+        self._leaks_begin(Spelled(self._draft))
+        decision = self._decide(self._draft)
         if self._terms.judge is not None and self._draft.strip():
             self._stop_at(await self._terms.judge(self._draft))
         self.visible = self._shown(self._draft).rstrip()
@@ -154,15 +155,18 @@ class OutputGate:
         return Release(self.visible, verdict)
 
     def _safe_limit(self) -> int:
-        """Look at what is new, and return up to where the draft may be shown."""
+        """Look at what is new, and return up to where the draft may be shown.
+
+        By rules it is judged when that is further than before, and else now and then: to find out
+        where a match may be beginning takes half the time.
+        """
         start = max(0, self._released - OVERLAP)
         window = self._draft[start:]
         said = Spelled(window)
-        _, recital_begins = self._look(said)
         hold = min(
+            self._leaks_begin(said),
             self._held_by_rules(window, self._released - start),
             canary_begins(said, self._context.canary),
-            recital_begins,
         )
         end = window[-LONGEST_OPEN:]
         before = len(window) - len(end)
@@ -172,7 +176,11 @@ class OutputGate:
             hold = min(hold, number)
         if (linked := open_link(end)) is not None:
             hold = min(hold, before + linked)
-        return start + self._boundary(window, hold)
+        limit = start + self._boundary(window, hold)
+        if limit > self._released or len(self._draft) >= self._looked + LONGEST_STEP:
+            self._looked = len(self._draft)
+            self._decide(window)
+        return limit
 
     def _held_by_rules(self, window: str, fresh: int) -> int:
         """Return where in the window something begins that could become a match.
@@ -202,19 +210,21 @@ class OutputGate:
             at -= 1
         return at
 
-    def _look(self, said: Spelled) -> tuple[Decision, int]:
-        """Judge a text by rules and leaks; raise when it may not be shown.
-
-        Return the decision, and where a recital of the prompt may be beginning.
-        """
+    def _leaks_begin(self, said: Spelled) -> int:
+        """Return where a recital of the prompt may be beginning; raise where one, or the canary, is
+        there already."""
         if leaks_canary(said, self._context.canary):
             self._stop_at(Decision(*LEAK, rule="canary", score=1.0))
         recites, begins = recital(said, self._context.protected)
         if recites:
             self._stop_at(Decision(*LEAK, rule="recital", score=0.9))
-        decision = self._terms.decide(said.text)
+        return begins
+
+    def _decide(self, text: str) -> Decision:
+        """Judge a text by rules; raise where it may not be shown."""
+        decision = self._terms.decide(text)
         self._stop_at(decision)
-        return decision, begins
+        return decision
 
     def _stop_at(self, decision: Decision) -> None:
         if self._terms.blocks(decision):
