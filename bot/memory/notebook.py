@@ -302,13 +302,14 @@ class Notebook:
 
     async def want_persona(self, person: UserId, wanted: bool) -> None:
         """Begin to learn how the person likes replies, or forget that and stop."""
-        shelf = await self._shelf(person)
-        remove: tuple[str, ...] = ()
-        values = ((WANTED, "1"),) if wanted else ((WANTED, ""), (COMPARE, ""))
-        if not wanted:
-            remove = tuple(item.id for item in shelf.of(Kind.PERSONA, Kind.TASTE))
-        changes = Changes(remove=remove, values=values)
-        await self._store.apply(person, shelf, changes, by_person=True)
+
+        def decided(shelf: Shelf) -> tuple[Changes, None]:
+            if wanted:
+                return Changes(values=((WANTED, "1"),)), None
+            learned = tuple(item.id for item in shelf.of(Kind.PERSONA, Kind.TASTE))
+            return Changes(remove=learned, values=((WANTED, ""), (COMPARE, ""))), None
+
+        await self._fit(person, decided)
 
     async def want_comparisons(self, person: UserId, wanted: bool) -> None:
         """Let the person choose between two replies now and then, or no longer.
@@ -339,9 +340,7 @@ class Notebook:
         Raises:
             InvalidChoice: it is too long, or about more than style.
         """
-        shelf = await self._shelf(person)
         text = " ".join(text.split())
-        old = tuple(item.id for item in shelf.of(Kind.PERSONA))
         puts: tuple[Put, ...] = ()
         if text:
             if len(text.split()) > STYLE_WORDS or len(text) > STYLE_CHARACTERS:
@@ -350,7 +349,11 @@ class Notebook:
                 raise InvalidChoice("That may say how you like replies, and nothing else.")
             now = self._clock.now()
             puts = (Put(Item(new_id(Kind.PERSONA, now), text, at=now, pinned=True)),)
-        await self._store.apply(person, shelf, Changes(puts, old), by_person=True)
+
+        def edited(shelf: Shelf) -> tuple[Changes, None]:
+            return Changes(puts, tuple(item.id for item in shelf.of(Kind.PERSONA))), None
+
+        await self._fit(person, edited)
 
     async def export(self, person: UserId) -> Mapping[str, Any]:
         """Return everything, in the form that `memory.export` describes."""

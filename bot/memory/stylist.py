@@ -39,6 +39,10 @@ def due(shelf: Shelf) -> bool:
     )
 
 
+def _personas(shelf: Shelf) -> tuple[str, ...]:
+    return tuple(item.id for item in shelf.of(Kind.PERSONA))
+
+
 class Stylist:
     """Some 35 short calls a build, at most; none of them in the way of a reply."""
 
@@ -78,11 +82,21 @@ class Stylist:
         if persona is not None:
             # A pair that was taken back while the model worked takes the persona with it.
             needed = tuple(pair.id for pair in pairs[-style.MOST_PAIRS :])
-            old = tuple(item.id for item in shelf.of(Kind.PERSONA))
-            changes = Changes((Put(persona, only_if=needed),), old)
-            await self._store.apply(person, shelf, changes)
+            await self._put(person, Put(persona, only_if=needed), _personas(shelf))
         self._observer.extracted(outcome)
         return outcome
+
+    async def _put(self, person: UserId, put: Put, old: tuple[str, ...]) -> None:
+        """Store a persona in place of another, unless the person changed that meanwhile."""
+        stale = True
+        while stale:
+            shelf = await self._store.load(person)
+            if shelf is None or _personas(shelf) != old:
+                return
+            written = await self._store.apply(
+                person, shelf, Changes((put,), old), if_unchanged=True
+            )
+            stale = written.stale
 
     async def _persona(self, pairs: Sequence[Item]) -> Item | None:
         train, held_out = style.split(pairs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +19,8 @@ from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.memory import Consent, Item, Kind, Learner, Memory, Recollection
 from bot.memory.learning import IDLE
+from bot.memory.shelf import Shelf
+from bot.memory.store import Changes, Written
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
 from tests.fakes.ollama import FakeOllama
@@ -165,6 +167,18 @@ class Company:
         return [item.text for item in await self.items(speaker, *kinds)]
 
 
+class Interrupted(RedisMemories):
+    """A memory that changes between a look and the write after it."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def apply(self, person: UserId, shelf: Shelf, changes: Changes, **how: bool) -> Written:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return await super().apply(person, shelf, changes, **how)
+
+
 @asynccontextmanager
 async def company_of(
     redis: Client, sealer: Sealer, *, vectors: bool = False
@@ -189,3 +203,8 @@ async def with_vectors(redis: Client, sealer: Sealer) -> AsyncIterator[Company]:
     """The same, with an embedding model."""
     async with company_of(redis, sealer, vectors=True) as found:
         yield found
+
+
+@pytest.fixture
+def interrupted(company: Company, redis: Client, sealer: Sealer) -> Interrupted:
+    return Interrupted(redis, sealer)

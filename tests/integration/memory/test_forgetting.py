@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from bot.adapters.redis import Client
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memories import RedisMemories
 from bot.chat.conversation import Conversation
-from bot.chat.place import GuildId, UserId
+from bot.chat.place import GuildId
 from bot.errors import InvalidChoice, NotFound
 from bot.memory import Consent, Kind, Wish
 from bot.memory.notebook import MOST_FORGOTTEN, Notebook
-from bot.memory.shelf import Shelf
-from bot.memory.store import Changes, Written
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
-from tests.integration.memory.conftest import ANNA, BEN, HERE, Company, noted
+from tests.integration.memory.conftest import ANNA, BEN, HERE, Company, Interrupted, noted
 
 
 async def left(company: Company) -> str:
@@ -182,23 +178,6 @@ async def test_a_kept_undo_works_once_and_for_its_owner(company: Company) -> Non
     assert await company.texts(ANNA) == ["I like tea"]
     with pytest.raises(NotFound):
         await notebook.take_back(ANNA.id, name)
-
-
-class Interrupted(RedisMemories):
-    """Changes, before a person's own change is written."""
-
-    meanwhile: Callable[[], Awaitable[object]] | None = None
-
-    async def apply(self, person: UserId, shelf: Shelf, changes: Changes, **how: bool) -> Written:
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile is not None:
-            await meanwhile()
-        return await super().apply(person, shelf, changes, **how)
-
-
-@pytest.fixture
-def interrupted(company: Company, redis: Client, sealer: Sealer) -> Interrupted:
-    return Interrupted(redis, sealer)
 
 
 async def test_what_is_learned_while_it_is_being_forgotten_is_forgotten_too(
