@@ -59,10 +59,12 @@ async def give_vectors(
         return 0
     found = await embedder.embed([item.text for item in items], timeout=timeout)
     store.move_to(found.space)
-    puts = tuple(
-        # Only if it is still there: it may have been forgotten while the model worked.
-        Put(item, vector, found.space, only_if=(item.id,))
-        for item, vector in zip(items, found.vectors, strict=True)
-    )
-    await store.apply(person, shelf, Changes(put=puts))
+    vectors = {item.id: vector for item, vector in zip(items, found.vectors, strict=True)}
+    puts: tuple[Put, ...] = ()
+    stale = True
+    while stale and (now := await store.load(person)) is not None:
+        # As they are by now: while the model worked, something may have been cut from them.
+        left = [item for item in now.items if item.id in vectors]
+        puts = tuple(Put(item, vectors[item.id], found.space) for item in left)
+        stale = (await store.apply(person, now, Changes(put=puts), if_unchanged=True)).stale
     return len(puts)

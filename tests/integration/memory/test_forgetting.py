@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from bot.adapters.ollama.embedder import OllamaEmbedder
 from bot.adapters.redis import Client
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memories import RedisMemories
@@ -12,9 +15,13 @@ from bot.chat.place import GuildId
 from bot.errors import InvalidChoice, NotFound
 from bot.memory import Consent, Kind, Wish
 from bot.memory.notebook import MOST_FORGOTTEN, Notebook
+from bot.memory.vectors import give_vectors
+from bot.ports import Embeddings
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
-from tests.integration.memory.conftest import ANNA, BEN, HERE, Company, Interrupted, noted
+from tests.fakes import PATIENCE
+from tests.integration.memory.conftest import ANNA, BEN, EMBED, HERE, Company, Interrupted, noted
+from tests.integration.pools import pool_over
 
 
 async def left(company: Company) -> str:
@@ -220,3 +227,25 @@ async def test_two_decisions_on_what_is_shared_both_hold(
     assert (await notebook.share(ANNA.id, fact.id, other)).shared == (other,)
     [fact] = await company.items(ANNA, Kind.FACT)
     assert fact.shared == (other,)
+
+
+async def test_what_is_cut_while_vectors_are_made_stays_cut(with_vectors: Company) -> None:
+    company = with_vectors
+    await company.agrees()
+    await company.says("I have a dog named Poppy", reply="Poppy is a lovely name for a dog!")
+    await company.says("she likes to run in the park", reply="Good.")
+    [dog, _] = await company.items()
+    shelf = await company.store.load(ANNA.id)
+    assert shelf is not None
+
+    class Slow(OllamaEmbedder):
+        async def embed(self, texts: Sequence[str], *, timeout: float) -> Embeddings:
+            await company.memory.notebook.forget(ANNA.id, HERE, dog.id)
+            return await super().embed(texts, timeout=timeout)
+
+    async with pool_over(company.ollama.url) as pool:
+        given = await give_vectors(
+            company.store, Slow(pool, EMBED), ANNA.id, shelf, timeout=PATIENCE
+        )
+    assert given == 1
+    assert await left(company) == "she likes to run in the park "
