@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 SHIPPED_ENCODER: Final = Path(__file__).parent / "data" / "route.encoder"
-SURE_ENOUGH: Final = 0.85
+SURE_ENOUGH: Final = 0.9
 """A decision this sure is not looked at again."""
 DEADLINE_S: Final = 0.25
 """Seconds for an opinion, waiting for the thread included."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.errors import SettingsRejected
 from bot.routing.accurate import SHIPPED_ENCODER, ready_encoder
-from bot.routing.encoder import Encoder, read_encoder
+from bot.routing.encoder import PAIRED_BEYOND, Encoder, read_encoder
 from bot.routing.table import LABEL_NAMES, LABELS
 from bot.routing.wordpiece import WordPieces
 
@@ -103,6 +103,28 @@ def test_it_understands_mixed_messages(shipped: Encoder, message: str, label: st
     assert scores is not None
     assert LABELS[int(np.argmax(scores.routes))] == label
     assert sum(scores.routes) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "label"),
+    [
+        ("what is the boiling point of ethanol?", "factual"),
+        ("write a funny poem about that dog", "creative"),
+        ("do you think she is happy with me here?", "companion"),
+    ],
+)
+def test_it_hears_a_askedat_the_end_of_a_long_message(
+    shipped: Encoder, asked: str, label: str
+) -> None:
+    told = (
+        "we moved into the old house by the river last spring, my sister painted every wall of it"
+        " green, the dog sleeps on the stairs, and in the evening the neighbours come over with"
+        " soup and tell us what the river did in the years before we were born. "
+    )
+    assert len(told.split()) > PAIRED_BEYOND
+    scores = shipped.scores(told + asked)
+    assert scores is not None
+    assert LABELS[int(np.argmax(scores.routes))] == label
 
 
 def test_it_knows_a_message_without_content_of_its_own(shipped: Encoder) -> None:

@@ -25,6 +25,7 @@ from bot.routing.promotion import (
 from bot.routing.router import SHIPPED
 from bot.routing.table import read_table, write_table
 from bot.routing.training import DRAWS, train
+from tests.untaught import FIXTURES, bare, says_little
 
 OFFSET = SHIPPED.read_bytes().index(b"\n") + 1
 NOTHING = b"\x80" * 4
@@ -117,20 +118,6 @@ def test_the_shipped_corpus_is_large_and_speaks_many_languages() -> None:
 def test_no_template_names_a_slot_that_does_not_exist() -> None:
     left = {each.text for each in Corpus.read().examples() if "{" in each.text and "}" in each.text}
     assert not {text for text in left if "```" not in text and "=" not in text}
-
-
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "routing"
-
-
-def bare(text: str) -> str:
-    """Return a text's words alone: case, signs and apostrophes count for nothing."""
-    return " ".join(re.findall(r"\w+", re.sub("['’]", "", text.casefold())))
-
-
-def says_little(words: str) -> bool:
-    """Whether these are at most two words, as a greeting is; of scripts without gaps, by size."""
-    signs = len(re.findall("[\u3040-\u30ff\u4e00-\u9fff]", words))
-    return max(len(words.split()), signs // 2) <= 2
 
 
 @pytest.fixture(scope="module")
