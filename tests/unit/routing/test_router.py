@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.routing import PreviousRoute, Route, Router
-from bot.routing.features import features
+from bot.routing.features import BITS, features
 from bot.routing.promotion import CANARY, CANARY_SHARE, canary_share, checked_router
 from bot.routing.router import SHIPPED
+from bot.routing.table import RouteTable
 
 NOW = 1_000_000.0
 ROUTER = Router.load()
@@ -205,3 +206,23 @@ def test_a_table_can_be_swapped_while_messages_are_routed() -> None:
 def test_a_previous_route_survives_being_stored() -> None:
     previous = PreviousRoute(Route.CREATIVE, 12.5, scene=True)
     assert PreviousRoute.from_json(previous.to_json()) == previous
+
+
+@pytest.mark.parametrize("message", ["how tall is K2?", "write me a haiku", "", "🎉", "hi " * 400])
+def test_a_message_that_was_read_before_is_routed_as_any_other(message: str) -> None:
+    router = Router.load()
+    router.read(message)
+    assert router.route(message, previous=None, now=NOW) == ROUTER.route(
+        message, previous=None, now=NOW
+    )
+
+
+def test_what_another_table_made_of_a_message_counts_no_more() -> None:
+    table = ROUTER.table
+    assert table is not None
+    router = Router(RouteTable(table.header, bytes([129]) * (4 << BITS)))
+    router.read("write a poem about the sea")
+    router.adopt(table)
+    assert router.route("write a poem about the sea", previous=None, now=NOW) == ROUTER.route(
+        "write a poem about the sea", previous=None, now=NOW
+    )
