@@ -137,15 +137,12 @@ class Preferences:
         if not self._sources.stands(place, exchange):
             return False
         try:
-            shelf = await self._store.load(person)
-            if shelf is None or shelf.paused or shelf.values.get(WANTED) != "1":
-                return False
             if any(sensitive_class(text) for text in texts):
                 return False
             ids = tuple(dict.fromkeys((*(said.message_id for said in own), *replies)))
             item = taste_item(taste, how, place, ids, self._clock.now())
-            old = _of_same_turn(shelf, item)
-            await self._store.apply(person, shelf, Changes((Put(item),), old))
+            if not await self._put(person, item):
+                return False
             if not self._sources.stands(place, exchange):  # taken back while we wrote
                 await self._sources.make_up_for(place, ids)
                 return False
@@ -154,6 +151,17 @@ class Preferences:
         except TroupeError as error:
             log.info("preference not kept", kind=type(error).__name__)
             return False
+        return True
+
+    async def _put(self, person: UserId, item: Item) -> bool:
+        """Keep a pair; False where the person does not want that, or no longer."""
+        stale = True
+        while stale:
+            shelf = await self._store.load(person)
+            if shelf is None or shelf.paused or shelf.values.get(WANTED) != "1":
+                return False
+            changes = Changes((Put(item),), _of_same_turn(shelf, item))
+            stale = (await self._store.apply(person, shelf, changes, if_unchanged=True)).stale
         return True
 
 

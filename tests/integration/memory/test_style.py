@@ -13,7 +13,7 @@ from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import MessageId
 from bot.chat.turn import Speaker, TurnId
 from bot.errors import InvalidChoice
-from bot.memory import Kind
+from bot.memory import Kind, Memory
 from bot.memory.learning import IDLE
 from bot.memory.notebook import Notebook
 from bot.memory.style import taste_of
@@ -193,6 +193,17 @@ async def test_no_longer_wanting_it_takes_choices_and_persona_away(company: Comp
     await build(company)
     await company.memory.notebook.want_persona(ANNA.id, False)
     assert await company.items(ANNA, Kind.TASTE, Kind.PERSONA) == []
+
+
+async def test_a_choice_is_not_kept_once_it_is_no_longer_wanted(
+    learning: Company, interrupted: Interrupted
+) -> None:
+    memory = Memory(interrupted, learning.memory.learner, None, learning.clock, learning.counted)
+    notebook = learning.memory.notebook
+    interrupted.meanwhile = lambda: notebook.want_persona(ANNA.id, False)
+    exchange = replied(learning, 10, "a poem", LONG, "Short.")
+    assert not await memory.preferences.kept(ANNA.id, HERE, exchange)
+    assert await learning.items(ANNA, Kind.TASTE) == []
 
 
 @pytest.mark.parametrize("answer", ["", "[]", "{}", '{"statements": 1}', "[" * 9_000, "null"])
