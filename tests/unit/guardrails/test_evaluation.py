@@ -25,6 +25,7 @@ from bot.guardrails.taxonomy import Measure
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "guardrails"
 CASES = read_lines(FIXTURES / "cases.jsonl", Case)
 TALKS = read_lines(FIXTURES / "conversations.jsonl", Talk)
+CALM = read_lines(FIXTURES / "calm_conversations.jsonl", Talk)
 TURNING = read_lines(FIXTURES / "turning_conversations.jsonl", Talk)
 CARE = {Measure.CRISIS, Measure.SUPPORT}
 
@@ -68,6 +69,11 @@ def test_conversations_that_turn_late(room: Guardrails) -> None:
     figures = report_talks(room.judge, TURNING)
     assert figures["timely"] / figures["due"] >= 11 / 13
     assert figures["false_alarms"] / (figures["n"] - figures["due"]) <= 0.25
+
+
+def test_harmless_conversations(room: Guardrails) -> None:
+    """50 in sixteen languages, made to be mistaken: exams, bosses, break-ups, stories."""
+    assert report_talks(room.judge, CALM)["false_alarms"] / len(CALM) <= 0.25
 
 
 def parsed(*words: str) -> argparse.Namespace:
