@@ -98,7 +98,7 @@ class Net(torch.nn.Module):
 
 def paired(states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the means of two states each, as the shipped encoder reads a long message."""
-    states, mask = states * mask[..., None], mask
+    states = states * mask[..., None]
     if mask.shape[1] % 2:
         states, mask = functional.pad(states, (0, 0, 0, 1)), functional.pad(mask, (0, 1))
     count = mask[:, ::2] + mask[:, 1::2]
