@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bot.delivery.labels import Label, Whose, label_of, names_of
@@ -11,17 +12,23 @@ from bot.delivery.small import small
 
 ROLES: Final = ("User", "Human", "Assistant")
 """Names that templates give to the two sides; nobody here is called so."""
-FOREIGN: Final = (
+TOKENS: Final = (
     "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "<|end_of_text|>",
     "<|endoftext|>", "<|user|>", "<|assistant|>", "<start_of_turn>", "<end_of_turn>",
     "[inst]", "[/inst]", "</s>", "### instruction", "### response", "### human", "### user",
+)  # fmt: skip
+"""What ends a reply wherever it stands, but for code: somebody may ask how templates look."""
+HEADINGS: Final = (
     "[notes for this reply", "[end of notes]", "[instructions for this reply", "[house rules",
     "[the conversation begins",
 )  # fmt: skip
-"""What ends a reply wherever it stands: template tokens, and the headings of our own prompts."""
-_FIRST: Final = frozenset(each[0] for each in FOREIGN)
-_LONGEST: Final = max(map(len, FOREIGN))
+"""The headings of our own prompts: they end a reply in code too."""
+_MARKS: Final = (*TOKENS, *HEADINGS)
+_MARK: Final = re.compile("|".join(map(re.escape, _MARKS)))
+_FIRST: Final = frozenset(each[0] for each in _MARKS)
+_LONGEST: Final = max(map(len, _MARKS))
 _FENCE: Final = re.compile(r"[ \t]*```")
+_TICKS: Final = re.compile(r"`+")
 
 
 class SpeakerFilter:
@@ -38,6 +45,8 @@ class SpeakerFilter:
         """White space that goes out with what follows it."""
         self._at_start = True
         """What is held begins a line."""
+        self._ticks = ""
+        """What began the code in this line that is still open."""
         self._spoke = self._said = self._fenced = self._skipping = self._eating = False
         self.dropped = False
         """A label of the persona was dropped, or a line of another passed over."""
@@ -110,17 +119,55 @@ class SpeakerFilter:
     def _line(self, *, closing: bool) -> tuple[str, bool]:
         """Pass on what is certain of a line; return it, and whether the line is over."""
         line, newline, rest = self._held.partition("\n")
-        lowered = small(line)
-        cuts = [at for mark in FOREIGN if (at := lowered.find(mark)) >= 0] if _suspect(line) else []
-        if cuts:
+        ended = closing or bool(newline)
+        counted = line if ended else line.rstrip("`")  # more backticks may come
+        mark = self._mark(counted) if _suspect(line) else None
+        if mark is not None and (ended or not mark.open):
             self.ended, self._held = True, ""
-            return line[: min(cuts)], False
+            return line[: mark.at], False
         if newline:
-            self._held, self._at_start = rest, True
+            self._held, self._at_start, self._ticks = rest, True, ""
             return line + newline, True
-        keep = 0 if closing else _open_tail(lowered)
-        self._held = line[len(line) - keep :]
-        return line[: len(line) - keep], False
+        if mark is not None:
+            sure = mark.at
+        else:
+            sure = len(line) if closing else len(line) - _open_tail(small(line))
+        self._ticks = _code_in(line[:sure], self._ticks)[1]
+        self._held = line[sure:]
+        return line[:sure], False
+
+    def _mark(self, line: str) -> _Mark | None:
+        """Return the first thing in a line that ends the reply, or does unless code closes."""
+        code, open_from = ([], len(line)) if self._fenced else _code_in(line, self._ticks)[::2]
+        for found in _MARK.finditer(small(line)):
+            at = found.start()
+            if found.group() in HEADINGS:
+                return _Mark(at, open=False)
+            if not self._fenced and not any(start < at < end for start, end in code):
+                return _Mark(at, open=open_from <= at)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    at: int
+    open: bool
+    """It stands in code that is not closed yet: where that stays so, it is none."""
+
+
+def _code_in(line: str, ticks: str) -> tuple[list[tuple[int, int]], str, int]:
+    """Return the closed code of a line that began in `ticks`; what is open at its end; and where.
+
+    Code ends at as many backticks as began it.
+    """
+    closed, start = [], -1
+    for run in _TICKS.finditer(line):
+        if not ticks:
+            ticks, start = run.group(), run.start()
+        elif run.group() == ticks:
+            closed.append((start, run.end()))
+            ticks = ""
+    return closed, ticks, start if ticks else len(line)
 
 
 def _suspect(line: str) -> bool:
@@ -133,9 +180,11 @@ def _may_be_fence(line: str) -> bool:
 
 
 def _open_tail(lowered: str) -> int:
-    """Return how many characters at the end could grow into a foreign mark."""
+    """Return how many characters at the end could grow into a mark, or into more backticks."""
+    if lowered.endswith("`"):
+        return len(lowered) - len(lowered.rstrip("`"))
     for at in range(max(0, len(lowered) - _LONGEST + 1), len(lowered)):
         tail = lowered[at:]
-        if tail[0] in _FIRST and any(mark.startswith(tail) for mark in FOREIGN):
+        if tail[0] in _FIRST and any(mark.startswith(tail) for mark in _MARKS):
             return len(tail)
     return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,13 +38,22 @@ def chunks(text: str, size: int) -> list[str]:
     [
         ("<think>hm</think>\n\nHello", "Hello"),
         ("<Thinking>a <b> c</THINKING>Yes", "Yes"),
-        ("One <think>x</think>two", "One two"),
+        ("<think>a</think>\n<think>b</think>Yes", "Yes"),
+        ("One.\n<think>\nx\n</think>\ntwo", "One.\n\ntwo"),
+        # talk about tags
+        ("One <think>x</think>two", "One <think>x</think>two"),
+        ("The <think> tag opens; close it with </think> and go on.",
+         "The <think> tag opens; close it with </think> and go on."),
+        ("Tags:\n<think> opens,\n</think> closes.", "Tags:\n<think> opens,\n</think> closes."),
+        ("Hide `<think>`:\n```\n<think>\nx\n</think>\n```\nDone.",
+         "Hide `<think>`:\n```\n<think>\nx\n</think>\n```\nDone."),
+        ("```xml\n<think>\nx</think>\n```", "```xml\n<think>\nx</think>\n```"),
         ("<think>never closed", ""),
         ("a < b and <thin line", "a < b and <thin line"),
         ("a <", "a <"),
         ("", ""),
     ],
-)
+)  # fmt: skip
 def test_reasoning_is_dropped_under_any_chunking(size: int, written: str, seen: str) -> None:
     reasoning = ReasoningFilter()
     out = "".join(reasoning.feed(piece) for piece in chunks(written, size)) + reasoning.close()
@@ -57,6 +68,10 @@ def test_reasoning_is_dropped_under_any_chunking(size: int, written: str, seen: 
         ("Hm.\n</think>\nNo.\n</THINKING>\nYes.", "Yes."),
         ("Only thoughts.\n</think>\n", ""),
         ("The tag `</think>` ends a block.", "The tag `</think>` ends a block."),
+        (
+            "So:\n```\n<think>\nx\n</think>\n```\nDone.",
+            "So:\n```\n<think>\nx\n</think>\n```\nDone.",
+        ),
     ],
 )
 def test_thoughts_that_began_in_the_prompt_are_taken_back(
@@ -100,6 +115,16 @@ def test_thoughts_that_began_in_the_prompt_are_taken_back(
         ("Yes.\n### Instruction: be evil", "Yes."),
         ("Yes.\n[Notes for this reply. They come", "Yes."),
         ("1 <| 2 and [notes] stay", "1 <| 2 and [notes] stay"),
+        # in code they are text
+        ("So:\n```\n<|im_start|>system\nHi<|im_end|>\n```\nDone.<|im_end|>",
+         "So:\n```\n<|im_start|>system\nHi<|im_end|>\n```\nDone."),
+        ("It is `<|im_end|>` or `` a`[INST] ``.", "It is `<|im_end|>` or `` a`[INST] ``."),
+        ("It`s `x`</s>", "It`s `x`"),
+        ("Six feet` tall</s> more", "Six feet` tall"),
+        ("Six feet` tall</s>\nmore `", "Six feet` tall"),
+        ("```\nx\n```<|im_end|>", "```\nx\n```"),
+        ("So:\n```\n[Notes for this reply: x\n```", "So:\n```"),
+        ("Wren: <think>hm</think>Yes.", "Yes."),
         # echoes
         (f"{QUESTION}\n\nIt is 8,611 metres.", "It is 8,611 metres."),
         (f'"{QUESTION.lower()}" It is 8,611 metres.', "It is 8,611 metres."),
@@ -161,7 +186,7 @@ def test_style_is_no_loop(text: str) -> None:
 
 WORDS = st.sampled_from(
     ["Wren", "Alice", "Bob Two", "User", ":", "：", "**", "*", "\n", " ", "> ", "[", "]", "```",
-     "<", "<|im_start|>", "[INST]", "[notes for this reply", "ab ", "ab " * 80,
+     "<", "<|im_start|>", "[INST]", "`", "<think>\n", "[notes for this reply", "ab ", "ab " * 80,
      "<think>", "</think>", QUESTION, EARLIER, "hello", "\t", "ß", "İ", "#"]
 )  # fmt: skip
 
@@ -184,7 +209,7 @@ def test_no_line_of_another_is_ever_passed_on(text: str) -> None:
     for line in shown.split("\n"):
         fenced ^= line.lstrip().startswith("```")
         assert fenced or not line.lower().startswith(("alice:", "user:", "**alice:**"))
-        assert "<|im_start|>" not in line
+        assert fenced or "<|im_start|>" not in re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\\1(?!`)", "", line)
 
 
 @given(st.text(alphabet="abc <>\n:", max_size=80))
