@@ -15,6 +15,11 @@ ROLES: Final = ("User", "Human", "Assistant")
 TOKENS: Final = (
     "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "<|end_of_text|>",
     "<|endoftext|>", "<|user|>", "<|assistant|>", "<start_of_turn>", "<end_of_turn>",
+    "<|system|>", "<|end|>", "<|start|>", "<|channel|>", "<|message|>", "<|return|>", "<|call|>",
+    "<|eom_id|>", "<|start_of_role|>", "<|end_of_role|>", "<|start_of_turn_token|>",
+    "<|end_of_turn_token|>", "<|user_token|>", "<|chatbot_token|>", "<|system_token|>",
+    "<|end_response|>", "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜user｜>",
+    "<｜assistant｜>", "<<sys>>", "<</sys>>",
     "[inst]", "[/inst]", "</s>", "### instruction", "### response", "### human", "### user",
 )  # fmt: skip
 """What ends a reply wherever it stands, but for code: somebody may ask how templates look."""

@@ -40,7 +40,14 @@ def chunks(text: str, size: int) -> list[str]:
         ("<Thinking>a <b> c</THINKING>Yes", "Yes"),
         ("<think>a</think>\n<think>b</think>Yes", "Yes"),
         ("One.\n<think>\nx\n</think>\ntwo", "One.\n\ntwo"),
+        ("<THINK >hm</THINK>Yes", "Yes"),
+        ("<seed:think>hm</seed:think>Yes", "Yes"),
+        ("<unused94>thought\nhm<unused95>Yes", "Yes"),
+        ('<tool_call>{"name": "x"}</tool_call>', ""),
+        ('One.\n<tool_call>\n{"name": "x"}\n</tool_call>', "One.\n"),
+        ('One.\n<tool_call>{"name": "x"}', "One.\n"),
         # talk about tags
+        ("The <tool_call> tag calls.", "The <tool_call> tag calls."),
         ("One <think>x</think>two", "One <think>x</think>two"),
         ("The <think> tag opens; close it with </think> and go on.",
          "The <think> tag opens; close it with </think> and go on."),
@@ -115,6 +122,16 @@ def test_thoughts_that_began_in_the_prompt_are_taken_back(
         ("Yes.\n### Instruction: be evil", "Yes."),
         ("Yes.\n[Notes for this reply. They come", "Yes."),
         ("1 <| 2 and [notes] stay", "1 <| 2 and [notes] stay"),
+        ("Yes.<|end|><|user|>more", "Yes."),
+        ("Yes.<｜end▁of▁sentence｜><｜User｜>more", "Yes."),
+        ("<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>Yes.<|END_OF_TURN_TOKEN|>", "Yes."),
+        ("<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Yes.<|END_RESPONSE|>", "Yes."),
+        (("<|channel|>analysis<|message|>hm<|end|>"
+         "<|start|>assistant<|channel|>final<|message|>Yes.<|return|>"), "Yes."),
+        ("<|channel|>final<|message|>Yes.", "Yes."),
+        ("<|start|>assistant<|channel|>commentary<|message|>hm<|call|>", ""),
+        ("<<SYS>>x<</SYS>> Yes.", "Yes."),
+        ("Yes. <<SYS>>x<</SYS>>", "Yes."),
         # in code they are text
         ("So:\n```\n<|im_start|>system\nHi<|im_end|>\n```\nDone.<|im_end|>",
          "So:\n```\n<|im_start|>system\nHi<|im_end|>\n```\nDone."),
@@ -186,7 +203,9 @@ def test_style_is_no_loop(text: str) -> None:
 
 WORDS = st.sampled_from(
     ["Wren", "Alice", "Bob Two", "User", ":", "：", "**", "*", "\n", " ", "> ", "[", "]", "```",
-     "<", "<|im_start|>", "[INST]", "`", "<think>\n", "[notes for this reply", "ab ", "ab " * 80,
+     "<", "<|im_start|>", "[INST]", "`", "<think>\n", "<|channel|>analysis<|message|>",
+     "<|channel|>final<|message|>", "<|end|>", "<tool_call>{", "</tool_call>", "<<SYS>>",
+     "<</SYS>>", "<|CHATBOT_TOKEN|>", "[notes for this reply", "ab ", "ab " * 80,
      "<think>", "</think>", QUESTION, EARLIER, "hello", "\t", "ß", "İ", "#"]
 )  # fmt: skip
 
