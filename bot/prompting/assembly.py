@@ -9,6 +9,7 @@ shares, then the newest history, then examples, last block first. The report tel
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -60,6 +61,8 @@ MACROS_LEFT = "the card has more macros than one prompt may: the rest stays as t
 FILE_SHARE = 0.4
 """Shares of the limit that memories and attached files may take."""
 MAX_STOPS = 12
+_KEY = re.compile(r"[!-~]+")
+"""One word of ASCII: what code may have at the beginning of a line, before a colon."""
 HISTORY_SCRIPT_SECONDS = 0.3
 """What a card's scripts may take on all its past replies; those beyond stay as they are."""
 
@@ -354,9 +357,14 @@ class _Assembly:
         return self.ledger.message_cost(line.text if line.ours else line.labelled())
 
     def _stops(self) -> tuple[str, ...]:
-        """Where the model begins to speak for somebody else."""
+        """Where the model begins to speak for somebody else.
+
+        A host stops in code too, where a line may begin with `services:` and mean nobody. Such
+        names are left to whoever reads the reply.
+        """
         others = dict.fromkeys((self.user, *reversed(self.names.people), *self.given.cast_names))
-        return tuple(f"\n{name}:" for name in others)[:MAX_STOPS]
+        sure = (name for name in others if not _KEY.fullmatch(name))
+        return tuple(f"\n{name}:" for name in sure)[:MAX_STOPS]
 
 
 def _named(given: PromptInput) -> PromptInput:

@@ -138,7 +138,6 @@ def test_several_speakers_stand_with_their_names() -> None:
     assert prompt.messages[1].content == "Ann: first\nBob: second"
     assert prompt.messages[2].content == "noted"
     assert prompt.messages[-1].content == "Bob: and me"
-    assert {"\nAnn:", "\nBob:"} <= set(prompt.stop)
 
 
 def test_two_people_of_one_name_are_told_apart() -> None:
@@ -470,10 +469,17 @@ def test_num_keep_covers_the_system_message() -> None:
 
 
 def test_stops_are_bounded() -> None:
-    rows = [exchange(n, [(f"P{n}x", "hi")], "ok") for n in range(1, 40)]
-    stop = assemble(input_of(persona_of(), turn_of("hi", place=GUILD), *rows)).stop
+    rows = [exchange(n, [(f"P {n}", "hi")], "ok") for n in range(1, 40)]
+    stop = assemble(input_of(persona_of(), turn_of("hi", name="Zoé", place=GUILD), *rows)).stop
     assert len(stop) == MAX_STOPS
-    assert stop[0] == "\nAnn:"
+    assert stop[0] == "\nZoé:"
+
+
+@pytest.mark.parametrize("name", ["services", "Host", "x-y.z", "_"])
+def test_a_name_that_code_may_have_as_a_key_stops_no_host(name: str) -> None:
+    row = exchange(1, [("Ann Lee", "hi"), (name, "ho")], "ok")
+    prompt = assemble(input_of(persona_of(), turn_of("compose?", name=name, place=GUILD), row))
+    assert prompt.stop == ("\nAnn Lee:",)
 
 
 def test_a_card_too_large_for_the_context_is_refused_in_plain_words() -> None:
