@@ -32,6 +32,7 @@ from bot.adapters.redis.last_seen import RedisLastSeen
 from bot.app import Troupe
 from bot.background import Background
 from bot.chat.accounts import Accounts
+from bot.chat.arriving.parting import KeepsServers
 from bot.chat.intake import Intake
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import Place
@@ -44,7 +45,7 @@ from bot.errors import SettingsRejected
 from bot.health_checks import HEALTH_EVERY
 from bot.personas.binding import TriggerMode
 from bot.personas.house_rules import HouseRules
-from bot.ports import Face, SubjectAccess
+from bot.ports import Face
 
 log = structlog.get_logger(__name__)
 
@@ -178,6 +179,8 @@ def _intake(troupe: Troupe, desk: Desk, accounts: Accounts, moderation: Moderati
         claims=stores.replies,
         channels=DiscordChannels(desk),
         ask=partial(ask, troupe.parts),
+        servers=_what_a_server_leaves(troupe),
+        places=(stores.replies, stores.conversations),
     )
 
 
@@ -215,7 +218,6 @@ def _services(
             auto_allowed=troupe.settings.discord.message_content_intent,
         ),
         mutes=desk.mutes,
-        leaving=_what_a_server_leaves(troupe),
     )
 
 
@@ -230,10 +232,11 @@ def _route_fixes(troupe: Troupe) -> RouteFixes:
     )
 
 
-def _what_a_server_leaves(troupe: Troupe) -> tuple[SubjectAccess, ...]:
+def _what_a_server_leaves(troupe: Troupe) -> tuple[KeepsServers, ...]:
     """Return the stores that forget a server that the bot is no member of any more."""
     stores, guard = troupe.stores, troupe.guard.stores
     return (
+        stores.journal,  # nothing is taken up of it any more
         stores.cards,
         stores.routes,
         stores.memories,
@@ -241,6 +244,9 @@ def _what_a_server_leaves(troupe: Troupe) -> tuple[SubjectAccess, ...]:
         stores.conversations,
         stores.bindings,
         stores.limiter,
+        troupe.dispatcher.tally,  # what is not written yet before what is
+        stores.route_counts,
+        guard.trends_beside,
         guard.trends,
         guard.moderation,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -22,13 +21,15 @@ from bot.chat.arriving.left_over import asked_anew, left_of, rerun
 from bot.chat.arriving.looking_again import Channels, LookingAgain
 from bot.chat.arriving.looking_ahead import Ahead, Ask, LookingAhead
 from bot.chat.arriving.looking_back import LookingBack
+from bot.chat.arriving.parting import KeepsPlaces, KeepsServers, Parting
+from bot.chat.arriving.patience import patiently
 from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.taking_up import TakingUp
 from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
 from bot.chat.arriving.triggers import HIDDEN_PREFIX, is_only_files
 from bot.chat.arriving.unsaying import Mindful, Unsaying
-from bot.chat.place import ChannelId, MessageId, Place, UserId
+from bot.chat.place import MessageId, Place, UserId
 from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.scene_turns import cued_message
 from bot.chat.runner import TurnRunner
@@ -40,6 +41,7 @@ from bot.memory import Memory
 from bot.observability import Metrics
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, Outcome, TurnJournal
+from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
 
@@ -76,8 +78,13 @@ class Intake:
         claims: ReplyClaims | None = None,
         channels: Channels | None = None,
         ask: Ask | None = None,
+        servers: Sequence[KeepsServers] = (),
+        places: Sequence[KeepsPlaces] = (),
     ) -> None:
-        """`ask` asks the database what a turn needs, while its message is written down."""
+        """`ask` asks the database what a turn needs, while its message is written down.
+
+        `servers` and `places` forget those that are gone.
+        """
         self._runner = runner
         self._journal = journal
         self._conversations = conversations
@@ -95,7 +102,9 @@ class Intake:
         """Whose message is being written down."""
         self._unsaying = Unsaying(conversations, mindful, memory)
         self._ahead = LookingAhead(ask, self._turns, self._unsaying, casting, clock)
-        self._gone: deque[MessageId] = deque(maxlen=GONE_KEPT)
+        self.parting = Parting(self._turns, self._unsaying, servers, places)
+        """Told when the bot leaves a server, and when it is back."""
+        self._gone = Recent[MessageId, None](GONE_KEPT)
         self._taking_up = TakingUp(
             turns=self._turns,
             runner=runner,
@@ -105,6 +114,7 @@ class Intake:
             metrics=metrics,
             clock=clock,
             gone=self._gone,
+            parting=self.parting,
             refused=self._refused,
             look=self._again.look_at,
         )
@@ -155,7 +165,7 @@ class Intake:
     ) -> bool:
         """Return whether its turn was begun."""
         try:
-            fresh = await self._journal.accept(message, trigger)
+            fresh = await patiently(lambda: self._journal.accept(message, trigger))
         except StoreError as error:
             await self._door.store_away(message, trigger, error)
             raise
@@ -181,7 +191,7 @@ class Intake:
         # What was deleted before this was said must not be in its prompt.
         await self._unsaying.settled(message.place)
         looked = await self._ahead.end(ahead)
-        if message.id in self._gone:
+        if message.id in self._gone or message.place in self.parting:
             await self._runner.settle((message.id,), Outcome.CANCELLED)
             return False
         if self._turns.draining:
@@ -255,10 +265,14 @@ class Intake:
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         """Remove what was said, and stop the turns whose question or reply is gone."""
-        self._gone.extend(messages)
+        self._gone.update(dict.fromkeys(messages))
         gone = set(messages)
+        taken = set(gone)
         self._taking_up.delayed.deleted(gone)
         for run in [r for r in self._turns if gone & r.standing]:
+            if run.turn.again is None and not run.over:
+                # Its whole text may be stored already, and not yet where it stands.
+                taken.update(run.turn.message_ids)
             self._turns.stop(run, Ending.DELETED)
         for run in [r for r in self._turns if gone & r.concerns]:
             rest = left_of(run.turn, gone)
@@ -266,7 +280,18 @@ class Intake:
                 self._turns.stop(run, Ending.DELETED)
             elif run.silent:
                 self._turns.supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
-        await self._unsaying.remove(place, gone)
+        await self._unsaying.remove(place, taken)
+
+    def _shows(self, run: Running) -> None:
+        """A reply may be removed before we are told that it was posted."""
+        if gone := [each for each in run.standing if each in self._gone]:
+            run.beside(self._removed(run.turn.place, gone))
+
+    async def _removed(self, place: Place, messages: Sequence[MessageId]) -> None:
+        try:
+            await self.deleted(place, messages)
+        except StoreError as error:
+            log.warning("removal not recorded yet", reason=str(error))
 
     async def _knows(self, place: Place, message: MessageId) -> bool:
         """Whether we have the words of a person's message, or are about to."""
@@ -275,11 +300,9 @@ class Intake:
         told = any(m.spoken_in == message for run in self._turns for m in run.turn.messages)
         return told or await self._unsaying.holds(place, message)
 
-    def closed(self, channel: ChannelId) -> None:
-        """Stop the turns of a channel that is gone, and of its threads."""
-        for run in self._turns:
-            if channel in (run.turn.place.channel, run.turn.place.parent):
-                self._turns.stop(run, Ending.DELETED)
+    async def closed(self, place: Place) -> None:
+        """A channel or thread is gone, with all that was said there."""
+        await self.parting.closed(place)
 
     async def hidden(
         self, place: Place, message: MessageId, by: UserId, author: UserId | None = None
@@ -328,6 +351,7 @@ class Intake:
 
     async def _work(self, run: Running) -> None:
         run.hand_on = lambda account: self._hand_on(run, account)
+        run.shows = lambda: self._shows(run)
         account = await self._runner.run(run)
         if run.delayed:
             self._taking_up.delayed.add(run)
@@ -376,6 +400,7 @@ class Intake:
                 await self._runner.settle_rest()
                 await self.take_up()
                 await self._unsaying.catch_up()
+                await self.parting.catch_up()
             except StoreError as error:
                 log.warning("upkeep failed", reason=str(error))
             await asyncio.sleep(TAKE_UP_EVERY)

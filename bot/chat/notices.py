@@ -13,6 +13,7 @@ from bot.errors import (
     ContextOverflow,
     EmptyReply,
     ModelMissing,
+    PermissionMissing,
     StoreError,
     StreamBroken,
     TargetGone,
@@ -22,6 +23,7 @@ from bot.languages import mark, t, translated
 from bot.ports import BucketScope, Waiting
 
 _BROKEN = mark("The model's answer broke. Please ask again.")
+_UNCHANGEABLE = mark("Discord no longer lets me change this reply. Ask again, and I answer anew.")
 _LINES: tuple[tuple[type[Exception], str], ...] = (
     (
         ModelMissing,
@@ -40,10 +42,8 @@ _LINES: tuple[tuple[type[Exception], str], ...] = (
         StoreError,
         mark("My memory is unreachable, so I can't answer now. Please try again shortly."),
     ),
-    (
-        TargetGone,
-        mark("Discord no longer lets me change this reply. Ask again, and I answer anew."),
-    ),
+    (TargetGone, _UNCHANGEABLE),
+    (PermissionMissing, _UNCHANGEABLE),
 )
 
 UNEXPECTED = mark("Something went wrong on my side. Please ask again; if it stays, tell an admin.")

@@ -22,7 +22,15 @@ from bot.chat.replying.outlasting import once_back
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
 from bot.chat.wishes.variants import controls_of
-from bot.errors import Busy, DeliveryDelayed, DeliveryError, OwnershipLost, StoreError, TroupeError
+from bot.errors import (
+    Busy,
+    DeliveryDelayed,
+    DeliveryError,
+    OwnershipLost,
+    StoreError,
+    TargetGone,
+    TroupeError,
+)
 from bot.guardrails.disclosure import Disclosures
 from bot.languages import reading, translated
 from bot.observability import Metrics, turn_logs
@@ -39,6 +47,10 @@ from bot.ports import (
 
 log = structlog.get_logger(__name__)
 
+EVENT_DELAY = 2.0
+"""Seconds by which the event of a removal may come after a call was refused for it."""
+_FINAL = (Ending.DELETED, Ending.CLOSED, Ending.STOPPED, Ending.OVERTAKEN)
+"""Endings after which there is nothing more to do for a turn."""
 OWNERSHIP_TIMEOUT = 2.0
 """Seconds to find out whether a turn is ours still, once that is in doubt."""
 
@@ -115,14 +127,21 @@ class TurnRunner:
             if outcome is None and run.notes:
                 await asyncio.wait(run.notes)  # the successor must find what is visible
             if outcome is not None:
-                self._accounts.keep(account)
-                if run.hand_on is not None:
-                    await run.hand_on(account)
-                await self._keep(run, account)  # whoever waits for the end asks for it next
-                await self._settle(run, outcome)
-                for each in self._aftercare if again is None else ():
-                    each.over(run.turn, account)
+                await self._close(run, account, outcome)
         return account
+
+    async def _close(self, run: Running, account: TurnAccount, outcome: Outcome) -> None:
+        """Settle a turn, and let follow what follows from it; nothing where its place is gone."""
+        if run.ending is Ending.CLOSED:
+            await self._settle(run, outcome)
+            return
+        self._accounts.keep(account)
+        if run.hand_on is not None:
+            await run.hand_on(account)
+        await self._keep(run, account)  # whoever waits for the end asks for it next
+        await self._settle(run, outcome)
+        for each in self._aftercare if run.turn.again is None else ():
+            each.over(run.turn, account)
 
     async def _perform(self, run: Running, account: TurnAccount) -> Outcome:
         if run.after is not None:
@@ -133,15 +152,20 @@ class TurnRunner:
         resumed = run.progress is not None and again is None
         if resumed and await self._deliver_stored(run, account):
             return Outcome.ANSWERED
-        async with in_time(run.turn, self._clock):
-            return await self._pipeline.perform(
-                run.turn,
-                lambda face: self._open(run, account, face),
-                account,
-                stop=run.stop,
-                looked=run.looked,
-                admission=run.admission,
-            )
+        try:
+            async with in_time(run.turn, self._clock):
+                return await self._pipeline.perform(
+                    run.turn,
+                    lambda face: self._open(run, account, face),
+                    account,
+                    stop=run.stop,
+                    looked=run.looked,
+                    admission=run.admission,
+                )
+        except TargetGone:
+            # Somebody may have removed the reply: the event that tells of it ends the turn.
+            await asyncio.sleep(EVENT_DELAY)
+            raise
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
         """Deliver a reply that was stored but not delivered when the process died."""
@@ -181,9 +205,9 @@ class TurnRunner:
         def note(progress: Progress) -> None:
             run.progress = progress
             account.message_ids = progress.reply_ids
-            task = asyncio.create_task(self._note(run, progress))
-            run.notes.add(task)
-            task.add_done_callback(run.notes.discard)
+            run.beside(self._note(run, progress))
+            if run.shows is not None:
+                run.shows()
 
         closing = None
         if self._disclosures is not None and run.turn.again is None:
@@ -220,10 +244,9 @@ class TurnRunner:
                 await self._quietly(sink.finish(mark))
         elif run.ending is Ending.STOPPED and run.turn.again is not None:
             await self._quietly(self._restore(run, account))
-        elif sink is not None and run.ending is not Ending.LOST:
+        elif sink is not None and run.ending not in (Ending.LOST, Ending.CLOSED):
             await self._quietly(sink.withdraw())
-        over = run.ending in (Ending.DELETED, Ending.STOPPED, Ending.OVERTAKEN)
-        return Outcome.CANCELLED if over else None
+        return Outcome.CANCELLED if run.ending in _FINAL else None
 
     def _delay(self, run: Running, error: DeliveryDelayed) -> None:
         """Leave a turn unsettled: what stands there of its reply is not the end of it."""
@@ -246,7 +269,7 @@ class TurnRunner:
             await self._answer_wish(run, account.notice)
             return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
         if isinstance(error, DeliveryError):
-            return Outcome.FAILED  # there is nowhere to say it
+            await self._unsay(run.turn)
         if run.turn.cue is not None:  # nobody is waiting for it
             if run.shown and run.sink is not None:
                 mark = f"{run.shown}\n\n{small_print(translated(CUT_SHORT))}"
@@ -257,6 +280,13 @@ class TurnRunner:
         else:
             await self._quietly(run.sink.notice(account.notice))
         return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
+
+    async def _unsay(self, turn: Turn) -> None:
+        """Forget a turn whose reply was stored, and could not be shown to anybody."""
+        try:
+            await self._conversations.delete(turn.place, turn.message_ids)
+        except StoreError as error:
+            log.warning("undelivered reply not forgotten", reason=str(error))
 
     async def _restore(self, run: Running, account: TurnAccount) -> None:
         """Put a reply back as it was before somebody had a wish about it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -27,6 +27,8 @@ class Ending(StrEnum):
 
     MERGED = "merged"
     DELETED = "deleted"
+    CLOSED = "closed"
+    """The channel or the server is gone, with all that was said there."""
     STOPPED = "stopped"
     OVERTAKEN = "overtaken"
     """A persona had taken the floor by itself, and the person spoke before it did."""
@@ -89,6 +91,8 @@ class Running:
     follow_up: Message | None = None
     """The cue that was written down."""
     notes: set[asyncio.Task[None]] = field(default_factory=set)
+    shows: Callable[[], None] | None = None
+    """Called each time another message of its reply stands there."""
     stop: Stop = field(default_factory=Stop)
     tell: Tell | None = None
     """For a wish about a reply: says a line to whoever had it, for their eyes only."""
@@ -105,6 +109,12 @@ class Running:
     def standing(self) -> frozenset[MessageId]:
         """Return the messages in which its reply stands, as far as they are noted."""
         return frozenset(self.progress.reply_ids if self.progress else ())
+
+    def beside(self, work: Coroutine[None, None, None]) -> None:
+        """Do something beside the turn, which is not settled before."""
+        task = asyncio.create_task(work)
+        self.notes.add(task)
+        task.add_done_callback(self.notes.discard)
 
     @property
     def silent(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from bot.chat.place import UserId
+from bot.chat.place import GuildId, UserId
 from bot.chat.turn import Turn
 from bot.errors import StoreError
 from bot.guardrails.risk import TrendStore, where_of
@@ -69,6 +69,13 @@ class TrendsBeside:
         self._newest[key] = numbers
         if key not in self._writing:
             self._writing[key] = asyncio.create_task(self._write(key), name="trend")
+
+    async def delete_guild(self, guild: GuildId) -> int:
+        """Let what is being written of a guild arrive, so that the store can forget it."""
+        writing = [task for key, task in self._writing.items() if key[1] == str(guild)]
+        if writing:
+            await asyncio.wait(writing)
+        return len(writing)
 
     async def close(self) -> None:
         """Wait until everything is written."""

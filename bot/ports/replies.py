@@ -67,7 +67,11 @@ class ReplySink(Protocol):
         ...
 
     def show(self, text: str) -> None:
-        """Show the whole approved text so far; the latest text wins. Never waits."""
+        """Show the whole approved text so far; the latest text wins. Never waits.
+
+        Raises:
+            DeliveryError: nobody will ever see it, so that no more need be written.
+        """
         ...
 
     async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:

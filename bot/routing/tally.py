@@ -79,6 +79,11 @@ class Tally:
             self._put_back(unwritten)
             raise
 
+    async def delete_guild(self, guild: GuildId) -> int:
+        """Forget a guild's counts."""
+        self._unwritten.pop(guild, None)
+        return sum((self._since_start.pop(guild, None) or Counter()).values())
+
     async def keep_flushing(self, store: CountStore) -> None:
         """Write every few seconds. Endless."""
         while True:

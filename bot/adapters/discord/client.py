@@ -342,10 +342,10 @@ class TroupeBot(commands.Bot):
         await self._shared.listener.deleted(place, gone)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        self._shared.listener.closed(ChannelId(channel.id))
+        await self._shared.listener.closed(_place(channel.id, channel.guild.id))
 
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        self._shared.listener.closed(ChannelId(event.thread_id))
+        await self._shared.listener.closed(_place(event.thread_id, event.guild_id))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         if str(event.emoji) == HIDING:

@@ -28,8 +28,8 @@ class Listener(Protocol):
         """Messages, of whomever, are gone."""
         ...
 
-    def closed(self, channel: ChannelId) -> None:
-        """A channel or thread is gone, with all that was said there. Never waits."""
+    async def closed(self, place: Place) -> None:
+        """A channel or thread is gone, with all that was said there."""
         ...
 
     async def hidden(

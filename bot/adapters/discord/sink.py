@@ -121,12 +121,11 @@ class DiscordSink:
         """Show typing soon, and find out meanwhile under which name the reply will appear.
 
         Raises:
-            PermissionMissing: we may not speak there. Who asked us directly gets a sign.
+            PermissionMissing: we may not speak there.
         """
         anew = self._turn.again is None and not self._speaking.resumed
         if anew and self._turn.answering is None:
-            with self._giving_a_sign():
-                self._desk.check(self._turn.place)
+            self._desk.check(self._turn.place)
         if self._preparing is None:
             self._preparing = afterwards(self._prepare)
 
@@ -155,7 +154,13 @@ class DiscordSink:
         return self._waiting or self._writer.ready()
 
     def show(self, text: str) -> None:
-        """Show the whole text so far; the latest text wins. Never waits."""
+        """Show the whole text so far; the latest text wins. Never waits.
+
+        Raises:
+            DeliveryError: nobody will ever see it.
+        """
+        if self._writer.refused is not None:
+            raise self._writer.refused
         if self._waiting or not self._writer.text:
             self._desk.writes(self._turn.place.channel, self)
             self._begins()
@@ -177,8 +182,7 @@ class DiscordSink:
             rows = reply_rows(controls)
             # A later press brings a token for its own message alone, not for those before it.
             if_split = fixed_rows(controls) if self._turn.by_token else None
-            with self._giving_a_sign():
-                await self._writer.settle(final, FINISH_TIMEOUT, rows, if_split)
+            await self._writer.settle(final, FINISH_TIMEOUT, rows, if_split)
         finally:
             self._leave()
         self._writer.tell(final=True)
@@ -195,7 +199,8 @@ class DiscordSink:
         """Say one short line in the bot's own voice, after whatever is visible.
 
         Raises:
-            DeliveryError: it could not be said.
+            DeliveryError: it could not be said. Who asked us directly gets a sign if a permission
+                is missing for it.
         """
         if self._waiting:
             await self._writer.erase(NOTICE_TIMEOUT)
@@ -203,23 +208,25 @@ class DiscordSink:
             with contextlib.suppress(DeliveryError):  # the notice may still get through
                 await self._writer.settle(self._writer.text, NOTICE_TIMEOUT, [])
         self._leave()
+        with self._giving_a_sign():
+            return (MessageId((await self._noticed(text)).id),)
+
+    async def _noticed(self, text: str) -> Posted:
         place, answering = self._turn.place, self._turn.answering
         voice: Voice
         if answering is not None:
             hook = Webhook(answering.application, answering.token)
             voice = InteractionVoice(self._desk.calls, hook, hidden=answering.hidden)
         else:
-            with self._giving_a_sign():
-                self._desk.check(place)
+            self._desk.check(place)
             # By its words, so that saying another line later is not taken for saying it twice.
             seed = f"n{zlib.crc32(text.encode()) & 0xFFFF:04x}"
             voice = BotVoice(self._desk.calls, self._turn, seed=seed)
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT):
-                said = await self._say(voice, text)
+                return await self._say(voice, text)
         except FAILED as error:
             raise self._desk.refused(error, place) from error
-        return (MessageId(said.id),)
 
     async def _say(self, voice: Voice, text: str) -> Posted:
         ticket = self._desk.throttle.ask(voice.send_route(), Priority.FINAL)
@@ -240,12 +247,11 @@ class DiscordSink:
 
     @contextlib.contextmanager
     def _giving_a_sign(self) -> Iterator[None]:
-        """Let who asked know when a permission is missing to answer at all."""
+        """Let who asked know when a permission is missing to say anything."""
         try:
             yield
         except PermissionMissing as error:
-            if not self._writer.ids:
-                self._signs.silenced(self._turn, error)
+            self._signs.silenced(self._turn, error)
             raise
 
     def _told(self, progress: Progress) -> None:

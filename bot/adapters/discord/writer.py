@@ -15,7 +15,7 @@ from discord.http import Route
 from bot.adapters.discord.calls import Posted
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.pacing import bucket_of
-from bot.adapters.discord.refusals import FAILED, UNCERTAIN
+from bot.adapters.discord.refusals import FAILED, UNCERTAIN, delivery_error
 from bot.adapters.discord.rows import Rows, ids_in
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.voices import Voice
@@ -118,6 +118,11 @@ class ReplyWriter:
         """Return the webhook that speaks, if one does."""
         return None if self._voice is None else self._voice.webhook
 
+    @property
+    def refused(self) -> DeliveryError | None:
+        """Return why no text will stand there any more, where that is so."""
+        return self.error if isinstance(self.error, PermissionMissing | TargetGone) else None
+
     def ready(self) -> bool:
         """Whether a longer text would stand there soon: always while none does."""
         if not self._shown:
@@ -142,7 +147,7 @@ class ReplyWriter:
         Raises:
             DeliveryError: it can't be shown, or not within `timeout` seconds.
         """
-        if self.error is not None and not isinstance(self.error, PermissionMissing | TargetGone):
+        if self.refused is None:
             self.error, self._failures = None, 0
         self._rows = rows
         self._rows_if_split = rows if if_split is None else if_split
@@ -321,7 +326,9 @@ class ReplyWriter:
                 self._leave_behind(standing)
                 self._voice = other
                 return
-        known = self._desk.refused(error, self._turn.place)
+        # A change that is refused says nothing of what else we may do there.
+        new = change.message is None
+        known = self._desk.refused(error, self._turn.place) if new else delivery_error(error)
         self._failures += 1
         # What was begun is ended, for as long as its turn waits: else the beginning stays alone.
         ending = bool(self._shown) and self._hurry.is_set() and isinstance(error, UNCERTAIN)

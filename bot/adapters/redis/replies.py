@@ -90,6 +90,12 @@ class RedisReplies:
             raise RecordCorrupt("a stored account is no JSON") from error
         return found if isinstance(found, dict) else None
 
+    async def reset(self, place: Place) -> int:
+        """Forget a place's latest reply and accounts. Return how many of the two there were."""
+        names = [keys.place(place.channel, part) for part in ("latest", "accounts")]
+        with store_errors(self._redis):
+            return int(await self._redis.delete(*names))
+
     # ── subject access ──────────────────────────────────────────────────────────────────────
 
     async def export_person(self, person: UserId) -> Mapping[str, Any]:
@@ -106,7 +112,5 @@ class RedisReplies:
             channels: Any = await self._redis.smembers(keys.guild(guild, "places"))
             removed = 0
             for channel in channels:
-                ident = ChannelId(int(channel))
-                names = [keys.place(ident, part) for part in ("latest", "accounts")]
-                removed += int(await self._redis.delete(*names))
+                removed += await self.reset(Place(ChannelId(int(channel)), guild))
         return removed

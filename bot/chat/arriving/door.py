@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, Protocol
 
+from bot.chat.arriving.patience import patiently
 from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.triggers import why_answer
 from bot.chat.notices import notice_for
@@ -51,7 +52,7 @@ class Door:
             StoreError: what is set there can't be read. Who asked us directly was told.
         """
         try:
-            binding = await self._casting.resolved(message.place)
+            binding = await patiently(lambda: self._casting.resolved(message.place))
         except StoreError as error:
             unbound = self._casting.unbound(message.place)
             trigger = why_answer(message, unbound.mode, unbound.words, own_thread=own_thread)
@@ -69,8 +70,8 @@ class Door:
         """Tell whoever asked that their message could not be taken in."""
         if message.cue is None:
             with reading(message.speaker.locale):
-                saying = self._voice.say(Turn((message,), trigger), notice_for(error))
-                await self._refused.tell(message, trigger, saying)
+                turn, line = Turn((message,), trigger), notice_for(error)
+                await self._refused.tell(message, trigger, lambda: self._voice.say(turn, line))
         self._metrics.turns.count(route=None, trigger=trigger.value, outcome=Outcome.FAILED)
 
     async def _lets_in(self, message: Message, trigger: Trigger, binding: ResolvedBinding) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
+from bot.chat.arriving.patience import AFTER_OTHERS
 from bot.chat.place import MessageId
 from bot.chat.turn import Message, Trigger
+from bot.errors import StoreError
 from bot.ports import Outcome, TurnJournal
 from bot.recent import Recent
 
@@ -32,11 +36,22 @@ class Refused:
         """Whether nobody is to answer a message, though it may have been written down."""
         return message in self._told
 
-    async def tell(self, message: Message, trigger: Trigger, saying: Awaitable[bool]) -> None:
-        """Let it be said; whoever could not be told is not refused."""
+    async def tell(
+        self, message: Message, trigger: Trigger, say: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """Let it be said, unless somebody answers by then; whoever could not be told is not
+        refused."""
+        blank, claimed = replace(message, text="", attachments=(), replies_to=None), False
+        await asyncio.sleep(AFTER_OTHERS)
+        with contextlib.suppress(StoreError):  # away still
+            claimed = await self._journal.accept(blank, trigger)
+            if not claimed:
+                return
         self._told[message.id] = None
-        if await saying:
-            blank = replace(message, text="", attachments=(), replies_to=None)
+        said = await say()
+        if claimed:
+            await self._settle((message.id,), Outcome.FAILED)
+        elif said:
             self._unwritten[message.id] = blank, trigger
         else:
             self._told.pop(message.id, None)

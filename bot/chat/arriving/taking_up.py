@@ -10,6 +10,7 @@ import structlog
 
 from bot.chat.arriving.delayed import Delayed
 from bot.chat.arriving.left_over import left_of, regrouped, rerun, reworded
+from bot.chat.arriving.parting import Parting
 from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.thread_opening import OneForABurst, in_thread, where_answered
@@ -50,10 +51,12 @@ class TakingUp:
         metrics: Metrics,
         clock: Clock,
         gone: Collection[MessageId],
+        parting: Parting,
         refused: Refused,
         look: Look,
     ) -> None:
-        """`gone` are messages that were deleted of late, as they become known; `refused` those
+        """`gone` are messages that were deleted of late, as they become known, `parting` knows
+        the places that are; `refused` those
         that may have been written down though their people read that there is no answer."""
         self._turns = turns
         self._runner = runner
@@ -63,6 +66,7 @@ class TakingUp:
         self._metrics = metrics
         self._clock = clock
         self._gone = gone
+        self._parting = parting
         self._refused = refused
         self._look = look
         self._left: list[JournalEntry] = []
@@ -111,6 +115,9 @@ class TakingUp:
             StoreError: nothing was done.
             DeliveryDelayed: it is too late for it, and there is no saying so for now.
         """
+        if turn.place in self._parting:
+            await self._runner.settle(turn.message_ids, Outcome.CANCELLED)
+            return
         rest = left_of(turn, set(self._gone))  # deleted while they waited here
         if not rest:
             await self._take_back(turn, first)

@@ -194,6 +194,10 @@ class Place:
         thread = self._discord.rest.threads.start(self.record, name, owner.record, starter=starter)
         return self._discord.place(thread)
 
+    def archive(self) -> None:
+        """Close a thread: nothing in it can be changed until somebody writes there again."""
+        self._discord.rest.threads.archive(self.record, archived=True)
+
     async def post(
         self, title: str, author: Person, content: str, *, mention_bot: bool = False
     ) -> tuple[Place, Message]:
@@ -337,15 +341,18 @@ class Server:
         return self._discord.place(channel)
 
     def delete_channel(self, place: Place) -> None:
-        """Delete a channel and its threads."""
+        """Delete a channel and its threads, or a thread."""
         world = self._discord.world
         gone = [place.record]
         gone += [c for c in self.record.channels.values() if c.is_thread and c.parent in gone]
         for channel in gone:
             world.channels.pop(channel.id, None)
             self.record.channels.pop(channel.id, None)
-        body = payloads.channel(place.record)
-        self._discord.gateway.dispatch("CHANNEL_DELETE", body, channel=place.record)
+        body, event = payloads.channel(place.record), "CHANNEL_DELETE"
+        if place.record.is_thread:
+            names = ("id", "guild_id", "parent_id", "type")
+            body, event = {name: body[name] for name in names}, "THREAD_DELETE"
+        self._discord.gateway.dispatch(event, body, channel=place.record)
 
     def member(
         self, name: str, *, permissions: Iterable[str] = (), nick: str | None = None
@@ -384,3 +391,12 @@ class Server:
         for channel in self.record.channels:
             self._discord.world.channels.pop(channel, None)
         self._discord.gateway.dispatch("GUILD_DELETE", {"id": str(self.id)}, guild_id=self.id)
+
+    def adds_bot_again(self) -> None:
+        """Take the bot back in, with all that is there (GUILD_CREATE)."""
+        world = self._discord.world
+        world.guilds[self.id] = self.record
+        world.channels.update(self.record.channels)
+        body = payloads.guild(self.record, world)
+        body.pop("unavailable", None)
+        self._discord.gateway.dispatch("GUILD_CREATE", body, guild_id=self.id)

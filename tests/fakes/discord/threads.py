@@ -52,6 +52,12 @@ class Threads:
         self._world.changed()
         return thread
 
+    def archive(self, thread: Channel, *, archived: bool) -> None:
+        """Close a thread, or open it again, and announce that."""
+        thread.archived = archived
+        self._gateway.dispatch("THREAD_UPDATE", payloads.channel(thread), channel=thread)
+        self._world.changed()
+
     def _repeat(self, starter: Message, thread: Channel) -> None:
         copy = Message(
             id=starter.id,

@@ -70,8 +70,8 @@ class Notes:
     ) -> None:
         self.hides.append((message, by))
 
-    def closed(self, channel: ChannelId) -> None:
-        self.closings.append(channel)
+    async def closed(self, place: Place) -> None:
+        self.closings.append(place.channel)
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         self.deletions.append(tuple(messages))

@@ -343,7 +343,7 @@ async def test_nobody_gets_a_sign_who_did_not_ask_us(scene: Scene) -> None:
     for trigger in (Trigger.AUTO, Trigger.MENTION):
         sink = factory.open(replace(turn, trigger=trigger), WREN, None, scene.progress.append)
         with pytest.raises(PermissionMissing):
-            sink.begin()
+            await sink.notice("Sorry.")
     dm = scene.discord.dm(scene.alice)
     await scene.discord.world.until(lambda: dm.from_bot, "a letter")
     assert len(dm.from_bot) == 1

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import discord
-import structlog
 from discord.ext import commands
 
 from bot.adapters.discord.commands.services import Serving
 from bot.chat.place import GuildId
-from bot.errors import StoreError
-
-log = structlog.get_logger(__name__)
 
 
 class Leaving(Serving):
@@ -18,9 +14,15 @@ class Leaving(Serving):
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Remove what the stores keep of a server."""
-        for store in self.services.leaving:
-            try:
-                await store.delete_guild(GuildId(guild.id))
-            except StoreError as error:
-                log.warning("server not forgotten", store=type(store).__name__, reason=str(error))
+        """End what runs in a server, and remove what the stores keep of it."""
+        await self.services.intake.parting.left(GuildId(guild.id))
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """A server has added the bot, perhaps once more."""
+        self.services.intake.parting.back(GuildId(guild.id))
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """It may have done so while nobody listened."""
+        self.services.intake.parting.back(GuildId(guild.id))

@@ -26,7 +26,7 @@ from bot.personas import PersonaLibrary
 from bot.personas.casting import Casting
 from bot.personas.house_rules import HouseRules
 from bot.personas.imported import ImportedCards
-from bot.ports import Clock, ConversationStore, SubjectAccess
+from bot.ports import Clock, ConversationStore
 from bot.routing.dispatch import Dispatcher
 from bot.routing.route import Route
 
@@ -75,8 +75,6 @@ class Services:
     moderation: Moderation
     rules: HouseRules
     mutes: Mutes
-    leaving: tuple[SubjectAccess, ...] = ()
-    """Stores that forget a guild when it removes the bot."""
 
 
 class Serving(commands.Cog):

@@ -25,7 +25,7 @@ def writable(rest: Rest, channel: Channel, *extra: str) -> None:
     """Refuse unless the bot may write here.
 
     Raises:
-        ApiError: 50001, 50013, 50007, 160005 or 50083.
+        ApiError: 50001, 50013, 50007 or 160005.
     """
     bot = rest.world.bot
     if channel.guild is None:
@@ -54,6 +54,8 @@ def create_message(rest: Rest, call: Call) -> Any:
             raise ApiError(403, 160002)
     message = rest.posting.earlier(rest.world.bot, body)
     if message is None:
+        if channel.archived:
+            rest.threads.archive(channel, archived=False)
         message = rest.posting.create(channel, rest.world.bot, body, files=call.files)
     return payloads.message(message)
 

@@ -153,6 +153,8 @@ def execute(rest: Rest, call: Call) -> Any:
     channel = _target(rest, hook, call)
     name = check_name(body["username"]) if body.get("username") else hook.name
     check_message(body, files=len(call.files))
+    if channel.archived:
+        rest.threads.archive(channel, archived=False)
     author = User(hook.id, name, name, bot=True)
     body = {key: value for key, value in body.items() if key not in ("nonce", "enforce_nonce")}
     body.pop("message_reference", None)
@@ -201,6 +203,8 @@ def edit_message(rest: Rest, call: Call) -> Any:
     if responses.is_follow_up(rest, call):
         return responses.edit(rest, call)
     message = _message(rest, call)
+    if message.channel.archived:
+        raise ApiError(400, 50083)
     check_message(call.json, files=len(call.files), edit=True, flags=message.flags)
     rest.posting.edit(message, call.json, call.files)
     return payloads.message(message)
