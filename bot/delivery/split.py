@@ -1,6 +1,7 @@
 """Long replies in parts that Discord accepts: paragraph, then line, sentence, word.
 
-An open code fence is closed at the end of a part and reopened, with its language, in the next.
+An open code fence is closed at the end of a part and reopened, with its language, in the next;
+so are spoilers and bold that end in a later part.
 Links, spoilers, mentions, inline code and combined characters stay whole wherever they fit.
 The cut of a part depends on the text up to it and little more, so that earlier parts of a
 growing text stay as they are.
@@ -27,6 +28,12 @@ _WHOLE = re.compile(
     r"|\|\|(?:[^|]|\|(?!\|)){1,1500}\|\|"  # spoiler
     r"|`[^`\n]{1,500}`"
 )
+_MARKUP = re.compile(
+    r"```|\\.|(?P<ticks>`{1,2})(?!`)[^\n]{1,500}?(?<!`)(?P=ticks)(?!`)"  # what has no marks in it
+    r"|(?P<mark>\|\||\*\*)"
+)
+_CLOSING = len("\n```||**")
+"""Characters that the longest closing takes."""
 _BREAKS = (
     re.compile(r"\n[ \t]*\n+|\n(?=```)"),
     re.compile(r"\n"),
@@ -51,9 +58,28 @@ class Part:
     start: int
     end: int
     opening: str = ""
-    """The reopened fence that `text` begins with."""
+    """The reopened fence and markup that `text` begins with."""
     closing: str = ""
-    """The closed fence that `text` ends with."""
+    """The closed fence and markup that `text` ends with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What is open where a part is cut."""
+
+    language: str | None = None
+    """Of the fence; None where no fence is open."""
+    marks: tuple[str, ...] = ()
+
+    @property
+    def opening(self) -> str:
+        fence = "" if self.language is None else f"```{self.language}\n"
+        return "".join(self.marks) + fence
+
+    @property
+    def closing(self) -> str:
+        fence = "" if self.language is None else "\n```"
+        return fence + "".join(reversed(self.marks))
 
 
 def units(text: str) -> int:
@@ -80,14 +106,15 @@ def split(text: str, *, limit: int = LIMIT, first: int | None = None) -> list[Pa
     parts: list[Part] = []
     covered = 0
     position = 0
-    language: str | None = None
+    opened = _Open()
     while position < len(text):
-        room = (limit if first is None or parts else first) - len(_reopen(language))
-        cut = _cut(text, position, room, in_fence=language is not None)
-        part, after = _part(text, covered, position, cut, language)
+        room = (limit if first is None or parts else first) - len(opened.opening)
+        cut = _cut(text, position, room, in_fence=opened.language is not None)
+        cut, after = _opened(text, position, cut, opened)
+        part = _part(text, covered, (position, cut), opened, after)
         if is_visible(text[position:cut]):
             parts.append(part)
-            covered, language = cut, after
+            covered, opened = cut, after
         position = cut
     if parts and covered < len(text):
         last = parts[-1]
@@ -107,32 +134,53 @@ def rest_after(text: str, standing: Sequence[str]) -> str:
     covered = text[part.start : part.end]
     begin = part.start + len(covered) - len(covered.lstrip())
     said = standing[-1].removeprefix(part.opening)
-    for words in (said, said.removesuffix("\n```")):
+    for words in (said, said.removesuffix("\n```"), said.removesuffix(part.closing)):
         # It may reach beyond its part: as the last one it had no need to leave room for a fence.
         if text.startswith(words, begin):
             end = begin + len(words)
-            language = _fence_after(text[:end], None)
+            end, opened = _opened(text, 0, end, _Open())
             rest = text[end:]
-            return rest.lstrip() if language is None else _reopen(language) + rest.lstrip("\n")
+            fenced = opened.language is not None
+            return opened.opening + (rest.lstrip("\n") if fenced else rest.lstrip())
     return text
 
 
-def _part(
-    text: str, covered: int, position: int, cut: int, language: str | None
-) -> tuple[Part, str | None]:
-    """Make the part of `text[position:cut]`; return it with the language of an open fence."""
-    body = text[position:cut]
-    after = _fence_after(body, language)
-    opening = _reopen(language)
-    if language is None:
+def _part(text: str, covered: int, span: tuple[int, int], opened: _Open, after: _Open) -> Part:
+    """Make the part of `text` that `span` covers: `opened` before it, `after` it still open."""
+    body = text[slice(*span)]
+    if opened.language is None:
         body = body.lstrip("\n")
     body = body.rstrip()
-    closing = "" if after is None else "\n```"
-    return Part(opening + body + closing, covered, cut, opening, closing), after
+    closing = after.closing
+    return Part(opened.opening + body + closing, covered, span[1], opened.opening, closing)
 
 
-def _reopen(language: str | None) -> str:
-    return "" if language is None else f"```{language}\n"
+def _opened(text: str, position: int, cut: int, opened: _Open) -> tuple[int, _Open]:
+    """Return where to cut, and what is open there: marks that the cut parts from their end.
+
+    The cut moves on behind marks that end right there, in the room of their closing.
+    """
+    body = text[position:cut]
+    language = _fence_after(body, opened.language)
+    marks, fenced = list(opened.marks), opened.language is not None
+    for found in _MARKUP.finditer(body):
+        mark = found["mark"]
+        if found.group() == "```":
+            fenced = not fenced
+        elif mark and not fenced:
+            if mark in marks:
+                marks.remove(mark)
+            elif _opens(body, *found.span()):
+                marks.append(mark)
+    while language is None and marks and text.startswith(marks[-1], cut):
+        cut += len(marks.pop())
+    return cut, _Open(language, tuple(mark for mark in marks if text.find(mark, cut) >= 0))
+
+
+def _opens(body: str, start: int, end: int) -> bool:
+    """Whether a mark may begin something: it is no operator between words or spaces."""
+    before, after = body[start - 1 : start], body[end : end + 1]
+    return not (before.isascii() and before.isalnum()) and bool(after.strip(" \n\t|*"))
 
 
 def _fence_after(body: str, language: str | None) -> str | None:
@@ -152,7 +200,7 @@ def _cut(text: str, position: int, room: int, *, in_fence: bool) -> int:
         still_open = _fence_after(text[position:], "" if in_fence else None) is not None
         if not still_open or units(text[position:]) + 4 <= room:
             return len(text)
-    end = _fitting(text, position, room - 4)
+    end = _fitting(text, position, room - _CLOSING)
     whole = list(_spans(text, position, end, in_fence=in_fence))
     for pattern, least in zip(_BREAKS, _EARLIEST, strict=True):
         earliest = position + max(1, int((end - position) * least))

@@ -1,4 +1,4 @@
-"""What leaves: no pings, no invites, no masked links, no remote images.
+"""What leaves: no pings, no invites, no masked links, no remote images, no turned text.
 
 `AllowedMentions.none()` at the sink is the first lock; this is the second, for text that is
 copied, quoted or posted by webhook.
@@ -15,6 +15,8 @@ MAX_CHARS = 40_000
 BREAK = "\u200b"
 """A zero-width space after `@`: reads the same, never pings."""
 
+TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of writing until told otherwise: it may show a text as another."""
 AT = re.compile(
     f"[@＠﹫]{HIDDEN}*(?={f'{HIDDEN}*'.join('everyone')}|{f'{HIDDEN}*'.join('here')})",
     re.IGNORECASE,
@@ -46,7 +48,7 @@ def sanitise(text: str) -> str:
     Code keeps its links and images as text, since Discord does not render them there; mentions
     and invites are undone in code too.
     """
-    text = text[:MAX_CHARS]
+    text = TURNED.sub("", text[:MAX_CHARS])
     parts: list[str] = []
     at = 0
     for start, end in code_spans(text):

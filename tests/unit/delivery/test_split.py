@@ -67,7 +67,7 @@ def test_then_a_word() -> None:
 
 
 def test_words_without_spaces_are_cut_where_the_limit_is() -> None:
-    assert [len(part) for part in texts("x" * 250, limit=100)] == [96, 96, 58]
+    assert [len(part) for part in texts("x" * 250, limit=100)] == [92, 92, 66]
 
 
 def test_an_early_break_does_not_leave_a_stump() -> None:
@@ -83,6 +83,47 @@ def test_a_fence_is_closed_and_opened_again_with_its_language() -> None:
     assert all(part.endswith("\n```") for part in parts[:-1])
     assert all(part.startswith("```python\n") for part in parts[1:-1])
     assert parts[-1].endswith("Done.")
+
+
+@pytest.mark.parametrize("mark", ["||", "**"])
+def test_markup_is_closed_and_opened_again(mark: str) -> None:
+    said = " ".join(f"secret{i}" for i in range(400))
+    parts = texts(f"Look: {mark}{said}{mark} Done.", limit=500)
+    assert len(parts) > 4
+    assert parts[0].startswith(f"Look: {mark}secret0 ")
+    assert all(part.count(mark) == 2 for part in parts)
+    assert all(part.startswith(mark) and part.endswith(mark) for part in parts[1:-1])
+    assert parts[-1].endswith(f"{mark} Done.")
+
+
+def test_a_spoiler_with_code_in_it_stays_one() -> None:
+    parts = texts("||See:\n```py\n" + "x = 1\n" * 400 + "```\n||Done.", limit=300)
+    assert all(part.startswith("||```py\n") for part in parts[1:-1])
+    assert all(part.endswith("\n```||") for part in parts[:-1])
+
+
+def test_markup_that_ends_where_a_part_ends_is_not_opened_again() -> None:
+    for size in range(60, 200):
+        parts = texts(
+            "a ||" + "secret " * (size // 7) + "x" * (size % 7) + "|| " + "after " * 30, limit=120
+        )
+        assert not any(part.startswith("||||") for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("**kwargs is", ""),
+        ("a || b or", "c || d"),
+        ("2**3 and", "2**4"),
+        ("`||x` is", "||"),
+        (r"\||x or", "||"),
+        ("```\n||x\n```\n", "||"),
+    ],
+)
+def test_what_is_no_markup_is_never_closed(text: str, end: str) -> None:
+    parts = split(f"{text} " + "word " * 400 + end, limit=300)
+    assert not any(part.opening or part.closing for part in parts)
 
 
 def test_a_part_never_begins_with_an_empty_fence() -> None:
@@ -162,6 +203,8 @@ PIECES = st.sampled_from(
         "\n```\n",
         "`code`",
         "||spoiler||",
+        "||",
+        " **",
         "[text](https://example.org/x)",
         "<@123456789012345678>",
         "Done. ",
@@ -202,6 +245,13 @@ def test_what_comes_after_the_messages_that_stand_there_is_all_that_is_missing(
 
 def test_code_that_is_cut_off_goes_on_as_code() -> None:
     assert rest_after("```py\na = 1\nb = 2\n```", ["```py\na = 1\n```"]) == "```py\nb = 2\n```"
+
+
+def test_a_spoiler_that_is_cut_off_goes_on_as_a_spoiler() -> None:
+    text = f"||{'secret ' * 600}||"
+    first = texts(text)[0]
+    assert first.endswith("secret||")
+    assert rest_after(text, [first]).startswith("||secret")
 
 
 def test_a_text_that_was_changed_since_is_said_anew() -> None:

@@ -183,3 +183,8 @@ def test_markup_without_end_is_looked_through_in_linear_work(piece: str) -> None
     text = Counted(piece * (40_000 // len(piece)))
     open_link(text)
     assert text.looked_at <= 6 * len(text)
+
+
+def test_nothing_turns_the_direction_of_writing() -> None:
+    text = "Hello \u202eevil\u202c then \u2066isolate\u2069, `\u202dcode`: \u05e9\u05dc\u200f."
+    assert sanitise(text) == "Hello evil then isolate, `code`: \u05e9\u05dc\u200f."
