@@ -20,7 +20,7 @@ _LANE: Final = 32
 _LETTER: Final = (1 << 13) - 1
 """Bits of a letter that count, and 16 of its factor: eight products fill a lane, and no more."""
 _FACTORS: Final = tuple(pow(40_503, place, 65_521) | 1 for place in range(1, LONGEST + 1))
-_SPARSE: Final = 16
+_SPARSE: Final = 8
 """Places of a table for each of its words, at least."""
 _END: Final = "\n" * (LONGEST + 1)
 """Stands after each text, so that its last place begins as many letters as any other."""

@@ -50,6 +50,9 @@ class Ask:
     now: float
     """Unix seconds."""
     previous: PreviousRoute | None = None
+    """The last turn of this person in this place."""
+    standing: PreviousRoute | None = None
+    """The last turn in this place, whoever's: what somebody goes on with who had none."""
     history: tuple[tuple[str, str], ...] = ()
     """The last exchange as (role, text) pairs."""
     in_scene: bool = False
@@ -187,7 +190,7 @@ class Dispatcher:
     def _first(self, ask: Ask, pin: Route | None, opinion: Scores | None = None) -> RouteDecision:
         return self.router.route(
             ask.message,
-            previous=ask.previous,
+            previous=ask.previous or ask.standing,
             history=ask.history,
             pin=pin,
             distress=ask.distress,

@@ -24,20 +24,21 @@ def ask_of(turn: Turn, conversation: Conversation, *, shared: bool, now: float) 
         person=turn.speaker.id,
         now=now,
         previous=previous_route(conversation, turn.speaker.id, before=turn.id),
+        standing=previous_route(conversation, None, before=turn.id),
         history=last_exchange(conversation, before=turn.id, now=now),
         in_scene=scene_running(conversation, shared=shared, now=now),
     )
 
 
 def previous_route(
-    conversation: Conversation, person: UserId, *, before: TurnId
+    conversation: Conversation, person: UserId | None, *, before: TurnId
 ) -> PreviousRoute | None:
-    """Return the route of the last turn that a person had here before a turn."""
+    """Return the route of the last turn here before a turn: a person's, or anybody's."""
     for exchange in reversed(conversation.exchanges):
         reply = exchange.reply
         if reply is None or int(exchange.turn) >= int(before):
             continue
-        if any(said.speaker.id == person for said in exchange.said):
+        if person is None or any(said.speaker.id == person for said in exchange.said):
             scene = reply.route is Route.CREATIVE and ACTION.search(reply.text) is not None
             return PreviousRoute(reply.route, reply.at, scene)
     return None

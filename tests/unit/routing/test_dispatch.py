@@ -209,3 +209,13 @@ async def test_a_doubt_has_a_reason(reason: str) -> None:
     doubtful = replace(doubtful, held=reason == "held")
     assert why_unsure(doubtful) == reason
     assert why_unsure(replace(doubtful, uncertain=False)) is None
+
+
+async def test_a_second_speaker_goes_on_with_what_was_decided_not_with_a_guess() -> None:
+    """ "cool" alone is the companion's; here it had gone on with a story."""
+    history = (("user", "cool"), ("assistant", "Thank you! The fox bows."))
+    standing = PreviousRoute(Route.CREATIVE, NOW - 5)
+    second = ask("make it funnier", history=history, standing=standing)
+    dispatcher = Dispatcher(ROUTER)
+    assert (await dispatcher.route(second)).route is Route.CREATIVE
+    assert second.before is None, "not their own turn: no flip is counted"

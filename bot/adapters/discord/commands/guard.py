@@ -10,6 +10,7 @@ from discord import app_commands
 from bot.adapters.discord.commands.permissions import guild_of
 from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.commands.services import Serving
+from bot.adapters.discord.mapping import clean_text
 from bot.adapters.discord.moderation import Moderation
 from bot.chat.place import ChannelId, UserId
 from bot.errors import InvalidChoice, NotAllowed
@@ -112,6 +113,7 @@ class GuardCommands(Serving):
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         place = place_of(interaction)
+        text = clean_text(text)
         context = GuardContext(
             route=Route(route),
             place=place,

@@ -11,6 +11,7 @@ from bot.adapters.discord.commands.permissions import guild_of
 from bot.adapters.discord.commands.render import place_of, plain, say
 from bot.adapters.discord.commands.replies import account_of, message_id
 from bot.adapters.discord.commands.services import Serving
+from bot.adapters.discord.mapping import clean_text
 from bot.chat.place import UserId
 from bot.chat.preparing.caring import asked_with_care
 from bot.errors import NotFound
@@ -67,6 +68,7 @@ class RouteCommands(Serving):
         self, interaction: discord.Interaction, text: app_commands.Range[str, 1, 2000]
     ) -> None:
         await interaction.response.defer(ephemeral=True)
+        text = clean_text(text)
         person, now = UserId(interaction.user.id), self.services.clock.now()
         place, moderation = place_of(interaction), self.services.moderation
         ask = Ask(message=text, place=place, person=person, now=now, trying=True)

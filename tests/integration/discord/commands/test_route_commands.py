@@ -95,6 +95,8 @@ async def test_try_shows_a_route_and_counts_nothing(stage: Stage, mod: Person) -
     hostile = await stage.guest.slash(stage.channel, "route try", text="@everyone `*_~" * 100)
     assert "Route: **" in hostile.text
     assert "@everyone" not in hostile.text
+    half = await stage.guest.slash(stage.channel, "route try", text="is half a sign \ud83d text?")
+    assert "Route: **" in half.text
     stats = await mod.slash(stage.channel, "route stats")
     assert stats.text.count("nothing was routed") == 2  # since the start, and in the last day
 

@@ -47,6 +47,17 @@ def test_the_turn_before_is_the_person_s_own() -> None:
     assert previous_route(conversation, UserId(3), before=TurnId("900")) is None
 
 
+def test_who_had_no_turn_here_goes_on_with_the_last_one() -> None:
+    conversation = talk(
+        exchange(10, ALICE, "a story about a fox", Route.CREATIVE),
+        exchange(20, ALICE, "cool", Route.CREATIVE),
+    )
+    bobs = ask_of(turn(BOB, "make it funnier"), conversation, shared=False, now=NOW)
+    assert bobs.previous is None
+    assert bobs.standing is not None
+    assert bobs.standing.route is Route.CREATIVE
+
+
 def test_a_turn_that_is_done_again_does_not_follow_itself() -> None:
     conversation = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE))
     assert previous_route(conversation, ALICE.id, before=TurnId("10")) is None
