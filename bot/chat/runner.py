@@ -150,8 +150,8 @@ class TurnRunner:
             await asyncio.sleep(run.quiet)
         again = run.turn.again
         resumed = run.progress is not None and again is None
-        if resumed and await self._deliver_stored(run, account):
-            return Outcome.ANSWERED
+        if resumed and (outcome := await self._delivered(run, account)) is not None:
+            return outcome
         try:
             async with in_time(run.turn, self._clock):
                 return await self._pipeline.perform(
@@ -166,6 +166,19 @@ class TurnRunner:
             # Somebody may have removed the reply: the event that tells of it ends the turn.
             await asyncio.sleep(EVENT_DELAY)
             raise
+
+    async def _delivered(self, run: Running, account: TurnAccount) -> Outcome | None:
+        """Deliver what is stored of a reply; None where nothing is."""
+        try:
+            return Outcome.ANSWERED if await self._deliver_stored(run, account) else None
+        except TargetGone:
+            if run.turn.answering is not None:
+                raise
+        # What stood there of it was removed while nobody wrote.
+        await self._unsay(run.turn)
+        if run.sink is not None:
+            await self._quietly(run.sink.withdraw())
+        return Outcome.CANCELLED
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
         """Deliver a reply that was stored but not delivered when the process died."""

@@ -45,4 +45,4 @@ def test_a_text_that_fills_its_message_makes_room_for_the_mark() -> None:
     made = left("word " * 399 + "end")
     assert made is not None
     assert made.endswith(f"word{MARK}")
-    assert LIMIT - 10 < units(made) <= LIMIT
+    assert LIMIT - 16 < units(made) <= LIMIT
