@@ -78,6 +78,11 @@ async def test_several_personas_share_a_channel_with_own_names_and_avatars(scene
 async def test_i_get_no_double_replies_after_a_reconnect(scene: Scene) -> None:
     """4 · No double replies after reconnects."""
     stage, alice, gateway = scene.channel(), scene.person(), scene.discord.gateway
+
+    def sessions() -> int:
+        return sum("has connected to Gateway" in line for line in scene.troupe.log)
+
+    before = sessions()
     asked, answer = await scene.exchange(stage, alice, "tell me a tale", "Once upon a time.")
     await gateway.drop_and_replay(asked)
     await scene.troupe.logged("claimed already", message=asked.id)
@@ -88,6 +93,7 @@ async def test_i_get_no_double_replies_after_a_reconnect(scene: Scene) -> None:
     assert await scene.answer(stage, missed)
     assert own_words(stage.answer_to(asked)) == answer
     assert len(stage.from_bot) == 2
+    await scene.troupe.up(lambda: sessions() > before, "a new session, for whoever comes next")
 
 
 async def test_what_i_told_it_leaks_to_no_other_user_channel_or_server(scene: Scene) -> None:

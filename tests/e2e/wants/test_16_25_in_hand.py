@@ -175,7 +175,7 @@ async def test_replies_stream_within_discord_s_limits(scene: Scene) -> None:
         asked = [await stage.says(each, "tell me a tale", mention_bot=True) for each in people]
         answers = await asyncio.gather(*(scene.answer(stage, m) for m in asked))
         assert answers == [TALE] * len(people)
-        assert any(len(reply.edits) > 2 for reply in stage.from_bot)  # it could be watched
+        assert any(len(reply.edits) > 1 for reply in stage.from_bot)  # it could be watched
         assert len(stage.from_bot) == len(people)
         assert scene.discord.rate_limited <= 1  # the first of a bucket nobody can foresee
     finally:
