@@ -87,6 +87,18 @@ class TurnAccount:
             "outcome": self.outcome.value if self.outcome else None,
         }
 
+    def logged(self) -> dict[str, object]:
+        """Return what may stand in the log."""
+        decision = self.decision
+        return {
+            "trigger": self.trigger.value,
+            "route": decision.route.value if decision else None,
+            "confidence": round(decision.confidence, 3) if decision else None,
+            "persona": self.persona.id if self.persona else None,
+            "model": self.model or None,
+            "seconds": round(self.timings.get("total", 0.0), 3),
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Return everything, for the playground: the person there sees their own texts only."""
         messages = [{"role": m.role, "content": m.content} for m in self.messages]

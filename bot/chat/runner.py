@@ -11,7 +11,6 @@ import structlog
 
 from bot.chat.account import TurnAccount
 from bot.chat.accounts import Accounts, AccountStore
-from bot.chat.conversation import Conversation, Exchange
 from bot.chat.notices import BROKEN_OFF, CUT_SHORT, INTERRUPTED, notice_for, small_print
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import MessageId
@@ -19,6 +18,7 @@ from bot.chat.replying.breaking_off import broken_off
 from bot.chat.replying.closing import Closing
 from bot.chat.replying.in_time import in_time
 from bot.chat.replying.outlasting import once_back
+from bot.chat.replying.stored import forget, stored
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
 from bot.chat.wishes.variants import controls_of
@@ -175,14 +175,14 @@ class TurnRunner:
             if run.turn.answering is not None:
                 raise
         # What stood there of it was removed while nobody wrote.
-        await self._unsay(run.turn)
+        await forget(self._conversations, run.turn)
         if run.sink is not None:
             await self._quietly(run.sink.withdraw())
         return Outcome.CANCELLED
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
         """Deliver a reply that was stored but not delivered when the process died."""
-        conversation, exchange = await self._stored(run.turn)
+        conversation, exchange = await stored(self._conversations, run.turn)
         reply = exchange.reply if exchange else None
         if exchange is None or reply is None:
             return False
@@ -198,20 +198,13 @@ class TurnRunner:
         account.cue = await self._pipeline.cue_after(run.turn, conversation, reply)
         return True
 
-    async def _stored(self, turn: Turn) -> tuple[Conversation, Exchange | None]:
-        conversation = await self._conversations.load(turn.place)
-        exchange = conversation.exchange(turn.id)
-        if exchange is None and turn.cue is None:
-            exchange = await self._conversations.find(turn.place, turn.messages[0].id)
-        return conversation, exchange
-
     async def has_written(self, turn: Turn) -> bool:
         """Whether the whole reply of a turn is stored, so that it only has to stand there.
 
         Raises:
             StoreError: the store is away.
         """
-        _, exchange = await self._stored(turn)
+        _, exchange = await stored(self._conversations, turn)
         return turn.again is None and exchange is not None and exchange.reply is not None
 
     def _open(self, run: Running, account: TurnAccount, face: Face) -> ReplySink:
@@ -282,7 +275,7 @@ class TurnRunner:
             await self._answer_wish(run, account.notice)
             return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
         if isinstance(error, DeliveryError):
-            await self._unsay(run.turn)
+            await forget(self._conversations, run.turn)
         if run.turn.cue is not None:  # nobody is waiting for it
             if run.shown and run.sink is not None:
                 mark = f"{run.shown}\n\n{small_print(translated(CUT_SHORT))}"
@@ -293,13 +286,6 @@ class TurnRunner:
         else:
             await self._quietly(run.sink.notice(account.notice))
         return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
-
-    async def _unsay(self, turn: Turn) -> None:
-        """Forget a turn whose reply was stored, and could not be shown to anybody."""
-        try:
-            await self._conversations.delete(turn.place, turn.message_ids)
-        except StoreError as error:
-            log.warning("undelivered reply not forgotten", reason=str(error))
 
     async def _restore(self, run: Running, account: TurnAccount) -> None:
         """Put a reply back as it was before somebody had a wish about it.
@@ -391,7 +377,7 @@ class TurnRunner:
             self._metrics.replies.wished(run.turn.again.wish.value)
         for stage, seconds in account.timings.items():
             self._metrics.turns.stage(stage, seconds, route=route)
-        log.info("turn over", outcome=ended.value, **_logged(account))
+        log.info("turn over", outcome=ended.value, **account.logged())
 
     async def _keep(self, run: Running, account: TurnAccount) -> None:
         if self._kept is None or account.persona is None:
@@ -432,16 +418,3 @@ def _log_undelivered(error: DeliveryError) -> None:
 async def _unowned() -> bool:
     """A line about a message that was never ours may always be said."""
     return True
-
-
-def _logged(account: TurnAccount) -> dict[str, object]:
-    """Return what of an account may stand in the log."""
-    decision = account.decision
-    return {
-        "trigger": account.trigger.value,
-        "route": decision.route.value if decision else None,
-        "confidence": round(decision.confidence, 3) if decision else None,
-        "persona": account.persona.id if account.persona else None,
-        "model": account.model or None,
-        "seconds": round(account.timings.get("total", 0.0), 3),
-    }

@@ -21,7 +21,7 @@ from itertools import islice
 from bot.guardrails.confusables import LOOKALIKES
 from bot.guardrails.encoded import LEET, LEET_L, decoded
 from bot.guardrails.misspelt import mended, slips
-from bot.guardrails.parting import Lexicon, by_capitals, by_words, parted
+from bot.guardrails.run_together import Lexicon, by_capitals, by_words, parted
 
 MAX_CHARS = 20_000
 """Longer text is judged in its first and last half of this."""
