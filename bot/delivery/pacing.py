@@ -15,6 +15,9 @@ from math import ceil, inf
 
 GLOBAL_LIMIT = 49
 """Calls per second for the whole bot: one less than Discord's 50 ("Rate Limits")."""
+EDIT_SPACING = 1.25
+"""Seconds between two edits of a reply, at the least: one that is alone leaves a place of its
+bucket for its end."""
 IDLE_BUCKETS = 512
 """Buckets kept before those without a call in their period are forgotten."""
 
@@ -48,7 +51,7 @@ _SHARES = {
 }
 """How much of the window a priority may fill: the rest is kept for those before it."""
 
-_SPARE = {Priority.EDIT: 1, Priority.TYPING: 1, Priority.TIDY: 3}
+_SPARE = {Priority.TYPING: 1, Priority.TIDY: 3}
 """Places of a bucket that are kept for ends of replies: two may end there within a moment."""
 
 
@@ -110,13 +113,36 @@ class Window:
             self._ends.append(now + self.rule.period)
 
 
+class Line:
+    """How many wait before whom. Who leaves out of turn lets those before it seem nearer."""
+
+    __slots__ = ("_entered", "_left")
+
+    def __init__(self) -> None:
+        self._entered = self._left = 0
+
+    def enter(self) -> int:
+        """Return the place of somebody new."""
+        self._entered += 1
+        return self._entered - 1
+
+    def leave(self) -> None:
+        self._left += 1
+
+    def ahead(self, place: int) -> int:
+        return max(0, place - self._left)
+
+
 class Bucket:
     """One of Discord's rate limits: our own count, corrected by what the answers say."""
 
-    __slots__ = ("_closed_until", "_remaining", "_reset_at", "_window")
+    __slots__ = ("_closed_until", "_edited_at", "_remaining", "_reset_at", "_window", "edits")
 
     def __init__(self, rule: Rule) -> None:
         self._window = Window(rule)
+        self.edits = Line()
+        """The edits that wait for it."""
+        self._edited_at = -inf
         self._remaining: int | None = None
         self._reset_at = 0.0
         self._closed_until = 0.0
@@ -131,8 +157,20 @@ class Bucket:
             return inf if window.in_flight else self._reset_at
         return window.free_at(now, max(1, window.rule.limit - spare))
 
-    def start(self) -> None:
+    @property
+    def pace(self) -> float:
+        """Return the seconds between two edits that come evenly: those of several replies that
+        came in a heap would have to wait for the next window together."""
+        return self._window.rule.period / self._window.rule.limit
+
+    def edit_at(self, now: float) -> float:
+        """Return when an edit in between may start."""
+        return max(self.free_at(now), self._edited_at + self.pace)
+
+    def start(self, now: float, priority: Priority) -> None:
         self._window.start()
+        if priority is Priority.EDIT:
+            self._edited_at = now
 
     def answered(self, now: float, learnt: Learnt | None) -> None:
         if learnt is not None and learnt.limit > 0:
@@ -164,6 +202,9 @@ class Ticket:
     key: BucketKey
     priority: Priority
     bucket: Bucket = field(repr=False)
+    place: int = 0
+    """An edit's place among all edits that wait."""
+    place_in_bucket: int = 0
     state: str = "waiting"
     """`waiting`, `granted`, or `over`."""
 
@@ -177,18 +218,23 @@ class Pacer:
         self._places = {p: max(1, ceil(share * places)) for p, share in _SHARES.items()}
         self._queues: dict[Priority, deque[Ticket]] = {p: deque() for p in Priority}
         self._buckets: dict[BucketKey, Bucket] = {}
+        self._edits = Line()
         self._hashes: dict[str, str] = {}
         self._paused_until = 0.0
 
     def ask(self, now: float, key: BucketKey, rule: Rule, priority: Priority) -> Ticket:
         """Queue a call. `rule` is what its bucket is taken for until answers tell more."""
         ticket = Ticket(key, priority, self._bucket(now, key, rule))
+        if priority is Priority.EDIT:
+            ticket.place = self._edits.enter()
+            ticket.place_in_bucket = ticket.bucket.edits.enter()
         self._queues[priority].append(ticket)
         return ticket
 
     def promote(self, ticket: Ticket, priority: Priority) -> None:
         """Move a waiting ticket forward: its text became more important."""
         if ticket.state == "waiting" and priority < ticket.priority:
+            self._leaves(ticket)
             ticket.priority = priority
             self._queues[priority].append(ticket)
 
@@ -196,6 +242,8 @@ class Pacer:
         """The call will not be made."""
         if ticket.state == "granted":
             self.answered(now, ticket, None)
+        elif ticket.state == "waiting":
+            self._leaves(ticket)
         ticket.state = "over"
 
     def answered(self, now: float, ticket: Ticket, learnt: Learnt | None) -> None:
@@ -240,6 +288,17 @@ class Pacer:
                 wake = min(wake, self._grant_from(now, priority, queue, granted))
         return granted, wake
 
+    def due(self, now: float, ticket: Ticket) -> float:
+        """Return when a waiting edit may start at the earliest, after those that came before."""
+        bucket_at = ticket.bucket.edit_at(now)
+        if bucket_at == inf:
+            return now  # any answer may let it through
+        places = self._places[Priority.EDIT]
+        surplus = self._edits.ahead(ticket.place) + 1 - places + self._window.held(now)
+        room_at = now + max(0, surplus) * self._window.rule.period / places
+        before = ticket.bucket.edits.ahead(ticket.place_in_bucket)
+        return max(bucket_at + before * ticket.bucket.pace, room_at)
+
     @property
     def waiting(self) -> int:
         """How many calls wait."""
@@ -269,17 +328,25 @@ class Pacer:
             ticket = queue.popleft()
             if ticket.state != "waiting" or ticket.priority is not priority:
                 continue
-            free_at = ticket.bucket.free_at(now, spare=spare)
+            bucket = ticket.bucket
+            even = priority is Priority.EDIT
+            free_at = bucket.edit_at(now) if even else bucket.free_at(now, spare=spare)
             if free_at > now:
                 wake = min(wake, free_at)
                 later.append(ticket)
                 continue
             ticket.state = "granted"
+            self._leaves(ticket)
             self._window.start()
-            ticket.bucket.start()
+            bucket.start(now, priority)
             granted.append(ticket)
         queue.extendleft(reversed(later))
         return wake
+
+    def _leaves(self, ticket: Ticket) -> None:
+        if ticket.priority is Priority.EDIT:
+            self._edits.leave()
+            ticket.bucket.edits.leave()
 
     def _bucket(self, now: float, key: BucketKey, rule: Rule) -> Bucket:
         known = BucketKey(self._hashes.get(key.route, key.route), key.major)

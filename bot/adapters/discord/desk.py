@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import discord
 
@@ -15,11 +14,8 @@ from bot.adapters.discord.pacing import Throttle
 from bot.adapters.discord.refusals import Mutes, delivery_error
 from bot.adapters.discord.rest import RestClient
 from bot.adapters.discord.webhooks import Avatars, Webhooks
-from bot.chat.place import ChannelId, GuildId, Place
+from bot.chat.place import GuildId, Place
 from bot.errors import DeliveryError, PermissionMissing
-
-WRITING: Final = 5.0
-"""Seconds after its last text for which a stream counts as active in its channel."""
 
 T = TypeVar("T")
 
@@ -33,15 +29,9 @@ class Account:
     application: int
 
 
-class Stream(Protocol):
-    """A reply that is being written. `last_text` is on the event loop's clock."""
-
-    last_text: float
-
-
 @dataclass(slots=True)
 class Desk:
-    """The connection's calls, webhooks, avatars and mutes, and who is writing where."""
+    """The connection's calls, webhooks, avatars and mutes."""
 
     calls: Calls
     webhooks: Webhooks
@@ -56,7 +46,6 @@ class Desk:
     permissions_in: Callable[[GuildId], discord.Permissions | None] = lambda _: None
     """What we may do in a guild where no channel says otherwise, as far as Discord told us."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    _streams: dict[ChannelId, weakref.WeakSet[Stream]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, token: str, throttle: Throttle) -> Desk:
@@ -95,24 +84,6 @@ class Desk:
     def prepare(self, channel: int, guild: int) -> None:
         """Find a channel's webhook before anybody asks something there. Never waits."""
         self.own(self.webhooks.of(channel, guild), "prepare")
-
-    def writes(self, channel: ChannelId, stream: Stream) -> None:
-        """Count a stream as active in a channel while it goes on."""
-        self._streams.setdefault(channel, weakref.WeakSet()).add(stream)
-
-    def leaves(self, channel: ChannelId, stream: Stream) -> None:
-        """The stream is over."""
-        streams = self._streams.get(channel)
-        if streams is not None:
-            streams.discard(stream)
-            if not streams:
-                del self._streams[channel]
-
-    def active(self, channel: ChannelId) -> int:
-        """Return how many streams are being written in a channel, at least 1."""
-        now = asyncio.get_running_loop().time()
-        streams = self._streams.get(channel, ())
-        return max(1, sum(now - stream.last_text < WRITING for stream in streams))
 
     def check(self, place: Place) -> None:
         """Make sure that a place is worth a call.

@@ -129,6 +129,11 @@ class Throttle:
         """How many calls wait."""
         return self._pacer.waiting
 
+    def wait(self, ticket: Ticket) -> float:
+        """Return the seconds until a call may start, at the least."""
+        now = self._now()
+        return self._pacer.due(now, ticket) - now
+
     def pressure(self) -> float:
         """Return how full the budget is, from 0 to 1."""
         return self._pacer.pressure(self._now())

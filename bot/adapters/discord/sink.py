@@ -115,7 +115,6 @@ class DiscordSink:
         """What stands there only says why the reply takes a while."""
         self._preparing: asyncio.TimerHandle | None = None
         self._typing: asyncio.Task[None] | None = None
-        self.last_text = float("-inf")
 
     def begin(self) -> None:
         """Show typing soon, and find out meanwhile under which name the reply will appear.
@@ -146,11 +145,7 @@ class DiscordSink:
             self._writer.want(line)
 
     def ready(self) -> bool:
-        """Whether a longer text would be seen about now: not while the edits keep their distance.
-
-        Whoever asks is writing.
-        """
-        self.last_text = asyncio.get_running_loop().time()
+        """Whether a longer text would be seen about now: not while edits keep their distance."""
         return self._waiting or self._writer.ready()
 
     def show(self, text: str) -> None:
@@ -161,10 +156,7 @@ class DiscordSink:
         """
         if self._writer.refused is not None:
             raise self._writer.refused
-        if self._waiting or not self._writer.text:
-            self._desk.writes(self._turn.place.channel, self)
-            self._begins()
-        self.last_text = asyncio.get_running_loop().time()
+        self._begins()
         self._writer.want(text)
 
     async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
@@ -268,12 +260,11 @@ class DiscordSink:
                 self._writer.tell(final=False)
 
     def _leave(self) -> None:
-        """The stream is over: no typing, and more room for the channel's others."""
+        """The reply is over: no typing."""
         if self._preparing is not None:
             self._preparing.cancel()
         if self._typing is not None:
             self._typing.cancel()
-        self._desk.leaves(self._turn.place.channel, self)
 
     @property
     def place(self) -> Place:

@@ -21,15 +21,13 @@ from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.voices import Voice
 from bot.chat.place import MessageId
 from bot.chat.turn import Turn
-from bot.delivery.pacing import Priority, Ticket
+from bot.delivery.pacing import EDIT_SPACING, Priority, Ticket
 from bot.delivery.split import LIMIT, rest_after, split, units
 from bot.errors import DeliveryDelayed, DeliveryError, PermissionMissing, TargetGone
 from bot.ports import Progress
 
 log = structlog.get_logger(__name__)
 
-EDIT_SPACING: Final = 1.25
-"""Seconds between two edits in a channel: four in 5 s, which leaves one for the end."""
 _AHEAD: Final = 0.1
 """Seconds before the next edit at which its text may be made up."""
 _BACK_OFF: Final = 0.5
@@ -127,7 +125,7 @@ class ReplyWriter:
         """Whether a longer text would stand there soon: always while none does."""
         if not self._shown:
             return not self._changing
-        return not self._changing and self._pause() <= _AHEAD
+        return not self._changing and self._wait() <= _AHEAD
 
     def want(self, text: str) -> None:
         """Take a new text; never waits."""
@@ -253,7 +251,7 @@ class ReplyWriter:
             self._ticket = None
 
     async def _space_out(self) -> None:
-        """Let the channel's edits keep their distance; the end of the reply need not wait."""
+        """Let the reply's edits keep their distance; its end need not wait."""
         pause = self._pause()
         if pause > 0 and not self._hurry.is_set():
             try:
@@ -263,9 +261,13 @@ class ReplyWriter:
                 pass  # the usual way: nobody was in a hurry
 
     def _pause(self) -> float:
-        """Return the seconds until the channel's next edit may come."""
-        spacing = EDIT_SPACING * self._desk.active(self._turn.place.channel)
-        return self._last_change + spacing - asyncio.get_running_loop().time()
+        """Return the seconds until the reply's next edit may be asked for."""
+        return self._last_change + EDIT_SPACING - asyncio.get_running_loop().time()
+
+    def _wait(self) -> float:
+        """Return the seconds until the next edit comes, at the least."""
+        ticket = self._ticket
+        return self._pause() if ticket is None else self._desk.throttle.wait(ticket)
 
     async def _change(self, voice: Voice, ticket: Ticket) -> None:
         """Make the change that is due now: the text may have grown while we waited."""
@@ -277,6 +279,7 @@ class ReplyWriter:
             self._desk.throttle.give_up(ticket)
             raise DeliveryError("another process answers this now")
         self._changing = True
+        self._last_change = asyncio.get_running_loop().time()
         try:
             await self._perform(voice, change, ticket)
             self._failures = 0
@@ -284,7 +287,6 @@ class ReplyWriter:
             await self._failed(error, voice, change)
         finally:
             self._changing = False
-            self._last_change = asyncio.get_running_loop().time()
 
     async def _perform(self, voice: Voice, change: _Change, ticket: Ticket) -> None:
         if change.text is None or change.message is None:

@@ -191,6 +191,36 @@ async def test_a_stream_never_freezes_for_two_seconds(scene: Scene) -> None:
     assert scene.discord.rate_limited == 0
 
 
+async def test_two_streams_in_one_channel_grow_as_often_as_its_limit_permits(
+    scene: Scene,
+) -> None:
+    scene.channel.forbid_bot("manage_webhooks")  # the bot's own edits: five in five seconds
+    scene.discord.rest.limits.enabled = True
+    sinks = [(await scene.ask())[1] for _ in range(2)]
+    texts = await asyncio.gather(*(scene.stream(sink, 7.0) for sink in sinks))
+    await asyncio.gather(*(sink.finish(t) for sink, t in zip(sinks, texts, strict=True)))
+    replies = scene.channel.from_bot
+    assert [reply.content for reply in replies] == [f"**Wren**\n{text}" for text in texts]
+    assert max(gap for reply in replies for gap in reply.freezes) < 2.4  # it was 2.5
+    assert scene.discord.rate_limited == 0
+
+
+async def test_streams_in_threads_of_a_channel_share_its_webhook_s_limit(scene: Scene) -> None:
+    threads = [await scene.channel.thread(f"talk {n}", scene.alice) for n in range(3)]
+    scene.discord.rest.limits.buckets["webhook-edit"] = (5, 5.0)
+    sinks = [(await scene.ask(thread))[1] for thread in threads]
+    await sinks[0].finish("The webhook is there.")
+    scene.discord.rest.limits.enabled = True
+    sinks = [(await scene.ask(thread))[1] for thread in threads]
+    texts = await asyncio.gather(*(scene.stream(sink, 8.0) for sink in sinks))
+    await asyncio.gather(*(sink.finish(t) for sink, t in zip(sinks, texts, strict=True)))
+    replies = [thread.from_bot[-1] for thread in threads]
+    assert [reply.content for reply in replies] == texts
+    growing = [gap for reply in replies for gap in reply.freezes[:-1]]
+    assert max(growing) < 3.4  # all three end at once, and their ends wait for each other
+    assert scene.discord.rate_limited == 0
+
+
 async def test_showing_never_waits_however_slow_discord_is(scene: Scene) -> None:
     _, sink = await scene.ask()
     scene.discord.latency = 0.4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -10,7 +11,15 @@ from math import inf
 
 import pytest
 
-from bot.delivery.pacing import BucketKey, Learnt, Pacer, Priority, Rule, Ticket
+from bot.delivery.pacing import (
+    EDIT_SPACING,
+    BucketKey,
+    Learnt,
+    Pacer,
+    Priority,
+    Rule,
+    Ticket,
+)
 
 EDIT = Rule(5, 5.0)
 WIDE = Rule(1000, 1.0)
@@ -107,7 +116,7 @@ def test_the_budget_is_used_up_and_not_saved() -> None:
 
 def test_the_end_of_a_reply_comes_before_everything_in_between() -> None:
     pacer = Pacer(10)
-    edits = [pacer.ask(0.0, ANY, WIDE, Priority.EDIT) for _ in range(20)]
+    edits = [pacer.ask(0.0, key(n), EDIT, Priority.EDIT) for n in range(20)]
     first = pacer.ask(0.0, ANY, WIDE, Priority.FIRST)
     final = pacer.ask(0.0, ANY, WIDE, Priority.FINAL)
     granted, _ = pacer.grant(0.0)
@@ -117,8 +126,8 @@ def test_the_end_of_a_reply_comes_before_everything_in_between() -> None:
 
 def test_edits_leave_room_for_what_comes_later() -> None:
     pacer = Pacer(10)
-    for _ in range(30):
-        pacer.ask(0.0, ANY, WIDE, Priority.EDIT)
+    for channel in range(30):
+        pacer.ask(0.0, key(channel), EDIT, Priority.EDIT)
     assert len(pacer.grant(0.0)[0]) == 6
     for _ in range(10):
         pacer.ask(0.0, ANY, WIDE, Priority.FINAL)
@@ -138,12 +147,63 @@ def test_typing_goes_only_when_there_is_room() -> None:
     assert pacer.grant(1.2)[0] == [typing]
 
 
-def test_the_last_place_of_a_channel_is_kept_for_the_end() -> None:
+def written_at_once(streams: int, rule: Rule, seconds: float) -> list[list[float]]:
+    """Return when the edits of replies started that all began to be written at the same time."""
+    pacer, latency, now = Pacer(), 0.08, 0.0
+    waiting = {pacer.ask(0.0, key(1), rule, Priority.EDIT): n for n in range(streams)}
+    edits: list[list[float]] = [[] for _ in range(streams)]
+    answers: list[tuple[float, int, Ticket]] = []
+    asks: list[tuple[float, int]] = []
+    while now < seconds:
+        for ticket in pacer.grant(now)[0]:
+            stream = waiting.pop(ticket)
+            edits[stream].append(now)
+            heapq.heappush(answers, (now + latency, stream, ticket))
+            heapq.heappush(asks, (now + EDIT_SPACING, stream))
+        while answers and answers[0][0] <= now:
+            pacer.answered(now, heapq.heappop(answers)[2], None)
+        while asks and asks[0][0] <= now:
+            waiting[pacer.ask(now, key(1), rule, Priority.EDIT)] = heapq.heappop(asks)[1]
+        now += 0.005
+    return edits
+
+
+@pytest.mark.parametrize(
+    ("streams", "rule", "seconds"),
+    [
+        (1, EDIT, 1.25),
+        (2, EDIT, 2.0),  # 5 in 5 s allow no less
+        (3, EDIT, 3.0),
+        (5, EDIT, 5.0),
+        (2, Rule(5, 2.0), 1.25),
+        (3, Rule(5, 2.0), 1.25),
+        (5, Rule(5, 2.0), 2.0),
+    ],
+)
+def test_replies_that_share_a_limit_grow_evenly_and_as_often_as_it_permits(
+    streams: int, rule: Rule, seconds: float
+) -> None:
+    edits = written_at_once(streams, rule, 40.0)
+    gaps = [b - a for times in edits for a, b in itertools.pairwise(times)]
+    assert max(gaps) < 1.06 * seconds  # and the way to Discord and back
+    counts = [len(times) for times in edits]
+    assert max(counts) - min(counts) <= 1
+
+
+def test_a_reply_that_is_alone_leaves_a_place_for_its_end() -> None:
+    (edits,) = written_at_once(1, EDIT, 40.0)
+    assert most_within(edits, 5.0) == 4
+
+
+def test_the_end_of_a_reply_comes_before_the_edits_of_others() -> None:
     pacer = Pacer()
-    edits = [pacer.ask(0.0, key(1), EDIT, Priority.EDIT) for _ in range(6)]
-    assert pacer.grant(0.0)[0] == edits[:4]
-    final = pacer.ask(0.0, key(1), EDIT, Priority.FINAL)
-    assert pacer.grant(0.0)[0] == [final]
+    granted = [pacer.ask(0.0, key(1), EDIT, Priority.FINAL) for _ in range(5)]
+    assert pacer.grant(0.0)[0] == granted
+    edit = pacer.ask(0.0, key(1), EDIT, Priority.EDIT)
+    final = pacer.ask(0.1, key(1), EDIT, Priority.FINAL)
+    for ticket in granted:
+        pacer.answered(0.1, ticket, None)
+    assert pacer.grant(5.1)[0] == [final, edit]
 
 
 def test_one_full_channel_does_not_hold_up_another() -> None:
