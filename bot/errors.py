@@ -29,7 +29,8 @@ TroupeError
 └── DeliveryError           Discord would not take the reply
     ├── DeliveryDelayed     it can't be reached, or asks to wait: later it may
     ├── PermissionMissing   which permission, in which channel
-    └── TargetGone          the channel or the message no longer exists
+    ├── TargetGone          the channel or the message no longer exists
+    └── ThreadClosed        the thread is locked
 """
 
 from __future__ import annotations
@@ -202,3 +203,7 @@ class PermissionMissing(DeliveryError):
 
 class TargetGone(DeliveryError):
     """The channel, or the message to answer, no longer exists."""
+
+
+class ThreadClosed(DeliveryError):
+    """The thread is locked, or archived for good: nothing in it can be said or changed."""

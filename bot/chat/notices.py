@@ -17,6 +17,7 @@ from bot.errors import (
     StoreError,
     StreamBroken,
     TargetGone,
+    ThreadClosed,
     UserFacing,
 )
 from bot.languages import mark, t, translated
@@ -24,6 +25,7 @@ from bot.ports import BucketScope, Waiting
 
 _BROKEN = mark("The model's answer broke. Please ask again.")
 _UNCHANGEABLE = mark("Discord no longer lets me change this reply. Ask again, and I answer anew.")
+_CLOSED = mark("This thread is closed, so I can't go on here. Ask me somewhere else.")
 _LINES: tuple[tuple[type[Exception], str], ...] = (
     (
         ModelMissing,
@@ -42,6 +44,7 @@ _LINES: tuple[tuple[type[Exception], str], ...] = (
         StoreError,
         mark("My memory is unreachable, so I can't answer now. Please try again shortly."),
     ),
+    (ThreadClosed, _CLOSED),
     (TargetGone, _UNCHANGEABLE),
     (PermissionMissing, _UNCHANGEABLE),
 )

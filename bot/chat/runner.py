@@ -27,8 +27,10 @@ from bot.errors import (
     DeliveryDelayed,
     DeliveryError,
     OwnershipLost,
+    PermissionMissing,
     StoreError,
     TargetGone,
+    ThreadClosed,
     TroupeError,
 )
 from bot.guardrails.disclosure import Disclosures
@@ -266,6 +268,8 @@ class TurnRunner:
         run.over = True
         account.notice = notice_for(error)
         log.warning("turn failed", kind=type(error).__name__, reason=str(error))
+        if isinstance(error, DeliveryError):
+            self._metrics.replies.undelivered(_why(error))
         if run.turn.again is not None:
             try:
                 await self._restore(run, account)
@@ -413,6 +417,12 @@ class TurnRunner:
 
 def _log_undelivered(error: DeliveryError) -> None:
     log.warning("not delivered", kind=type(error).__name__, reason=str(error))
+
+
+def _why(error: DeliveryError) -> str:
+    """Return the metric's word for why a reply was not delivered."""
+    known = {PermissionMissing: "permission", ThreadClosed: "closed", TargetGone: "gone"}
+    return known.get(type(error), "refused")
 
 
 async def _unowned() -> bool:

@@ -49,6 +49,14 @@ class ReplyMetrics:
             ["outcome"],
             registry=registry,
         )
+        self._undelivered = Counter(
+            "troupe_replies_undelivered",
+            "Replies that Discord did not take, by why: a permission is missing, the thread is "
+            "closed, channel or message are gone, or anything else.",
+            ["why"],
+            registry=registry,
+        )
+        self._why = Vocabulary("permission", "closed", "gone", "refused", limit=0)
         self._outcome = Vocabulary(
             "answered", "busy", "open", "deadline", "backend", "unreadable", limit=0
         )
@@ -68,6 +76,10 @@ class ReplyMetrics:
     def judged(self, outcome: str) -> None:
         """Count a reply that the judge of character was to read."""
         self._judged.labels(self._outcome.word(outcome)).inc()
+
+    def undelivered(self, why: str) -> None:
+        """Count a reply that Discord did not take."""
+        self._undelivered.labels(self._why.word(why)).inc()
 
     def cut(self, what: str) -> None:
         """Count what was cut from a reply."""

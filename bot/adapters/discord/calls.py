@@ -224,6 +224,12 @@ class Calls:
         body = {"name": name, "auto_archive_duration": archive}
         await self._rest.request(route, json=body, priority=Priority.FIRST)
 
+    async def reopen_thread(self, thread: int) -> None:
+        """Take a thread out of the archive; one that is not locked needs the right to write there
+        (Discord API reference, "Modify Channel")."""
+        route = Route("PATCH", "/channels/{channel_id}", channel_id=thread)
+        await self._rest.request(route, json={"archived": False}, priority=Priority.LOOKUP)
+
     async def channel(self, channel: int) -> dict[str, Any]:
         route = Route("GET", "/channels/{channel_id}", channel_id=channel)
         data: dict[str, Any] = await self._rest.request(route)

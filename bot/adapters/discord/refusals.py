@@ -13,7 +13,13 @@ import aiohttp
 import discord
 import structlog
 
-from bot.errors import DeliveryDelayed, DeliveryError, PermissionMissing, TargetGone
+from bot.errors import (
+    DeliveryDelayed,
+    DeliveryError,
+    PermissionMissing,
+    TargetGone,
+    ThreadClosed,
+)
 from bot.languages import mark
 from bot.recent import Recent
 
@@ -26,6 +32,9 @@ UNCERTAIN = (discord.DiscordServerError, aiohttp.ClientError, OSError)
 
 WEBHOOK_GONE = 10015
 """The code that answers a call by a webhook which was removed."""
+
+ARCHIVED = 50083
+"""The code that answers a change in an archived thread."""
 
 TOKEN_OVER = frozenset({10015, 10062, 50027})
 """The codes that answer a call by an interaction's token which is over, after fifteen minutes."""
@@ -45,7 +54,9 @@ _GONE = {
     10062: mark("the interaction is over"),
     50005: mark("another account wrote the message"),
     50027: mark("the interaction is over"),
-    50083: mark("the thread is archived"),
+}
+_CLOSED = {
+    ARCHIVED: mark("the thread is archived"),
     160005: mark("the thread is locked"),
 }
 _PERMISSIONS = {
@@ -75,6 +86,8 @@ def delivery_error(error: BaseException, *, lacking: str = "Send Messages") -> D
     if isinstance(error, discord.HTTPException):
         if error.code in _GONE:
             return TargetGone(_GONE[error.code])
+        if error.code in _CLOSED:
+            return ThreadClosed(_CLOSED[error.code])
         if error.code in _PERMISSIONS or error.status == 403:
             permission = _PERMISSIONS.get(error.code, lacking)
             return PermissionMissing(f"missing permission: {permission}", permission=permission)

@@ -28,7 +28,7 @@ from bot.chat.running import Amended
 from bot.chat.turn import Turn
 from bot.delivery.pacing import Priority
 from bot.delivery.split import LIMIT, is_visible
-from bot.errors import DeliveryError, PermissionMissing
+from bot.errors import DeliveryError, PermissionMissing, ThreadClosed
 from bot.ports import Controls, Face, Held, Progress
 from bot.scheduling.afterwards import afterwards
 
@@ -192,7 +192,7 @@ class DiscordSink:
 
         Raises:
             DeliveryError: it could not be said. Who asked us directly gets a sign if a permission
-                is missing for it.
+                is missing for it, or the thread is closed.
         """
         if self._waiting:
             await self._writer.erase(NOTICE_TIMEOUT)
@@ -239,10 +239,10 @@ class DiscordSink:
 
     @contextlib.contextmanager
     def _giving_a_sign(self) -> Iterator[None]:
-        """Let who asked know when a permission is missing to say anything."""
+        """Let who asked know when nothing can be said there."""
         try:
             yield
-        except PermissionMissing as error:
+        except (PermissionMissing, ThreadClosed) as error:
             self._signs.silenced(self._turn, error)
             raise
 

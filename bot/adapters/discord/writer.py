@@ -15,7 +15,7 @@ from discord.http import Route
 from bot.adapters.discord.calls import Posted
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.pacing import bucket_of
-from bot.adapters.discord.refusals import FAILED, UNCERTAIN, delivery_error
+from bot.adapters.discord.refusals import ARCHIVED, FAILED, UNCERTAIN, delivery_error
 from bot.adapters.discord.rows import Rows, ids_in
 from bot.adapters.discord.speaking import Speaking
 from bot.adapters.discord.voices import Voice
@@ -23,7 +23,13 @@ from bot.chat.place import MessageId
 from bot.chat.turn import Turn
 from bot.delivery.pacing import EDIT_SPACING, Priority, Ticket
 from bot.delivery.split import LIMIT, rest_after, split, units
-from bot.errors import DeliveryDelayed, DeliveryError, PermissionMissing, TargetGone
+from bot.errors import (
+    DeliveryDelayed,
+    DeliveryError,
+    PermissionMissing,
+    TargetGone,
+    ThreadClosed,
+)
 from bot.ports import Progress
 
 log = structlog.get_logger(__name__)
@@ -33,6 +39,8 @@ _AHEAD: Final = 0.1
 _BACK_OFF: Final = 0.5
 """Seconds after the first failure, twice that after the second, and so on."""
 _LONGEST_BACK_OFF: Final = 5.0
+_FOR_GOOD: Final = (PermissionMissing, TargetGone, ThreadClosed)
+"""What no further try would change."""
 _TRIES: Final = 3
 """Changes in a row that may fail for a passing reason before the writer stops; the end of
 a reply that was begun has more of them while Discord is away."""
@@ -98,6 +106,7 @@ class ReplyWriter:
         self._last_change = float("-inf")
         self._changing = False
         self._failures = 0
+        self._reopened = False
         self.erased = False
         self.error: DeliveryError | None = None
         """Why the writer stopped before the text stood there."""
@@ -119,7 +128,7 @@ class ReplyWriter:
     @property
     def refused(self) -> DeliveryError | None:
         """Return why no text will stand there any more, where that is so."""
-        return self.error if isinstance(self.error, PermissionMissing | TargetGone) else None
+        return self.error if isinstance(self.error, _FOR_GOOD) else None
 
     def ready(self) -> bool:
         """Whether a longer text would stand there soon: always while none does."""
@@ -321,6 +330,8 @@ class ReplyWriter:
         if (own := self._speaking.without_token(voice, error)) is not None:
             self._voice = own
             return
+        if await self._reopens(error):
+            return
         standing = [shown.text for shown in self._shown if shown.text is not None]
         if len(standing) == len(self._shown):
             other = await self._speaking.instead(voice, error, begun=bool(standing))
@@ -335,10 +346,25 @@ class ReplyWriter:
         # What was begun is ended, for as long as its turn waits: else the beginning stays alone.
         ending = bool(self._shown) and self._hurry.is_set() and isinstance(error, UNCERTAIN)
         over = self._failures >= _TRIES and not ending
-        if over or isinstance(known, PermissionMissing | TargetGone):
+        if over or isinstance(known, _FOR_GOOD):
             raise known from error
         log.info("delivery retried", reason=str(known), part=change.index)
         await asyncio.sleep(min(_BACK_OFF * self._failures, _LONGEST_BACK_OFF))
+
+    async def _reopens(self, error: Exception) -> bool:
+        """Open a thread that was archived midway, once: whoever writes there opens it, too."""
+        archived = isinstance(error, discord.HTTPException) and error.code == ARCHIVED
+        if not archived or self._reopened:
+            return False
+        self._reopened = True
+        try:
+            await self._desk.calls.reopen_thread(self._turn.place.channel)
+        except discord.Forbidden as refusal:
+            raise ThreadClosed("the thread is archived and locked") from refusal
+        except FAILED:
+            return False
+        log.info("archived thread reopened", channel=self._turn.place.channel)
+        return True
 
     def _leave_behind(self, standing: list[str]) -> None:
         """Go on after messages that only a webhook could change which is gone."""

@@ -198,6 +198,11 @@ class Place:
         """Close a thread: nothing in it can be changed until somebody writes there again."""
         self._discord.rest.threads.archive(self.record, archived=True)
 
+    def lock(self, *, archived: bool = False) -> None:
+        """Lock a thread as a moderator: nobody else writes there, or opens it."""
+        self.record.locked = True
+        self._discord.rest.threads.archive(self.record, archived=archived)
+
     async def post(
         self, title: str, author: Person, content: str, *, mention_bot: bool = False
     ) -> tuple[Place, Message]:

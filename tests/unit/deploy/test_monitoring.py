@@ -83,6 +83,7 @@ def exercised() -> dict[str, set[str]]:
     metrics.replies.scored("creative", 0.3)
     metrics.replies.drifted("character", "regenerated")
     metrics.replies.cut("loop")
+    metrics.replies.undelivered("closed")
     metrics.replies.judged("answered")
     metrics.tools.ordered("brainstorm", "command")
     metrics.tools.varied("brainstorm", Varied((), 0.9, 1, 1))

@@ -38,9 +38,11 @@ def get_channel(rest: Rest, call: Call) -> Any:
 def edit_channel(rest: Rest, call: Call) -> Any:
     channel = rest.channel(call)
     needed = "manage_threads" if channel.is_thread else "manage_channels"
-    if channel.owner_id != rest.world.bot.id:
-        permissions.require(channel, rest.world.bot, needed)
     body = call.json
+    if channel.is_thread and body == {"archived": False} and not channel.locked:
+        permissions.require(channel, rest.world.bot, "send_messages_in_threads")
+    elif channel.locked or channel.owner_id != rest.world.bot.id:
+        permissions.require(channel, rest.world.bot, needed)
     for name in ("name", "archived", "locked", "topic", "nsfw"):
         if body.get(name) is not None:
             setattr(channel, name, body[name])

@@ -56,6 +56,12 @@ async def kept_of_server(stage: Stage) -> set[str]:
     return {key.decode().partition("}:")[2] for key in found}
 
 
+def undelivered(stage: Stage) -> float:
+    """Return how many replies found their thread closed."""
+    sample = stage.troupe.metrics.registry.get_sample_value
+    return sample("troupe_replies_undelivered_total", {"why": "closed"}) or 0.0
+
+
 async def asked_next(stage: Stage, place: Place) -> str:
     """Ask once more; return everything that the model is told."""
     stage.ollama.set_pace(rate=None)
@@ -175,10 +181,38 @@ async def test_who_reads_half_a_reply_where_nothing_can_be_said_any_more_gets_a_
     await broken_off(stage, asked)
 
 
-async def test_a_thread_that_is_archived_midway_opens_for_the_notice(stage: Stage) -> None:
-    thread = await stage.channel.thread("soon over", stage.guest)
-    asked = await begun(stage, thread)
+@pytest.mark.parametrize("webhooks", [True, False])
+async def test_a_thread_that_is_archived_midway_opens_for_the_rest(
+    stage: Stage, webhooks: bool
+) -> None:
+    parent = stage.guild.channel(f"archivist {webhooks}")
+    if not webhooks:
+        parent.forbid_bot("manage_webhooks")
+    thread = await parent.thread("soon over", stage.guest)
+    asked = await begun(stage, thread, rate=60)
     thread.archive()
-    await stage.discord.world.until(lambda: UNCHANGEABLE in thread.answer_to(asked), "a notice")
-    await broken_off(stage, asked)
+    await over(stage, asked)
+    (reply,) = thread.from_bot
+    assert TALE in reply.content
     assert not thread.record.archived
+
+
+@pytest.mark.parametrize(("webhooks", "archived"), [(True, False), (True, True), (False, True)])
+async def test_who_reads_half_a_reply_in_a_thread_that_was_locked_gets_a_letter(
+    stage: Stage, webhooks: bool, archived: bool
+) -> None:
+    parent = stage.guild.channel(f"locksmith {webhooks} {archived}")
+    if not webhooks:
+        parent.forbid_bot("manage_webhooks")
+    thread = await parent.thread("soon locked", stage.guest)
+    asked = await begun(stage, thread)
+    before = undelivered(stage)
+    thread.lock(archived=archived)
+    letters = stage.discord.dm(stage.guest)
+    await stage.discord.world.until(
+        lambda: any(f"<#{thread.id}>: the thread is locked" in m.content for m in letters.from_bot),
+        "a letter",
+    )
+    await broken_off(stage, asked)
+    assert len(thread.from_bot) == 1
+    assert undelivered(stage) == before + 1
