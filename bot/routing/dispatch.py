@@ -54,7 +54,7 @@ class Ask:
     standing: PreviousRoute | None = None
     """The last turn in this place, whoever's: what somebody goes on with who had none."""
     history: tuple[tuple[str, str], ...] = ()
-    """The last exchange as (role, text) pairs."""
+    """The last exchanges as (role, text) pairs, oldest first."""
     in_scene: bool = False
     distress: bool = False
     """The message shows signs of distress."""
@@ -139,9 +139,12 @@ class Dispatcher:
             return self._first(ask, None)
         if ask.care:
             return certain(Route.COMPANION, "safety", "care is in force: no story for now")
+        watched = ask.now < self._distressed.get((ask.place.channel, ask.person), 0.0)
+        if watched:
+            ask = _out_of_scene(ask)
         overrides = await self._in_force(ask)
         decision = self._overridden(ask, overrides) or await self._by_message(ask)
-        return await self._in_distress_held(ask, decision)
+        return await self._in_distress_held(ask, decision) if watched else decision
 
     def _overridden(self, ask: Ask, overrides: Overrides) -> RouteDecision | None:
         """Return what people have fixed for a message."""
@@ -235,8 +238,7 @@ class Dispatcher:
 
         Neither a pin nor a correction ends the window: what the message itself asks for does.
         """
-        until = self._distressed.get((ask.place.channel, ask.person), 0.0)
-        if ask.now >= until or decision.route is Route.COMPANION:
+        if decision.route is Route.COMPANION:
             return decision
         fixed = decision.source in _FIXED
         own = await self._by_message(ask) if fixed else decision
@@ -252,6 +254,13 @@ class Dispatcher:
             reasons=(*own.reasons, f"signs of distress a while ago: {waits}"),
             held=leaves,
         )
+
+
+def _out_of_scene(ask: Ask) -> Ask:
+    """Return a question as if no scene were open: signs of distress have ended it."""
+    previous = replace(ask.previous, scene=False) if ask.previous else None
+    standing = replace(ask.standing, scene=False) if ask.standing else None
+    return replace(ask, previous=previous, standing=standing, in_scene=False)
 
 
 def stage_of(decision: RouteDecision) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -59,21 +60,20 @@ def judge(
     for item in items:
         previous = previous_of(router, item)
         began = perf_counter()
-        decision = _decided(router, item.text, previous, encoder)
+        decision = _decided(router, item, previous, encoder)
         judged.append(Judged(item, decision, perf_counter() - began))
     return judged
 
 
 def _decided(
-    router: Router, text: str, previous: PreviousRoute | None, encoder: Encoder | None
+    router: Router, item: Labelled, previous: PreviousRoute | None, encoder: Encoder | None
 ) -> RouteDecision:
-    decision = router.route(text, previous=previous, now=_NOW)
+    route = partial(router.route, item.text, previous=previous, history=item.history, now=_NOW)
+    decision = route()
     if encoder is None or decision.confidence >= SURE_ENOUGH:
         return decision
-    opinion = encoder.scores(text)
-    if opinion is None:
-        return decision
-    return router.route(text, previous=previous, opinion=opinion, now=_NOW)
+    opinion = encoder.scores(item.text)
+    return decision if opinion is None else route(opinion=opinion)
 
 
 async def judge_in_service(dispatcher: Dispatcher, items: Sequence[Labelled]) -> list[Judged]:
@@ -240,7 +240,7 @@ def flips_per_100(
     for item in talk:
         if not in_a_row:
             before = previous_of(router, item)
-        decision = _decided(router, item.text, before, encoder)
+        decision = _decided(router, item, before, encoder)
         flips += before is not None and decision.route is not before.route
         before = PreviousRoute(decision.route, _NOW)
     return round(100 * flips / len(talk), 2) if talk else None

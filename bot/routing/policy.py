@@ -6,13 +6,14 @@ showed its router the whole history went from 87 % to 61 % right (galaxyproject/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
+from bot.routing.scene import QUITE_A_FACT, asked_outside, steps_out, wants_help
 from bot.routing.table import LABELS, Scores
-from bot.routing.wording import asks, beginning, leaves_play, of_persons, wants
+from bot.routing.wording import asks, beginning, of_persons, wants
 
 IDLE_SECONDS = 15 * 60
 """A previous turn that is older resolves nothing."""
@@ -53,27 +54,51 @@ class Circumstances:
     """There is a question in the message; looked for only after another turn."""
     of_persons: bool = True
     """The message is about somebody in the talk; looked for only after another turn."""
-    leaves_play: bool = False
-    """The message steps out of a scene."""
+    steps_out: bool = False
+    """The message is said outside of the scene that is open."""
+
+
+def live(previous: PreviousRoute | None, now: float) -> PreviousRoute | None:
+    """Return the previous turn, unless it is too old to matter."""
+    return previous if previous and now - previous.at <= IDLE_SECONDS else None
 
 
 def circumstances(
-    message: str, previous: PreviousRoute | None, *, in_scene: bool, now: float
+    message: str,
+    previous: PreviousRoute | None,
+    scores: Scores,
+    *,
+    in_scene: bool = False,
+    spoken: Sequence[str] = (),
 ) -> Circumstances:
-    """Return what bears on a decision; a previous turn that is too old is left out."""
-    live = previous if previous and now - previous.at <= IDLE_SECONDS else None
-    in_scene = in_scene or bool(live and live.scene)
-    if live is None and not in_scene:
+    """Return what bears on a decision.
+
+    Args:
+        message: the message.
+        previous: the turn before; None where it is too old to matter.
+        scores: the opinion of the message by itself.
+        in_scene: whether a scene is open in the place, whoever's.
+        spoken: the last lines of the talk.
+    """
+    in_scene = in_scene or bool(previous and previous.scene)
+    if previous is None and not in_scene:
         return Circumstances(None, False)
     folded = beginning(message)
-    leaves = in_scene and leaves_play(folded)
-    if leaves:
-        # Whoever steps out of a play speaks as themselves: it goes on as a talk does.
-        live, in_scene = PreviousRoute(Route.COMPANION, now), False
-    if live is None:
+    asked, wanted = asks(folded), wants(folded)
+    if in_scene and steps_out(folded):
+        # Whoever steps out of a play speaks as themselves: it goes on as a talk does, unless
+        # something is wanted.
+        alone = wanted or wants_help(folded) or (asked and scores.routes[0] >= QUITE_A_FACT)
+        talk = None if alone else PreviousRoute(Route.COMPANION, 0.0)
+        return Circumstances(talk, False, of_persons=of_persons(folded), steps_out=True)
+    if in_scene and asked_outside(message, spoken, scores.routes[0], scores.continuation):
+        return Circumstances(None, False, steps_out=True)
+    if previous is None:
         return Circumstances(None, in_scene)
-    asked = not leaves and asks(folded)
-    return Circumstances(live, in_scene, wants(folded), asked, of_persons(folded), leaves)
+    if previous.scene:
+        # A scene goes on after what was said outside of it.
+        previous = replace(previous, route=Route.CREATIVE)
+    return Circumstances(previous, in_scene, wanted, asked, of_persons(folded))
 
 
 def decide(
@@ -82,7 +107,7 @@ def decide(
     """Return the decision for a message with words in it."""
     reasons: list[str] = []
     shares = dict(zip(LABELS, scores.routes, strict=True))
-    if around.leaves_play:
+    if around.steps_out:
         reasons.append("steps out of the scene")
     if around.in_scene:
         shares = _within_scene(shares)
@@ -94,7 +119,7 @@ def decide(
         margin = _margin(shares, gate, before, around)
         if margin is not None:
             shares = _continued(shares, gate, before)
-            if gate > 0.5 and not around.leaves_play:
+            if gate > 0.5 and not around.steps_out:
                 reasons.append(f"continues the previous {before} turn")
             new = _likeliest(shares)
             stays = shares[new] - shares[before] < margin
@@ -116,11 +141,11 @@ def decide(
 
 
 def _within_scene(mixed: Mapping[Route, float]) -> dict[Route, float]:
-    """Inside a scene an emotional line is the character's; even a question often is."""
+    """Inside a scene an emotional line is the character's, and so is a question about it."""
     companion, factual = mixed[Route.COMPANION], mixed[Route.FACTUAL]
     return {
-        Route.FACTUAL: factual * 0.6,
-        Route.CREATIVE: mixed[Route.CREATIVE] + 0.85 * companion + 0.4 * factual,
+        Route.FACTUAL: factual * 0.2,
+        Route.CREATIVE: mixed[Route.CREATIVE] + 0.85 * companion + 0.8 * factual,
         Route.COMPANION: companion * 0.15,
     }
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from bot.errors import SettingsRejected
 from bot.recent import Recent
 from bot.routing.fusion import fused
-from bot.routing.policy import certain, circumstances, decide
+from bot.routing.policy import certain, circumstances, decide, live
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
+from bot.routing.scene import after_turn
 from bot.routing.table import LABELS, RouteTable, Scores, read_table
 from bot.routing.text import has_words
 
@@ -81,8 +82,8 @@ class Router:
         Args:
             message: any text, of any length; the beginning and the end of a long one are read.
             previous: the last turn of this person in this place; ignored after 15 minutes.
-            history: the last exchange as (role, text) pairs, oldest first; read only when
-                `previous` is None, to find out what the last turn was.
+            history: the last exchanges as (role, text) pairs, oldest first: what a scene is about,
+                and, when `previous` is None, what the last turn was.
             pin: a route that a person or a moderator fixed.
             distress: the safety layer saw a sign of distress; nothing outranks it.
             in_scene: a role-play scene is running here.
@@ -98,13 +99,15 @@ class Router:
             return self._default()
         if previous is None and history:
             previous = self.resolve(history, now=now)
-        around = circumstances(message, previous, in_scene=in_scene, now=now)
+        previous = live(previous, now)
         if not has_words(message):
-            return self._wordless(around.previous)
+            return self._wordless(previous)
         known = self._read.get(hash((message, len(message))))
         scores, source = known or table.scores(message), "table"
         if opinion is not None:
             scores, source = fused(scores, opinion), "accurate"
+        spoken = [text for _, text in history]
+        around = circumstances(message, previous, scores, in_scene=in_scene, spoken=spoken)
         return decide(scores, around, threshold=table.header.threshold, source=source)
 
     def scores(self, message: str) -> Scores | None:
@@ -114,17 +117,17 @@ class Router:
     def resolve(self, history: Sequence[tuple[str, str]], *, now: float) -> PreviousRoute | None:
         """Return the route that the last turns of a history had, oldest turn first."""
         previous: PreviousRoute | None = None
-        recent = history[-6:]
+        said, recent = "", history[-6:]
         for at, (role, text) in enumerate(recent):
-            if role == "assistant":
-                answers = at > 0 and recent[at - 1][0] != "assistant"
-                if previous is not None and answers:
-                    scene = previous.route is Route.CREATIVE and _acts(text)
-                    previous = PreviousRoute(previous.route, now, scene or previous.scene)
-                    continue
-            decision = self.route(text, previous=previous, now=now)
-            scene = decision.route is Route.CREATIVE and _acts(text)
-            previous = PreviousRoute(decision.route, now, scene)
+            reply = role == "assistant"
+            if reply and previous is not None and at > 0 and recent[at - 1][0] != "assistant":
+                route = previous.route
+            else:
+                said = "" if reply else text
+                route = self.route(text, previous=previous, history=recent[:at], now=now).route
+            open_before = previous is not None and previous.scene
+            scene = after_turn(open_before, said, route, text if reply else "")
+            previous = PreviousRoute(route, now, scene)
         return previous
 
     def _wordless(self, previous: PreviousRoute | None) -> RouteDecision:
@@ -140,10 +143,3 @@ class Router:
         probabilities = dict.fromkeys(LABELS, third)
         reason = self.problem or "no route table was given"
         return RouteDecision(Route.COMPANION, probabilities, True, "default", 0.0, (reason,))
-
-
-def _acts(text: str) -> bool:
-    """Whether a text holds an action between asterisks, as role-play does."""
-    beginning = text[:400]
-    first = beginning.find("*")
-    return first >= 0 and beginning.find("*", first + 2) > 0

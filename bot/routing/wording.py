@@ -1,4 +1,4 @@
-"""What the wording of a message says, whatever it is about: asked, wanted, told, out of the play.
+"""What the wording of a message says, whatever it is about: asked, wanted, or told.
 
 Read after another turn only. None of it decides a route: it says how much a new route must be
 surer than the one that a conversation is in.
@@ -84,26 +84,6 @@ _PERSONS = re.compile(
     )
     + r")(?!\w)|[我你您他她]|私|俺|僕|나는|내가|저는|제가"
 )
-_OUT_OF_CHARACTER = re.compile(r"(?:\(\(|\[ooc|\(ooc|ooc\b|//)")
-_PLAY = (
-    r"(?:the|this|our|that|das|dieses|el|este|le|ce|la|o|esse|il|questo)?\s?"
-    r"(?:game|rp|role ?-?play\w*|scene|story|act|spiel|juego|jeu|jogo|gioco|rol)\b"
-)
-_LEAVES_PLAY = re.compile(
-    rf"\b(?:stop|pause|quit|end|leave|exit|no more|enough (?:of|with)|not part of|stoppe?|beende|"
-    rf"unterbrich|para|parem?|deja|termina|arrete|ferma|basta|fim d[eo])\s{_PLAY}"
-    r"|\b(?:stop|quit) (?:playing|pretending|acting)\b|\b(?:break|breaking|out of) character\b"
-    r"|\bnot (?:a|the|in the|part of the) (?:game|rp|roleplay|scene|story)\b|\birl\b"
-    r"|\b(?:in|for) real life\b|\bmy real(?:[- ]life)? \w|\bsafe ?word\b"
-    r"|\bim echten leben\b|\bhor auf (?:mit dem spiel|zu spielen)|\ben la vida real\b"
-    r"|\bfuera de personaje\b|\bdans la vraie vie\b|\bhors (?:rp|jeu|personnage)\b|\bna vida real\b"
-    r"|\bfora d[eo] personagem\b|\bnella vita reale\b|\bfuori dal (?:gioco|personaggio)\b"
-    r"|\bхватит играть\b|\bстоп,? игра\b|\bостанови игру\b|\bв реальнои жизни\b|\bвне игры\b"
-    r"|\bkoniec gry\b|\bprzerwij gre\b|\bw prawdziwym zyciu\b|\bgercek hayatta\b"
-    r"|\boyunu (?:durdur|bitir|birak)|\bdi dunia nyata\b|\bberhenti main\b|\bechte leven\b"
-    r"|停止游戏|别玩了|不玩了|现实生活|现实中|出戏|ロールプレイ(?:を|は)?(?:やめ|終)|ゲームをやめ|現実で"
-    r"|게임 ?그만|역할극 ?그만|현실에서|اوقف اللعبة|الحياة الحقيقية|खेल बंद|असल जिंदगी"
-)
 
 
 def beginning(message: str) -> str:
@@ -125,8 +105,3 @@ def asks(folded: str) -> bool:
 def of_persons(folded: str) -> bool:
     """Whether a message is about the one who writes, the one addressed, or him and her."""
     return _PERSONS.search(folded) is not None
-
-
-def leaves_play(folded: str) -> bool:
-    """Whether a message steps out of a role-play: by its brackets, or in words."""
-    return _OUT_OF_CHARACTER.match(folded) is not None or _LEAVES_PLAY.search(folded) is not None

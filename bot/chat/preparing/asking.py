@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 
-from bot.chat.conversation import Conversation
+from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import UserId
 from bot.chat.turn import Turn, TurnId
 from bot.routing import PreviousRoute
 from bot.routing.dispatch import Ask
 from bot.routing.policy import IDLE_SECONDS
 from bot.routing.route import Route
+from bot.routing.scene import after_turn
 
-ACTION = re.compile(r"\*[^*\n]{2,}\*")
-"""A role-play action, such as *opens the door*."""
+LINES = 3
+"""Exchanges that show what a scene is about."""
 
 
 def ask_of(turn: Turn, conversation: Conversation, *, shared: bool, now: float) -> Ask:
@@ -25,8 +26,8 @@ def ask_of(turn: Turn, conversation: Conversation, *, shared: bool, now: float) 
         now=now,
         previous=previous_route(conversation, turn.speaker.id, before=turn.id),
         standing=previous_route(conversation, None, before=turn.id),
-        history=last_exchange(conversation, before=turn.id, now=now),
-        in_scene=scene_running(conversation, shared=shared, now=now),
+        history=last_exchanges(conversation, before=turn.id, now=now),
+        in_scene=scene_running(conversation, shared=shared, before=turn.id, now=now),
     )
 
 
@@ -34,38 +35,61 @@ def previous_route(
     conversation: Conversation, person: UserId | None, *, before: TurnId
 ) -> PreviousRoute | None:
     """Return the route of the last turn here before a turn: a person's, or anybody's."""
-    for exchange in reversed(conversation.exchanges):
-        reply = exchange.reply
-        if reply is None or int(exchange.turn) >= int(before):
-            continue
-        if person is None or any(said.speaker.id == person for said in exchange.said):
-            scene = reply.route is Route.CREATIVE and ACTION.search(reply.text) is not None
-            return PreviousRoute(reply.route, reply.at, scene)
-    return None
+    earlier = [each for each in _answered(conversation, before) if _is_of(each, person)]
+    if not earlier or (reply := earlier[-1].reply) is None:
+        return None
+    return PreviousRoute(reply.route, reply.at, _scene_open(earlier))
 
 
-def last_exchange(
+def last_exchanges(
     conversation: Conversation, *, before: TurnId, now: float
 ) -> tuple[tuple[str, str], ...]:
-    """Return the last question and its reply as (role, text) pairs; nothing when it is long ago."""
-    for exchange in reversed(conversation.exchanges):
+    """Return the last questions and replies as (role, text) pairs, save those of long ago."""
+    found: list[tuple[str, str]] = []
+    for exchange in _answered(conversation, before)[-LINES:]:
         reply = exchange.reply
-        if reply is None or not exchange.said or int(exchange.turn) >= int(before):
+        if reply is None or not exchange.said or now - reply.at > IDLE_SECONDS:
             continue
-        if now - reply.at > IDLE_SECONDS:
-            return ()
-        question = "\n".join(said.text for said in exchange.said)
-        return (("user", question), ("assistant", reply.text))
-    return ()
+        found += [("user", _said(exchange)), ("assistant", reply.text)]
+    return tuple(found)
 
 
-def scene_running(conversation: Conversation, *, shared: bool, now: float) -> bool:
+def scene_running(conversation: Conversation, *, shared: bool, before: TurnId, now: float) -> bool:
     """Whether a role-play scene is under way in the place, whoever began it.
 
-    The last reply tells: creative, not long ago, and with an action, or by one of several
-    personas who share the place.
+    It is that of the person who spoke last. Where several personas share the place, any creative
+    turn is one.
     """
-    last = next((each.reply for each in reversed(conversation.exchanges) if each.reply), None)
-    if last is None or last.route is not Route.CREATIVE or now - last.at > IDLE_SECONDS:
+    earlier = _answered(conversation, before)
+    last = earlier[-1].reply if earlier else None
+    if last is None or now - last.at > IDLE_SECONDS:
         return False
-    return shared or ACTION.search(last.text) is not None
+    if shared and last.route is Route.CREATIVE:
+        return True
+    said = earlier[-1].said
+    person = said[0].speaker.id if said else None
+    return _scene_open(each for each in earlier if not each.said or _is_of(each, person))
+
+
+def _answered(conversation: Conversation, before: TurnId) -> list[Exchange]:
+    return [each for each in conversation.exchanges if each.reply and int(each.turn) < int(before)]
+
+
+def _is_of(exchange: Exchange, person: UserId | None) -> bool:
+    return person is None or any(said.speaker.id == person for said in exchange.said)
+
+
+def _said(exchange: Exchange) -> str:
+    return "\n".join(said.text for said in exchange.said)
+
+
+def _scene_open(exchanges: Iterable[Exchange]) -> bool:
+    """Whether a scene is open after some exchanges; a long silence ends it."""
+    scene, at = False, 0.0
+    for exchange in exchanges:
+        reply = exchange.reply
+        if reply is None:
+            continue
+        scene = scene and reply.at - at <= IDLE_SECONDS
+        scene, at = after_turn(scene, _said(exchange), reply.route, reply.text), reply.at
+    return scene

@@ -125,6 +125,21 @@ async def test_what_people_fixed_waits_while_distress_holds(fixed_by: str) -> No
     assert later.source == fixed_by
 
 
+async def test_signs_of_distress_end_a_scene_for_who_showed_them() -> None:
+    line = "i'm so tired. i don't want to be here"
+    scene = PreviousRoute(Route.CREATIVE, NOW, scene=True)
+    dispatcher = Dispatcher(ROUTER)
+    playing = await dispatcher.route(ask(line, previous=scene, in_scene=True))
+    assert playing.route is Route.CREATIVE
+    await dispatcher.route(ask("((i want to die, for real))", previous=scene, distress=True))
+    after = PreviousRoute(Route.COMPANION, NOW, scene=True)
+    held = await dispatcher.route(ask(line, previous=after, in_scene=True, now=NOW + 60))
+    assert held.route is Route.COMPANION
+    assert "a scene is open" not in held.reasons
+    other = await dispatcher.route(replace(ask(line, in_scene=True), person=UserId(99)))
+    assert other.route is Route.CREATIVE
+
+
 async def test_a_route_held_for_distress_is_a_doubt() -> None:
     dispatcher = Dispatcher(ROUTER)
     await dispatcher.route(ask("i can't go on", distress=True))

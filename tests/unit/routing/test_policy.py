@@ -17,6 +17,7 @@ from bot.routing.table import LABELS, Scores
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "routing"
 ROUTER = Router.load()
 TALK = PreviousRoute(Route.COMPANION, 0.0)
+UNSURE = Scores((0.3, 0.3, 0.4), 0.1)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_what_is_told_needs_more_to_leave_the_companion_than_what_is_asked(
     ],
 )
 def test_a_request_is_found_wherever_a_clause_begins(message: str, explicit: bool) -> None:
-    around = circumstances(message, PreviousRoute(Route.COMPANION, 0.0), in_scene=False, now=1.0)
+    around = circumstances(message, TALK, UNSURE)
     assert around.explicit is explicit
 
 
@@ -147,7 +148,7 @@ def test_a_route_kept_against_the_evidence_is_a_doubt_with_its_reason() -> None:
 def test_words_that_leave_a_scene_are_taken_as_they_are(message: str) -> None:
     scene = PreviousRoute(Route.CREATIVE, 0.0, scene=True)
     for previous, running in ((scene, False), (None, True)):
-        around = circumstances(message, previous, in_scene=running, now=1.0)
+        around = circumstances(message, previous, UNSURE, in_scene=running)
         assert not around.in_scene
     decision = ROUTER.route(message, previous=scene, now=1.0)
     assert decision.route is Route.COMPANION
@@ -162,4 +163,4 @@ def test_a_line_of_the_scene_stays_in_it() -> None:
         "is the dragon real?",
         "i leave the inn, crying",
     ):
-        assert circumstances(line, scene, in_scene=False, now=1.0).in_scene
+        assert circumstances(line, scene, UNSURE).in_scene

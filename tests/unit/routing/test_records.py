@@ -6,11 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bot.errors import RecordCorrupt, SettingsRejected
-from bot.routing import MemoryPolicy, PreviousRoute, Route, load_profiles
+from bot.errors import SettingsRejected
+from bot.routing import MemoryPolicy, Route, load_profiles
 from bot.routing.dataset import read_labelled
 
 SHIPPED_PROFILES = Path(__file__).parents[3] / "personas" / "routes.toml"
@@ -108,19 +106,3 @@ def test_wrong_lines_are_named_by_their_number(tmp_path: Path) -> None:
         read_labelled(written(tmp_path, "\n".join(lines), "x.jsonl"))
     numbers = [problem.split(":")[1] for problem in refused.value.problems]
     assert numbers == ["2", "3", "4", "5", "6", "7"]
-
-
-@pytest.mark.parametrize(
-    "stored",
-    ["", "null", "[]", "{}", '{"route": "x", "at": 1, "scene": 0, "ids": []}', "[" * 9_999],
-)
-def test_a_damaged_record_is_reported_as_such(stored: str) -> None:
-    with pytest.raises(RecordCorrupt):
-        PreviousRoute.from_json(stored)
-
-
-@given(st.text(max_size=60))
-@settings(max_examples=50, deadline=None)
-def test_no_stored_text_breaks_the_reader(stored: str) -> None:
-    with pytest.raises(RecordCorrupt):
-        PreviousRoute.from_json(stored)

@@ -203,11 +203,6 @@ def test_a_table_can_be_swapped_while_messages_are_routed() -> None:
     assert not failures
 
 
-def test_a_previous_route_survives_being_stored() -> None:
-    previous = PreviousRoute(Route.CREATIVE, 12.5, scene=True)
-    assert PreviousRoute.from_json(previous.to_json()) == previous
-
-
 @pytest.mark.parametrize("message", ["how tall is K2?", "write me a haiku", "", "🎉", "hi " * 400])
 def test_a_message_that_was_read_before_is_routed_as_any_other(message: str) -> None:
     router = Router.load()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.preparing.asking import ask_of, last_exchange, previous_route, scene_running
+from bot.chat.preparing.asking import ask_of, last_exchanges, previous_route, scene_running
 from bot.chat.turn import Message, Speaker, Trigger, Turn, TurnId
 from bot.routing import Route, Router
 from bot.routing.policy import IDLE_SECONDS
 
 NOW = 1_000_000.0
+NEXT = TurnId("900")
 PLACE = Place(ChannelId(5), GuildId(7))
 ALICE, BOB = Speaker(UserId(1), "Alice"), Speaker(UserId(2), "Bob")
 LINE = "*lifts the lantern* Who goes there?"
@@ -38,13 +39,13 @@ def test_the_turn_before_is_the_person_s_own() -> None:
         exchange(10, ALICE, "name my cat", Route.CREATIVE),
         exchange(20, BOB, "how tall is K2", Route.FACTUAL),
     )
-    mine = previous_route(conversation, ALICE.id, before=TurnId("900"))
+    mine = previous_route(conversation, ALICE.id, before=NEXT)
     assert mine is not None
     assert mine.route is Route.CREATIVE
-    theirs = previous_route(conversation, BOB.id, before=TurnId("900"))
+    theirs = previous_route(conversation, BOB.id, before=NEXT)
     assert theirs is not None
     assert theirs.route is Route.FACTUAL
-    assert previous_route(conversation, UserId(3), before=TurnId("900")) is None
+    assert previous_route(conversation, UserId(3), before=NEXT) is None
 
 
 def test_who_had_no_turn_here_goes_on_with_the_last_one() -> None:
@@ -61,17 +62,17 @@ def test_who_had_no_turn_here_goes_on_with_the_last_one() -> None:
 def test_a_turn_that_is_done_again_does_not_follow_itself() -> None:
     conversation = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE))
     assert previous_route(conversation, ALICE.id, before=TurnId("10")) is None
-    assert last_exchange(conversation, before=TurnId("10"), now=NOW) == ()
+    assert last_exchanges(conversation, before=TurnId("10"), now=NOW) == ()
 
 
 def test_what_was_said_long_ago_resolves_nothing() -> None:
     old = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, ago=IDLE_SECONDS + 1))
-    assert last_exchange(old, before=TurnId("900"), now=NOW) == ()
+    assert last_exchanges(old, before=NEXT, now=NOW) == ()
     ask = ask_of(turn(ALICE, "more"), old, shared=False, now=NOW)
     assert ask.before is None
     assert ask.history == ()
     fresh = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "Moth.", ago=60))
-    assert last_exchange(fresh, before=TurnId("900"), now=NOW) == (
+    assert last_exchanges(fresh, before=NEXT, now=NOW) == (
         ("user", "name my cat"),
         ("assistant", "Moth."),
     )
@@ -86,12 +87,36 @@ def test_a_scene_runs_for_everybody_in_the_place() -> None:
 def test_a_scene_ends_with_another_kind_of_turn_or_with_silence() -> None:
     begun = exchange(10, ALICE, "*knocks*", Route.CREATIVE, LINE)
     left = talk(begun, exchange(20, ALICE, "how tall is K2", Route.FACTUAL))
-    assert not scene_running(left, shared=False, now=NOW)
-    assert not scene_running(talk(begun), shared=False, now=NOW + IDLE_SECONDS)
+    assert not scene_running(left, shared=False, before=NEXT, now=NOW)
+    assert not scene_running(talk(begun), shared=False, before=NEXT, now=NOW + IDLE_SECONDS)
     plain = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "Moth."))
-    assert not scene_running(plain, shared=False, now=NOW)
-    assert scene_running(plain, shared=True, now=NOW)
-    assert not scene_running(talk(), shared=True, now=NOW)
+    assert not scene_running(plain, shared=False, before=NEXT, now=NOW)
+    assert scene_running(plain, shared=True, before=NEXT, now=NOW)
+    assert not scene_running(talk(), shared=True, before=NEXT, now=NOW)
+
+
+def test_a_scene_needs_no_asterisks_and_goes_on_after_an_aside() -> None:
+    begun = exchange(10, ALICE, "let's roleplay: you're the keeper", Route.CREATIVE, "Fog.", 90)
+    line = exchange(20, ALICE, "how far is the light?", Route.CREATIVE, '"Far," he says.', 80)
+    aside = exchange(30, ALICE, "((brb))", Route.COMPANION, "Sure!", 70)
+    bobs = exchange(40, BOB, "how tall is K2", Route.FACTUAL, "8,611 m.", 60)
+    for scene in (talk(begun), talk(begun, line), talk(begun, line, aside)):
+        assert ask_of(turn(BOB, "who is there?"), scene, shared=False, now=NOW).in_scene
+    mine = ask_of(turn(ALICE, "i step in"), talk(begun, aside, bobs), shared=False, now=NOW)
+    assert mine.previous is not None
+    assert mine.previous.scene, "what somebody else asked does not end it"
+    assert not mine.in_scene
+    over = exchange(50, ALICE, "end scene, thanks", Route.COMPANION, "*bows*", 50)
+    ended = ask_of(turn(ALICE, "i step in"), talk(begun, over), shared=False, now=NOW)
+    assert ended.previous is not None
+    assert not ended.previous.scene
+
+
+def test_names_in_bold_begin_no_scene() -> None:
+    named = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "**1. Moth**\n**2. Ash**"))
+    ask = ask_of(turn(ALICE, "i got the job!!"), named, shared=False, now=NOW)
+    assert not ask.in_scene
+    assert Router.load().route(ask.message, previous=ask.previous, now=NOW).route is Route.COMPANION
 
 
 def test_an_emotional_line_within_a_scene_is_the_character_s() -> None:

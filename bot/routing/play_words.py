@@ -1,0 +1,135 @@
+"""Words of role-play in many languages: to set one up, to play, to step out of it, to end it.
+
+All patterns read a text as `bot.routing.text.fold` leaves it: small letters, no accents.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _any(*words: str) -> str:
+    return "|".join(" ".join(words).split())
+
+
+SETS_UP = re.compile(
+    r"\brole ?-?play|\brp\b|\brpg\b|\bjdr\b|\bgdr\b|\brollenspiel|\bgioc\w+ di ruolo|\bjeu de role"
+    r"|\brol (?:yap|oyna)|\bjugu?e\w* (?:al? )?rol\b|\bhacer rol\b|\bmain peran|ролев\w+"
+    r"|отыгр\w+"
+    r"|ロールプレイ|なりきり|ごっこ|角色扮演|跑团|역할극|상황극|롤플|تقمص|لعب [اأ]دوار|रोल ?प्ले"
+    r"|\bpretend (?:that |like )?(?:you|to be|we|im|this is)|\blets (?:pretend|play out|act out)"
+    r"|\bplay out a\b|\bbe my (?:dm|gm|dungeon master|game ?master)\b|\byour character\b"
+    r"|\bmy character (?:\w+s|is)\b|\byou(?:ll)? (?:play|be) (?:the|a|an|my)\b"
+    r"|\btu so als|\bstell dir vor,? du|\bfinge que|\bhaz de cuenta|\bfais comme si"
+    r"|\bimagine que tu"
+    r"|\bfinja que|\bfaz de conta|\bfa(?:i|cciamo) finta|представь,? что ты|\budawaj|\bdoe alsof"
+    r"|\bpura-pura"
+    r"|\b(?:you(?:re| are| r)|du bist|jij bent|je bent|tu es|eres|voce e|tu sei|sei|jestes|ты|sen"
+    r"|kamu (?:jadi|adalah)?) .{2,60}(?:,| and| und| en| et| y| e| i| а| ben| dan) ?"
+    r"(?:im|i|ich|ik|je|moi|yo|eu|io|ja|я|ben|aku)\b"
+    r"|你是.{1,20}我是|你当.{1,20}我当|(?:あなた|君|お前)は.{1,30}(?:私|僕|俺)は|너는.{1,30}나는"
+    r"|[اأ]نت .{2,40} و[اأ]نا|तुम .{2,40} और मैं"
+)
+"""Two parts are handed out, or a play is named."""
+
+TOLD_AS_I = re.compile(
+    r"^(?:(?:and|then|so|ok|well|und|y|et|e|и)[, ]+)?(?:"
+    r"(?:i|we) (?!want|need|would|wish|like|love|have|had|was|am|feel|think|just|got|hope)"
+    r"|ich (?!brauche|will|mochte|suche|hatte|habe|bin|finde|glaube)"
+    r"|je (?!veux|voudrais|cherche|dois|suis|pense|trouve)"
+    r"|(?:yo|me) (?!quiero|necesito|gusta|siento|busco)"
+    r"|eu (?!quero|preciso|gosto|acho|estou)|io (?!voglio|cerco|sono|penso|vorrei)"
+    r"|я (?!хочу|ищу|думаю|люблю|сегодня|вчера)|ik (?!wil|zoek|ben|vind|denk|heb)"
+    r"|(?:aku|saya) (?!mau|ingin|butuh|cari|suka)|मैं )\w"
+    r"|^我(?!想|要|需要|觉得|喜欢|今天)|^(?:나는|내가) "
+)
+"""What the one who writes does in a play. Only what is already taken for creative is read so."""
+
+ASIDE = re.compile(
+    r"^\s*(?:\(\(|\[+ ?ooc|\( ?ooc|//|\{\{|\([^()]{2,}\)\s*$)|\booc\b"
+    r"|\bout of character\b"
+)
+"""Brackets that leave a play for one message."""
+
+_GAME = (
+    r"(?:the|this|our|that|das|dieses|el|este|le|ce|la|o|esse|il|questo)?\s?"
+    r"(?:game|rp|role ?-?play\w*|scene|story|act|spiel|juego|jeu|jogo|gioco|rol)\b"
+)
+ENDS_PLAY = re.compile(
+    rf"\b(?:stop|pause|quit|end|leave|exit|no more|enough (?:of|with)|not part of|stoppe?|beende|"
+    rf"unterbrich|para|parem?|deja|termina|arrete|ferma|basta|fim d[eo])\s{_GAME}"
+    r"|\b(?:stop|quit) (?:playing|pretending|acting)\b|\bbreak(?:ing)? character\b|\bsafe ?word\b"
+    r"|\bhor auf (?:mit dem spiel|zu spielen)|\bхватит играть\b|\bстоп,? игра\b|\bостанови игру\b"
+    r"|\bkoniec gry\b|\bprzerwij gre\b|\boyunu (?:durdur|bitir|birak)|\bberhenti main\b"
+    r"|停止游戏|别玩了|不玩了|出戏|ロールプレイ(?:を|は)?(?:やめ|終)|ゲームをやめ"
+    r"|게임 ?그만|역할극 ?그만|اوقف اللعبة|खेल बंद"
+)
+"""Words that end a play for good."""
+
+STEPS_OUT = re.compile(
+    r"\bnot (?:a|the|in the|part of the) (?:game|rp|roleplay|scene|story)\b|\birl\b|\bbrb\b|\bafk\b"
+    r"|\bgtg\b|\bg2g\b|\b(?:in|for) real(?: life)?\b|\bmy real(?:[- ]life)? \w|\bin real life\b"
+    r"|\b(?:actually|genuinely|seriously) (?:asking|though)\b|\b(?:real|serious|actual) question\b"
+    r"|^(?:btw|by the way|unrelated|off topic|side note|quick(?: \w+)? question|random question)\b"
+    r"|\bim echten leben\b|\bnicht im spiel\b|\b(?:mal|kurz) was anderes\b"
+    r"|\ben la vida real\b|\bfuera de personaje\b|\bduda aparte\b|\bcambiando de tema\b"
+    r"|\bdans la vraie vie\b|\bhors (?:rp|jeu|personnage)\b|\brien a voir\b"
+    r"|\bna vida real\b|\bfora d[eo] personagem\b|\bmudando de assunto\b"
+    r"|\bnella vita reale\b|\bfuori dal (?:gioco|personaggio)\b|\bcambiando argomento\b"
+    r"|\bв реальнои жизни\b|\b(?:вне|не в) игр[ые]\b|\bкстати\b|\bне по теме\b"
+    r"|\bw prawdziwym zyciu\b|\ba propos\b|\bgercek hayatta\b|\bbu arada\b|\bkonu disi\b"
+    r"|\bdi dunia nyata\b|\bngomong-ngomong\b|\bechte leven\b|\biets anders\b"
+    r"|现实生活|现实中|顺便问|说正经的|現実で|ところで|関係ないけど|현실에서|그건 그렇고|딴 얘기"
+    r"|الحياة الحقيقية|بالمناسبة|असल जिंदगी|वैसे एक सवाल"
+)
+"""Words that leave a play for what is said now: real life, or another subject."""
+
+WANTS_HELP = re.compile(
+    r"\bhelp me (?:with|on) (?:my|some|this)\b|\bhelp with my\b"
+    r"|\bhomework\b|\bhausaufgabe|\bmis deberes\b|\bla tarea de\b|\bmes devoirs\b|\bmeu dever\b"
+    r"|\bi(?: miei)? compiti\b|домашк|\bpraca domowa\b|\bodev(?:im|ime|imde)\b|\bhuiswerk\b"
+    r"|\bpr(?: ku)? matematika\b|作业|宿題|숙제|واجب(?:ي|ات)|होमवर्क"
+)
+"""A plain wish for help with one's own work."""
+
+OTHERS = re.compile(
+    r"\b(?:"
+    + _any(
+        "your youre ur he him his she her hers hes shes them their they we our us this that",
+        "these those here du dich dir dein\\w* er ihn ihm ihr wir uns hier dies\\w* te toi ton",
+        "ta tes vous votre vos elle elles nous ici cet cette ces lui ti tuyo ella ellos ellas",
+        "aqui esta este estos estas ese esa esos esas alli usted\\w* voce tua teu ele ela eles",
+        "isto isso ali lei loro noi qui qua questo questa questi quello quella tuo ты тебя тебе",
+        "вы вас вам твои твоя ваш\\w* он она они его ее их ему еи мы нас нам здесь тут тот та",
+        "эта эти этот этои туда cie ciebie pan pani ona oni jego jej ich nas tutaj ten tam mi",
+        "sen seni sana senin onu onlar biz burada bu su orada jij jou jouw uw hij zij hem haar",
+        "wij ons deze dit die kamu kau mu dia mereka kita kami ini itu sini هو هي هم هذا هذه",
+        "هنا انت तुम आप वह वे हम यहाँ यह इस उस",
+    )
+    + r")(?!\w)|\b(?:do|can|could|will|would|are|did|were|have|what|who|where|why|how)"
+    r" (?:do |did |are |can )?you\b"
+    r"|[你您她他]|这|那里|あなた|君|彼|ここ|この|その|あの|これ|それ|あれ|너|당신|여기|이거|저"
+)
+"""Somebody or something of the scene is meant."""
+
+COMMON = frozenset(
+    _any(
+        "the and for you are was how why who can did has had not but his her him she its out",
+        "any all one two get got let may now our own say see too use way yet off per day der",
+        "die das und ist wie wer von mit auf ein den dem des ich les est qui que une los las",
+        "del por con una che non chi gli het een van hoe wat met jak ile kto czy nie как что",
+        "кто где это для или what when where which there about have does this that with from",
+        "your they them will would could should some much many long time people know tell",
+        "please into over just like good very year years make made been were name more most",
+        "than then each ever still also only even right left back come came take took give gave",
+        "want need help work thing things something quanto quanti quanta quale dove perche",
+        "quando sono hanno della delle cosa cuanto cuantos cuanta como donde cuando quien cual",
+        "tiene para pour dans quel quelle quels combien comment sont avec onde qual quantos",
+        "quantas welche wieviel viele wann warum kann habe haben sein eine einen einem einer",
+        "sind nicht oder kolik jest sie gdzie kiedy sollte сколько какая какои какие когда",
+        "почему этот есть berapa apakah dimana kapan bagaimana hoeveel waar wanneer heeft zijn",
+        "nasil nerede kadar hangi 什么 多少 怎么 我们 你们 一个 可以 是什 何人 얼마 어디 무엇 누구",
+        "언제 어떻",
+    ).split("|")
+)
+"""Longer words, and pairs of signs, that say nothing of what a text is about."""

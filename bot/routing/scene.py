@@ -1,0 +1,146 @@
+"""Role-play scenes: what opens one, whether it is still open, and what is said outside of it.
+
+A scene is open when somebody plays: an action between asterisks, a line in quotes, "I draw my
+sword", or "you are the innkeeper and I am a traveller", in a turn that was routed as creative. It
+stays open until somebody ends it or a turn takes another route. `((…))`, `[ooc]` and the like
+leave it for one message. Read beside the table's opinion, which finds scenes but not their ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.routing.play_words import (
+    ASIDE,
+    COMMON,
+    ENDS_PLAY,
+    OTHERS,
+    SETS_UP,
+    STEPS_OUT,
+    TOLD_AS_I,
+    WANTS_HELP,
+)
+from bot.routing.route import Route
+from bot.routing.text import fold
+from bot.routing.wording import asks, beginning, wants
+
+READ = 2_000
+"""Characters of a reply in which an action is looked for."""
+QUITE_A_FACT = 0.85
+"""Probability of a fact from which a question without any tie to the scene is asked outside."""
+_BOLD = re.compile(r"\*\*+[^*\n]*\*\*+|`[^`\n]*`")
+_ACTION = re.compile(r"(?<!\*)\*(?![\s*])([^*\n]{2,}?)(?<!\s)\*(?!\*)")
+_SPEECH = re.compile(
+    r"^\s*(?:[-\u2013\u2014]\s*[\w\u00bf\u00a1]|[\"\u201c\u201d\u201e\u00ab\u00bb\u300c\u300e]\s*[^\"\n]{2,})"
+)
+"""A line that begins with what is said: in quotes, or after a dash."""
+_LATER_SPEECH = re.compile(r"[.!?\u2026]\s+[\"\u201c\u201e\u00ab\u00bb][^\"\n]{2,}")
+"""What is said after a sentence: I step closer. "You lied to me." """
+_SENTENCE_ENDS = '.!?\u2026"\u201d\u00bb:;,\u2014-)'
+_WORD = re.compile(r"[^\W\d_]+")
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_SIGN_WORDS = re.compile("[\u30a1-\u30ff]{2,}|[\u3400-\u9fff]+|[\uac00-\ud7a3]{2,}")
+_SHORTEST = 3
+_ENDING = 2
+"""Letters in which two forms of a word may differ at their ends: "guards" and "guard"."""
+
+
+def acts(text: str, *, asked_for: bool = False) -> bool:
+    """Whether a text holds an action between asterisks.
+
+    Neither bold, nor a title on a line of its own, nor one stressed word: "that is *so* good".
+    In a piece that was `asked_for`, only what begins a line and has several words is one.
+    """
+    if "*" not in text:
+        return False
+    bare = _BOLD.sub(" ", text[:READ])
+    return any(_is_action(bare, found, asked_for) for found in _ACTION.finditer(bare))
+
+
+def _is_action(text: str, found: re.Match[str], asked_for: bool) -> bool:
+    inside = found[1]
+    before, after = text[: found.start()].rstrip(" "), text[found.end() :].lstrip(" ")
+    begins, ends = not before or before[-1] == "\n", not after or after[0] == "\n"
+    if begins and ends and inside[-1] not in _SENTENCE_ENDS and inside[0].isupper():
+        return False
+    several = " " in inside.strip()
+    if asked_for:
+        return several and begins
+    return several or begins or before[-1] in _SENTENCE_ENDS
+
+
+def plays(message: str) -> bool:
+    """Whether a message that was routed as creative is a line of a play, and no request."""
+    folded = beginning(message)
+    if SETS_UP.search(folded):
+        return True
+    if wants(folded):
+        return acts(message, asked_for=True)
+    spoken = _SPEECH.match(message) or _LATER_SPEECH.search(message)
+    return bool(spoken or TOLD_AS_I.match(folded)) or acts(message)
+
+
+def after_turn(open_before: bool, said: str, route: Route, reply: str) -> bool:
+    """Whether a scene is open after a turn.
+
+    Args:
+        open_before: whether one was before.
+        said: what the person said; empty for a greeting.
+        route: the turn's route.
+        reply: what was answered.
+    """
+    folded = beginning(said)
+    if ENDS_PLAY.search(folded):
+        return False
+    if ASIDE.search(folded):
+        return open_before
+    if route is not Route.CREATIVE:
+        return False
+    wanted = wants(folded)
+    return acts(reply, asked_for=wanted) or plays(said) or (open_before and not wanted)
+
+
+def steps_out(folded: str) -> bool:
+    """Whether a message leaves a scene by its brackets or in words."""
+    return any(each.search(folded) for each in (ASIDE, ENDS_PLAY, STEPS_OUT, WANTS_HELP))
+
+
+def wants_help(folded: str) -> bool:
+    """Whether a message plainly asks for help with one's own work."""
+    return WANTS_HELP.search(folded) is not None
+
+
+def asked_outside(message: str, spoken: Sequence[str], factual: float, gate: float) -> bool:
+    """Whether a message within a scene asks the one who plays, and not the character.
+
+    What asks for a fact and shares neither a word nor a person with the scene has nothing to do
+    with it. A mere continuation always has.
+
+    Args:
+        message: the message.
+        spoken: the last lines of the scene.
+        factual: how likely the message by itself asks for a fact, 0 to 1.
+        gate: how likely it only continues.
+    """
+    if factual < QUITE_A_FACT or gate > 0.8 or acts(message) or _SPEECH.match(message):
+        return False
+    folded = beginning(message)
+    if not (asks(folded) or wants(folded)) or OTHERS.search(folded):
+        return False
+    told = {name for text in spoken for name in _names(fold(text))}
+    return not any(_same(one, other) for one in _names(folded) for other in told)
+
+
+def _names(folded: str) -> set[str]:
+    """Return what may be the names of things; of scripts without gaps, pairs of signs."""
+    if _DENSE.search(folded):
+        runs = _SIGN_WORDS.findall(folded)
+        return {run[at : at + 2] for run in runs for at in range(len(run) - 1)} - COMMON
+    return {word for word in _WORD.findall(folded) if len(word) >= _SHORTEST} - COMMON
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two are forms of one word."""
+    shared = max(len(one), len(other)) - _ENDING
+    return one == other or (shared > _SHORTEST and one[:shared] == other[:shared])
