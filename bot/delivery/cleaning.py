@@ -22,7 +22,7 @@ class ReplyCleaner:
     ) -> None:
         """`question` and earlier `replies` are what the reply must not repeat."""
         self._reasoning = ReasoningFilter(own_names)
-        self._speakers = SpeakerFilter(own_names, other_names)
+        self._speakers = SpeakerFilter(own_names, other_names, question)
         self._echoes = EchoFilter(question, replies)
         self._loops = LoopWatch()
 

@@ -19,7 +19,7 @@ _BLOCKS: Final = tuple(
         (r"<unused94>", r"<unused95>"),  # Gemma
         (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),  # Cohere
         # Harmony (gpt-oss): only the final channel is the reply, and it may be the first.
-        (r"(?=<\|(?:start|channel)\|>)", r"<\|channel\|>final<\|message\|>"),
+        (r"(?=<\|(?:start|channel)\|>[a-z])", r"<\|channel\|>final<\|message\|>"),
         # Cohere's header of a turn: dropped, and nothing with it.
         (r"<\|(?:START_OF_TURN_TOKEN|CHATBOT_TOKEN|START_RESPONSE)\|>", ""),
     )
@@ -138,8 +138,8 @@ class ReasoningFilter:
         tag, closed, rest = line.partition(">")
         if not closed:
             return len(tag) < _LONGEST
-        # `<<SYS>>` has one more to come, and after words the next character counts.
-        return not rest.strip(" \t>") and (self._said or tag.startswith("<<"))
+        # `<<SYS>>` has one more to come; after words, and for Harmony, the next character counts.
+        return not rest.strip(" \t>") and (self._said or tag.startswith(("<<", "<|")))
 
     def _block(self, bare: str, line: str) -> bool:
         """Enter the block that begins here, if one does."""

@@ -9,20 +9,10 @@ from typing import Final
 
 from bot.delivery.labels import Label, Whose, label_of, names_of
 from bot.delivery.small import small
+from bot.delivery.template_tokens import TOKENS, Reading, read
 
 ROLES: Final = ("User", "Human", "Assistant")
 """Names that templates give to the two sides; nobody here is called so."""
-TOKENS: Final = (
-    "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "<|end_of_text|>",
-    "<|endoftext|>", "<|user|>", "<|assistant|>", "<start_of_turn>", "<end_of_turn>",
-    "<|system|>", "<|end|>", "<|start|>", "<|channel|>", "<|message|>", "<|return|>", "<|call|>",
-    "<|eom_id|>", "<|start_of_role|>", "<|end_of_role|>", "<|start_of_turn_token|>",
-    "<|end_of_turn_token|>", "<|user_token|>", "<|chatbot_token|>", "<|system_token|>",
-    "<|end_response|>", "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜user｜>",
-    "<｜assistant｜>", "<<sys>>", "<</sys>>",
-    "[inst]", "[/inst]", "</s>", "### instruction", "### response", "### human", "### user",
-)  # fmt: skip
-"""What ends a reply wherever it stands, but for code: somebody may ask how templates look."""
 HEADINGS: Final = (
     "[notes for this reply", "[end of notes]", "[instructions for this reply", "[house rules",
     "[the conversation begins",
@@ -34,6 +24,9 @@ _FIRST: Final = frozenset(each[0] for each in _MARKS)
 _LONGEST: Final = max(map(len, _MARKS))
 _FENCE: Final = re.compile(r"[ \t]*```")
 _TICKS: Final = re.compile(r"`+")
+_TOKEN: Final = re.compile("|".join(map(re.escape, TOKENS)))
+_BEFORE: Final = 200
+"""Characters of a line before a token that are looked at."""
 
 
 class SpeakerFilter:
@@ -43,8 +36,14 @@ class SpeakerFilter:
     become a label is held back: at most one name's length. In a code block nothing is a label.
     """
 
-    def __init__(self, own_names: Sequence[str], other_names: Sequence[str]) -> None:
+    def __init__(
+        self, own_names: Sequence[str], other_names: Sequence[str], question: str = ""
+    ) -> None:
+        """`question`: where it has tokens of templates in it, the reply may be about them."""
         self._names = names_of(own_names, (*ROLES, *other_names))
+        self._asked = _TOKEN.search(small(question)) is not None
+        self._passed = ""
+        """What was passed on of the line that is held, in small letters."""
         self._held = ""
         self._space = ""
         """White space that goes out with what follows it."""
@@ -126,12 +125,12 @@ class SpeakerFilter:
         line, newline, rest = self._held.partition("\n")
         ended = closing or bool(newline)
         counted = line if ended else line.rstrip("`")  # more backticks may come
-        mark = self._mark(counted) if _suspect(line) else None
+        mark = self._mark(counted, over=ended) if _suspect(line) else None
         if mark is not None and (ended or not mark.open):
             self.ended, self._held = True, ""
             return line[: mark.at], False
         if newline:
-            self._held, self._at_start, self._ticks = rest, True, ""
+            self._held, self._at_start, self._ticks, self._passed = rest, True, "", ""
             return line + newline, True
         if mark is not None:
             sure = mark.at
@@ -139,17 +138,24 @@ class SpeakerFilter:
             sure = len(line) if closing else len(line) - _open_tail(small(line))
         self._ticks = _code_in(line[:sure], self._ticks)[1]
         self._held = line[sure:]
+        self._passed = (self._passed + small(line[:sure]))[-_BEFORE:]
         return line[:sure], False
 
-    def _mark(self, line: str) -> _Mark | None:
-        """Return the first thing in a line that ends the reply, or does unless code closes."""
+    def _mark(self, line: str, *, over: bool) -> _Mark | None:
+        """Return the first thing in a line that ends the reply, or may still turn out to."""
         code, open_from = ([], len(line)) if self._fenced else _code_in(line, self._ticks)[::2]
-        for found in _MARK.finditer(small(line)):
+        lowered = small(line)
+        for found in _MARK.finditer(lowered):
             at = found.start()
             if found.group() in HEADINGS:
                 return _Mark(at, open=False)
-            if not self._fenced and not any(start < at < end for start, end in code):
-                return _Mark(at, open=open_from <= at)
+            if self._fenced or any(start < at < end for start, end in code):
+                continue
+            before = (self._passed + lowered[:at])[-_BEFORE:]
+            after = lowered[found.end() :]
+            reading = read(before, found.group(), after, over=over, asked=self._asked)
+            if reading is not Reading.TALK:
+                return _Mark(at, open=reading is Reading.OPEN or open_from <= at)
         return None
 
 
@@ -157,7 +163,8 @@ class SpeakerFilter:
 class _Mark:
     at: int
     open: bool
-    """It stands in code that is not closed yet: where that stays so, it is none."""
+    """More is to come that tells whether it is one: the rest of its sentence, or the end of code
+    that it stands in."""
 
 
 def _code_in(line: str, ticks: str) -> tuple[list[tuple[int, int]], str, int]:
