@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -20,18 +21,20 @@ from bot.adapters.ollama import (
     OllamaEmbedder,
 )
 from bot.background import Background
-from bot.chat.character.judge import CharacterJudge, open_judge
+from bot.chat.character.judge import CharacterJudge, load_judge
 from bot.chat.parts import Parts
 from bot.chat.pipeline import TurnPipeline
 from bot.chat.replying.summary import Summariser
 from bot.chat.stage import Stage, StageStatus
-from bot.creative.profiles import open_tools
+from bot.creative.profiles import TOOLS_FILE, open_tools
 from bot.data_files import personas_dir
 from bot.guarding import Guard, open_guard
 from bot.health_checks import expected_health, report_health
 from bot.memory import Asking, Learner, Memory
 from bot.models import Models, open_models
 from bot.observability import Health, LoopLag, Metrics, tell_losses
+from bot.operator_files import Tables
+from bot.operator_watch import OperatorFile
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
@@ -39,9 +42,7 @@ from bot.personas.imported import ImportedCards
 from bot.prompting import TokenEstimator, prepare_lore
 from bot.routing import load_profiles
 from bot.routing.dispatch import Dispatcher
-from bot.routing.opening import Routing, open_routing
-from bot.routing.profiles import RouteProfile
-from bot.routing.route import Route
+from bot.routing.opening import PROFILES, Routing, open_routing
 from bot.scheduling import FairQueue
 from bot.settings import Settings
 from bot.stores import Stores, open_stores
@@ -112,7 +113,11 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     tell_losses(metrics.log_lines_lost)
     health = expected_health()
     directory = settings.core.personas_dir or personas_dir()
-    library, default, profiles = await _open_personas(directory)
+    routes, tools = (
+        OperatorFile(directory / name, on_reload=metrics.file_reloaded)
+        for name in (PROFILES, TOOLS_FILE)
+    )
+    library, default = await _open_personas(directory)
     stores = await open_stores(settings, metrics, stack)
     models = await open_models(settings, metrics, stack)
     guard = await open_guard(
@@ -133,11 +138,11 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         classifier=OllamaClassifier(models.pool),
         metrics=metrics.routing,
     )
-    stack.callback(routing.close)
+    stack.callback(routing.stages.close)
     imported = ImportedCards(stores.cards, library, now=clock.now)
     casting = Casting(stores.bindings, library, default, ready=imported.ready)
-    ground = _Ground(settings, directory, stores, models, metrics, clock)
-    parts = _parts(ground, casting, imported, routing, profiles, guard)
+    ground = _Ground(settings, directory, stores, models, metrics, clock, routes, tools)
+    parts = _parts(ground, casting, imported, routing, guard)
     troupe = Troupe(
         settings=settings,
         clock=clock,
@@ -155,7 +160,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         pipeline=TurnPipeline(parts),
         guard=guard,
     )
-    _keep_going(troupe, routing, stack)
+    _keep_going(troupe, routing, ground, stack)
     footprint.settle()
     return troupe
 
@@ -170,6 +175,8 @@ class _Ground:
     models: Models
     metrics: Metrics
     clock: SystemClock
+    routes: OperatorFile
+    tools: OperatorFile
 
 
 def _parts(
@@ -177,7 +184,6 @@ def _parts(
     casting: Casting,
     imported: ImportedCards,
     routing: Routing,
-    profiles: Mapping[Route, RouteProfile],
     guard: Guard,
 ) -> Parts:
     """Return what every turn needs."""
@@ -188,8 +194,8 @@ def _parts(
         casting=casting,
         conversations=stores.conversations,
         dispatcher=routing.dispatcher,
-        profiles=profiles,
-        tools=open_tools(ground.directory),
+        profiles=Tables(load_profiles(ground.directory / PROFILES)),
+        tools=Tables(open_tools(ground.directory)),
         guardrails=guard.rails,
         model=models.pool,
         queue=queue,
@@ -223,9 +229,8 @@ def _open_queue(ground: _Ground) -> FairQueue:
     )
 
 
-def _open_judge(ground: _Ground, queue: FairQueue) -> CharacterJudge | None:
-    return open_judge(
-        ground.directory / "routes.toml",
+def _open_judge(ground: _Ground, queue: FairQueue) -> CharacterJudge:
+    judge = CharacterJudge(
         ground.models.pool,
         ground.models.name,
         ground.stores.conversations,
@@ -233,9 +238,29 @@ def _open_judge(ground: _Ground, queue: FairQueue) -> CharacterJudge | None:
         idle=lambda: not queue.depth,
         kept=ground.stores.replies,
     )
+    judge.adopt(load_judge(ground.directory / PROFILES))
+    return judge
 
 
-def _keep_going(troupe: Troupe, routing: Routing, stack: AsyncExitStack) -> None:
+def _read_routes(parts: Parts, routing: Routing, file: Path) -> Callable[[], None]:
+    """Read all of `routes.toml`; return what takes it into service."""
+    profiles, judging, stages = load_profiles(file), load_judge(file), routing.stages.read()
+
+    def take() -> None:
+        parts.profiles.adopt(profiles)
+        stages()
+        if parts.judge is not None:
+            parts.judge.adopt(judging)
+
+    return take
+
+
+def _read_tools(parts: Parts, directory: Path) -> Callable[[], None]:
+    """Read `tools.toml`; return what takes it into service."""
+    return partial(parts.tools.adopt, open_tools(directory))
+
+
+def _keep_going(troupe: Troupe, routing: Routing, ground: _Ground, stack: AsyncExitStack) -> None:
     """Start what runs beside the turns until the program ends."""
     parts, models, tally = troupe.parts, troupe.models, routing.dispatcher.tally
     counts = troupe.stores.route_counts
@@ -247,6 +272,10 @@ def _keep_going(troupe: Troupe, routing: Routing, stack: AsyncExitStack) -> None
     background.keep("library", troupe.library.watch)
     background.keep("imported cards", troupe.imported.follow)
     background.keep("guardrails", troupe.guard.files.watch)
+    read_routes = partial(_read_routes, parts, routing, ground.directory / PROFILES)
+    background.keep("route profiles", partial(ground.routes.watch, read_routes))
+    read_tools = partial(_read_tools, parts, ground.directory)
+    background.keep("creative tools", partial(ground.tools.watch, read_tools))
     if parts.memory is not None:
         background.keep("memory", parts.memory.learner.run)
     if parts.summaries is not None:
@@ -277,12 +306,10 @@ def _open_memory(ground: _Ground) -> Memory:
     return Memory(stores.memories, learner, embedder, ground.clock, metrics.memory, asking=asking)
 
 
-async def _open_personas(
-    directory: Path,
-) -> tuple[PersonaLibrary, Binding, Mapping[Route, RouteProfile]]:
+async def _open_personas(directory: Path) -> tuple[PersonaLibrary, Binding]:
     library = PersonaLibrary(directory, prepare=prepare_lore)
     await asyncio.to_thread(library.load)
     for problem in library.problems:
         log.warning("persona", problem=problem)
     default = load_default_cast(directory / "cast.toml", {each.id for each in library.all()})
-    return library, default, load_profiles(directory / "routes.toml")
+    return library, default

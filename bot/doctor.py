@@ -7,11 +7,13 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from bot.adapters.discord.examine import examine_account
 from bot.adapters.ollama import answers, model_names
 from bot.adapters.redis import check_seal, look_into_database, read_sealer
 from bot.adapters.redis.migrations import pending
+from bot.chat.character.judge import load_judge
 from bot.creative.profiles import TOOLS_FILE, open_tools
 from bot.data_files import migrations_dir, personas_dir
 from bot.errors import MigrationError, SettingsRejected, TroupeError
@@ -19,6 +21,9 @@ from bot.guardrails import Guardrails
 from bot.personas import PersonaLibrary
 from bot.personas.casting import load_default_cast
 from bot.routing import load_profiles
+from bot.routing.accurate import wants_accurate_stage
+from bot.routing.model_stage import load_model_stage
+from bot.routing.opening import PROFILES
 from bot.settings import OllamaSettings, Settings
 
 Finding = tuple[bool, str, str]
@@ -55,7 +60,7 @@ async def _personas(settings: Settings) -> AsyncIterator[Finding]:
         yield False, "personas", f"none in {directory}: put card files there"
     files: dict[str, Callable[[], object]] = {
         "cast.toml": lambda: load_default_cast(directory / "cast.toml", personas),
-        "routes.toml": lambda: load_profiles(directory / "routes.toml"),
+        PROFILES: lambda: _routes(directory / PROFILES),
         TOOLS_FILE: lambda: open_tools(directory),
         "guardrails": lambda: Guardrails.load(directory),
     }
@@ -67,6 +72,16 @@ async def _personas(settings: Settings) -> AsyncIterator[Finding]:
                 yield False, name, problem
         else:
             yield True, name, "read"
+
+
+def _routes(file: Path) -> None:
+    """Read all that a routes file holds.
+
+    Raises:
+        SettingsRejected: something of it is wrong.
+    """
+    for read in (load_profiles, load_model_stage, wants_accurate_stage, load_judge):
+        read(file)
 
 
 async def _folders(settings: Settings) -> AsyncIterator[Finding]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.errors import SettingsRejected
 
@@ -14,6 +14,26 @@ _LARGEST_FILE = 64 * 1024
 
 Kind = TypeVar("Kind", bound=StrEnum)
 Made = TypeVar("Made")
+
+
+class Tables(Mapping[Kind, Made], Generic[Kind, Made]):
+    """What was made of each kind's table, until `adopt` puts others in their place at once."""
+
+    def __init__(self, made: Mapping[Kind, Made]) -> None:
+        self._made = made
+
+    def adopt(self, made: Mapping[Kind, Made]) -> None:
+        """Serve with others from now on."""
+        self._made = made
+
+    def __getitem__(self, kind: Kind) -> Made:
+        return self._made[kind]
+
+    def __iter__(self) -> Iterator[Kind]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def overlaid(folders: Iterable[Path]) -> dict[str, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.chat.character.judge import CharacterJudge
@@ -15,6 +15,7 @@ from bot.creative.profiles import ToolProfile
 from bot.guardrails import Guardrails
 from bot.memory import Memory
 from bot.observability import Metrics
+from bot.operator_files import Tables
 from bot.personas.casting import Casting
 from bot.personas.scenes import SceneLimits
 from bot.ports import ChatModel, Clock, ConversationStore, ModelFacts, RateLimiter
@@ -42,8 +43,8 @@ class Parts:
     casting: Casting
     conversations: ConversationStore
     dispatcher: Dispatcher
-    profiles: Mapping[Route, RouteProfile]
-    tools: Mapping[Tool, ToolProfile]
+    profiles: Tables[Route, RouteProfile]
+    tools: Tables[Tool, ToolProfile]
     guardrails: Guardrails
     model: ChatModel
     queue: FairQueue

@@ -273,6 +273,13 @@ class Metrics:
             "Log lines dropped because their reader was too slow.",
             registry=self.registry,
         )
+        self._file = Vocabulary(limit=8)
+        self._file_reloads = Counter(
+            "troupe_operator_file_reloads",
+            "Changed files of the operator: `loaded`, or `refused` because they are wrong.",
+            ["file", "outcome"],
+            registry=self.registry,
+        )
         Info("troupe_build", "What runs here.", registry=self.registry).info(
             {
                 "version": version,
@@ -294,6 +301,10 @@ class Metrics:
     def log_lines_lost(self, count: int) -> None:
         """Count log lines that could not be written."""
         self._log_lines_lost.inc(count)
+
+    def file_reloaded(self, name: str, ok: bool) -> None:
+        """Count a changed file of the operator, such as `routes.toml`, and whether it was taken."""
+        self._file_reloads.labels(self._file.word(name), "loaded" if ok else "refused").inc()
 
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format 0.0.4."""

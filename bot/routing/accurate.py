@@ -8,7 +8,6 @@ message at a time; whatever goes wrong, the table decides.
 from __future__ import annotations
 
 import asyncio
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from bot.errors import SettingsRejected
+from bot.operator_files import read_tables
 from bot.routing.table import Scores
 
 if TYPE_CHECKING:
@@ -94,20 +94,13 @@ class AccurateStage:
             logger.error("the encoder failed", error=type(error).__name__)
 
 
-def load_accurate_stage(
-    path: Path, observer: EncoderObserver | None = None, weights: Path = SHIPPED_ENCODER
-) -> AccurateStage | None:
-    """Return the stage if the route profiles' file switches it on; None without it.
-
-    Weights that are missing or damaged are logged, and the table decides alone.
+def wants_accurate_stage(path: Path) -> bool:
+    """Return whether the route profiles' file switches the stage on.
 
     Raises:
         SettingsRejected: `[accurate_stage]` is wrong.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("accurate_stage", {})
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingsRejected([f"{path.name}: {type(error).__name__}"]) from error
+    table = read_tables(path).get("accurate_stage", {})
     if not isinstance(table, dict):
         raise SettingsRejected([f"{path.name}: [accurate_stage] must be a table"])
     problems = [f"`{key}` is not a setting of it" for key in table if key != "enabled"]
@@ -116,8 +109,13 @@ def load_accurate_stage(
         problems.append("`enabled` must be true or false")
     if problems:
         raise SettingsRejected([f"{path.name}: [accurate_stage] {each}" for each in problems])
-    if not enabled:
-        return None
+    return bool(enabled)
+
+
+def open_accurate_stage(
+    observer: EncoderObserver | None = None, weights: Path = SHIPPED_ENCODER
+) -> AccurateStage | None:
+    """Return the stage. Weights that are missing or damaged are logged: the table decides alone."""
     try:
         return AccurateStage(ready_encoder(weights), observer=observer)
     except SettingsRejected as error:

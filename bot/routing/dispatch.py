@@ -128,6 +128,10 @@ class Dispatcher:
         self._observer = observer
         self._distressed: OrderedDict[tuple[int, int], float] = OrderedDict()
 
+    def adopt(self, accurate: AccurateStage | None, second: ModelStage | None) -> None:
+        """Ask other stages beside the table from the next message on."""
+        self._accurate, self._second = accurate, second
+
     def read(self, message: str) -> None:
         """Have the table's opinion of a message ready, before it can be routed."""
         self.router.read(message)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from bot.ports import ChatModel, Classifier
-from bot.routing.accurate import AccurateStage, EncoderObserver, load_accurate_stage
+from bot.routing.accurate import (
+    AccurateStage,
+    EncoderObserver,
+    open_accurate_stage,
+    wants_accurate_stage,
+)
+from bot.routing.asked_model import AskedModel
 from bot.routing.dispatch import Dispatcher, OverrideStore, RouteObserver
 from bot.routing.features import FEATURE_VERSION
 from bot.routing.model_stage import ModelStage, StageObserver, load_model_stage
@@ -32,18 +40,73 @@ class Metrics(RouteObserver, StageObserver, EncoderObserver, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """The dispatcher, and the watch that gives its router new tables."""
+class Stages:
+    """The stages that `routes.toml` puts beside the table, and puts away again."""
 
-    dispatcher: Dispatcher
-    watch: TableWatch
-    accurate: AccurateStage | None
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        file: Path,
+        model: ChatModel,
+        model_name: str,
+        classifier: Classifier | None,
+        metrics: Metrics,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._file = file
+        self._model = model
+        self._model_name = model_name
+        self._classifier = classifier
+        self._metrics = metrics
+        self._wanted: AskedModel | None = None
+        self._second: ModelStage | None = None
+        self._accurate: AccurateStage | None = None
+
+    def read(self) -> Callable[[], None]:
+        """Read what the file says; return what takes it into service. Blocking: use a thread.
+
+        Raises:
+            SettingsRejected: `[model_stage]` or `[accurate_stage]` is wrong.
+        """
+        wanted, accurate = load_model_stage(self._file), self._accurate
+        if not wants_accurate_stage(self._file):
+            accurate = None
+        elif accurate is None:
+            accurate = open_accurate_stage(self._metrics)
+        return partial(self._take, wanted, accurate)
 
     def close(self) -> None:
         """Give the encoder's thread back."""
-        if self.accurate is not None:
-            self.accurate.close()
+        if self._accurate is not None:
+            self._accurate.close()
+
+    def _take(self, wanted: AskedModel, accurate: AccurateStage | None) -> None:
+        if wanted != self._wanted:
+            self._wanted, self._second = wanted, self._second_stage(wanted)
+        before, self._accurate = self._accurate, accurate
+        self._dispatcher.adopt(accurate, self._second)
+        if before is not None and before is not accurate:
+            before.close()
+
+    def _second_stage(self, wanted: AskedModel) -> ModelStage | None:
+        if not wanted.enabled:
+            return None
+        return ModelStage(
+            self._model,
+            wanted.model or self._model_name,
+            classifier=self._classifier,
+            deadline_s=wanted.deadline_s,
+            observer=self._metrics,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The dispatcher, the watch that gives its router new tables, and the other stages."""
+
+    dispatcher: Dispatcher
+    watch: TableWatch
+    stages: Stages
 
 
 async def open_routing(
@@ -66,19 +129,10 @@ async def open_routing(
         SettingsRejected: `[model_stage]` or `[accurate_stage]` is wrong.
     """
     router = await asyncio.to_thread(Router.load)
-    stage = await asyncio.to_thread(load_model_stage, directory / PROFILES)
-    second = None
-    if stage.enabled:
-        name = stage.model or model_name
-        second = ModelStage(
-            model,
-            name,
-            classifier=classifier,
-            deadline_s=stage.deadline_s,
-            observer=metrics,
-        )
-
-    accurate = await asyncio.to_thread(load_accurate_stage, directory / PROFILES, metrics)
+    dispatcher = Dispatcher(router, overrides=overrides, observer=metrics)
+    stages = Stages(dispatcher, directory / PROFILES, model, model_name, classifier, metrics)
+    take = await asyncio.to_thread(stages.read)
+    take()
 
     def reloaded(outcome: str, router: Router) -> None:
         metrics.reloaded(outcome)
@@ -88,10 +142,7 @@ async def open_routing(
     watch = TableWatch(router, places, on_reload=reloaded)
     await watch.look()
     metrics.model(digest_of(router), version_of(router))
-    dispatcher = Dispatcher(
-        router, overrides=overrides, accurate=accurate, second=second, observer=metrics
-    )
-    return Routing(dispatcher, watch, accurate)
+    return Routing(dispatcher, watch, stages)
 
 
 def digest_of(router: Router) -> str:

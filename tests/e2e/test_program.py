@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import aiohttp
 import pytest
 
 from bot.adapters.redis.embedded import is_running
+from bot.data_files import personas_dir
 from tests.e2e.troupe import MODEL, Troupe, connections, environment, opened, run, until
 from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord
@@ -194,6 +196,11 @@ async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
         settings = connections(discord, ollama)
         settings["OLLAMA_HOSTS"] += f",{NO_OLLAMA}"
         settings["REDIS_URL"] = "redis://127.0.0.1:9/0"
+        own = tmp_path / "personas"
+        shutil.copytree(personas_dir(), own)
+        with (own / "routes.toml").open("a", encoding="utf-8") as file:
+            file.write("\n[model_stage]\nenabled = 1\n")
+        settings["PERSONAS_DIR"] = str(own)
         ended = await run(tmp_path, "doctor", **settings)
         settings["DISCORD_TOKEN"] = "wrong.token.entirely"
         stranger = await run(tmp_path, "doctor", **settings)
@@ -205,6 +212,7 @@ async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
         "run `troupe pull`",
         "start it, or correct OLLAMA_HOSTS",
         "check REDIS_URL",
+        "[model_stage] `enabled` must be true or false",
         "missing Send Messages: invite again with https://discord.com/",
     ):
         assert any(advice in line for line in ill), ended.out

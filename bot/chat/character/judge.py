@@ -28,7 +28,7 @@ from bot.errors import BackendError, StoreError
 from bot.observability.replies import ReplyMetrics
 from bot.personas import Persona
 from bot.ports import ChatMessage, ChatModel, ChatRequest, ConversationStore, Piece
-from bot.routing.asked_model import Breaker, load_asked_model
+from bot.routing.asked_model import AskedModel, Breaker, load_asked_model
 
 DEADLINE_S: Final = 3.0
 """Seconds for an opinion, everything included."""
@@ -82,18 +82,27 @@ class CharacterJudge:
     ) -> None:
         """`idle` says whether nobody waits for the model; `kept` keeps accounts over restarts."""
         self._model = model
-        self._name = name
+        self._default = self._name = name
         self._conversations = conversations
         self._metrics = metrics
         self._idle = idle
         self._kept = kept
         self._deadline = deadline_s
+        self._enabled = True
         self._breaker = Breaker(clock)
         self._waiting: OrderedDict[Place, Spoken] = OrderedDict()
         self._wake = asyncio.Event()
 
+    def adopt(self, wanted: AskedModel) -> None:
+        """Judge from now on as an operator set it; off, what waits is judged and nothing more."""
+        self._enabled = wanted.enabled
+        self._name = wanted.model or self._default
+        self._deadline = wanted.deadline_s
+
     def look(self, spoken: Spoken) -> None:
         """Note a reply to be judged; only the latest of a place is. Never waits, never raises."""
+        if not self._enabled:
+            return
         if not self._idle():
             self._metrics.judged("busy")
             return
@@ -184,36 +193,14 @@ class CharacterJudge:
             spoken.account.hindsight.settle()
 
 
-def open_judge(
-    profiles: Path,
-    model: ChatModel,
-    name: str,
-    conversations: ConversationStore,
-    metrics: ReplyMetrics,
-    *,
-    idle: Callable[[], bool],
-    kept: AccountStore,
-) -> CharacterJudge | None:
-    """Return the judge that `[character_judge]` of the route profiles' file asks for, if it does.
-
-    `name` is the model that judges where the file names none.
+def load_judge(path: Path) -> AskedModel:
+    """Return the table `[character_judge]` of the route profiles' file; without one it is off.
 
     Raises:
         SettingsRejected: with one line for each problem.
     """
-    wanted = load_asked_model(
-        profiles, "character_judge", deadline_s=DEADLINE_S, at_most_s=LONGEST_DEADLINE_S
-    )
-    if not wanted.enabled:
-        return None
-    return CharacterJudge(
-        model,
-        wanted.model or name,
-        conversations,
-        metrics,
-        idle=idle,
-        kept=kept,
-        deadline_s=wanted.deadline_s,
+    return load_asked_model(
+        path, "character_judge", deadline_s=DEADLINE_S, at_most_s=LONGEST_DEADLINE_S
     )
 
 

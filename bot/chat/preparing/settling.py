@@ -22,6 +22,7 @@ from bot.personas import Persona
 from bot.personas.binding import ResolvedBinding
 from bot.personas.casting import check_place
 from bot.routing.dispatch import Ask
+from bot.routing.profiles import RouteProfile
 from bot.routing.route import Route, RouteDecision
 from bot.scheduling.afterwards import afterwards
 
@@ -34,6 +35,8 @@ class Settled:
     binding: ResolvedBinding
     conversation: Conversation
     decision: RouteDecision
+    profile: RouteProfile
+    """How the route is spoken; the same for the whole turn, also when the file changes."""
     persona: Persona
     context: GuardContext
     verdict: Verdict
@@ -88,7 +91,17 @@ async def settle(
     planned = planned if verdict.action is Action.ALLOW else ()
     language = reply_language(turn, conversation, player)
     return Settled(
-        turn, binding, conversation, decision, player, context, verdict, scene, planned, language
+        turn,
+        binding,
+        conversation,
+        decision,
+        parts.profiles[decision.route],
+        player,
+        context,
+        verdict,
+        scene,
+        planned,
+        language,
     )
 
 

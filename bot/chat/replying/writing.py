@@ -168,7 +168,7 @@ class Writing:
 
     async def _recall(self, settled: Settled) -> Recollection:
         """Return what may be used of the person's memory; nothing while care comes first."""
-        memory, route = self._parts.memory, settled.decision.route
+        memory = self._parts.memory
         if (
             memory is None
             or settled.turn.cue is not None
@@ -176,14 +176,13 @@ class Writing:
             or settled.verdict.plain_voice
         ):
             return NOTHING
-        policy = self._parts.profiles[route].memory
-        return await memory.recall(settled.turn, policy, settled.persona.id)
+        return await memory.recall(settled.turn, settled.profile.memory, settled.persona.id)
 
     def _reminded(self, settled: Settled) -> bool:
         """Whether it is time to remind the persona of itself."""
         if settled.turn.cue is None and drifted_lately(settled.conversation, settled.persona.id):
             return True
-        every = remind_every(settled.persona, self._parts.profiles[settled.decision.route])
+        every = remind_every(settled.persona, settled.profile)
         spoken = sum(
             exchange.reply is not None and exchange.reply.persona == settled.persona.id
             for exchange in settled.conversation.exchanges
@@ -228,9 +227,8 @@ class Writing:
 
     def _profile(self, settled: Settled, terms: Terms) -> RouteProfile:
         """Return how the route is spoken, or the creative tool that was ordered."""
-        route = settled.decision.route
-        profile = self._parts.profiles[route]
-        ordered = terms.order or order_of(settled.turn, route)
+        profile = settled.profile
+        ordered = terms.order or order_of(settled.turn, profile.route)
         if ordered is None:
             return profile
         return self._parts.tools[ordered.tool].applied(ordered, profile, self._parts.num_ctx // 2)
@@ -283,7 +281,7 @@ class Writing:
         parts, bound = self._parts, settled.binding.model
         if bound is not None and bound in parts.channel_models | {parts.default_model}:
             return bound
-        return parts.profiles[settled.decision.route].model or parts.default_model
+        return settled.profile.model or parts.default_model
 
     def _players(self, settled: Settled) -> dict[str, str]:
         """Return the names, by id, of the personas that play here."""

@@ -12,8 +12,7 @@ import pytest
 
 from bot.adapters.ollama import OllamaPool
 from bot.chat.account import TurnAccount
-from bot.chat.accounts import AccountStore
-from bot.chat.character.judge import CARD, REPLY, CharacterJudge, Spoken, open_judge
+from bot.chat.character.judge import CARD, REPLY, CharacterJudge, Spoken, load_judge
 from bot.chat.place import ChannelId, Place
 from bot.chat.turn import Trigger, TurnId
 from bot.errors import SettingsRejected
@@ -155,10 +154,10 @@ async def test_only_the_latest_reply_of_a_place_is_judged(
     assert outcomes(metrics) == {"busy": 1}
 
 
-def opened(file: Path, pool: OllamaPool) -> CharacterJudge | None:
-    kept = cast("AccountStore", None)
-    replies = Metrics("1").replies
-    return open_judge(file, pool, MODEL, NOWHERE, replies, idle=lambda: True, kept=kept)
+def opened(file: Path, pool: OllamaPool) -> CharacterJudge:
+    judge = CharacterJudge(pool, MODEL, NOWHERE, Metrics("1").replies)
+    judge.adopt(load_judge(file))
+    return judge
 
 
 async def test_it_is_off_unless_the_operator_switches_it_on(
@@ -166,10 +165,12 @@ async def test_it_is_off_unless_the_operator_switches_it_on(
 ) -> None:
     file = tmp_path / "routes.toml"
     file.write_text("")
-    assert opened(file, pool) is None
+    unseen = spoken()
+    opened(file, pool).look(unseen)
+    await unseen.account.hindsight.known(5)  # at once: nothing is expected
+    assert ollama.chats == []
     file.write_text('[character_judge]\nenabled = true\nmodel = "small"\ndeadline_ms = 9000\n')
     judge = opened(file, pool)
-    assert judge is not None
     ollama.add_model("small")
     ollama.reply_with('{"score": 8}', kind="json")
     assert await judge.score(spoken()) == 0.8

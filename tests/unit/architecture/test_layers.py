@@ -12,7 +12,14 @@ ROOT = Path(__file__).resolve().parents[3]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.languages", "bot.once", "bot.recent"),
-    ("bot.errors", "bot.data_files", "bot.operator_files", "bot.background", "bot.footprint"),
+    (
+        "bot.errors",
+        "bot.data_files",
+        "bot.operator_files",
+        "bot.operator_watch",
+        "bot.background",
+        "bot.footprint",
+    ),
     (
         "bot.chat.place",
         "bot.routing.route",

@@ -88,6 +88,7 @@ def exercised() -> dict[str, set[str]]:
     metrics.tools.ordered("brainstorm", "command")
     metrics.tools.varied("brainstorm", Varied((), 0.9, 1, 1))
     metrics.redis_error("x")
+    metrics.file_reloaded("routes.toml", True)
     metrics.loop_lag(0.1)
     metrics.log_lines_lost(1)
     return {

@@ -13,7 +13,12 @@ import pytest
 
 from bot.errors import SettingsRejected
 from bot.routing import PreviousRoute, Route, Router
-from bot.routing.accurate import SURE_ENOUGH, AccurateStage, load_accurate_stage
+from bot.routing.accurate import (
+    SURE_ENOUGH,
+    AccurateStage,
+    open_accurate_stage,
+    wants_accurate_stage,
+)
 from bot.routing.dispatch import Dispatcher, stage_of
 from bot.routing.fusion import fused
 from bot.routing.table import Scores
@@ -135,12 +140,12 @@ def settings_file(tmp_path: Path, text: str) -> Path:
 
 
 def test_it_is_off_unless_switched_on(tmp_path: Path) -> None:
-    assert load_accurate_stage(settings_file(tmp_path, "")) is None
+    assert not wants_accurate_stage(settings_file(tmp_path, ""))
+    assert wants_accurate_stage(settings_file(tmp_path, "[accurate_stage]\nenabled = true"))
 
 
 def test_without_weights_it_stays_off(tmp_path: Path) -> None:
-    file = settings_file(tmp_path, "[accurate_stage]\nenabled = true")
-    assert load_accurate_stage(file, None, tmp_path / "none.encoder") is None
+    assert open_accurate_stage(None, tmp_path / "none.encoder") is None
 
 
 @pytest.mark.parametrize(
@@ -149,9 +154,9 @@ def test_without_weights_it_stays_off(tmp_path: Path) -> None:
         ("[accurate_stage]\nenabled = 1", "true or false"),
         ("[accurate_stage]\nfast = true", "not a setting"),
         ("accurate_stage = 3", "must be a table"),
-        ("[[", "TOMLDecodeError"),
+        ("[[", "not TOML"),
     ],
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(SettingsRejected, match=complaint):
-        load_accurate_stage(settings_file(tmp_path, text))
+        wants_accurate_stage(settings_file(tmp_path, text))
