@@ -16,6 +16,7 @@ from bot.routing.dispatch import Ask, Dispatcher
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
+from bot.routing.scene import after_turn
 
 if TYPE_CHECKING:
     from bot.routing.encoder import Encoder
@@ -45,7 +46,10 @@ def previous_of(router: Router, item: Labelled) -> PreviousRoute | None:
     resolved = router.resolve(item.history, now=_NOW) if item.history else None
     if item.previous is None:
         return resolved
-    scene = bool(resolved and resolved.scene and item.previous is Route.CREATIVE)
+    said = next((text for role, text in reversed(item.history) if role != "assistant"), "")
+    replied = item.history and item.history[-1][0] == "assistant"
+    reply = item.history[-1][1] if replied else ""
+    scene = after_turn(bool(resolved and resolved.scene), said, item.previous, reply)
     return PreviousRoute(item.previous, _NOW, scene)
 
 

@@ -20,6 +20,11 @@ SETS_UP = re.compile(
     r"|\bpretend (?:that |like )?(?:you|to be|we|im|this is)|\blets (?:pretend|play out|act out)"
     r"|\bplay out a\b|\bbe my (?:dm|gm|dungeon master|game ?master)\b|\byour character\b"
     r"|\bmy character (?:\w+s|is)\b|\byou(?:ll)? (?:play|be) (?:the|a|an|my)\b"
+    r"|\b(?:embody|embrace|assume|adopt|take on|step into|slip into) (?:the |a )?"
+    r"(?:role|persona|part|character|shoes)\b|\bimpersonate\b|\btext ?-?adventure\b"
+    r"|\b(?:throughout|in all) (?:this|our|the)(?: following| whole)? conversations?\b"
+    r"|\bon joue\b|\bincarne[rz]?\b|\bdans la peau d|\bwir spielen\b|\bschlupf\w* in die rolle"
+    r"|\bjugamos a\b|\ben el papel de\b|\bno papel d[eo]\b|\bnei panni d|\bwciel sie\b|\bв роли\b"
     r"|\btu so als|\bstell dir vor,? du|\bfinge que|\bhaz de cuenta|\bfais comme si"
     r"|\bimagine que tu"
     r"|\bfinja que|\bfaz de conta|\bfa(?:i|cciamo) finta|представь,? что ты|\budawaj|\bdoe alsof"
@@ -27,7 +32,7 @@ SETS_UP = re.compile(
     r"|\b(?:you(?:re| are| r)|du bist|jij bent|je bent|tu es|eres|voce e|tu sei|sei|jestes|ты|sen"
     r"|kamu (?:jadi|adalah)?) .{2,60}(?:,| and| und| en| et| y| e| i| а| ben| dan) ?"
     r"(?:im|i|ich|ik|je|moi|yo|eu|io|ja|я|ben|aku)\b"
-    r"|你是.{1,20}我是|你当.{1,20}我当|(?:あなた|君|お前)は.{1,30}(?:私|僕|俺)は|너는.{1,30}나는"
+    r"|你是.{1,20}我是|你当.{1,20}我当|(?:あなた|君|お前)は.{1,30}(?:私|僕|俺)[はが]|너는.{1,30}나는"
     r"|[اأ]نت .{2,40} و[اأ]نا|तुम .{2,40} और मैं"
 )
 """Two parts are handed out, or a play is named."""
@@ -56,8 +61,9 @@ _GAME = (
     r"(?:game|rp|role ?-?play\w*|scene|story|act|spiel|juego|jeu|jogo|gioco|rol)\b"
 )
 ENDS_PLAY = re.compile(
-    rf"\b(?:stop|pause|quit|end|leave|exit|no more|enough (?:of|with)|not part of|stoppe?|beende|"
-    rf"unterbrich|para|parem?|deja|termina|arrete|ferma|basta|fim d[eo])\s{_GAME}"
+    rf"\b(?:stop(?:ping)?|paus(?:e|ing)|quit|end(?:ing)?|leav(?:e|ing)|exit|no more|"
+    rf"enough (?:of|with)|not part of|stoppe?|beende|unterbrich|para|"
+    rf"parem?|deja|termina|arrete|ferma|basta|fim d[eo])\s{_GAME}"
     r"|\b(?:stop|quit) (?:playing|pretending|acting)\b|\bbreak(?:ing)? character\b|\bsafe ?word\b"
     r"|\bhor auf (?:mit dem spiel|zu spielen)|\bхватит играть\b|\bстоп,? игра\b|\bостанови игру\b"
     r"|\bkoniec gry\b|\bprzerwij gre\b|\boyunu (?:durdur|bitir|birak)|\bberhenti main\b"

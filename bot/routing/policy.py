@@ -13,7 +13,7 @@ from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
 from bot.routing.scene import QUITE_A_FACT, asked_outside, steps_out, wants_help
 from bot.routing.table import LABELS, Scores
-from bot.routing.wording import asks, beginning, of_persons, wants
+from bot.routing.wording import asks, beginning, of_persons, of_reply, wants
 
 IDLE_SECONDS = 15 * 60
 """A previous turn that is older resolves nothing."""
@@ -38,6 +38,9 @@ PLAIN = 0.95
 ONLY_CONTINUES = 0.80
 """Probability of a continuation up to which a plain question or request is taken for a new one.
 Terse ones look like continuations: "is java older than python" does to 0.75."""
+NAMES_REPLY = 0.90
+"""Probability of a continuation, at least, where a message names the reply before: "rework your
+previous answer" is of the same kind, whatever it wants done to it."""
 DOUBT_MARGIN = 0.10
 """Two routes closer than this are a doubt."""
 
@@ -56,6 +59,8 @@ class Circumstances:
     """The message is about somebody in the talk; looked for only after another turn."""
     steps_out: bool = False
     """The message is said outside of the scene that is open."""
+    of_reply: bool = False
+    """The message names the reply before; looked for only after another turn."""
 
 
 def live(previous: PreviousRoute | None, now: float) -> PreviousRoute | None:
@@ -98,7 +103,9 @@ def circumstances(
     if previous.scene:
         # A scene goes on after what was said outside of it.
         previous = replace(previous, route=Route.CREATIVE)
-    return Circumstances(previous, in_scene, wanted, asked, of_persons(folded))
+    return Circumstances(
+        previous, in_scene, wanted, asked, of_persons(folded), of_reply=of_reply(folded)
+    )
 
 
 def decide(
@@ -115,7 +122,8 @@ def decide(
     gate = 0.0
     held = False
     if around.previous is not None:
-        gate, before = scores.continuation, around.previous.route
+        before = around.previous.route
+        gate = max(scores.continuation, NAMES_REPLY if around.of_reply else 0.0)
         margin = _margin(shares, gate, before, around)
         if margin is not None:
             shares = _continued(shares, gate, before)

@@ -84,6 +84,24 @@ _PERSONS = re.compile(
     )
     + r")(?!\w)|[我你您他她]|私|俺|僕|나는|내가|저는|제가"
 )
+_OF_REPLY = re.compile(
+    r"\b(?:your|that|the|ur)\s(?:(?:very\s)?(?:previous|last|earlier|prior|preceding|first|above)"
+    r"|own)\s(?:answer|response|reply|message|output|version|text|draft|attempt|suggestion)s?\b"
+    r"|\bthe (?:answer|response|reply) above\b|\b(?:rephrase|rework|revise|rewrite|redo|shorten) "
+    r"(?:it|that|the above|your (?:answer|response|reply))\b"
+    r"|\bdo (?:the same|that|it|this)(?: task| thing)? (?:again|over)\b|\bsame task again\b"
+    r"|\b(?:vor(?:herig|ig)\w*|letzte\w*|obig\w*) (?:antwort|nachricht|fassung)"
+    r"|\b(?:reponse|message) precedente?\b|\b(?:precedente|derniere) reponse\b"
+    r"|\b(?:respuesta|mensaje|resposta|mensagem) anterior\b|\bultima (?:respuesta|resposta)\b"
+    r"|\brisposta precedente\b|\bultima risposta\b|\b(?:vorige|laatste|eerdere) antwoord\b"
+    r"|\b(?:poprzedni\w*|ostatni\w*) odpowiedz\w*|\b(?:предыдущ|прошл|последн)\w+ ответ\w*"
+    r"|\bonceki (?:cevab|cevap|yanit)\w*|\bjawaban(?:mu|nya)? (?:sebelumnya|tadi|terakhir)\b"
+    r"|(?:上一个|上个|之前的?|前面的?|刚才的?|上面的?)(?:回答|回复|答案|版本)"
+    r"|(?:前の|先ほどの|さっきの|直前の)(?:回答|答え|返事|返答)"
+    r"|(?:이전|앞선|방금|위) ?(?:의 )?(?:답변|대답|응답)"
+    r"|(?:[اأإ]جابتك|ردك|جوابك) (?:السابق|ال[اأ]خير)|पिछल[ेा] (?:जवाब|उत्तर)"
+)
+"""The reply before, by its name."""
 
 
 def beginning(message: str) -> str:
@@ -105,3 +123,8 @@ def asks(folded: str) -> bool:
 def of_persons(folded: str) -> bool:
     """Whether a message is about the one who writes, the one addressed, or him and her."""
     return _PERSONS.search(folded) is not None
+
+
+def of_reply(folded: str) -> bool:
+    """Whether a message names the reply before: it wants that otherwise, or more of it."""
+    return _OF_REPLY.search(folded) is not None

@@ -69,6 +69,26 @@ def test_a_request_is_found_wherever_a_clause_begins(message: str, explicit: boo
     assert around.explicit is explicit
 
 
+@pytest.mark.parametrize("before", [Route.CREATIVE, Route.FACTUAL])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Rework your previous response so that no sentence has a comma.",
+        "do the same task again in five lines",
+        "Reprends ta réponse précédente en plus court",
+        "Kürze deine letzte Antwort auf zwei Sätze",
+        "revisa tu respuesta anterior",
+        "сократи предыдущий ответ",
+        "把刚才的回答改短一点",
+        "さっきの答えを短くして",
+        "이전 답변을 더 짧게",
+    ],
+)
+def test_what_is_wanted_of_the_reply_before_is_of_its_route(message: str, before: Route) -> None:
+    previous = PreviousRoute(before, 0.0)
+    assert ROUTER.route(message, previous=previous, now=1.0).route is before
+
+
 @pytest.mark.parametrize("before", [Route.COMPANION, Route.CREATIVE])
 @pytest.mark.parametrize(
     ("gate", "alone", "switches"),
