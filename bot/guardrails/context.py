@@ -30,6 +30,8 @@ class GuardContext:
     strict: bool = False
     """Replies are shown by sentences; whole, and only with its opinion, where a guard model is
     configured. Without one the rules judge alone."""
+    in_need: bool = False
+    """Whether care comes first: by the message, the trend, or a crisis of the last day."""
     now: float = 0.0
     """Unix seconds."""
 

@@ -88,6 +88,11 @@ class Judgement:
     def has(self, category: str) -> bool:
         return any(hit.category == category for hit in self.hits)
 
+    @property
+    def sounds_of_need(self) -> bool:
+        """Whether a head or any rule, however mild, heard need."""
+        return max(self.care, self.acute) >= 1.0 or any(hit.category in CARE for hit in self.hits)
+
 
 @dataclass(frozen=True, slots=True)
 class _Looked:

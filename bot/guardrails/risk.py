@@ -109,6 +109,10 @@ class RiskState:
     def minor(self, now: float) -> bool:
         return self.minor_until > now
 
+    def resource_due(self, now: float) -> bool:
+        """Whether lines to call were not named within a day."""
+        return now - self.resource_at >= RESOURCE_WINDOW
+
     @property
     def as_numbers(self) -> dict[str, float]:
         return {f.name: float(getattr(self, f.name)) for f in fields(self) if getattr(self, f.name)}

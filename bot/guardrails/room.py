@@ -12,7 +12,7 @@ import structlog
 from bot.chat.turn import Turn
 from bot.errors import SettingsRejected, StoreError
 from bot.guardrails.audit import Audit, AuditSink
-from bot.guardrails.care import Care, read_care
+from bot.guardrails.care import Care, read_care, region_of
 from bot.guardrails.constitution import Constitution, read_constitution
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.corpus import everyday
@@ -21,11 +21,12 @@ from bot.guardrails.heads import read_heads
 from bot.guardrails.judge import Judge
 from bot.guardrails.opinion import GuardAway, GuardModel
 from bot.guardrails.pii import redact
-from bot.guardrails.policy import ALLOWED, Decision, decide
+from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
+from bot.guardrails.reviewing import AWAY, of_draft, of_message
 from bot.guardrails.revise import revision_request, rewritten
-from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, where_of
+from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, advance, where_of
 from bot.guardrails.rule_files import SHIPPED, read_rules
-from bot.guardrails.rules import Hit, Role, Rule, RuleSet
+from bot.guardrails.rules import Rule, RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Action, Verdict
@@ -38,8 +39,6 @@ from bot.routing.route import Route
 log = structlog.get_logger(__name__)
 
 ROOT = Path(__file__).resolve().parents[1]
-UNSAFE = 0.5
-"""Probability from which a guard model's opinion counts as unsafe."""
 STOPPING = frozenset({Measure.REWRITE, Measure.GATE, Measure.REFUSE, Measure.BLOCK, Measure.CRISIS})
 """What keeps a draft from being shown."""
 
@@ -221,8 +220,9 @@ class Guardrails:
     async def review_input(self, turn: Turn, context: GuardContext) -> Verdict:
         """Return the guard model's judgement of the bare message; runs beside generation.
 
-        ALLOW without a guard model. When it is away: rules go on alone on the factual and
-        creative routes; companion, DMs and strict places answer with the safe template.
+        ALLOW without a guard model. SUPPORT where it alone heard need. When it is away: rules go
+        on alone on the factual and creative routes; companion, DMs and strict places answer with
+        the safe template, and so does who is in need, with lines to call.
         """
         if self._guard is None or not any(char.isalpha() for char in turn.text):
             return PASS
@@ -235,7 +235,27 @@ class Guardrails:
             "review", decision, route=context.route.value, text=turn.text, seconds=seconds,
             guild=context.place.guild,
         )  # fmt: skip
-        return self._verdict(decision, context)
+        if decision.measure is not Measure.SUPPORT:
+            return self._verdict(decision, context)
+        due = await self._need_heard(context)
+        return verdict_of(decision, context, self._care, resource_due=due)
+
+    async def _need_heard(self, context: GuardContext) -> bool:
+        """Note in the trend what the guard model heard; return whether lines are to be named."""
+        where = where_of(context.place)
+        try:
+            before = RiskState.of(await self._trend.load(context.person, where))
+            weight = WEIGHTS[Severity.PASSIVE]
+            state = advance(before, context.now, weight=weight, dependency=0.0)
+            state = replace(state, turns=before.turns)  # the message was counted when it came
+            due = state.resource_due(context.now)
+            if due:
+                state = replace(state, resource_at=context.now)
+            await self._trend.save(context.person, where, state.as_numbers)
+        except StoreError:
+            log.warning("risk trend not kept")
+            return True
+        return due
 
     def open_gate(self, context: GuardContext) -> OutputGate:
         """Return the gate for one reply."""
@@ -252,7 +272,7 @@ class Guardrails:
             rules=self._judge.drafted,
             decide=lambda text: self._judge.draft(text, context),
             blocks=lambda decision: decision.measure in STOPPING,
-            verdict=lambda decision: self._verdict(decision, context),
+            verdict=lambda decision: self._verdict(decision, context, drafted=True),
             clean=lambda text: redact(text, keep=context.user_text, private_only=True),
             judge=opinion if guarded else None,
             by_sentence=guarded or careful,
@@ -265,7 +285,7 @@ class Guardrails:
         self, draft: str, verdict: Verdict, context: GuardContext, model: ChatModel, model_name: str
     ) -> Release:
         """Have a blocked draft rewritten once against the constitution; else say the template."""
-        if verdict.category in UNREPAIRABLE:
+        if verdict.category in UNREPAIRABLE or verdict.rule == AWAY:
             return self._template(verdict, context)
         request = revision_request(
             draft,
@@ -286,30 +306,39 @@ class Guardrails:
         return release if release.text.strip() else self._template(verdict, context)
 
     def _template(self, verdict: Verdict, context: GuardContext) -> Release:
+        """Return what is said in place of a draft: nothing that reproaches the person with it."""
         words = words_for(context, self._care)
-        if verdict.category in ("sh_crisis", "sh_support", "sh_promo"):
-            text = words.crisis_card(None)
-        else:
-            text = verdict.reply or words.refusal
+        region = region_of(context.locale)
+        text = verdict.reply or words.refusal
         if verdict.category == "human_claim":
             text = words.disclosure
+        elif context.in_need:
+            text = words.short("again", region)
+        elif verdict.category in ("sh_crisis", "sh_support", "sh_promo"):
+            text = f"{words.refusal} {words.short('resource', region)}"
         return Release(text, verdict)
 
-    def _verdict(self, decision: Decision, context: GuardContext) -> Verdict:
-        if decision.rule == "guard.away":
-            reply = words_for(context, self._care).unavailable
-            return Verdict(Action.REFUSE, None, 0.0, decision.rule, reply)
-        return verdict_of(decision, context, self._care)
+    def _verdict(
+        self, decision: Decision, context: GuardContext, *, drafted: bool = False
+    ) -> Verdict:
+        words = words_for(context, self._care)
+        if decision.rule == AWAY:
+            if not context.in_need:
+                return Verdict(Action.REFUSE, None, 0.0, decision.rule, words.unavailable)
+            reply = words.short("again", region_of(context.locale))
+            return Verdict(Action.SUPPORT, "sh_support", 0.0, decision.rule, reply)
+        verdict = verdict_of(decision, context, self._care)
+        blames = drafted and decision.measure is Measure.BLOCK
+        return replace(verdict, reply=words.refusal) if blames else verdict
 
     async def _opinion(self, user_text: str, draft: str | None, context: GuardContext) -> Decision:
         """Ask the guard model; ALLOWED when it has no objection."""
         if self._guard is None:
             return ALLOWED
-        role: Role = "user" if draft is None else "assistant"
         try:
             opinion = await self._guard.opinion(user_text, draft)
         except GuardAway as error:
-            away = Decision(Measure.REFUSE, None, rule="guard.away")
+            away = Decision(Measure.REFUSE, None, rule=AWAY)
             stays = self._needs_guard(user_text, context)
             self._audit.note(
                 "degraded", away if stays else ALLOWED, route=context.route.value, text=user_text,
@@ -317,16 +346,15 @@ class Guardrails:
             )  # fmt: skip
             log.warning("guard model away", reason=str(error), answered=not stays)
             return away if stays else ALLOWED
-        if opinion.unsafe < UNSAFE:
-            return ALLOWED
-        category = opinion.categories[0] if opinion.categories else "illicit"
-        hit = Hit(f"guard.{category}", category, Severity.PLAIN)
-        decision = decide([hit], role, context)
-        return replace(decision, score=opinion.unsafe)
+        if draft is not None:
+            return of_draft(opinion, context)
+        return of_message(opinion, self._judge.message(user_text, context), context)
 
     def _needs_guard(self, user_text: str, context: GuardContext) -> bool:
         """Whether this turn may not go on with rules alone."""
         if context.route is Route.COMPANION or context.place.is_dm or context.strict:
+            return True
+        if context.in_need:
             return True
         if context.place.age_restricted:
             return True
@@ -355,4 +383,4 @@ class Guardrails:
 
 
 UNREPAIRABLE = frozenset({"csae", "mass_harm", "ncii"})
-"""What is not sent to a model a second time."""
+"""What is not sent to a model a second time; nor is what no guard model could judge."""

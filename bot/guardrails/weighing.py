@@ -22,7 +22,6 @@ from bot.guardrails.risk import (
     DEPENDENCY_LIMIT,
     MINOR_FOR,
     PLAIN_FOR,
-    RESOURCE_WINDOW,
     Level,
     RiskState,
     advance,
@@ -60,7 +59,7 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
         state = replace(state, minor_until=now + MINOR_FOR)
     decision = _with_trend(judgement, state, weight, leans=begun and leans)
     card_due = now - state.card_at >= CARD_WINDOW
-    resource_due = now - state.resource_at >= RESOURCE_WINDOW
+    resource_due = state.resource_due(now)
     if decision.measure is Measure.CRISIS and decision.rule != DANGER.rule:
         state = replace(state, plain_until=now + PLAIN_FOR)
     if decision.measure is Measure.CRISIS and card_due:

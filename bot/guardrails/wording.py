@@ -118,7 +118,9 @@ def _guidance(
 ) -> str | None:
     match decision.measure:
         case Measure.CRISIS:
-            return None if card_due else CRISIS_AGAIN  # the card stands alone
+            if card_due:
+                return None  # the card stands alone
+            return f"{CRISIS_AGAIN} End with this line: {words.short('again', region)}"
         case Measure.SUPPORT:
             extra = words.short("resource", region) if resource_due else ""
             return f"{SUPPORT} End with this line: {extra}" if extra else SUPPORT

@@ -82,7 +82,11 @@ async def settle(
         player = parts.casting.persona(named, turn.place.guild)
     check_place(player, turn.place)
     context = replace(
-        context, route=decision.route, persona_name=player.name, adult_card=player.adult
+        context,
+        route=decision.route,
+        persona_name=player.name,
+        adult_card=player.adult,
+        in_need=verdict.action is Action.SUPPORT or verdict.plain_voice,
     )
     account.decision, account.persona = decision, player
     if turn.order is None:  # a tool's route is no decision of the router

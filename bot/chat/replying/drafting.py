@@ -15,7 +15,7 @@ from bot.chat.notices import CUT_LOOP, CUT_SHORT, WAKING, small_print
 from bot.chat.parts import Parts
 from bot.chat.preparing.ordering import as_said
 from bot.chat.preparing.settling import Settled
-from bot.chat.replying.generation import Generated, Generation, InputRefused, Readers
+from bot.chat.replying.generation import Generated, Generation, InputRefused, NeedHeard, Readers
 from bot.chat.replying.stopping import Stop
 from bot.chat.turn import Wish
 from bot.delivery.cleaning import ReplyCleaner
@@ -67,6 +67,7 @@ class Drafting:
 
         Raises:
             Drifted: the persona was not itself, nothing was visible, and `again_allowed`.
+            NeedHeard: the question is to be answered with care; nothing was visible.
             BackendError: the model failed and nothing was visible.
         """
         parts, settled, account = self._parts, order.settled, order.account
@@ -101,6 +102,9 @@ class Drafting:
             self._taken_back(generation)
             self.judged(account, "review", refused.verdict, settled.decision.route)
             return refused.verdict.reply or translated(REFUSED)
+        except NeedHeard as heard:
+            self.judged(account, "review", heard.verdict, settled.decision.route)
+            raise
         except BackendError as error:
             visible = (await readers().gate.break_off()).strip()
             if not says_something(visible) or isinstance(error, EmptyReply):

@@ -26,6 +26,14 @@ class InputRefused(Exception):  # control flow between two stages, never an erro
         self.verdict = verdict
 
 
+class NeedHeard(Exception):  # control flow between two stages, never an error
+    """The guard model heard need in a question that is being answered as any other."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.category)
+        self.verdict = verdict
+
+
 @dataclass(slots=True)
 class Generated:
     """What a generation came to. `first_token` and `first_shown` are monotonic seconds."""
@@ -74,6 +82,7 @@ class Generation:
         Raises:
             DraftBlocked: the gate would not let the draft pass; `self.draft` holds it.
             InputRefused: the question itself was refused by the review.
+            NeedHeard: the review found that care comes first.
             Drifted: the persona is not itself, and nothing was visible.
             BackendError: the host failed; the gate's `break_off` returns what can be shown.
         """
@@ -137,7 +146,11 @@ class Generation:
         return drift
 
     async def _reviewed(self, *, wait: bool) -> bool:
-        """Whether the question has been reviewed and let through."""
+        """Whether the question has been reviewed and let through.
+
+        Raises:
+            InputRefused, NeedHeard: it was not, or is to be answered with care.
+        """
         if self.review is None:
             return True
         if not wait and not self.review.done():
@@ -145,4 +158,6 @@ class Generation:
         verdict = await asyncio.shield(self.review)  # a stop must not take it along
         if verdict.action is Action.REFUSE or verdict.reply is not None:
             raise InputRefused(verdict)
+        if verdict.action is Action.SUPPORT:
+            raise NeedHeard(verdict)
         return True

@@ -21,6 +21,7 @@ from bot.chat.preparing.settling import Settled
 from bot.chat.preparing.speech import language_instruction
 from bot.chat.replying.continuing import Continuing, joined
 from bot.chat.replying.drafting import Drafting, Order
+from bot.chat.replying.generation import NeedHeard
 from bot.chat.replying.rewriting import may_run, rewritten
 from bot.chat.replying.several import differing
 from bot.chat.replying.terms import Terms, Written
@@ -79,7 +80,6 @@ class Writing:
             sink = Continuing(sink, terms.before)
         with timer.stage("recall"):
             recollection = await self._recall(settled)
-        account.memories = recollection.memories
         model = self._model(settled)
         account.model = model
         if has_pictures(settled.turn) and self._parts.facts is not None:
@@ -88,9 +88,12 @@ class Writing:
 
         async def order(*, again: bool) -> Order:
             given = replace(terms, seed=_second(terms, settled)) if again else terms
+            caring = settled.verdict.action is Action.SUPPORT
+            used = NOTHING if caring else recollection
+            account.memories = used.memories
             with timer.stage("prompt"):
                 prompt, request = await self._prompted(
-                    settled, account, recollection, given, reminded=reminded or again
+                    settled, account, used, given, reminded=reminded or (again and not caring)
                 )
             return Order(
                 settled,
@@ -144,7 +147,8 @@ class Writing:
         return check_for(settled.persona, sorted(others), settled.language, settled.turn.text)
 
     async def _drafted(self, order: Order, again: Callable[[], Awaitable[Order]]) -> str:
-        """Return a draft that may stand; a second one when the first is empty, or drifts."""
+        """Return a draft that may stand; a second one when the first is empty, drifts, or was
+        begun before the guard model heard need."""
         account, replies = order.account, self._parts.metrics.replies
         route = order.settled.decision.route.value
         try:
@@ -152,6 +156,10 @@ class Writing:
         except Drifted as drifted:
             for reason in drifted.drift.reasons:
                 replies.drifted(reason, "regenerated")
+        except NeedHeard as heard:
+            settled = order.settled
+            settled.verdict = heard.verdict
+            settled.context = replace(settled.context, in_need=True)
         except EmptyReply:
             if order.stop.wanted:
                 raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -71,13 +72,64 @@ async def test_an_unsafe_reply_is_never_visible(scene: Scene) -> None:
         assert all("zeta" not in edit.content for edit in reply.edits)
 
 
+def _hears_self_harm(body: Mapping[str, Any]) -> str:
+    """Answer as Llama Guard 3 does to a person's pain, and to no draft."""
+    return "unsafe\nS11" if body["messages"][-1]["role"] == "user" else "safe"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i cut again last night after three months clean. feel so ashamed",
+        "i feel like a burden to literally everyone around me",
+        "the lake is very quiet at this hour",  # need that only the guard model hears
+    ],
+)
+async def test_a_person_whose_need_it_hears_gets_care_and_no_refusal(
+    scene: Scene, text: str
+) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.reply_with(_hears_self_harm, kind="guard")
+    scene.ollama.reply_with("That sounds heavy. I am listening.")
+    _, said = await scene.exchange(stage, alice, text)
+    assert said == "That sounds heavy. I am listening."
+    written = [chat for chat in scene.asked(text) if chat.body["model"] != GUARD]
+    prompt = written[-1].messages[-1]["content"]
+    assert "The person may be struggling" in prompt
+    assert "988" in prompt  # lines to call, once a day
+
+
+async def test_in_need_lines_are_named_although_it_is_away(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.fail_next("error", status=503, message="busy", times=-1, model=GUARD)
+    asked = await stage.says(
+        alice, "i cut again today and i am so ashamed of myself", mention_bot=True
+    )
+    await scene.troupe.over(asked)
+    said = stage.answer_to(asked)
+    assert AWAY not in said
+    assert "988" in said
+    assert "guard:mistake" not in str([each.components for each in stage.replies_to(asked)])
+
+
+async def test_a_draft_it_blocks_is_not_held_against_the_person(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.reply_with(
+        lambda body: "safe" if body["messages"][-1]["role"] == "user" else "unsafe\nS10",
+        kind="guard",
+    )
+    _, said = await scene.exchange(stage, alice, "which mountain of Peru is highest?", "Them.")
+    assert said.startswith("I can't help with that.")
+    assert "emergency" not in said
+
+
 async def test_when_it_is_away_facts_go_on_and_company_does_not(scene: Scene) -> None:
     stage, alice, bob = scene.channel(), scene.person(), scene.person()
     moderator = scene.person("manage_guild")
     scene.ollama.fail_next("error", status=503, message="busy", times=-1, model=GUARD)
     _, fact = await scene.exchange(stage, alice, "what is the boiling point of water?", "100 °C.")
     assert fact == "100 °C."
-    company = await stage.says(bob, "i feel so lonely tonight, stay with me", mention_bot=True)
+    company = await stage.says(bob, "hey you, nice to see you, how was your day", mention_bot=True)
     await scene.troupe.over(company)
     assert AWAY in stage.answer_to(company)
     offered = str([reply.components for reply in stage.replies_to(company)])
