@@ -61,7 +61,7 @@ class TurnAccount:
         return {
             "turn": self.turn,
             "trigger": self.trigger.value,
-            "route": _route(self.decision),
+            "route": route_summary(self.decision) if self.decision else None,
             "persona": {"id": self.persona.id, "name": self.persona.name} if self.persona else None,
             "model": self.model,
             "backend": done.backend if done else None,
@@ -112,9 +112,8 @@ class TurnAccount:
         }
 
 
-def _route(decision: RouteDecision | None) -> Mapping[str, Any] | None:
-    if decision is None:
-        return None
+def route_summary(decision: RouteDecision) -> Mapping[str, Any]:
+    """Return what is shown and kept of a decision."""
     return {
         "route": decision.route.value,
         "probabilities": {route.value: round(p, 4) for route, p in decision.probabilities.items()},

@@ -347,6 +347,10 @@ class Intake:
         """Return the turns under way in a place."""
         return tuple(run.turn for run in self._turns if run.turn.place == place)
 
+    def under_way(self, place: Place, message: MessageId | None) -> TurnAccount | None:
+        """Return what is known of a turn that runs; see `RunningTurns.account`."""
+        return self._turns.account(place, message)
+
     # ── what a turn is, and what follows from it ────────────────────────────────────────────────
 
     async def _work(self, run: Running) -> None:

@@ -103,6 +103,7 @@ class TurnRunner:
         """Perform a turn and settle it, whatever happens. Return its account."""
         again = run.turn.again
         account = TurnAccount(again.turn if again else run.turn.id, run.turn.trigger)
+        run.account = account
         began = self._clock.monotonic()
         outcome: Outcome | None
         self._metrics.turns.started()

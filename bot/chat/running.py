@@ -93,6 +93,8 @@ class Running:
     notes: set[asyncio.Task[None]] = field(default_factory=set)
     shows: Callable[[], None] | None = None
     """Called each time another message of its reply stands there."""
+    account: TurnAccount | None = None
+    """What is known of it so far."""
     stop: Stop = field(default_factory=Stop)
     tell: Tell | None = None
     """For a wish about a reply: says a line to whoever had it, for their eyes only."""

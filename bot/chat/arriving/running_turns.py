@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 
+from bot.chat.account import TurnAccount
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.looking_up import LookedUp
@@ -48,6 +49,18 @@ class RunningTurns:
     def last_of(self, place: Place, person: UserId) -> Running | None:
         """Return the turn in which a person spoke last, if it runs."""
         return self._by_person.get((place, person))
+
+    def account(self, place: Place, message: MessageId | None) -> TurnAccount | None:
+        """Return what is known so far of a turn of a place, named by one of its messages or one in
+        which its reply stands; of the newest that runs, if None."""
+        found = [
+            run.account
+            for run in self
+            if run.account is not None
+            and run.turn.place == place
+            and (message is None or message in {*run.turn.message_ids, *run.standing})
+        ]
+        return max(found, key=lambda account: int(account.turn), default=None)
 
     def overtaken(self, run: Running) -> bool:
         """Whether the person said something newer."""

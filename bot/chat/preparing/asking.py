@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.chat.conversation import Conversation, Exchange
-from bot.chat.place import UserId
+from bot.chat.place import Place, UserId
 from bot.chat.turn import Turn, TurnId
 from bot.routing import PreviousRoute
 from bot.routing.dispatch import Ask
@@ -19,15 +19,37 @@ LINES = 3
 
 def ask_of(turn: Turn, conversation: Conversation, *, shared: bool, now: float) -> Ask:
     """Return what to ask about a turn. `shared`: several personas share the place as a scene."""
-    return Ask(
-        message=turn.text,
-        place=turn.place,
-        person=turn.speaker.id,
+    return ask_about(
+        turn.text,
+        turn.place,
+        turn.speaker.id,
+        conversation,
+        before=turn.id,
+        shared=shared,
         now=now,
-        previous=previous_route(conversation, turn.speaker.id, before=turn.id),
-        standing=previous_route(conversation, None, before=turn.id),
-        history=last_exchanges(conversation, before=turn.id, now=now),
-        in_scene=scene_running(conversation, shared=shared, before=turn.id, now=now),
+    )
+
+
+def ask_about(
+    message: str,
+    place: Place,
+    person: UserId,
+    conversation: Conversation,
+    *,
+    before: TurnId,
+    shared: bool,
+    now: float,
+) -> Ask:
+    """Return what to ask about a message that a person says after the turns `before` another."""
+    return Ask(
+        message=message,
+        place=place,
+        person=person,
+        now=now,
+        previous=previous_route(conversation, person, before=before),
+        standing=previous_route(conversation, None, before=before),
+        history=last_exchanges(conversation, before=before, now=now),
+        in_scene=scene_running(conversation, shared=shared, before=before, now=now),
     )
 
 

@@ -36,11 +36,16 @@ class CorrectionObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What was corrected. `kept_text`: the message itself is kept, not only its features."""
+    """What was corrected, and for which messages that holds."""
 
     instead_of: Route
     label: Route
     kept_text: bool
+    """The message itself is kept, not only its features."""
+    continues: bool = False
+    """It only continues: what is nearly like it is corrected after a turn like that before it."""
+    follows: Route | None = None
+    """The route of that turn, if there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,9 @@ class RouteFixes:
         await self.corrections.correct(place, correction)
         self.observer.corrected(correction.instead_of.value, label.value)
         self.tally.corrected(place.guild)
-        return Fixed(correction.instead_of, label, keeps_text)
+        return Fixed(
+            correction.instead_of, label, keeps_text, correction.continues, correction.follows
+        )
 
     async def _exchange(
         self, place: Place, conversation: Conversation, message: MessageId | None

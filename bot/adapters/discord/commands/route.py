@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot.adapters.discord.commands.permissions import guild_of
 from bot.adapters.discord.commands.render import place_of, plain, say
-from bot.adapters.discord.commands.replies import account_of, message_id
+from bot.adapters.discord.commands.replies import message_id, route_of
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.mapping import clean_text
+from bot.chat.account import route_summary
 from bot.chat.place import UserId
+from bot.chat.preparing.asking import ask_about
 from bot.chat.preparing.caring import asked_with_care
-from bot.errors import NotFound
+from bot.chat.turn import TurnId
+from bot.chat.wishes.correcting import Fixed
 from bot.guardrails import GuardContext
 from bot.languages import t, tn
 from bot.routing.dispatch import Ask
-from bot.routing.route import Route, RouteDecision
+from bot.routing.route import Route
 
 ROUTES = [
     app_commands.Choice(name="factual: answers questions", value="factual"),
@@ -34,6 +39,15 @@ SWITCH = [
     app_commands.Choice(name="off: keep hashed features only", value="off"),
 ]
 HERE = "here"
+CORRECT = "manage_messages"
+"""What it takes to correct a route."""
+BEYOND_CORRECTION = frozenset({"safety", "pin", "tool", "scene"})
+"""What decides before any correction is looked at."""
+
+
+def may(interaction: discord.Interaction, permission: str) -> bool:
+    """Whether a person has a permission in a server; in a direct message both sides may."""
+    return interaction.guild_id is None or bool(getattr(interaction.permissions, permission))
 
 
 def require_in_guild(interaction: discord.Interaction, permission: str) -> None:
@@ -42,7 +56,7 @@ def require_in_guild(interaction: discord.Interaction, permission: str) -> None:
     Raises:
         MissingPermissions: the person lacks it.
     """
-    if interaction.guild_id is not None and not getattr(interaction.permissions, permission):
+    if not may(interaction, permission):
         raise app_commands.MissingPermissions([permission])
 
 
@@ -56,22 +70,23 @@ class RouteCommands(Serving):
     async def why(self, interaction: discord.Interaction, message: str | None = None) -> None:
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
-        account = await account_of(self.services, place, message)
-        if account.decision is None:
-            raise NotFound("That turn ended before it was routed.")
-        hint = t("Wrong? `/route fix` puts it right at once.")
-        await say(interaction, f"{decision_text(account.decision)}\n{hint}")
+        route = await route_of(self.services, place, message)
+        lines = [route_text(route)]
+        if may(interaction, CORRECT) and route.get("source") not in BEYOND_CORRECTION:
+            lines.append(t("Wrong? `/route fix` puts it right at once."))
+        await say(interaction, "\n".join(lines))
 
-    @route.command(name="try", description="Which route would this message take?")
+    @route.command(
+        name="try", description="Which route would this message take, said here and now?"
+    )
     @app_commands.describe(text="The message")
     async def try_route(
         self, interaction: discord.Interaction, text: app_commands.Range[str, 1, 2000]
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         text = clean_text(text)
-        person, now = UserId(interaction.user.id), self.services.clock.now()
-        place, moderation = place_of(interaction), self.services.moderation
-        ask = Ask(message=text, place=place, person=person, now=now, trying=True)
+        ask = await self._tried(interaction, text)
+        place, person, now, moderation = ask.place, ask.person, ask.now, self.services.moderation
         decision = await self.services.dispatcher.route(ask)
         context = GuardContext(
             route=decision.route,
@@ -84,7 +99,7 @@ class RouteCommands(Serving):
         verdict = await moderation.rails.foretell(text, context)
         if (again := asked_with_care(ask, decision, verdict)) is not None:
             decision = await self.services.dispatcher.route(again)
-        await say(interaction, decision_text(decision))
+        await say(interaction, route_text(route_summary(decision)))
 
     @route.command(name="fix", description="A message took the wrong route: say which is right")
     @app_commands.describe(
@@ -95,7 +110,7 @@ class RouteCommands(Serving):
     async def fix(
         self, interaction: discord.Interaction, label: str, message: str | None = None
     ) -> None:
-        require_in_guild(interaction, "manage_messages")
+        require_in_guild(interaction, CORRECT)
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
         fixed = await self.services.route_fixes.fix(
@@ -106,15 +121,7 @@ class RouteCommands(Serving):
             if fixed.kept_text
             else t("Kept as hashed features, without its text, for 90 days.")
         )
-        await say(
-            interaction,
-            t(
-                "It went to {before}; from now on messages nearly like it are **{label}**.",
-                before=fixed.instead_of,
-                label=fixed.label,
-            )
-            + f" {kept}",
-        )
+        await say(interaction, f"{_corrected(fixed)} {kept}")
 
     @route.command(name="pin", description="Fix the route: no message is sorted any more")
     @app_commands.describe(route="Which route", scope="Whose messages; yours if left out")
@@ -177,6 +184,21 @@ class RouteCommands(Serving):
             else t("Texts are not kept any more; {dropped} were dropped.", dropped=dropped),
         )
 
+    async def _tried(self, interaction: discord.Interaction, text: str) -> Ask:
+        """Return what would be asked about a message if the person said it here and now."""
+        services, place = self.services, place_of(interaction)
+        binding = await services.casting.resolved(place)
+        ask = ask_about(
+            text,
+            place,
+            UserId(interaction.user.id),
+            await services.conversations.load(place),
+            before=TurnId(str(interaction.id)),
+            shared=bool(services.casting.scene(binding, place)),
+            now=services.clock.now(),
+        )
+        return replace(ask, trying=True)
+
     def _pinned(self, interaction: discord.Interaction, scope: str | None) -> UserId | None:
         """Return whose messages a pin is about; None for everybody's here."""
         if scope != HERE:
@@ -185,22 +207,48 @@ class RouteCommands(Serving):
         return None
 
 
-def decision_text(decision: RouteDecision) -> str:
-    """Return a decision with its numbers and reasons, in words."""
-    route, source = decision.route.value, decision.source
+def route_text(decision: Mapping[str, Any]) -> str:
+    """Return a decision, as `route_summary` has it, with its numbers and reasons in words."""
+    route, source = decision["route"], decision.get("source")
+    if source is None:
+        return t("Route: **{route}**. Why is no longer known.", route=route)
     lines = [
         t("Route: **{route}**, by {source} (unsure)", route=route, source=source)
-        if decision.uncertain
+        if decision["uncertain"]
         else t("Route: **{route}**, by {source} (sure)", route=route, source=source)
     ]
-    shares = sorted(decision.probabilities.items(), key=lambda each: -each[1])
-    lines += [f"- {each.value}: {share:.0%}" for each, share in shares]
-    if decision.continuation > 0:
-        lines.append(
-            t("- only continues the turn before: {share}", share=f"{decision.continuation:.0%}")
-        )
-    lines += [t("Because: {reason}", reason=plain(reason)) for reason in decision.reasons[:6]]
+    shares = sorted(decision["probabilities"].items(), key=lambda each: -each[1])
+    lines += [f"- {name}: {share:.0%}" for name, share in shares]
+    if decision["continuation"] > 0:
+        share = f"{decision['continuation']:.0%}"
+        lines.append(t("- only continues the turn before: {share}", share=share))
+    lines += [t("Because: {reason}", reason=plain(reason)) for reason in decision["reasons"][:6]]
     return "\n".join(lines)
+
+
+def _corrected(fixed: Fixed) -> str:
+    """Return what a correction does from now on, in words."""
+    before, label = fixed.instead_of, fixed.label
+    if not fixed.continues:
+        return t(
+            "It went to {before}; from now on messages nearly like it are **{label}**.",
+            before=before,
+            label=label,
+        )
+    if fixed.follows is None:
+        return t(
+            "It went to {before}. It only goes on with something: messages nearly like it are "
+            "**{label}** from now on when they are the first thing that a person says.",
+            before=before,
+            label=label,
+        )
+    return t(
+        "It went to {before}. It only goes on with something: messages nearly like it are "
+        "**{label}** from now on after a {follows} turn of the same person.",
+        before=before,
+        label=label,
+        follows=fixed.follows,
+    )
 
 
 def _counted(counts: Mapping[str, int]) -> list[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.chat.place import ChannelId, GuildId
+from bot.chat.place import Place as Chat
 from bot.cli import build_parser
 from bot.data_files import personas_dir
 from bot.operator_data import export_corrections
@@ -79,6 +81,53 @@ async def test_why_names_the_turn_before_and_the_reasons(stage: Stage) -> None:
     assert "Route: **creative**" in text
     assert "only continues the turn before" in text
     assert "Because: continues the previous creative turn" in text
+
+
+async def test_why_answers_while_the_reply_is_still_written_and_after_a_restart(
+    stage: Stage,
+) -> None:
+    stage.ollama.fail_next("stall", after=2, seconds=PATIENCE)
+    asked = await stage.channel.says(stage.guest, FACT, mention_bot=True)
+    await stage.ollama.until(lambda: bool(stage.ollama.chats))
+    for given in ({}, {"message": str(asked.id)}):
+        shown = await stage.guest.slash(stage.channel, "route why", **given)
+        assert "Route: **factual**, by table (sure)" in shown.text
+    await stage.channel.delete(asked)  # which ends its turn
+    elsewhere = stage.guild.channel("elsewhere")
+    _, reply = await asks(elsewhere, stage.guest, STORY)
+    before = await route_of(elsewhere, stage.guest, reply)
+    await stage.restart()
+    after = await route_of(elsewhere, stage.guest, reply)
+    assert after == before
+    assert "Route: **creative**, by table" in after
+
+
+async def test_of_a_turn_long_ago_the_route_is_known_still(stage: Stage) -> None:
+    _, reply = await asks(stage.channel, stage.guest, STORY)
+    place = Chat(ChannelId(stage.channel.id), GuildId(stage.guild.record.id))
+    await stage.restart()
+    await stage.troupe.stores.replies.reset(place)
+    text = await route_of(stage.channel, stage.guest, reply)
+    assert text == "Route: **creative**. Why is no longer known."
+
+
+async def test_only_who_may_correct_is_told_how(stage: Stage, mod: Person) -> None:
+    _, reply = await asks(stage.channel, stage.guest, FACT)
+    assert "/route fix" not in await route_of(stage.channel, stage.guest, reply)
+    assert "/route fix" in await route_of(stage.channel, mod, reply)
+    await mod.slash(stage.channel, "route pin", route="creative")
+    _, pinned = await asks(stage.channel, mod, FACT)
+    assert "/route fix" not in await route_of(stage.channel, mod, pinned), "the pin comes first"
+
+
+async def test_try_asks_as_if_it_were_said_here_and_now(stage: Stage) -> None:
+    await asks(stage.channel, stage.guest, STORY)
+    here = await stage.guest.slash(stage.channel, "route try", text="more")
+    assert "Route: **creative**" in here.text
+    elsewhere = stage.guild.channel("elsewhere")
+    there = await stage.guest.slash(elsewhere, "route try", text="more")
+    assert "only continues the previous" not in there.text
+    assert "continues the previous creative turn" in here.text
 
 
 @pytest.mark.parametrize("given", ["hello", "999999999999999999", "@everyone", "-1", "x" * 300])
@@ -190,6 +239,20 @@ async def test_a_fixed_message_goes_the_right_way_the_next_time(stage: Stage, mo
     assert "like it to companion" in text
     tried = await stage.guest.slash(stage.channel, "route try", text=FACT)
     assert "by correction" in tried.text
+
+
+async def test_what_only_continues_is_corrected_after_such_a_turn_and_fix_says_so(
+    stage: Stage, mod: Person
+) -> None:
+    await asks(stage.channel, stage.guest, STORY)
+    asked, _ = await asks(stage.channel, stage.guest, "more")
+    fixed = await mod.slash(stage.channel, "route fix", label="companion", message=str(asked.id))
+    assert "**companion** from now on after a creative turn of the same person" in fixed.text
+    other = stage.guild.channel("elsewhere")
+    await asks(other, stage.guest, FACT)
+    assert "by correction" not in (await stage.guest.slash(other, "route try", text="more")).text
+    await asks(other, stage.guest, STORY)
+    assert "by correction" in (await stage.guest.slash(other, "route try", text="more")).text
 
 
 async def test_the_reply_or_nothing_names_the_message_too(stage: Stage, mod: Person) -> None:
@@ -355,7 +418,8 @@ async def test_after_signs_of_distress_a_doubtful_message_stays_with_the_compani
     shown = await route_of(stage.channel, stage.guest, reply)
     assert "Route: **companion**" in shown
     assert "signs of distress a while ago" in shown or "previous companion" in shown
-    other = await stage.admin.slash(stage.channel, "route try", text=text)
+    elsewhere = stage.guild.channel("elsewhere")
+    other = await stage.guest.slash(elsewhere, "route try", text=text)
     assert f"Route: **{alone}**" in other.text
 
 
