@@ -23,6 +23,8 @@ class GuardContext:
     protected: str = ""
     """System text that must not be recited."""
     user_text: str = ""
+    before: str = ""
+    """The reply that is gone on with: it was released, and the new text stands right after it."""
     locale: str | None = None
     """The person's Discord locale, such as `pt-BR`."""
     canary: str | None = None

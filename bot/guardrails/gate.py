@@ -13,6 +13,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from bot.delivery.seams import joined
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.leak import Spelled, canary_begins, leaks_canary, recital
 from bot.guardrails.normalise import plain_view
@@ -58,6 +59,8 @@ WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces between words."""
 
 LEAK = (Measure.REWRITE, "leak", Severity.PLAIN)
+SEAM = Decision(Measure.REWRITE, "mention", rule="seam", score=1.0)
+"""What stands and what comes after it make a link, a ping or a number that neither was."""
 
 Judge = Callable[[str], Awaitable[Decision]]
 """The guard model on the draft so far."""
@@ -95,6 +98,7 @@ class OutputGate:
         self._next = self._latest = BEGIN
         self._released = 0
         self._judged = self._looked = 0
+        self._met = False
         self.visible = ""
 
     async def feed(self, piece: str, ready: Callable[[], bool] = _at_once) -> str | None:
@@ -151,6 +155,7 @@ class OutputGate:
         if self._terms.judge is not None and self._draft.strip():
             self._stop_at(await self._terms.judge(self._draft))
         self.visible = self._shown(self._draft).rstrip()
+        self._meet_what_stands()
         verdict = self._terms.verdict(decision) if decision is not ALLOWED else PASS
         return Release(self.visible, verdict)
 
@@ -233,7 +238,26 @@ class OutputGate:
     def _release(self, limit: int) -> str:
         self._released = limit
         self.visible = self._shown(self._draft[:limit]).rstrip()
+        self._meet_what_stands()
         return self.visible
 
+    def _meet_what_stands(self) -> None:
+        """Judge the place where a reply is gone on with: two harmless halves can make a whole."""
+        before = self._context.before
+        if not before or self._met:
+            return
+        whole = joined(before, self.visible)
+        fresh = len(whole) - len(before)
+        self._met = fresh > OVERLAP
+        start = max(0, len(before) - OVERLAP)
+        stands, window = before[start:], whole[start : len(before) + OVERLAP]
+        self._leaks_begin(Spelled(window))
+        self._decide(window)
+        if self._clean(window) != window and self._clean(stands) == stands:
+            self._stop_at(SEAM)
+
     def _shown(self, text: str) -> str:
-        return self._terms.opening + sanitise(self._terms.clean(text))
+        return self._terms.opening + self._clean(text)
+
+    def _clean(self, text: str) -> str:
+        return sanitise(self._terms.clean(text))

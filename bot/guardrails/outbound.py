@@ -38,6 +38,8 @@ BAD_SCHEME = re.compile(
 LOOK_OF_LINK = re.compile(r"(?:https?:/|www\.|\w\.\w{2,})", re.IGNORECASE)
 BARE = re.compile(r"\]\((?=\s*<?\w{1,12}:)")
 """What makes a link of any label, also of one that `LINK` can't follow."""
+LONGEST_SPAN = 500
+"""Characters of inline code that stays in one message (`bot.delivery.split`)."""
 LONGEST_LABEL, LONGEST_ADDRESS = 1000, 2000
 """Characters of a link that is still being written."""
 
@@ -52,6 +54,8 @@ def sanitise(text: str) -> str:
     parts: list[str] = []
     at = 0
     for start, end in code_spans(text):
+        if end - start > LONGEST_SPAN and not text.startswith("```", start):
+            continue  # it may be cut into two messages, neither of which has the whole span
         parts += (_links(text[at:start]), text[start:end])
         at = end
     parts.append(_links(text[at:]))
@@ -91,7 +95,8 @@ def _links(text: str) -> str:
     if "[" in text:
         text = IMAGE.sub(_image, text)
         text = LINK.sub(_link, text)
-        text = BARE.sub("] (", REFERENCE.sub(r"\1", text))
+        text = REFERENCE.sub(r"\1", text)
+    text = BARE.sub("] (", text)  # also without a "[": the note in an invite's place brings one
     if "<" in text:
         text = HTML_IMAGE.sub("", text)
     return BAD_SCHEME.sub(lambda m: f"{m[0][:-1]} :", text) if ":" in text else text

@@ -19,7 +19,7 @@ from bot.chat.preparing.ordering import order_of
 from bot.chat.preparing.scene_turns import guidance_for
 from bot.chat.preparing.settling import Settled
 from bot.chat.preparing.speech import language_instruction
-from bot.chat.replying.continuing import Continuing, joined
+from bot.chat.replying.continuing import Continuing
 from bot.chat.replying.drafting import Drafting, Order
 from bot.chat.replying.generation import NeedHeard
 from bot.chat.replying.rewriting import may_run, rewritten
@@ -27,6 +27,7 @@ from bot.chat.replying.several import differing
 from bot.chat.replying.terms import Terms, Written
 from bot.chat.turn import DIRECT, Wish
 from bot.chat.wishes.first_words import greeting_index
+from bot.delivery.seams import joined
 from bot.errors import EmptyReply
 from bot.guardrails.leak import marked
 from bot.guardrails.verdict import Action, Verdict
@@ -78,6 +79,7 @@ class Writing:
     ) -> Written:
         if terms.before:
             sink = Continuing(sink, terms.before)
+            settled.context = replace(settled.context, before=terms.before)
         with timer.stage("recall"):
             recollection = await self._recall(settled)
         model = self._model(settled)

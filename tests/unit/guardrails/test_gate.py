@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.chat.place import ChannelId, Place, UserId
+from bot.delivery.seams import joined
 from bot.guardrails import (
     DraftBlocked,
     GuardAway,
@@ -89,6 +91,41 @@ async def test_nothing_of_a_blocked_part_is_ever_visible(
         await pour(gate, cut(f"{HARMLESS[:before]} {draft}", sizes), seen, readiness)
     assert not any(forbidden.casefold() in text.casefold() for text in (*seen, gate.visible))
     assert forbidden.casefold() not in (await gate.break_off()).casefold()
+
+
+SEAMS = [
+    *(draft for draft, _ in HARM),
+    "Look here: [https://google.com](https://evil.example/x) and there.",
+    "My number: 4111 1111 1111 1111 is the card.",
+    "Come and see: discord.gg/abcdef is where we are.",
+]
+
+
+@pytest.mark.parametrize("draft", SEAMS)
+@given(at=st.integers(4, 60), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6))
+@COSY
+async def test_what_goes_on_from_a_reply_makes_nothing_that_it_could_not_be_in_one_piece(
+    room: Guardrails, context: MakeContext, draft: str, at: int, sizes: list[int]
+) -> None:
+    terms = {"canary": "zqx93canary81", "protected": PROTECTED}
+    try:
+        before = (await pour(room.open_gate(context(**terms)), [draft[:at]]))[-1]
+    except DraftBlocked:
+        return
+    gate = room.open_gate(context(**terms, before=before))
+    seen: list[str] = []
+    with contextlib.suppress(DraftBlocked):
+        await pour(gate, cut(draft[at:] or "!", sizes), seen)
+    for shown in seen:
+        stands = joined(before, shown)
+        assert sanitise(stands) == stands
+        await pour(room.open_gate(context(**terms)), [stands])  # raises where it is blocked
+
+
+async def test_an_ordinary_reply_is_gone_on_with(room: Guardrails, context: MakeContext) -> None:
+    before = "The lamps along the harbour were lit one after another, and"
+    seen = await pour(room.open_gate(context(before=before)), cut("so the evening began.", [5]))
+    assert seen[-1] == "so the evening began."
 
 
 GOOD = (

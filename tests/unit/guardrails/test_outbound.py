@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.delivery.split import split
 from bot.guardrails import sanitise
 from bot.guardrails.outbound import open_link
 
@@ -188,3 +189,23 @@ def test_markup_without_end_is_looked_through_in_linear_work(piece: str) -> None
 def test_nothing_turns_the_direction_of_writing() -> None:
     text = "Hello \u202eevil\u202c then \u2066isolate\u2069, `\u202dcode`: \u05e9\u05dc\u200f."
     assert sanitise(text) == "Hello evil then isolate, `code`: \u05e9\u05dc\u200f."
+
+
+@given(
+    before=st.integers(0, 2100),
+    filling=st.integers(0, 2100),
+    ticks=st.sampled_from(["`", "``"]),
+)
+def test_no_part_of_a_long_reply_begins_amid_code_that_held_a_link(
+    before: int, filling: int, ticks: str
+) -> None:
+    link = "[https://google.com](https://evil.example/x)"
+    text = f"{'word ' * (before // 5)}{ticks}{'x' * filling}{link}{ticks} and on."
+    for part in split(sanitise(text)):
+        assert not MASKED.search(outside_code(part.text))
+
+
+def test_what_an_invite_leaves_makes_no_link() -> None:
+    once = sanitise("discord.gg/abc ](https://evil.example)")
+    assert sanitise(once) == once
+    assert not MASKED.search(once)
