@@ -15,6 +15,7 @@ from math import exp
 from pathlib import Path
 
 from bot.errors import SettingsRejected
+from bot.guardrails.excuses import sentences
 from bot.guardrails.normalise import LETTERS, LONG, RUN, Views, together
 from bot.guardrails.npz import read_npz
 from bot.guardrails.phrases import Phrases, read_phrases
@@ -47,6 +48,14 @@ SIGN = 0.03
 """Share of its threshold from which the care head gives a sign, if a small one, of need."""
 SPELLED = re.compile(rf"{RUN.pattern}\.?|(?<![^\W_])(?:[^\W\d_]\.){{2}}(?![^\W_])")
 """Letters in a row that stand alone, and what is short for two words."""
+TOLD_AT_LENGTH = 240
+"""Characters from which the sentences of a text are heard by themselves, too: what matters may be
+one of them, and past `phrases.LONGEST` the middle would not be read at all."""
+MOST_SENTENCES = 12
+"""Parts of a text that are heard so; of more sentences, several make a part."""
+AMID = 6.0
+"""How many times the odds of its threshold a head has to hear in one sentence for the whole text to
+count: among many, one is easily mistaken."""
 MOST_VIEWS = 4
 """Views of a text that are scored: the plain one, and the first of those without a disguise; of a
 long text only the plain one."""
@@ -73,6 +82,8 @@ class Heads:
         scored = [self.scores(text) for text in self._read(texts) if _long_enough(text)]
         if not scored or not _long_enough(views.plain):
             return SILENCE
+        if len(views.plain) > TOLD_AT_LENGTH:
+            scored += [_amid(self.scores(part)) for part in _parts(views.plain)]
         return Heard(
             {name: max(scores[name] for scores in scored) for name in self.names},
             dict(zip(self.names, self.thresholds, strict=True)),
@@ -100,6 +111,20 @@ class Heads:
 
 def _long_enough(text: str) -> bool:
     return len(text.encode()) >= SHORTEST
+
+
+def _parts(text: str) -> list[str]:
+    """Return the sentences of a long text, as many at a time as leave few parts."""
+    told = [each for each in sentences(text) if _long_enough(each)]
+    size = -(-len(told) // MOST_SENTENCES) or 1
+    parts = [" ".join(told[at : at + size]) for at in range(0, len(told), size)]
+    return parts if len(parts) > 1 else []
+
+
+def _amid(scores: Mapping[str, float]) -> dict[str, float]:
+    """Return what is left of what one sentence says, as a word for the whole text."""
+    odds = {name: _odds(chance) / AMID for name, chance in scores.items()}
+    return {name: each / (1 + each) for name, each in odds.items()}
 
 
 @dataclass(frozen=True, slots=True)

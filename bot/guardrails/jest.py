@@ -1,4 +1,5 @@
-"""What is said of one's own death in jest: "kms lol, my teacher read my text out".
+"""What is said of one's own death in jest: "kms lol, my teacher read my text out", or of a small
+mishap: "I want to die, I called her mum".
 
 Laughter is also a mask: "kms tonight lol, dad's gun is here" is a cry for help.
 """
@@ -12,6 +13,7 @@ JOKING = sign("joking")
 EARNEST = sign("earnest")
 TRIFLE = sign("trifle")
 CITED = sign("cited")
+MISHAP = sign("mishap")
 
 
 def in_jest(plain: str, *, deed: bool) -> bool:
@@ -25,4 +27,4 @@ def in_jest(plain: str, *, deed: bool) -> bool:
         return True
     if LAUGHING.search(plain):
         return not deed or TRIFLE.search(plain) is not None
-    return not deed and CITED.search(plain) is not None
+    return not deed and (CITED.search(plain) or MISHAP.search(plain)) is not None

@@ -130,3 +130,22 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsRejected, match="guard train"):
         read_heads(tmp_path / "none.npz")
+
+
+SMALL_TALK = (
+    "Uni is fine, I passed statistics and the flat is cold but the others are nice.",
+    "We did pancakes on Tuesday and the smoke alarm went off twice.",
+    "On Friday there is a film night, probably the one with the shark.",
+    "My sister sent a picture of her new bike, it is very orange.",
+    "I still have to hand in the essay on bridges before that.",
+    "The bus was late again so I read half a book at the stop.",
+)
+
+
+def test_one_sentence_amid_many_is_heard(room: Guardrails) -> None:
+    context = GuardContext(Route.COMPANION, Place(ChannelId(1), GuildId(1)), UserId(1))
+    middle = "Lately I keep thinking everybody would manage without me."
+    told = [*SMALL_TALK[:4], middle, *SMALL_TALK[4:]]
+    assert room.judge.message(" ".join(told), context).decision.measure is Measure.SUPPORT
+    calm = room.judge.message(" ".join(SMALL_TALK), context)
+    assert calm.decision.measure is Measure.ALLOW

@@ -14,6 +14,9 @@ from bot.guardrails.jest import in_jest
         "i want to die haha i called him mom",
         "me quiero morir jajaja",
         "j'ai envie de mourir mdr",
+        "i want to die, i called my teacher mum in front of everyone",
+        "me quiero morir, me tropece delante de toda la clase",
+        "steuererklarung. erschiess mich",
         "시험 망해서 죽고 싶다 \u110f\u110f",
         'this song goes "i wanna die young"',
     ],
@@ -35,6 +38,7 @@ def test_a_deed_is_jest_only_where_it_says_so() -> None:
         "lol dad's gun is on my lap, kms",
         "quiero morir jajaja en serio",
         "i want to die",
+        "called the teacher mum, again. i want to die tonight",
     ],
 )
 def test_what_is_meant_is_no_jest(text: str) -> None:
