@@ -22,7 +22,7 @@ from bot.chat.arriving.looking_again import Channels, LookingAgain
 from bot.chat.arriving.looking_ahead import Ahead, Ask, LookingAhead
 from bot.chat.arriving.looking_back import LookingBack
 from bot.chat.arriving.parting import KeepsPlaces, KeepsServers, Parting
-from bot.chat.arriving.patience import patiently
+from bot.chat.arriving.patience import Patience
 from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.running_turns import RunningTurns
 from bot.chat.arriving.taking_up import TakingUp
@@ -92,7 +92,8 @@ class Intake:
         self._clock = clock
         self._threads = OneForABurst(threads, conversations) if threads is not None else None
         self._refused = Refused(journal, runner.settle)
-        self._door = Door(runner, casting, self._refused, metrics, clock)
+        self._patience = Patience()
+        self._door = Door(runner, casting, self._refused, self._patience, metrics, clock)
         self._claims = claims
         self._turns = RunningTurns(clock, self._work)
         self._again = LookingAgain(channels, self._turns, self)
@@ -165,10 +166,11 @@ class Intake:
     ) -> bool:
         """Return whether its turn was begun."""
         try:
-            fresh = await patiently(lambda: self._journal.accept(message, trigger))
+            fresh = await self._patience.over(lambda: self._journal.accept(message, trigger))
         except StoreError as error:
             await self._door.store_away(message, trigger, error)
             raise
+        self._patience.back()
         if not fresh:
             log.debug("claimed already", message=message.id)
             return False
@@ -405,7 +407,9 @@ class Intake:
                 await self.take_up()
                 await self._unsaying.catch_up()
                 await self.parting.catch_up()
+                self._patience.back()
             except StoreError as error:
+                self._patience.away()
                 log.warning("upkeep failed", reason=str(error))
             await asyncio.sleep(TAKE_UP_EVERY)
 

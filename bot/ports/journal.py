@@ -60,6 +60,11 @@ class JournalEntry:
 class TurnJournal(Protocol):
     """Accepted messages until they are answered; survives kill -9."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether another process may hear of the same messages, as far as the store told."""
+        ...
+
     async def accept(self, message: Message, trigger: Trigger) -> bool:
         """Claim the message and write it down, in one step. False when it is claimed already."""
         ...

@@ -64,9 +64,12 @@ class RedisJournal:
         """
         self._redis = redis
         self._sealer = sealer
-        self._process = f"{process_id}:{secrets.token_hex(6)}"
+        serves = f"{shard_count}/{'.'.join(map(str, shards))}"
+        self._process = f"{process_id}:{serves}:{secrets.token_hex(6)}"
         self._shards = tuple(shards)
         self._shard_count = shard_count
+        self.shared = True
+        """Until the first renewal nobody knows."""
         self._lease_s = lease_s
         self._now = now
         self._mine: set[MessageId] = set()
@@ -205,14 +208,24 @@ class RedisJournal:
         return int(self._lease_s * 1000)
 
     async def _renew(self, seconds: float) -> None:
-        async def renew(partition: int) -> None:
+        async def renew(partition: int) -> Sequence[bytes]:
             args: list[Argument] = [self._process, int(seconds * 1000)]
-            await RENEW.run(self._redis, [keys.journal(partition, "leases")], args)
+            names = [keys.journal(partition, "leases")]
+            living: Sequence[bytes] = await RENEW.run(self._redis, names, args)
+            return living
 
         asked = time.monotonic()
-        await self._each(renew)
+        living = {name for names in await self._each(renew) for name in names}
+        self.shared = any(self._serves_too(name.decode()) for name in living)
         self._doubt()
         self._renewed = asked
+
+    def _serves_too(self, process: str) -> bool:
+        """Whether a process may hear of messages that we hear of, by what its name says."""
+        count, _, shards = process.split(":")[-2].partition("/")
+        if process == self._process or count != str(self._shard_count):
+            return process != self._process
+        return not set(shards.split(".")).isdisjoint(map(str, self._shards))
 
     async def _keep_lease(self) -> None:
         while True:

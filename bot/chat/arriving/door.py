@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, Protocol
 
-from bot.chat.arriving.patience import patiently
+from bot.chat.arriving.patience import Patience
 from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.triggers import why_answer
 from bot.chat.notices import notice_for
@@ -36,9 +36,16 @@ class Door:
     """Decides by the binding; keeps only whom it told lately."""
 
     def __init__(
-        self, voice: Voice, casting: Casting, refused: Refused, metrics: Metrics, clock: Clock
+        self,
+        voice: Voice,
+        casting: Casting,
+        refused: Refused,
+        patience: Patience,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._voice = voice
+        self._patience = patience
         self._refused = refused
         self._casting = casting
         self._metrics = metrics
@@ -52,7 +59,7 @@ class Door:
             StoreError: what is set there can't be read. Who asked us directly was told.
         """
         try:
-            binding = await patiently(lambda: self._casting.resolved(message.place))
+            binding = await self._patience.over(lambda: self._casting.resolved(message.place))
         except StoreError as error:
             unbound = self._casting.unbound(message.place)
             trigger = why_answer(message, unbound.mode, unbound.words, own_thread=own_thread)

@@ -42,11 +42,12 @@ class Refused:
         """Let it be said, unless somebody answers by then; whoever could not be told is not
         refused."""
         blank, claimed = replace(message, text="", attachments=(), replies_to=None), False
-        await asyncio.sleep(AFTER_OTHERS)
-        with contextlib.suppress(StoreError):  # away still
-            claimed = await self._journal.accept(blank, trigger)
-            if not claimed:
-                return
+        if self._journal.shared:
+            await asyncio.sleep(AFTER_OTHERS)
+            with contextlib.suppress(StoreError):  # away still
+                claimed = await self._journal.accept(blank, trigger)
+                if not claimed:
+                    return
         self._told[message.id] = None
         said = await say()
         if claimed:

@@ -213,6 +213,30 @@ async def test_only_a_process_of_the_right_shard_takes_up(start: Start) -> None:
     assert {entry.message.id for entry in await low.take_up()} == {100, 101, 104}
 
 
+@pytest.mark.parametrize(
+    ("shards", "count", "shared"),
+    [((0, 1), 4, True), ((1, 2), 4, True), ((2, 3), 4, False), ((2, 3), 8, True)],
+)
+async def test_a_process_knows_whether_another_one_hears_of_the_same_messages(
+    start: Start, shards: tuple[int, ...], count: int, shared: bool
+) -> None:
+    one = await start("one", shards=(0, 1), shard_count=4)
+    assert not one.shared
+    other = await start("other", shards=shards, shard_count=count)
+    await known(lambda: one.shared is shared)
+    assert other.shared is shared
+    await other.close()
+    await known(lambda: not one.shared)
+
+
+async def known(what: Callable[[], bool]) -> None:
+    """Wait for more than one renewal of the lease, until something is known."""
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.sleep(LEASE_S)
+        while not what():
+            await asyncio.sleep(0.02)
+
+
 async def test_entries_outlive_a_change_of_the_shard_count(start: Start) -> None:
     dead = await start("dead", (5,), 6)
     await dead.accept(message(100, place=Place(PLACE.channel, GuildId(5 << 22))), Trigger.MENTION)

@@ -67,6 +67,7 @@ class House:
         self.clock = 0.0
         self.away = self.discord_away = False
         self.fresh = True
+        self.shared = True
         self.lost = False
         """Whether what is being accepted is written down, but nobody hears of it."""
         self.may_say = True
@@ -656,6 +657,45 @@ async def test_nobody_reads_that_there_is_no_answer_while_another_process_answer
     house.lost, house.fresh = False, False  # claimed by the other one
     await receiving
     assert (house.begun, house.told) == ([], [])
+
+
+async def test_who_asks_while_the_store_has_been_away_for_long_is_told_at_once(
+    house: House, intake: Intake
+) -> None:
+    await refused(house, intake)
+    house.steps.clear()
+    house.lost = True
+    with pytest.raises(StoreError):
+        await intake.receive(message(8), Trigger.MENTION)
+    assert house.steps == ["accepted 8"] * 2  # and once more to see whether somebody else has it
+    assert len(house.told) == 2
+    house.lost = False
+    await intake.receive(message(9), Trigger.MENTION)
+    house.lost = True
+    house.steps.clear()
+    receiving = asyncio.create_task(intake.receive(message(10), Trigger.MENTION))
+    while len(house.steps) < 2:  # another outage, which may be a short one
+        await asyncio.sleep(0.01)
+    house.lost = False
+    await receiving
+    assert len(house.told) == 2
+
+
+async def test_who_has_no_others_that_could_answer_waits_for_none(
+    house: House, intake: Intake
+) -> None:
+    house.shared = False
+    await refused(house, intake)
+    house.lost = True
+    house.steps.clear()
+    with pytest.raises(StoreError):
+        await intake.receive(message(8), Trigger.MENTION)
+    assert house.steps == ["accepted 8"]
+    assert len(house.told) == 2
+    house.lost = False
+    house.left.clear()
+    await intake.take_up()
+    assert house.settled == [((7,), Outcome.FAILED), ((8,), Outcome.FAILED)]
 
 
 async def test_who_could_not_be_told_is_answered(house: House, intake: Intake) -> None:
