@@ -21,6 +21,7 @@ from bot.errors import InputRejected, SettingsRejected, TroupeError
 from bot.guardrails import commandline as guard_commands
 from bot.memory import commandline as memory_commands
 from bot.observability import LogOutput
+from bot.output_files import make_ready
 from bot.ports import ChatModel
 from bot.routing import commandline as route_commands
 from bot.settings import Settings, load_settings
@@ -222,6 +223,7 @@ def _corrections(args: argparse.Namespace) -> int:
     from bot.operator_data import export_corrections
 
     settings = load_settings(args.env_file)
+    make_ready(args.out)
     return _in_loop(settings, lambda: export_corrections(settings, args.guild, args.out))
 
 
@@ -229,7 +231,7 @@ def _reports(args: argparse.Namespace) -> int:
     from bot.operator_data import show_reports
 
     if args.count < 1:
-        raise SettingsRejected(["--count must be at least 1"])
+        raise InputRejected(["--count must be at least 1"])
     settings = load_settings(args.env_file)
     count = min(args.count, 1000)
     return _in_loop(settings, lambda: show_reports(settings, args.guild, count, as_json=args.json))
@@ -243,6 +245,8 @@ def _data(args: argparse.Namespace) -> int:
 
     settings = load_settings(args.env_file)
     if args.step == "export":
+        if args.out is not None:
+            make_ready(args.out)
         return _in_loop(settings, lambda: export_data(settings, args.user, args.out))
     requester = Requester(args.requester)
     return _in_loop(settings, lambda: delete_data(settings, args.user, requester))

@@ -15,7 +15,7 @@ from typing import Self
 from bot.app import Troupe, open_troupe
 from bot.chat.account import TurnAccount
 from bot.chat.stage import MAX_TEXT, Stage
-from bot.errors import NotFound, SettingsRejected
+from bot.errors import InputRejected, NotFound
 from bot.settings import Settings
 
 QUIT = "/quit"
@@ -126,7 +126,7 @@ async def converse(settings: Settings, persona: str | None) -> int:
     """Talk until the input ends, `/quit` or a signal: SIGINT gives 130, SIGTERM 0.
 
     Raises:
-        SettingsRejected: there is no such persona.
+        InputRejected: there is no such persona.
     """
     async with AsyncExitStack() as stack:
         keyboard = stack.enter_context(_Keyboard())
@@ -160,7 +160,7 @@ def _chosen(troupe: Troupe, stage: Stage, name: str) -> str:
         return troupe.casting.persona(name, None).id
     except NotFound as error:
         known = ", ".join(each.id for each in stage.personas()[:MOST_NAMES])
-        raise SettingsRejected([f"--persona: there is no {name[:64]!r}, but {known}"]) from error
+        raise InputRejected([f"--persona: there is no {name[:64]!r}, but {known}"]) from error
 
 
 def _signed(account: TurnAccount) -> str:

@@ -7,9 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected
 from bot.guardrails.corpus import CORPUS
 from bot.guardrails.heads import HEADS_FILE
+from bot.output_files import make_ready
 
 
 def add_parser(
@@ -36,17 +37,20 @@ def add_parser(
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run a parsed command; return the exit status."""
-    try:
-        return _train(args) if args.guard_command == "train" else _evaluate(args)
-    except SettingsRejected as error:
-        sys.stderr.write("\n".join(error.problems) + "\n")
-        return 2
+    """Run a parsed command; return the exit status.
+
+    Raises:
+        InputRejected: what was given can't be used.
+        SettingsRejected: a file of the operator's folder can't be.
+    """
+    return _train(args) if args.guard_command == "train" else _evaluate(args)
 
 
 def _train(args: argparse.Namespace) -> int:
     from bot.guardrails.training import train  # late: every command has this parser
 
+    if not args.by_source:
+        make_ready(args.out)
     figures = train(args.corpus, args.out, by_source=args.by_source)
     _print(figures, as_json=args.json)
     return 0
@@ -64,7 +68,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     from bot.guardrails.room import Guardrails, all_rules
 
     if args.file is None and args.conversations is None:
-        raise SettingsRejected(["guard eval: name a FILE.jsonl, or --conversations FILE.jsonl"])
+        raise InputRejected(["eval: name a FILE.jsonl, or --conversations FILE.jsonl"])
     judge = Guardrails.load(args.personas).judge
     judge.warm(all_rules(args.personas))
     figures: dict[str, object] = {}

@@ -16,7 +16,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected
 from bot.guardrails.heads import MEANING
 from bot.guardrails.normalise import plain_view
 
@@ -73,13 +73,13 @@ def read_corpus(folder: Path) -> list[Sentence]:
     """Read the sentences.
 
     Raises:
-        SettingsRejected: with one line for each problem.
+        InputRejected: with one line for each problem.
     """
     problems: list[str] = []
     found: list[Sentence] = []
     for path in sorted(folder.glob("*.txt")):
         label = ""
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        for number, line in enumerate(_text(path).splitlines(), start=1):
             if line.startswith("## "):
                 label = line[3:].split()[0]
                 if label not in HEADS_OF:
@@ -92,8 +92,15 @@ def read_corpus(folder: Path) -> list[Sentence]:
     if not found and not problems:
         problems.append(f"{folder}: no sentences in *.txt")
     if problems or len(found) > MAX_SENTENCES:
-        raise SettingsRejected(problems or [f"{folder}: more than {MAX_SENTENCES} sentences"])
+        raise InputRejected(problems or [f"{folder}: more than {MAX_SENTENCES} sentences"])
     return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputRejected([f"{path.name}: {error}"]) from error
 
 
 def read_taught(path: Path = TAUGHT) -> list[Taught]:
@@ -101,7 +108,7 @@ def read_taught(path: Path = TAUGHT) -> list[Taught]:
     the order of `MEANING`, a space, and the text.
 
     Raises:
-        SettingsRejected: the file is missing or damaged.
+        InputRejected: the file is missing or damaged.
     """
     digits = 1 + 2 * len(MEANING)
     found = []
@@ -110,11 +117,11 @@ def read_taught(path: Path = TAUGHT) -> list[Taught]:
             for number, line in enumerate(file, start=1):
                 told, text = line[:digits], line[digits + 1 :].rstrip("\n")
                 if not told.isdecimal() or len(told) < digits or not text:
-                    raise SettingsRejected([f"{path.name}:{number}: not what a teacher writes"])
+                    raise InputRejected([f"{path.name}:{number}: not what a teacher writes"])
                 chances = tuple(int(told[at : at + 2]) / 99 for at in range(1, digits, 2))
                 found.append(Taught(text, int(told[0]), chances))
     except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise SettingsRejected([f"{path.name}: {error}"]) from error
+        raise InputRejected([f"{path.name}: {error}"]) from error
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.chat.place import ChannelId, GuildId, Place, UserId
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected
 from bot.guardrails.context import GuardContext
 from bot.guardrails.judge import Judge
 from bot.guardrails.policy import Decision
@@ -89,14 +89,14 @@ def read_lines(path: Path, kind: type[Line]) -> list[Line]:
     """Read a JSONL file. A line ends with a line feed only: JSON may hold U+2028 or U+0085 as is.
 
     Raises:
-        SettingsRejected: with one line for each wrong line of the file.
+        InputRejected: with one line for each wrong line of the file.
     """
     try:
         if path.stat().st_size > MAX_FILE:
-            raise SettingsRejected([f"{path.name}: larger than {MAX_FILE >> 20} MiB"])
+            raise InputRejected([f"{path.name}: larger than {MAX_FILE >> 20} MiB"])
         lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsRejected([f"{path.name}: {error}"]) from error
+        raise InputRejected([f"{path.name}: {error}"]) from error
     problems: list[str] = []
     found: list[Line] = []
     for number, line in enumerate(lines, start=1):
@@ -111,7 +111,7 @@ def read_lines(path: Path, kind: type[Line]) -> list[Line]:
     if not found and not problems:
         problems.append(f"{path.name}: holds no line")
     if problems:
-        raise SettingsRejected(problems)
+        raise InputRejected(problems)
     return found
 
 

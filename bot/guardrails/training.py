@@ -45,7 +45,7 @@ def train(corpus: Path, out: Path, *, by_source: bool = False) -> dict[str, Any]
     That tells more about strangers' text, and nothing is written.
 
     Raises:
-        SettingsRejected: the corpus can't be read.
+        InputRejected: the corpus can't be read.
     """
     sentences = read_corpus(corpus)
     # What the teacher says is about the shipped corpus.

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected, SettingsRejected
+from bot.output_files import make_ready, make_ready_folder
 from bot.ports import ChatModel
 from bot.routing.accurate import AccurateStage, ready_encoder
 from bot.routing.dataset import Labelled, read_labelled
@@ -29,6 +30,9 @@ from bot.routing.promotion import (
     shipped_fixture,
 )
 from bot.routing.router import SHIPPED, Router
+
+if TYPE_CHECKING:
+    from bot.routing.encoder import Encoder
 
 _OK, _PROBLEMS = 0, 1
 _TOLD_EVERY = 50_000
@@ -106,13 +110,12 @@ def _train(args: argparse.Namespace) -> int:
         ]
         if len(corrections) > _MOST_CORRECTIONS:
             problem = f"{args.data.name}: {len(corrections)} corrections"
-            raise SettingsRejected([f"{problem}; at most {_MOST_CORRECTIONS} are trained on"])
+            raise InputRejected([f"{problem}; at most {_MOST_CORRECTIONS} are trained on"])
     # What may be wrong is found out before the minutes of training, not after.
     fixture = read_labelled(args.fixture) if args.fixture else shipped_fixture()
     target: Path = args.out or place_of(_data_dir(args))
-    new = target.with_name(f"{target.name}.new")
     if not args.check:
-        _make_room(new)
+        make_ready(target)
     began = perf_counter()
     trained = train(Corpus.read(), corrections, pooled())
     _say(
@@ -123,6 +126,7 @@ def _train(args: argparse.Namespace) -> int:
         same = trained.file == SHIPPED.read_bytes()
         _say("equals the shipped table" if same else "differs from the shipped table")
         return _OK if same else _PROBLEMS
+    new = target.with_name(f"{target.name}.new")
     new.write_bytes(trained.file)
     if args.out is None:
         verdict = judgement(new, in_service(_data_dir(args)), fixture)
@@ -136,29 +140,16 @@ def _train(args: argparse.Namespace) -> int:
     return _OK
 
 
-def _make_room(new: Path) -> None:
-    """Make sure that a file can be written there.
-
-    Raises:
-        SettingsRejected: it can't.
-    """
-    try:
-        new.parent.mkdir(parents=True, exist_ok=True)
-        new.touch()
-    except OSError as error:
-        raise SettingsRejected(
-            [f"{new.parent}: {error.strerror or type(error).__name__}"]
-        ) from error
-
-
 def _evaluate(args: argparse.Namespace) -> int:
     from bot.routing.judging_apart import WORTH_APART, judge_apart  # late: a bot needs no pool
 
     table = args.model or in_service(_data_dir(args))
     router = Router.load(table)
     if router.problem:
-        raise SettingsRejected([router.problem])
-    encoder = None if args.stage == "table" else ready_encoder()
+        raise InputRejected([router.problem])
+    if args.plots is not None:
+        make_ready_folder(args.plots)
+    encoder = None if args.stage == "table" else _encoder()
     items: Sequence[Labelled] = read_labelled(args.file)
     if args.stage == "full":
         judged = asyncio.run(_in_full(args, router, items))
@@ -170,11 +161,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.plots is not None:
         from bot.routing.plots import write_plots
 
-        try:
-            write_plots(judged, args.plots)
-        except OSError as error:
-            problem = f"{args.plots}: {error.strerror or type(error).__name__}"
-            raise SettingsRejected([problem]) from error
+        write_plots(judged, args.plots)
     if args.json:
         _say(json.dumps(figures, ensure_ascii=False))
     else:
@@ -189,10 +176,10 @@ async def _in_full(
 ) -> list[Judged]:
     """Judge with every stage; what the model stage made of its questions goes to stderr."""
     if args.models is None:
-        raise SettingsRejected(["--stage full needs the whole program"])
+        raise InputRejected(["--stage full needs the whole program"])
     async with args.models(args.env_file) as (model, name):
         outcomes = _Outcomes()
-        accurate = AccurateStage(ready_encoder())
+        accurate = AccurateStage(_encoder())
         second = ModelStage(model, name, observer=outcomes)
         try:
             dispatcher = Dispatcher(router, accurate=accurate, second=second)
@@ -201,6 +188,13 @@ async def _in_full(
             accurate.close()
     _tell(f"model stage ({name}): {dict(outcomes.counts)}")
     return judged
+
+
+def _encoder() -> Encoder:
+    try:
+        return ready_encoder()
+    except SettingsRejected as error:
+        raise InputRejected([f"--stage: {problem}" for problem in error.problems]) from error
 
 
 class _Outcomes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected
 from bot.routing.route import Route
 
 _LARGEST_FILE = 512 * 1024 * 1024
@@ -45,7 +45,7 @@ def read_labelled(path: Path) -> list[Labelled]:
     one being the bot's), `prev_route`, `lang`, `kind`.
 
     Raises:
-        SettingsRejected: the file can't be read, or lines are wrong; one line for each problem.
+        InputRejected: the file can't be read, or lines are wrong; one line for each problem.
     """
     found: list[Labelled] = []
     problems: list[str] = []
@@ -64,13 +64,13 @@ def read_labelled(path: Path) -> list[Labelled]:
                         break
     except OSError as error:
         problem = f"{path}: {error.strerror or type(error).__name__}"
-        raise SettingsRejected([problem]) from error
+        raise InputRejected([problem]) from error
     except UnicodeDecodeError as error:
-        raise SettingsRejected([f"{path.name}: not UTF-8"]) from error
+        raise InputRejected([f"{path.name}: not UTF-8"]) from error
     if not found and not problems:
         problems.append(f"{path.name}: holds no message")
     if problems:
-        raise SettingsRejected(problems)
+        raise InputRejected(problems)
     return found
 
 
@@ -80,7 +80,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     while line := file.readline(room + 1):
         room -= len(line)
         if room < 0:
-            raise SettingsRejected([f"{Path(file.name).name} is larger than {_LARGEST_FILE} bytes"])
+            raise InputRejected([f"{Path(file.name).name} is larger than {_LARGEST_FILE} bytes"])
         yield line
 
 

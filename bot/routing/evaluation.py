@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
 from bot.chat.place import ChannelId, Place, UserId
@@ -26,15 +28,19 @@ PRECISION = 0.95
 LONGEST_TALK = 20_000
 """Turns after which the share of flips is known well enough."""
 _NOW = 1_000_000.0
+_TALK = PreviousRoute(Route.COMPANION, _NOW)
+_FIRST = ("good morning", "how tall is k2?", "write me a haiku", "你好，今天怎么样？")
+"""Routed before any is timed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A message, what was decided, and how long that took in seconds."""
+    """A message, and what was decided."""
 
     wanted: Labelled
     decision: RouteDecision
     seconds: float
+    """What the decision cost of a core; with a language model, how long it took."""
 
     @property
     def right(self) -> bool:
@@ -58,15 +64,32 @@ def judge(
 ) -> list[Judged]:
     """Route every message with its history, and time it.
 
-    With an encoder, messages of which the table is not sure enough go to it, as in service.
+    With an encoder, messages of which the table is not sure enough go to it, as in service. Timed
+    is this thread's share of a core, whatever else runs on the machine, and as in a bot that has
+    run for a while: what was compiled at the first call is there, and no collector walks over the
+    messages of the file, which a bot does not hold.
     """
     judged: list[Judged] = []
-    for item in items:
-        previous = previous_of(router, item)
-        began = perf_counter()
-        decision = _decided(router, item, previous, encoder)
-        judged.append(Judged(item, decision, perf_counter() - began))
+    with _as_in_a_running_bot(router, encoder):
+        for item in items:
+            previous = previous_of(router, item)
+            began = thread_time()
+            decision = _decided(router, item, previous, encoder)
+            judged.append(Judged(item, decision, thread_time() - began))
     return judged
+
+
+@contextmanager
+def _as_in_a_running_bot(router: Router, encoder: Encoder | None) -> Iterator[None]:
+    for text in _FIRST:
+        _decided(router, Labelled(text, Route.COMPANION), _TALK, encoder)
+    collects = gc.isenabled()
+    gc.disable()  # nothing that is made here needs it
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _decided(
@@ -102,7 +125,7 @@ async def judge_in_service(dispatcher: Dispatcher, items: Sequence[Labelled]) ->
 def report(
     router: Router, judged: Sequence[Judged], encoder: Encoder | None = None
 ) -> dict[str, Any]:
-    """Return the figures, ready for JSON."""
+    """Return the figures, ready for JSON; `latency_ms` is of `Judged.seconds`."""
     times = sorted(each.seconds * 1000 for each in judged)
     return {
         "n": len(judged),

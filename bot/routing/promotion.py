@@ -104,7 +104,10 @@ def judgement(new: Path, current: Path, fixture: Sequence[Labelled]) -> Judgemen
 def promote(new: Path, target: Path) -> None:
     """Put a new table in its place and keep the one before it."""
     if target.is_file():
-        os.replace(target, _before(target))
+        # A copy: there is a table in service at every moment.
+        kept = target.with_name(f"{target.name}.kept")
+        shutil.copyfile(target, kept)
+        os.replace(kept, _before(target))
     os.replace(new, target)
 
 

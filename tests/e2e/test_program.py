@@ -261,7 +261,7 @@ async def test_a_talk_in_the_terminal_tells_of_failures(tmp_path: Path) -> None:
     assert "The model can't be reached right now." in ended.out
     unknown = await run(tmp_path, "chat", "--persona", "nobody", OLLAMA_HOSTS=NO_OLLAMA)
     assert unknown.code == 2
-    assert "settings: --persona: there is no 'nobody', but " in unknown.err
+    assert "chat: --persona: there is no 'nobody', but " in unknown.err
     assert "bram" in unknown.err
     assert "Traceback" not in unknown.err
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from bot.cli import USAGE, main
 
 LOADING = """
 import os, sys, types
@@ -32,3 +35,29 @@ def test_a_signal_that_comes_while_the_program_is_loaded_ends_it_without_a_word(
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (code, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("route", "eval", "none.jsonl"), "route: none.jsonl: "),
+        (("route", "train", "--data", "none.jsonl"), "route: none.jsonl: "),
+        (("route", "train", "--out", "."), "route: .: is a folder"),
+        (("guard", "eval", "none.jsonl"), "guard: none.jsonl: "),
+        (("guard", "train", "--out", "."), "guard: .: is a folder"),
+        (("guard", "reports", "--count", "0"), "guard: --count must be at least 1"),
+        (("data", "export", "--user", "7", "--out", "."), "data: .: is a folder"),
+        (("memory", "eval", "--locomo", "none.json"), "memory: none.json: "),
+    ],
+)
+def test_a_complaint_names_the_command_whose_input_is_wrong(
+    words: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == USAGE
+    assert capsys.readouterr().err.startswith(said)
+    assert list(tmp_path.iterdir()) == []

@@ -17,6 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "bot.data_files",
         "bot.operator_files",
         "bot.operator_watch",
+        "bot.output_files",
         "bot.background",
         "bot.footprint",
     ),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import InputRejected
 from bot.guardrails import Guardrails
 from bot.guardrails.commandline import add_parser, run
-from bot.guardrails.corpus import WOVEN, woven
+from bot.guardrails.corpus import WOVEN, read_corpus, woven
 from bot.guardrails.evaluation import (
     Case,
     Judged,
@@ -126,18 +127,34 @@ def test_null_means_the_default(tmp_path: Path) -> None:
         ("nonsense", "own.jsonl:1"),
     ],
 )
-def test_a_wrong_file_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, complaint: str
-) -> None:
+def test_a_wrong_file_is_named(tmp_path: Path, text: str, complaint: str) -> None:
     file = tmp_path / "own.jsonl"
     file.write_text(text, "utf-8")
-    assert run(parsed("eval", str(file))) == 2
-    assert complaint in capsys.readouterr().err
+    with pytest.raises(InputRejected, match=complaint):
+        run(parsed("eval", str(file)))
 
 
-def test_nothing_to_measure_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(parsed("eval")) == 2
-    assert "FILE.jsonl" in capsys.readouterr().err
+def test_nothing_to_measure_is_an_error() -> None:
+    with pytest.raises(InputRejected, match="name a FILE"):
+        run(parsed("eval"))
+
+
+def test_where_no_heads_can_be_written_is_said_before_the_training(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "taken").touch()
+    for out in (tmp_path, tmp_path / "taken" / "heads.npz"):
+        with pytest.raises(InputRejected, match=str(tmp_path)):
+            run(parsed("train", "--corpus", str(tmp_path / "none"), "--out", str(out)))
+    with pytest.raises(InputRejected, match="no sentences"):
+        run(parsed("train", "--corpus", str(tmp_path / "none"), "--out", str(tmp_path / "h.npz")))
+    assert [each.name for each in tmp_path.iterdir()] == ["taken"], "nothing is left behind"
+
+
+def test_a_corpus_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "not-text.txt").write_bytes(b"## plain\n\xff\xfe")
+    with pytest.raises(InputRejected, match="not-text"):
+        read_corpus(tmp_path)
 
 
 def test_a_line_with_choices_becomes_several_sentences_the_same_every_time() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected
 from bot.routing import commandline
 from bot.routing.promotion import CANARY
 
@@ -46,20 +46,20 @@ def test_eval_prints_what_no_encoding_writes(
     assert "\\ud801" in capsys.readouterr().out
 
 
-def test_eval_says_where_it_can_not_draw(tmp_path: Path) -> None:
+def test_eval_says_where_it_can_not_draw_before_it_reads(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
-    with pytest.raises(SettingsRejected, match="taken"):
-        ran("eval", str(CANARY), "--plots", str(tmp_path / "taken"), "--data-dir", str(tmp_path))
+    with pytest.raises(InputRejected, match="taken"):
+        ran("eval", "none", "--plots", str(tmp_path / "taken"), "--data-dir", str(tmp_path))
 
 
-def test_eval_of_a_missing_file_is_a_setting_to_correct(tmp_path: Path) -> None:
-    with pytest.raises(SettingsRejected):
+def test_eval_of_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputRejected):
         ran("eval", str(tmp_path / "none.jsonl"))
 
 
 def test_eval_with_a_broken_model_says_so(tmp_path: Path) -> None:
     (tmp_path / "route.table").write_bytes(b"junk")
-    with pytest.raises(SettingsRejected, match="header"):
+    with pytest.raises(InputRejected, match="header"):
         ran("eval", str(CANARY), "--data-dir", str(tmp_path))
 
 
@@ -80,7 +80,7 @@ def test_bad_corrections_are_refused_before_the_training(
 ) -> None:
     data = tmp_path / "corrections.jsonl"
     data.write_bytes(content)
-    with pytest.raises(SettingsRejected, match=problem):
+    with pytest.raises(InputRejected, match=problem):
         ran("train", "--data", str(data), "--data-dir", str(tmp_path))
     assert [each.name for each in tmp_path.iterdir()] == [data.name]
 
@@ -88,7 +88,7 @@ def test_bad_corrections_are_refused_before_the_training(
 def test_of_a_file_full_of_errors_is_said_how_far_it_was_read(tmp_path: Path) -> None:
     data = tmp_path / "wrong.jsonl"
     data.write_text('{"text": "a", "label": "factual"}\n' + "hello\n" * 100)
-    with pytest.raises(SettingsRejected) as caught:
+    with pytest.raises(InputRejected) as caught:
         ran("eval", str(data), "--data-dir", str(tmp_path))
     assert len(caught.value.problems) == 21
     assert caught.value.problems[-1] == "wrong.jsonl: nothing was read beyond line 21"
@@ -103,9 +103,12 @@ def test_what_can_not_be_read_or_written_is_refused_before_the_training(tmp_path
         ("--data", "/dev/zero"),
         ("--fixture", str(tmp_path / "none.jsonl")),
         ("--out", str(taken / "below" / "route.table")),
+        ("--out", str(tmp_path)),
+        ("--data-dir", str(taken)),
     ):
-        with pytest.raises(SettingsRejected):
-            ran("train", *words, "--data-dir", str(tmp_path))
+        with pytest.raises(InputRejected):
+            ran("train", "--data-dir", str(tmp_path), *words)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"], "nothing is left behind"
 
 
 def test_rollback_without_a_table_of_ones_own(
@@ -118,7 +121,7 @@ def test_rollback_without_a_table_of_ones_own(
 def test_the_table_is_kept_where_the_settings_say(tmp_path: Path) -> None:
     own = tmp_path / "route.table"
     own.write_bytes(b"junk")
-    with pytest.raises(SettingsRejected, match="header"):
+    with pytest.raises(InputRejected, match="header"):
         ran("eval", str(CANARY), kept=tmp_path)
     assert ran("rollback", kept=tmp_path) == 0
     assert not own.exists()
@@ -133,5 +136,5 @@ def test_eval_of_the_accurate_stage_is_no_worse(
 
 
 def test_eval_in_full_needs_the_program(tmp_path: Path) -> None:
-    with pytest.raises(SettingsRejected, match="whole program"):
+    with pytest.raises(InputRejected, match="whole program"):
         ran("eval", str(CANARY), "--stage", "full", "--data-dir", str(tmp_path))

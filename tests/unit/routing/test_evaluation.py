@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from time import sleep
+from typing import Any
+
 import pytest
 
 from bot.routing import Route, RouteDecision, Router
@@ -69,6 +73,20 @@ def test_the_report_has_the_keys_that_scripts_read() -> None:
     assert figures["n"] == 3
     assert figures["accuracy"] == 1.0
     assert set(figures["by_lang"]) == {"en", "es"}
+
+
+def test_latency_is_what_a_decision_costs_and_not_how_long_others_took() -> None:
+    class Waiting(Router):
+        """Stands for a machine on which something else runs."""
+
+        def route(self, *args: Any, **kwargs: Any) -> RouteDecision:
+            sleep(0.05)
+            return super().route(*args, **kwargs)
+
+    shipped = Router.load().table
+    judged = judge(Waiting(shipped), read_labelled(CANARY)[:2])
+    assert all(0.0 < each.seconds < 0.05 for each in judged)
+    assert gc.isenabled()
 
 
 def test_a_steady_talk_has_no_flips() -> None:

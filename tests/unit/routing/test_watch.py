@@ -95,6 +95,14 @@ async def test_promote_and_rollback_on_disk_are_followed(tmp_path: Path) -> None
     assert threshold(router) == 0.7
 
 
+def test_a_promotion_that_fails_leaves_the_table_in_service(tmp_path: Path) -> None:
+    file = tmp_path / "route.table"
+    file.write_bytes(table(0.7))
+    with pytest.raises(FileNotFoundError):
+        promote(tmp_path / "none", file)
+    assert file.read_bytes() == table(0.7)
+
+
 async def test_the_first_place_counts(tmp_path: Path) -> None:
     router = Router.load()
     first, second = tmp_path / "a.table", tmp_path / "b.table"
