@@ -30,7 +30,7 @@ from bot.chat.replying.terms import Terms
 from bot.chat.replying.writing import Writing
 from bot.chat.turn import Again, Cue, Turn
 from bot.chat.wishes.revising import OpenSink, Reviser
-from bot.errors import StoreError
+from bot.errors import BackendError, StoreError
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.personas import Persona
@@ -98,7 +98,14 @@ class TurnPipeline:
         sink.begin()
         if settled.verdict.action is Action.REFUSE or settled.verdict.reply is not None:
             return await self._say_instead(settled, sink, account, settled.verdict)
-        return await self._answer(settled, sink, account, timer, stop)
+        try:
+            return await self._answer(settled, sink, account, timer, stop)
+        except BackendError as error:
+            if not settled.context.in_need:
+                raise
+            log.warning("no reply to a person in need: lines to call instead", reason=str(error))
+            unanswered = self._parts.guardrails.unanswered(settled.context)
+            return await self._say_instead(settled, sink, account, unanswered)
 
     async def restore(self, turn: Turn, again: Again, sink: ReplySink) -> None:
         """Put a reply back as it is stored: a wish about it ended without a new text.

@@ -19,6 +19,7 @@ from bot.guardrails.corpus import everyday
 from bot.guardrails.gate import GateTerms, OutputGate
 from bot.guardrails.heads import read_heads
 from bot.guardrails.judge import Judge
+from bot.guardrails.material import brought, guidance, with_material
 from bot.guardrails.opinion import GuardAway, GuardModel
 from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
@@ -31,7 +32,7 @@ from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Action, Verdict
 from bot.guardrails.weighing import Weighed, weigh
-from bot.guardrails.wording import QUOTED, grounded, verdict_of, words_for
+from bot.guardrails.wording import grounded, verdict_of, words_for
 from bot.ports import ChatModel
 from bot.recent import Recent
 from bot.routing.route import Route
@@ -170,9 +171,9 @@ class Guardrails:
         A trend store that is away makes care forgetful, never absent.
         """
         began = time.perf_counter()
-        weighed = await self._weighed(turn.text, context)
+        weighed = await self._weighed(turn.text, context, turn)
         decision, state = weighed.decision, weighed.state
-        verdict = self._about_quotes(turn, context, self._input_verdict(weighed, context))
+        verdict = self._about_material(turn, context, self._input_verdict(weighed, context))
         if state.plain_voice(context.now):
             verdict = grounded(verdict)
         try:
@@ -192,7 +193,8 @@ class Guardrails:
         verdict = self._input_verdict(weighed, context)
         return grounded(verdict) if weighed.state.plain_voice(context.now) else verdict
 
-    async def _weighed(self, text: str, context: GuardContext) -> Weighed:
+    async def _weighed(self, text: str, context: GuardContext, turn: Turn | None = None) -> Weighed:
+        """Weigh a text; with a turn, also what its messages bring along."""
         try:
             where = where_of(context.place)
             state = RiskState.of(await self._trend.load(context.person, where))
@@ -200,6 +202,8 @@ class Guardrails:
             log.warning("risk trend unreadable: judged without it")
             state = RiskState()
         judgement = self._judge.message(text, context, minor=state.minor(context.now))
+        if turn is not None:
+            judgement = with_material(judgement, self._judge, turn, context)
         return weigh(judgement, state, context)
 
     def _input_verdict(self, weighed: Weighed, context: GuardContext) -> Verdict:
@@ -224,15 +228,16 @@ class Guardrails:
         on alone on the factual and creative routes; companion, DMs and strict places answer with
         the safe template, and so does who is in need, with lines to call.
         """
-        if self._guard is None or not any(char.isalpha() for char in turn.text):
+        said = "\n".join((turn.text, *brought(turn)))
+        if self._guard is None or not any(char.isalpha() for char in said):
             return PASS
         began = time.perf_counter()
-        decision = await self._opinion(turn.text, None, context)
+        decision = await self._opinion(said, None, context)
         if decision is ALLOWED:
             return PASS
         seconds = time.perf_counter() - began
         self._audit.note(
-            "review", decision, route=context.route.value, text=turn.text, seconds=seconds,
+            "review", decision, route=context.route.value, text=said, seconds=seconds,
             guild=context.place.guild,
         )  # fmt: skip
         if decision.measure is not Measure.SUPPORT:
@@ -318,15 +323,20 @@ class Guardrails:
             text = f"{words.refusal} {words.short('resource', region)}"
         return Release(text, verdict)
 
+    def unanswered(self, context: GuardContext) -> Verdict:
+        """Return what is said to a person in need for whom no reply can be written now."""
+        words = words_for(context, self._care)
+        reply = words.short("again", region_of(context.locale))
+        return Verdict(Action.SUPPORT, "sh_support", 0.0, AWAY, reply)
+
     def _verdict(
         self, decision: Decision, context: GuardContext, *, drafted: bool = False
     ) -> Verdict:
         words = words_for(context, self._care)
         if decision.rule == AWAY:
-            if not context.in_need:
-                return Verdict(Action.REFUSE, None, 0.0, decision.rule, words.unavailable)
-            reply = words.short("again", region_of(context.locale))
-            return Verdict(Action.SUPPORT, "sh_support", 0.0, decision.rule, reply)
+            if context.in_need:
+                return self.unanswered(context)
+            return Verdict(Action.REFUSE, None, 0.0, decision.rule, words.unavailable)
         verdict = verdict_of(decision, context, self._care)
         blames = drafted and decision.measure is Measure.BLOCK
         return replace(verdict, reply=words.refusal) if blames else verdict
@@ -360,26 +370,15 @@ class Guardrails:
             return True
         return self._judge.message(user_text, context).decision.measure.rank >= Measure.SUPPORT.rank
 
-    def _about_quotes(self, turn: Turn, context: GuardContext, verdict: Verdict) -> Verdict:
+    def _about_material(self, turn: Turn, context: GuardContext, verdict: Verdict) -> Verdict:
         """Tell the model that orders in quoted or attached text are none."""
         if verdict.action is not Action.ALLOW and verdict.action is not Action.STEER:
             return verdict
-        quoted = [
-            m.replies_to.text for m in turn.messages if m.replies_to and not m.replies_to.by_us
-        ]
-        quoted += [each.text for m in turn.messages for each in m.before if not each.by_us]
-        quoted += [
-            a.content[:8000].decode("utf-8", "replace")
-            for m in turn.messages
-            for a in m.attachments
-            if a.media_type.startswith("text/")
-        ]
-        orders = {"jailbreak", "leak", "memory_poison"}
-        for text in quoted:
-            if any(hit.category in orders for hit in self._judge.message(text, context).hits):
-                guidance = " ".join(filter(None, (verdict.guidance, QUOTED)))
-                return replace(verdict, action=Action.STEER, guidance=guidance)
-        return verdict
+        told = guidance(self._judge, turn, context)
+        if told is None:
+            return verdict
+        both = " ".join(filter(None, (verdict.guidance, told)))
+        return replace(verdict, action=Action.STEER, guidance=both)
 
 
 UNREPAIRABLE = frozenset({"csae", "mass_harm", "ncii"})

@@ -32,6 +32,8 @@ class Verdict:
     """What to say in place of the persona, or before it."""
     guidance: str | None = None
     """One line of instruction for the late block of the prompt."""
+    line: str | None = None
+    """What the program itself adds under the reply: lines to call, which no model can forget."""
     plain_voice: bool = False
     """No persona answers, nothing of the person's memory is used: a crisis is a day old at most."""
 

@@ -114,6 +114,8 @@ class Writing:
         text = await rewritten(self._parts, settled.persona, settled.context, text)
         if terms.before:
             text = joined(terms.before, text)
+        if (line := settled.verdict.line) and line not in text:
+            text = f"{text}\n\n{line}"
         long = account.finished is not None and account.finished.reason == "length"
         if long and account.notice is None:
             text = f"{text}\n\n{small_print(translated(CUT_LONG))}"

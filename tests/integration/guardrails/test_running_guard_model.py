@@ -92,11 +92,11 @@ async def test_a_person_whose_need_it_hears_gets_care_and_no_refusal(
     scene.ollama.reply_with(_hears_self_harm, kind="guard")
     scene.ollama.reply_with("That sounds heavy. I am listening.")
     _, said = await scene.exchange(stage, alice, text)
-    assert said == "That sounds heavy. I am listening."
+    assert said.startswith("That sounds heavy. I am listening.")
+    assert "988" in said  # lines to call, once a day, whatever the model says
     written = [chat for chat in scene.asked(text) if chat.body["model"] != GUARD]
     prompt = written[-1].messages[-1]["content"]
     assert "The person may be struggling" in prompt
-    assert "988" in prompt  # lines to call, once a day
 
 
 async def test_in_need_lines_are_named_although_it_is_away(scene: Scene) -> None:
