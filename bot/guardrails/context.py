@@ -32,6 +32,9 @@ class GuardContext:
     strict: bool = False
     """Replies are shown by sentences; whole, and only with its opinion, where a guard model is
     configured. Without one the rules judge alone."""
+    heard_before: bool = False
+    """Whether the message was judged when it came: the trend counts it once, however often it is
+    answered."""
     in_need: bool = False
     """Whether care comes first: by the message, the trend, or a crisis of the last day."""
     now: float = 0.0

@@ -171,6 +171,13 @@ def reminder_due(state: RiskState, now: float) -> str | None:
     return "break" if long and state.reminded_at < state.session_at else None
 
 
+def taken_back(state: RiskState) -> RiskState:
+    """Return the state of a person who says that the crisis card was a mistake: watched, and free
+    to play again."""
+    calm = min(state.trend, THRESHOLDS[-1][1])
+    return replace(state, trend=calm, held=0.0, plain_until=0.0, leaning=0.0, heard=0.0)
+
+
 class TrendStore(Protocol):
     """Keeps states by person and place, encrypted or not: they hold no text."""
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from bot.chat.place import Place, UserId
 from bot.chat.turn import Turn
 from bot.errors import SettingsRejected, StoreError
 from bot.guardrails.audit import Audit, AuditSink
@@ -25,7 +26,7 @@ from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
 from bot.guardrails.reviewing import AWAY, of_draft, of_message
 from bot.guardrails.revise import revision_request, rewritten
-from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, advance, where_of
+from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, advance, taken_back, where_of
 from bot.guardrails.rule_files import SHIPPED, read_rules
 from bot.guardrails.rules import Rule, RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
@@ -186,6 +187,19 @@ class Guardrails:
                 seconds=time.perf_counter() - began, guild=context.place.guild,
             )  # fmt: skip
         return verdict
+
+    async def take_back(self, person: UserId, place: Place, locale: str | None) -> str:
+        """Let personas play again for a person who says that their crisis card was a mistake.
+
+        Returns the line with which they are let go.
+
+        Raises:
+            StoreError: nothing changed.
+        """
+        where = where_of(place)
+        state = RiskState.of(await self._trend.load(person, where))
+        await self._trend.save(person, where, taken_back(state).as_numbers)
+        return self._care.words(locale).short("again", region_of(locale))
 
     async def foretell(self, text: str, context: GuardContext) -> Verdict:
         """Return how a message would be judged now; nothing of it is kept."""

@@ -48,13 +48,15 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     now = context.now
     out_of_story = 0.5 if context.route is Route.CREATIVE else 1.0
     begun = state.in_session(now)
-    state = _leant(judgement, state, context)
+    if not context.heard_before:
+        state = _leant(judgement, state, context)
     leans = _leans(judgement, state, context, begun=begun)
     unmeant = _figure_of_speech(judgement, state, context)
     if unmeant or (not leans and _unsure(judgement, state, context, begun=begun)):
         judgement = replace(judgement, decision=ALLOWED, weight=WEIGHTS[Severity.MILD])
     weight = judgement.weight if judgement.weight >= 0.8 else judgement.weight * out_of_story
-    state = advance(state, now, weight=weight, dependency=judgement.dependency)
+    if not context.heard_before:
+        state = advance(state, now, weight=weight, dependency=judgement.dependency)
     if judgement.has("minor"):
         state = replace(state, minor_until=now + MINOR_FOR)
     decision = _with_trend(judgement, state, weight, leans=begun and leans)

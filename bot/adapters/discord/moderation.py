@@ -117,7 +117,8 @@ class Moderation:
 
     async def _follow_up(self, turn: Turn, account: TurnAccount) -> None:
         final = account.verdicts[-1][1]
-        if final.action is Action.REFUSE and final.category and account.message_ids:
+        carded = final.category == PRIVATE and final.reply is not None
+        if (final.action is Action.REFUSE or carded) and final.category and account.message_ids:
             await self._offer_appeal(turn, account, final.category)
         for stage, verdict in account.verdicts:
             if stage in ("input", "review") and verdict.category in NOTIFIED:
@@ -125,7 +126,7 @@ class Moderation:
                 return
 
     async def _offer_appeal(self, turn: Turn, account: TurnAccount, category: str) -> None:
-        """Put the button under a refusal."""
+        """Put the button under a refusal or a crisis card."""
         digest = self._audit.digest(turn.text)
         with reading(turn.speaker.locale):
             label = t("This was a mistake")
@@ -224,7 +225,8 @@ class Moderation:
         self.metrics.mistaken(category)
         log.info("refusal called a mistake", category=category, digest=digest)
         policy = await self._policy(place.guild) if place.guild is not None else None
-        if policy is not None:
+        told = category != PRIVATE or (policy is not None and policy.crisis_notices)
+        if policy is not None and told:
             with reading(policy.language):
                 line = t(
                     "**Called a mistake** a `{category}` refusal: {where} (`{digest}`)",

@@ -55,8 +55,12 @@ async def settle(
     binding: ResolvedBinding,
     account: TurnAccount,
     named: str | None,
+    *,
+    heard_before: bool = False,
 ) -> Settled | None:
     """Route, judge the input, and pick the persona. None: whose turn it was has left the scene.
+
+    `heard_before`: the message was answered already, and is answered once more.
 
     Raises:
         NotAllowed: the persona may not play here.
@@ -66,7 +70,9 @@ async def settle(
     alone = named is not None or turn.order is not None
     scene = () if alone else parts.casting.scene(binding, turn.place)
     ask = ask_of(turn, conversation, shared=bool(scene), now=parts.clock.now())
-    decision, context, verdict = await _judge(parts, turn, conversation, ask)
+    decision, context, verdict = await _judge(
+        parts, turn, conversation, ask, heard_before=heard_before
+    )
     care = needs_care(verdict)
     planned: tuple[str, ...] = ()
     if verdict.plain_voice or named == PLAIN_VOICE.id:
@@ -110,7 +116,7 @@ async def settle(
 
 
 async def _judge(
-    parts: Parts, turn: Turn, conversation: Conversation, ask: Ask
+    parts: Parts, turn: Turn, conversation: Conversation, ask: Ask, *, heard_before: bool
 ) -> tuple[RouteDecision, GuardContext, Verdict]:
     if turn.cue is not None and (standing := _standing_route(conversation)) is not None:
         decision = standing
@@ -130,6 +136,7 @@ async def _judge(
         locale=turn.speaker.locale,
         canary=fresh_canary(),
         strict=parts.profiles[decision.route].guard == "strict" or await parts.strict(turn.place),
+        heard_before=heard_before,
         now=ask.now,
     )
     if turn.cue is not None:

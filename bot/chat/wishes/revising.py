@@ -196,7 +196,13 @@ class Reviser:
         if work.again.wish.writes_another:
             conversation = before(conversation, work.exchange.turn)
         settled = await settle(
-            parts, question, conversation, binding, work.account, work.persona.id
+            parts,
+            question,
+            conversation,
+            binding,
+            work.account,
+            work.persona.id,
+            heard_before=True,
         )
         if settled is None:
             raise NotFound("The persona has left the scene.")

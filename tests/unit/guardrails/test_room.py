@@ -233,3 +233,27 @@ def test_every_number_names_its_source_and_day() -> None:
         for line in tomllib.loads(file.read_text("utf-8"))["line"]:
             assert line["source"].startswith("https://")
             assert line["checked"].year >= 2026
+
+
+async def test_a_message_that_is_answered_once_more_counts_once(
+    own: Guardrails, context: MakeContext, turn: MakeTurn
+) -> None:
+    said = turn("i hate myself, i feel like a burden to everyone")
+    await own.judge_input(said, context())
+    before = dict(await own._trend.load(context().person, "2"))
+    again = await own.judge_input(said, context(heard_before=True, now=context().now + 5))
+    assert again.action is Action.SUPPORT
+    after = dict(await own._trend.load(context().person, "2"))
+    assert after == before
+
+
+async def test_who_did_not_mean_it_is_free_to_play_again(
+    own: Guardrails, context: MakeContext, turn: MakeTurn
+) -> None:
+    here = context(locale="en-US")
+    await own.judge_input(turn("I want to kill myself"), here)
+    assert (await own.judge_input(turn("how tall is K2?"), here)).plain_voice
+    assert "988" in await own.take_back(here.person, here.place, here.locale)
+    after = await own.judge_input(turn("how tall is K2?"), here)
+    assert not after.plain_voice
+    assert after.action in (Action.ALLOW, Action.STEER)

@@ -90,6 +90,12 @@ class GuardCommands(Serving):
         crisis: bool = False,
     ) -> None:
         guild = guild_of(interaction)
+        public = channel is not None and _everybody_reads(channel)
+        if crisis and public:
+            raise InvalidChoice(
+                "Everybody can read that channel. Who is in distress is nobody's business but the "
+                "moderators': choose a channel that only they see."
+            )
         await interaction.response.defer(ephemeral=True)
         policy = replace(
             await self._moderation.policies.of(guild),
@@ -99,7 +105,10 @@ class GuardCommands(Serving):
         )
         if not await self._moderation.set_modlog(guild, policy):
             raise NotAllowed("I can't write in that channel. I need Send Messages there.")
-        await say(interaction, "\n".join(self._choices(policy)))
+        lines = self._choices(policy)
+        if public:
+            lines.append(t("Everybody can read that channel: they see who was reported, and why."))
+        await say(interaction, "\n".join(lines))
 
     @guard.command(description="How a message would be judged here, step by step")
     @app_commands.describe(text="The message; it is neither kept nor answered")
@@ -207,3 +216,8 @@ class GuardCommands(Serving):
         return t(
             "- guard model: unsafe {share} ({found})", share=f"{opinion.unsafe:.0%}", found=found
         )
+
+
+def _everybody_reads(channel: discord.TextChannel) -> bool:
+    """Whether whoever is in the server can read a channel."""
+    return channel.permissions_for(channel.guild.default_role).view_channel

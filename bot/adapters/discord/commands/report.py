@@ -18,7 +18,7 @@ from bot.adapters.discord.commands.services import Services, Serving, services_o
 from bot.adapters.discord.moderation import MISTAKE, mistake_id
 from bot.chat.place import ChannelId, MessageId, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound
-from bot.guardrails.moderation import MAX_REASON, Report
+from bot.guardrails.moderation import MAX_REASON, PRIVATE, Report
 from bot.languages import t
 
 MENU = "Report this reply"
@@ -115,7 +115,10 @@ class MistakeButton(
         MISTAKE + r":(?P<person>\d{1,20}):(?P<category>[a-z_]{1,24}):(?P<digest>[0-9a-f]{32})"
     ),
 ):
-    """Says that a refusal was wrong. All it needs is in its id: a restart does it no harm."""
+    """Says that a refusal, or a crisis card, was wrong.
+
+    All it needs is in its id: a restart does it no harm.
+    """
 
     def __init__(self, person: int, category: str, digest: str) -> None:
         self._person, self._category, self._digest = person, category, digest
@@ -134,7 +137,10 @@ class MistakeButton(
         return cls(int(match["person"]), match["category"], match["digest"])
 
     async def pressed(self, interaction: Pressed) -> None:
-        if interaction.user.id != self._person and not may_moderate(interaction):
+        own = interaction.user.id == self._person
+        if not own and self._category == PRIVATE:
+            raise NotAllowed("Only the person to whom this was said can tell.")
+        if not own and not may_moderate(interaction):
             raise NotAllowed("Only the person who was refused, or a moderator, can say so.")
         message = interaction.message
         place = place_of(interaction)
@@ -142,9 +148,11 @@ class MistakeButton(
         fresh = await services_of(interaction).moderation.mistaken(
             place, message.id if message else 0, self._category, self._digest
         )
-        await say(
-            interaction,
-            t("Thank you: it is noted, without your words.")
-            if fresh
-            else t("It is noted already."),
+        noted = (
+            t("Thank you: it is noted, without your words.") if fresh else t("It is noted already.")
         )
+        if self._category == PRIVATE:
+            noted += "\n" + await services_of(interaction).moderation.rails.take_back(
+                UserId(self._person), place, str(interaction.locale)
+            )
+        await say(interaction, noted)

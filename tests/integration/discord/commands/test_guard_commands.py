@@ -249,6 +249,25 @@ async def test_what_people_say_can_t_be_reported_to_us(scene: Scene) -> None:
 # ── notices ─────────────────────────────────────────────────────────────────────────────────
 
 
+async def test_who_did_not_mean_it_takes_the_crisis_card_back(scene: Scene) -> None:
+    stage, alice, mod = scene.channel(), scene.person(), scene.person("manage_messages")
+    asked = await stage.says(alice, CRISIS, mention_bot=True)
+    await scene.troupe.over(asked)
+    card = await until(
+        lambda: next((m for m in stage.replies_to(asked) if m.components), None), "the button"
+    )
+    button = card.components[0]["components"][0]["custom_id"]
+    others = await mod.click(card, button)
+    assert "Only the person" in others.text
+    done = await alice.click(card, button)
+    await until(lambda: "noted" in done.text, "thanks")
+    assert "988" in done.text  # the door stays open
+    _, said = await scene.exchange(stage, alice, "how tall is K2?", "8,611 metres.")
+    assert said == "8,611 metres."
+    system = scene.asked("how tall is K2?")[-1].messages[0]["content"]
+    assert "Troupe is the AI" not in system
+
+
 async def test_moderators_are_told_of_grave_findings_without_a_quote(scene: Scene) -> None:
     stage, log = scene.channel(), scene.channel()
     mod, alice = scene.person("manage_guild"), scene.person()
@@ -265,6 +284,10 @@ async def test_moderators_are_told_of_grave_findings_without_a_quote(scene: Scen
     hurt = await stage.says(alice, CRISIS, mention_bot=True)
     assert await scene.troupe.over(hurt) == "supported"
     bob = scene.person()
+    open_to_all = await mod.slash(stage, "guard modlog", channel=log, crisis=True)
+    assert "Everybody can read that channel" in open_to_all.text
+    log.overwrite(scene.guild.id, deny=["view_channel"])
+    log.allow_bot("view_channel", "send_messages")
     await mod.slash(stage, "guard modlog", channel=log, crisis=True)
     asked_for = await stage.says(bob, CRISIS, mention_bot=True)
     await scene.troupe.over(asked_for)
