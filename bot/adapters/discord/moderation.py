@@ -10,6 +10,7 @@ from typing import Any, Final
 import discord
 import structlog
 
+from bot.adapters.discord.calls import Webhook
 from bot.adapters.discord.desk import Desk
 from bot.adapters.discord.refusals import FAILED
 from bot.chat.account import TurnAccount
@@ -137,11 +138,15 @@ class Moderation:
             "custom_id": mistake_id(turn.speaker.id, category, digest),
         }
         body = {"components": [{"type": 1, "components": [button]}]}
-        await _quietly(self._edit(turn.place, account.message_ids[-1], body), "appeal not offered")
+        await _quietly(self._edit(turn, account.message_ids[-1], body), "appeal not offered")
 
-    async def _edit(self, place: Place, message: int, body: dict[str, Any]) -> None:
+    async def _edit(self, turn: Turn, message: int, body: dict[str, Any]) -> None:
         """Edit one of our messages, whoever of us wrote it."""
-        hook = None
+        place, answering, hook = turn.place, turn.answering, None
+        if answering is not None and turn.by_token:
+            own = Webhook(answering.application, answering.token)
+            await self._desk.calls.edit_by_webhook(own, None, message, body, None)
+            return
         if place.guild is not None:
             hook = await self._desk.webhooks.of(place.parent or place.channel)
         if hook is not None:
@@ -162,7 +167,8 @@ class Moderation:
         policy = await self._policy(place.guild)
         if policy is None or (category == PRIVATE and not policy.crisis_notices):
             return
-        where = link(place, turn.message_ids[-1])
+        # What only its person can read has no address: its channel has to do.
+        where = f"<#{place.parent}>" if turn.by_token else link(place, turn.message_ids[-1])
         who = f"<@{turn.speaker.id}>"
         with reading(policy.language):
             line = (

@@ -18,11 +18,14 @@ from bot.adapters.discord.commands.render import speaker_of_reader, think_aloud
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.mapping import roles_of
 from bot.chat.place import MessageId, snowflake_seconds
-from bot.chat.turn import Answering, Attachment, Message, TurnId
+from bot.chat.preparing.ordering import as_said
+from bot.chat.turn import Answering, Attachment, Message, Trigger, Turn, TurnId
 from bot.chat.wishes.variants import ideas_of
 from bot.creative.order import Order, Tool
 from bot.errors import InvalidChoice, NotFound
+from bot.guardrails import Action, GuardContext
 from bot.languages import t
+from bot.routing.route import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Begun:
             UserFacing: it can't be taken; the text says why.
             StoreError: it could not be journalled.
         """
-        interaction = self.interaction
+        interaction, answering = self.interaction, self.answering
         message = Message(
             MessageId(interaction.id),
             place_for(interaction, private=False),
@@ -56,13 +59,33 @@ class Begun:
             attachments=tuple(pictures),
             roles=roles_of(interaction.user),
             order=order,
-            answering=self.answering,
+            answering=answering,
         )
+        if answering is None and await _between_us(services, message):
+            answering = answering_to(interaction, private=True)
+            private = place_for(interaction, private=True)
+            message = replace(message, place=private, answering=answering)
         if not await services.intake.ordered(message):
             return  # another process has it: this interaction came twice
         services.orders.ordered(order.tool.value, how)
-        if self.answering is None:
+        if answering is None:
             await interaction.followup.send(t("It is being written here."), ephemeral=True)
+
+
+async def _between_us(services: Services, message: Message) -> bool:
+    """Whether an order is answered by words of care or a refusal: nobody else has read the order,
+    so nobody else reads these."""
+    turn = as_said(Turn((message,), Trigger.COMMAND))
+    context = GuardContext(
+        route=Route.CREATIVE,
+        place=message.place,
+        person=message.speaker.id,
+        user_text=turn.text,
+        locale=message.speaker.locale,
+        now=services.clock.now(),
+    )
+    verdict = await services.moderation.rails.foretell(turn.text, context)
+    return verdict.action in (Action.SUPPORT, Action.REFUSE)
 
 
 async def begin(interaction: discord.Interaction[Any]) -> Begun:
