@@ -101,6 +101,13 @@ class _Looked:
     hits: tuple[Hit, ...]
     heard: Heard
     around: Circumstances
+    pastime: bool
+    """It is about a game, a film or the like."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether no rule and no head has anything to say of it, on whatever route."""
+        return not self.hits and not self.heard.loud(aside=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,26 +175,34 @@ class Judge:
         return known
 
     def _found(self, text: str, *, creative: bool) -> _Found:
-        views = self._views(text)
-        looked = self._ahead.pop(hash((text, len(text))), None) or self._looked(views)
-        hits, heard, around = looked.hits, looked.heard, looked.around
+        ahead = self._ahead.pop(hash((text, len(text))), None)
+        looked = ahead or self._looked(self._views(text))
+        heard, around = looked.heard, looked.around
         in_story = creative and not around.aside and not (around.now and own_voice(text))
+        harmless = looked.pastime or (in_story and plays(text))
+        odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
+        # Most messages are silent: they need not be read once more.
+        hits = () if looked.silent else self._meant(looked, text, creative, in_story)
+        return _Found(hits, *odds, around)
+
+    def _meant(self, looked: _Looked, text: str, creative: bool, in_story: bool) -> tuple[Hit, ...]:
+        """Return what the findings in a message come to, together and on its route."""
+        views, around = self._views(text), looked.around
         aside = creative and around.aside
-        found = self._with_heads(hits, views, heard, aside=aside, in_story=in_story)
+        found = self._with_heads(looked.hits, views, looked.heard, aside=aside, in_story=in_story)
         if any(_figurative(hit) for hit in found):
             found = self._in_company(found, views, aside=aside, in_story=in_story)
         found = _past(found) if around.past else found
         found = tuple(_softened(hit) if _jested(hit, views) else hit for hit in found)
         if any(hit.fiction_ok for hit in found):
             found = self._excuse_fiction(found, text, views, around, creative=creative)
-        harmless = PASTIME.search(views.plain) or (in_story and plays(text))
-        odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
-        return _Found(found, *odds, around)
+        return found
 
     def _looked(self, views: Views) -> _Looked:
         """Return what rules, heads and circumstances say on any route."""
-        hits = self.asked.hits(views)
-        return _Looked(hits, self._heard(hits, views), circumstances(views.plain))
+        hits, plain = self.asked.hits(views), views.plain
+        pastime = PASTIME.search(plain) is not None
+        return _Looked(hits, self._heard(hits, views), circumstances(plain), pastime)
 
     def _views(self, text: str) -> Views:
         """Return the views of a text, read with the words that the heads know."""

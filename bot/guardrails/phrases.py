@@ -67,7 +67,8 @@ class Phrases:
         if not ids:
             return ()
         total, peak = self._met(ids)
-        seen = [value / len(ids) for value in total] + [float(value) for value in peak]
+        count = len(ids)
+        seen = [*[value / count for value in total], *peak]
         return tuple(
             sum(map(mul, weights, seen)) + bias
             for weights, bias in zip(self.weights, self.weights_bias, strict=True)

@@ -115,13 +115,15 @@ class RiskState:
 
     @property
     def as_numbers(self) -> dict[str, float]:
-        return {f.name: float(getattr(self, f.name)) for f in fields(self) if getattr(self, f.name)}
+        return {name: float(value) for name in _NUMBERS if (value := getattr(self, name))}
 
     @classmethod
     def of(cls, numbers: Mapping[str, float]) -> RiskState:
         """Return the state with these numbers; unknown names are of another version."""
-        known = {f.name for f in fields(cls)}
-        return cls(**{name: float(value) for name, value in numbers.items() if name in known})
+        return cls(**{name: float(value) for name, value in numbers.items() if name in _NUMBERS})
+
+
+_NUMBERS = tuple(field.name for field in fields(RiskState))
 
 
 def advance(state: RiskState, now: float, *, weight: float, dependency: float) -> RiskState:

@@ -113,18 +113,20 @@ def past_of(
     conversation: Conversation, until: TurnId | None, persona: Persona, names: Names
 ) -> list[Past]:
     """Return the stored exchanges before a turn, oldest first, as lines."""
-    before = list(_before(conversation.exchanges, until))
+    stored = conversation.exchanges
+    before = stored if until is None else before_turn(stored, until)
     for exchange in before:  # everybody is met first: nobody may imitate who comes later
         for said in exchange.said:
             names.meet(said.speaker)
     return [Past(each.turn, tuple(_lines(each, persona, names))) for each in before]
 
 
-def _before(exchanges: Sequence[Exchange], until: TurnId | None) -> Iterator[Exchange]:
-    for exchange in exchanges:
-        if until is not None and _at_or_after(exchange.turn, until):
-            return
-        yield exchange
+def before_turn(exchanges: Sequence[Exchange], until: TurnId) -> Sequence[Exchange]:
+    """Return the exchanges before a turn; they are in order, and mostly all are."""
+    end = len(exchanges)
+    while end and _at_or_after(exchanges[end - 1].turn, until):
+        end -= 1
+    return exchanges[:end]
 
 
 def _at_or_after(turn: TurnId, other: TurnId) -> bool:

@@ -7,6 +7,8 @@ SMALL = "-# "
 
 def without_small_print(text: str) -> str:
     """Return a reply's own words."""
+    if SMALL not in text:
+        return text
     lines = text.split("\n")
     return "\n".join(lines[: _own(lines)])
 

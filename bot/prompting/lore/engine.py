@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
+from itertools import islice
 
 from bot.personas.lorebook import Entry, Logic, Lorebook
 from bot.prompting.lore.candidates import Candidate, prepare
@@ -54,13 +55,12 @@ class _Scan:
         self.prepared = prepare(tiers, settings.matching, scene.context)
         self.candidates = self.prepared.candidates
         self.timed = Timed.of(scene.state, scene.length, self.prepared.by_name)
-        self.buffer = Buffer(list(self._messages()), scene.injected)
+        self.wider = 0
+        self.buffer = Buffer(list(islice(self._messages(), self._deepest())), scene.injected)
         self.watch = Stopwatch()
-        self.replies = sum(message.by_character for message in scene.chat)
         self.levels = list(self.prepared.levels)
         self.level = self.levels.pop(0) if self.levels else 0
         self.kind = _Pass.FIRST
-        self.wider = 0
         self.active: dict[int, Fired] = {}
         self.failed: set[int] = set()
         self.spent = 0
@@ -94,6 +94,10 @@ class _Scan:
         for message in reversed(self.scene.chat):
             text = without_comments(message.text[:MAX_SCANNED]).replace("\x01", "").strip()
             yield f"{message.name}: {text}" if self.settings.include_names else text
+
+    def _deepest(self) -> int | None:
+        """Return how many messages are looked at, at most; None for all."""
+        return None if self.settings.min_activations else max([0, *self._depths()])
 
     # ── one pass ────────────────────────────────────────────────────────────────────────────
 
@@ -161,9 +165,9 @@ class _Scan:
     def _decorated(self, candidate: Candidate) -> bool:
         """Whether the conditions of the entry's decorators hold."""
         decorators = candidate.entry.decorators
-        if decorators.only_after is not None and self.replies < decorators.only_after:
+        if decorators.only_after is not None and self._replies() < decorators.only_after:
             return False
-        if decorators.only_every is not None and self.replies % decorators.only_every:
+        if decorators.only_every is not None and self._replies() % decorators.only_every:
             return False
         greeting = self.scene.greeting
         if None not in (greeting, decorators.greeting) and greeting != decorators.greeting:
@@ -171,6 +175,9 @@ class _Scan:
         if any(not self._any(group, candidate) for group in candidate.additional):
             return False
         return not self._any(candidate.excluded, candidate)
+
+    def _replies(self) -> int:
+        return sum(message.by_character for message in self.scene.chat)
 
     def _keys_match(self, candidate: Candidate) -> bool:
         if not self._any(candidate.primary, candidate):

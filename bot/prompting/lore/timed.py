@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bot.chat.conversation import Conversation
 from bot.chat.turn import Turn
 from bot.personas.lorebook import Entry
-from bot.prompting.history import is_before
+from bot.prompting.history import before_turn, is_before
 
 MAX_EFFECTS = 200
 MAX_JSON = 40_000
@@ -85,9 +85,7 @@ def length_at(state: LoreState, conversation: Conversation, turn: Turn) -> int:
         base, since = state.length, state.turn
     else:
         base, since = 0, ""
-    for exchange in conversation.exchanges:
-        if not is_before(exchange.turn, turn.id):
-            break
+    for exchange in before_turn(conversation.exchanges, turn.id):
         if since and is_before(exchange.turn, type(turn.id)(since)):
             continue
         base += 0 if since and exchange.turn == since else len(exchange.said)
