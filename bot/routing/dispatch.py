@@ -14,6 +14,7 @@ import structlog
 
 from bot.chat.place import Place, UserId
 from bot.errors import StoreError
+from bot.routing import reasons
 from bot.routing.accurate import SURE_ENOUGH, AccurateStage
 from bot.routing.corrections import NO_CORRECTIONS, CorrectionBook
 from bot.routing.model_stage import Asked, ModelStage
@@ -26,6 +27,7 @@ from bot.routing.policy import (
     safe_order,
 )
 from bot.routing.previous import PreviousRoute
+from bot.routing.reasons import because
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
 from bot.routing.table import LABELS, Scores
@@ -142,7 +144,7 @@ class Dispatcher:
             self._watch(ask)
             return self._first(ask, None)
         if ask.care:
-            return certain(Route.COMPANION, "safety", "care is in force: no story for now")
+            return certain(Route.COMPANION, "safety", reasons.CARE)
         watched = ask.now < self._distressed.get((ask.place.channel, ask.person), 0.0)
         if watched:
             ask = _out_of_scene(ask)
@@ -160,7 +162,7 @@ class Dispatcher:
         if match is None:
             return None
         label = match.correction.label
-        reason = f"a moderator sent a message {match.alike:.0%} like it to {label}"
+        reason = because(reasons.CORRECTED, alike=f"{match.alike:.0%}", route=label)
         return certain(label, "correction", reason)
 
     async def _by_message(self, ask: Ask) -> RouteDecision:
@@ -223,8 +225,8 @@ class Dispatcher:
         if opinion.shares is not None:
             return second.fused(decision, opinion.shares)
         route = safe_order(decision, ask.previous if ask.before else None)
-        reasons = (*decision.reasons, f"no model's opinion ({opinion.failure}): safe order")
-        return replace(decision, route=route, reasons=reasons)
+        silent = because(reasons.MODEL_SILENT, failure=opinion.failure)
+        return replace(decision, route=route, reasons=(*decision.reasons, silent))
 
     # ── the distress window ─────────────────────────────────────────────────────────────────
 
@@ -249,13 +251,17 @@ class Dispatcher:
         leaves = own.route is not Route.COMPANION
         if leaves and own.confidence >= SURE:
             return decision
-        waits = f"the {decision.source} waits" if fixed else f"{own.route} would need {SURE:.2f}"
+        waits = (
+            because(reasons.FIXED_WAITS, source=decision.source)
+            if fixed
+            else because(reasons.NOT_SURE_ENOUGH, route=own.route, share=f"{SURE:.2f}")
+        )
         return replace(
             own,
             route=Route.COMPANION,
             probabilities=leaning(own.probabilities, Route.COMPANION, 2.0 * SURE - 1.0),
             uncertain=own.uncertain or leaves,
-            reasons=(*own.reasons, f"signs of distress a while ago: {waits}"),
+            reasons=(*own.reasons, waits),
             held=leaves,
         )
 

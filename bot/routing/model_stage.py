@@ -22,6 +22,7 @@ from bot.errors import BackendError
 from bot.ports import ChatMessage, ChatModel, ChatRequest, Choices, Classifier, Piece
 from bot.routing.asked_model import AskedModel, Breaker, load_asked_model
 from bot.routing.policy import DOUBT_MARGIN
+from bot.routing.reasons import MODEL_SAYS, because
 from bot.routing.route import Route, RouteDecision
 from bot.routing.table import LABELS
 
@@ -145,14 +146,14 @@ class ModelStage:
         mixed = {route: weight / total for route, weight in weights.items()}
         ranked = sorted(mixed.values(), reverse=True)
         route = max(LABELS, key=lambda each: mixed[each])
-        reason = f"the model says {max(LABELS, key=lambda each: shares.get(each, 0.0))}"
+        named = max(LABELS, key=lambda each: shares.get(each, 0.0))
         return replace(
             decision,
             route=route,
             probabilities=mixed,
             uncertain=ranked[0] - ranked[1] < DOUBT_MARGIN,
             source="model",
-            reasons=(*decision.reasons, reason),
+            reasons=(*decision.reasons, because(MODEL_SAYS, route=named)),
             held=False,
         )
 

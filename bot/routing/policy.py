@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.routing import reasons
 from bot.routing.previous import PreviousRoute
+from bot.routing.reasons import because
 from bot.routing.route import Route, RouteDecision
 from bot.routing.scene import QUITE_A_FACT, asked_outside, steps_out, wants_help
 from bot.routing.table import LABELS, Scores
@@ -112,13 +114,13 @@ def decide(
     scores: Scores, around: Circumstances, *, threshold: float, source: str
 ) -> RouteDecision:
     """Return the decision for a message with words in it."""
-    reasons: list[str] = []
+    found: list[str] = []
     shares = dict(zip(LABELS, scores.routes, strict=True))
     if around.steps_out:
-        reasons.append("steps out of the scene")
+        found.append(reasons.LEAVES_SCENE)
     if around.in_scene:
         shares = _within_scene(shares)
-        reasons.append("a scene is open")
+        found.append(reasons.IN_SCENE)
     gate = 0.0
     held = False
     if around.previous is not None:
@@ -128,24 +130,25 @@ def decide(
         if margin is not None:
             shares = _continued(shares, gate, before)
             if gate > 0.5 and not around.steps_out:
-                reasons.append(f"continues the previous {before} turn")
+                found.append(because(reasons.CONTINUES, route=before))
             new = _likeliest(shares)
             stays = shares[new] - shares[before] < margin
             if held := stays and new is not before:
-                reasons.append(f"{new} is not {margin:.2f} above {before}, which stays")
+                short = f"{margin:.2f}"
+                found.append(because(reasons.STAYS, other=new, margin=short, route=before))
             if stays:
                 shares = leaning(shares, before, margin)
     route = around.previous.route if held and around.previous else _likeliest(shares)
     ranked = sorted(shares.values(), reverse=True)
     close = ranked[0] - ranked[1] < DOUBT_MARGIN
     if close:
-        reasons.append(f"two routes within {DOUBT_MARGIN:.2f}")
+        found.append(because(reasons.CLOSE, margin=f"{DOUBT_MARGIN:.2f}"))
     elif ranked[0] < threshold:
-        reasons.append(f"no route reaches {threshold:.2f}")
+        found.append(because(reasons.TOO_LOW, share=f"{threshold:.2f}"))
     if around.explicit:
-        reasons.append("explicit request")
+        found.append(reasons.EXPLICIT)
     uncertain = held or close or ranked[0] < threshold
-    return RouteDecision(route, shares, uncertain, source, gate, tuple(reasons), held)
+    return RouteDecision(route, shares, uncertain, source, gate, tuple(found), held)
 
 
 def _within_scene(mixed: Mapping[Route, float]) -> dict[Route, float]:

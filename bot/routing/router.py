@@ -7,9 +7,11 @@ from pathlib import Path
 
 from bot.errors import SettingsRejected
 from bot.recent import Recent
+from bot.routing import reasons
 from bot.routing.fusion import fused
 from bot.routing.policy import certain, circumstances, decide, live
 from bot.routing.previous import PreviousRoute
+from bot.routing.reasons import because
 from bot.routing.route import Route, RouteDecision
 from bot.routing.scene import after_turn
 from bot.routing.table import LABELS, RouteTable, Scores, read_table
@@ -91,9 +93,9 @@ class Router:
             now: unix seconds.
         """
         if distress:
-            return certain(Route.COMPANION, "safety", "signs of distress")
+            return certain(Route.COMPANION, "safety", reasons.DISTRESS)
         if pin is not None:
-            return certain(pin, "pin", f"pinned to {pin}")
+            return certain(pin, "pin", because(reasons.PINNED, route=pin))
         table = self._table
         if table is None:
             return self._default()
@@ -132,8 +134,9 @@ class Router:
 
     def _wordless(self, previous: PreviousRoute | None) -> RouteDecision:
         if previous is None:
-            return certain(Route.COMPANION, "table", "nothing but signs, and no turn before")
-        decision = certain(previous.route, "table", f"nothing but signs: stays {previous.route}")
+            return certain(Route.COMPANION, "table", reasons.ONLY_SIGNS)
+        stays = because(reasons.SIGNS_STAY, route=previous.route)
+        decision = certain(previous.route, "table", stays)
         return RouteDecision(
             decision.route, decision.probabilities, False, "table", 1.0, decision.reasons
         )
@@ -141,5 +144,5 @@ class Router:
     def _default(self) -> RouteDecision:
         third = 1.0 / len(LABELS)
         probabilities = dict.fromkeys(LABELS, third)
-        reason = self.problem or "no route table was given"
+        reason = self.problem or reasons.NO_TABLE
         return RouteDecision(Route.COMPANION, probabilities, True, "default", 0.0, (reason,))

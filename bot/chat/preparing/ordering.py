@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.chat.turn import Attachment, Message, Turn
 from bot.creative.order import Order
+from bot.routing.reasons import TOOL
 from bot.routing.route import Route, RouteDecision
 
 MATERIAL = "text"
@@ -21,7 +22,7 @@ def ordered_route() -> RouteDecision:
         uncertain=False,
         source="tool",
         continuation=0.0,
-        reasons=("a creative tool was used",),
+        reasons=(TOOL,),
     )
 
 

@@ -23,6 +23,7 @@ from bot.personas.binding import ResolvedBinding
 from bot.personas.casting import check_place
 from bot.routing.dispatch import Ask
 from bot.routing.profiles import RouteProfile
+from bot.routing.reasons import SCENE_GOES_ON
 from bot.routing.route import Route, RouteDecision
 from bot.scheduling.afterwards import afterwards
 
@@ -173,6 +174,6 @@ def _standing_route(conversation: Conversation) -> RouteDecision | None:
                 uncertain=False,
                 source="scene",
                 continuation=1.0,
-                reasons=("goes on with the scene",),
+                reasons=(SCENE_GOES_ON,),
             )
     return None

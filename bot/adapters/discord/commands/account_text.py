@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.adapters.discord.commands.render import plain
 from bot.languages import t
+from bot.routing.reasons import in_words
 
 REASONS, LORE = 6, 10
 """How many are shown at most."""
@@ -27,7 +28,7 @@ def _lines(account: Mapping[str, Any]) -> Iterator[str]:
             source=route["source"],
             shares=shares,
         )
-        yield from (f"- {plain(reason)}" for reason in route["reasons"][:REASONS])
+        yield from (f"- {plain(in_words(reason))}" for reason in route["reasons"][:REASONS])
     persona = account.get("persona")
     if persona:
         yield t("**Persona** {name}", name=plain(persona["name"]))

@@ -23,6 +23,7 @@ from bot.chat.wishes.correcting import Fixed
 from bot.guardrails import GuardContext
 from bot.languages import t, tn
 from bot.routing.dispatch import Ask
+from bot.routing.reasons import in_words
 from bot.routing.route import Route
 
 ROUTES = [
@@ -222,7 +223,9 @@ def route_text(decision: Mapping[str, Any]) -> str:
     if decision["continuation"] > 0:
         share = f"{decision['continuation']:.0%}"
         lines.append(t("- only continues the turn before: {share}", share=share))
-    lines += [t("Because: {reason}", reason=plain(reason)) for reason in decision["reasons"][:6]]
+    lines += [
+        t("Because: {reason}", reason=plain(in_words(reason))) for reason in decision["reasons"][:6]
+    ]
     return "\n".join(lines)
 
 
