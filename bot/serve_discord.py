@@ -28,6 +28,7 @@ from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
 from bot.adapters.discord.surroundings import DiscordSurroundings
 from bot.adapters.discord.threads import Threads
 from bot.adapters.discord.tidying import Tidying
+from bot.adapters.discord.vanished import Vanished
 from bot.adapters.redis.last_seen import RedisLastSeen
 from bot.app import Troupe
 from bot.background import Background
@@ -271,6 +272,10 @@ def _connection(
     async def set_up(client: TroupeBot) -> None:
         await install(client, services)
         await client.add_cog(PermissionChanges(desk))
+        stores = troupe.stores
+        await client.add_cog(
+            Vanished(client, desk, stores.kept_places, intake.parting, stores.state)
+        )
         if troupe.parts.memory is not None:
             await install_memory(client, troupe.parts.memory)
         application = client.application_id or 0

@@ -16,6 +16,7 @@ from bot.adapters.redis import (
     RedisCards,
     RedisConversations,
     RedisJournal,
+    RedisKeptPlaces,
     RedisLimiter,
     RedisReplies,
     RedisRouteCounts,
@@ -53,6 +54,7 @@ class Stores:
     guard: GuardStores
     memories: RedisMemories
     replies: RedisReplies
+    kept_places: RedisKeptPlaces
 
     def subjects(self) -> dict[str, SubjectAccess]:
         """Return every store that may know something about a person, by its name."""
@@ -115,4 +117,5 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
         guard=open_guard_stores(redis, sealer, stack),
         memories=RedisMemories(redis, sealer, lifetime_s=settings.core.memory_days * 86_400),
         replies=RedisReplies(redis, sealer),
+        kept_places=RedisKeptPlaces(redis),
     )

@@ -230,6 +230,11 @@ class Calls:
         route = Route("PATCH", "/channels/{channel_id}", channel_id=thread)
         await self._rest.request(route, json={"archived": False}, priority=Priority.LOOKUP)
 
+    async def guild(self, guild: int) -> dict[str, Any]:
+        route = Route("GET", "/guilds/{guild_id}", guild_id=guild)
+        data: dict[str, Any] = await self._rest.request(route)
+        return data
+
     async def channel(self, channel: int) -> dict[str, Any]:
         route = Route("GET", "/channels/{channel_id}", channel_id=channel)
         data: dict[str, Any] = await self._rest.request(route)

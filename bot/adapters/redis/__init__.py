@@ -10,6 +10,7 @@ from bot.adapters.redis.conversations import RedisConversations
 from bot.adapters.redis.crypto import Sealer, open_sealer, read_sealer
 from bot.adapters.redis.embedded import EmbeddedRedis
 from bot.adapters.redis.journal import RedisJournal
+from bot.adapters.redis.kept_places import RedisKeptPlaces
 from bot.adapters.redis.limits import RedisLimiter
 from bot.adapters.redis.moderation import RedisModeration
 from bot.adapters.redis.opening import look_into_database, open_database
@@ -27,6 +28,7 @@ __all__ = [
     "RedisCards",
     "RedisConversations",
     "RedisJournal",
+    "RedisKeptPlaces",
     "RedisLimiter",
     "RedisModeration",
     "RedisReplies",

@@ -117,6 +117,8 @@ SCHEMA_LOCK = f"{PREFIX}{{schema}}:lock"
 CONVERSATION_PARTS = ("meta", "rows", "lines", "order", "index", "gone", "notes", "noted")
 
 
+EVERY_SERVER = f"{PREFIX}{{g:*}}:*"
+"""A pattern of SCAN."""
 EVERY_MEMORY = f"{PREFIX}{{u:*}}:memory"
 """A pattern of SCAN."""
 MEMORY_DUE = f"{PREFIX}{{memory}}:due"

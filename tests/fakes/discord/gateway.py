@@ -294,6 +294,8 @@ class Gateway:
         if intents & s.GUILDS:
             everyone = bool(intents & s.GUILD_MEMBERS)
             for guild in guilds:
+                if guild.away:
+                    continue
                 body = payloads.guild(guild, self.world, all_members=everyone)
                 session.dispatch("GUILD_CREATE", json.dumps(body))
         self.world.changed()

@@ -80,6 +80,8 @@ class Guild:
     channels: dict[int, Channel] = field(default_factory=dict)
     bot_role_id: int = 0
     preferred_locale: str = "en-US"
+    away: bool = False
+    """An outage keeps it from new sessions: it is announced as unavailable."""
 
     def has(self, user: User) -> bool:
         """Whether somebody is a member."""

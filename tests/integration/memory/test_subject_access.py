@@ -78,6 +78,7 @@ async def test_a_store_that_is_away_does_not_spare_the_others(
 
 NOT_ABOUT_PEOPLE = {
     "RedisAudit": "HMACs of texts, and no names",
+    "RedisKeptPlaces": "of which servers and channels the others keep something",
     "RedisLastSeen": "how far each channel was read",
     "RedisRouteCounts": "counts",
     "RedisState": "small values of the program",
