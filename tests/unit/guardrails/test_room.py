@@ -54,7 +54,13 @@ async def test_a_crisis_gets_a_card_once_and_care_after_that(
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("quiero suicidarme", "findahelpline"), ("死にたい", "findahelpline")]
+    ("text", "line"),
+    [
+        ("quiero suicidarme", "024"),
+        ("死にたい", "0120-279-338"),
+        ("ich will mich umbringen", "0800 1110111"),
+        ("je veux me suicider", "3114"),
+    ],
 )
 async def test_a_card_speaks_the_language_of_the_message(
     own: Guardrails, context: MakeContext, turn: MakeTurn, text: str, line: str
