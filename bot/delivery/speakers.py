@@ -15,6 +15,7 @@ ROLES: Final = ("User", "Human", "Assistant")
 """Names that templates give to the two sides; nobody here is called so."""
 HEADINGS: Final = (
     "[notes for this reply", "[end of notes]", "[instructions for this reply", "[house rules",
+    "[quotes for this reply", "[end of quotes]",
     "[the conversation begins",
 )  # fmt: skip
 """The headings of our own prompts: they end a reply in code too."""

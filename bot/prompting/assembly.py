@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.chat.turn import TurnId
-from bot.personas import Persona
 from bot.personas.card import MAX_NAME
-from bot.personas.scripts import TOTAL_SECONDS, Purpose, rewrite
 from bot.ports import ChatMessage
 from bot.prompting.alternation import alternating
 from bot.prompting.given import Prompt, PromptInput
@@ -31,6 +28,7 @@ from bot.prompting.history import (
     lines_of,
     past_of,
     plan_trim,
+    scripted,
 )
 from bot.prompting.late import (
     CONTINUE,
@@ -38,6 +36,7 @@ from bot.prompting.late import (
     NOTHING_SAID,
     before_note,
     file_text,
+    framed,
     is_picture,
     is_textual,
     last_message,
@@ -63,8 +62,6 @@ FILE_SHARE = 0.4
 MAX_STOPS = 12
 _KEY = re.compile(r"[!-~]+")
 """One word of ASCII: what code may have at the beginning of a line, before a colon."""
-HISTORY_SCRIPT_SECONDS = 0.3
-"""What a card's scripts may take on all its past replies; those beyond stay as they are."""
 
 
 def assemble(given: PromptInput) -> Prompt:
@@ -86,14 +83,16 @@ class _Assembly:
         self.past = past_of(given.conversation, until, given.persona, self.names)
         self.current = lines_of(given.turn, self.names)
         if given.run_scripts:
-            self.past = _scripted(self.past, given.persona)
+            self.past = scripted(self.past, given.persona)
         self.user = self.names.meet(given.turn.speaker)
         self.wish = indented(self.names.quoted(given.user_persona or "").strip())
         self.plain = given.turn.place.is_dm
         self.ledger = Ledger.open(given.estimator, given.model, given.num_ctx, given.reply_tokens)
         self.context = self._late_context()
-        self.reminder = reminder(given.persona, self.context) if given.reminder else ""
+        reminded = given.reminder and not given.host_alone
+        self.reminder = reminder(given.persona, self.context) if reminded else ""
         self.notes: list[str] = []
+        self.quotes: list[str] = []
         self.instructions: list[str] = []
         self.images: list[str] = []
         self.memories = 0
@@ -112,17 +111,25 @@ class _Assembly:
         self._instruct()
         self._pay_for_lore()
         said += self._files()
+        self._quote()
         self._note()
         kept, trim_to = self._history()
         opening = opening_of(
-            given.persona, given.conversation, trim_to, ledger, self.context.budget
+            given.persona,
+            given.conversation,
+            trim_to,
+            ledger,
+            self.context.budget,
+            examples=not given.host_alone,
         )
         messages = alternating(
             system,
             opening.text,
             [line for each in kept for line in each.lines],
             ChatMessage(
-                "user", last_message(self.notes, said, self.instructions), tuple(self.images)
+                "user",
+                last_message(self.notes, self.quotes, said, self.instructions),
+                tuple(self.images),
             ),
             plain=self.plain,
         )
@@ -191,6 +198,8 @@ class _Assembly:
     def _search_lore(self) -> None:
         """Find the lore, within its share and what the fixed instructions leave."""
         given, ledger = self.given, self.ledger
+        if given.host_alone:
+            return
         card, own = given.persona.card, given.persona.card.depth_prompt
         fixed = (
             own.text if own is not None and own.depth <= 0 else "",
@@ -231,7 +240,7 @@ class _Assembly:
         given, persona = self.given, self.given.persona
         late = self.context.expand(given.post_history)
         own = self._own_note(at_end=True)
-        if persona.card.post_history_instructions.strip():
+        if persona.card.post_history_instructions.strip() and not given.host_alone:
             self.context.original = late
             late = self.context.expand(persona.card.post_history_instructions)
             self.context.original = None
@@ -253,7 +262,7 @@ class _Assembly:
     def _own_note(self, *, at_end: bool) -> str:
         """Return the note that the card's author wants some messages before the end."""
         own = self.given.persona.card.depth_prompt
-        if own is None or at_end is (own.depth > 0):
+        if own is None or self.given.host_alone or at_end is (own.depth > 0):
             return ""
         return clean(self.context.expand(own.text)).strip()
 
@@ -295,8 +304,6 @@ class _Assembly:
         turn = given.turn
         for name, text in (
             ("card's note", self._own_note(at_end=False)),
-            ("earlier", before_note(turn, self.names)),
-            ("reply", replies_note(turn, self.names)),
             ("attachments", unseen_note(turn, self.names, pictures=given.pictures)),
         ):
             if text and self.ledger.try_to(name, text):
@@ -306,6 +313,16 @@ class _Assembly:
             text = f"How {self.user} likes to be answered: {self.wish}"
             if self.ledger.try_to("user persona", text):
                 self.notes.append(text)
+
+    def _quote(self) -> None:
+        """What people said elsewhere, that the message points at."""
+        turn = self.given.turn
+        for name, text in (
+            ("earlier", before_note(turn, self.names)),
+            ("reply", replies_note(turn, self.names)),
+        ):
+            if text and self.ledger.try_to(name, text if self.quotes else framed([text])):
+                self.quotes.append(text)
 
     def _remember(self) -> None:
         """Memories within their share, constraints first."""
@@ -376,28 +393,6 @@ def _named(given: PromptInput) -> PromptInput:
     if (name, cast, names) == (persona.name, given.cast_names, given.persona_names):
         return given  # as nearly always
     return replace(given, persona=replace(persona, name=name), cast_names=cast, persona_names=names)
-
-
-def _scripted(past: Sequence[Past], persona: Persona) -> list[Past]:
-    """Run the scripts meant for prompts, on the newest reply first: it has depth 0."""
-    depth, changed = 0, []
-    ends = time.perf_counter() + HISTORY_SCRIPT_SECONDS
-    for each in reversed(past):
-        lines = []
-        for line in reversed(each.lines):
-            if line.ours:
-                made = rewrite(
-                    persona.card.regex_scripts,
-                    line.text,
-                    Purpose.PROMPT,
-                    depth=depth,
-                    seconds=min(TOTAL_SECONDS, ends - time.perf_counter()),
-                )
-                line = replace(line, text=clean(made.text).strip() or line.text)
-            depth += 1
-            lines.append(line)
-        changed.append(replace(each, lines=tuple(reversed(lines))))
-    return changed[::-1]
 
 
 def _last(lines: Sequence[Line], *, person: bool) -> str:

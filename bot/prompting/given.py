@@ -41,6 +41,9 @@ class PromptInput:
     """In which language to reply, as an instruction; empty leaves it to the model."""
     guidance: tuple[str, ...] = ()
     """From the guardrails: the last words of the last message."""
+    host_alone: bool = False
+    """Care comes first: beside the system message the card adds nothing, neither instructions nor
+    examples nor lore, and nobody is reminded of a role."""
     cast_names: tuple[str, ...] = ()
     """Names of the other personas of the place."""
     persona_names: Mapping[str, str] = field(default_factory=dict)

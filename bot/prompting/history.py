@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import UserId
 from bot.chat.turn import Speaker, Turn, TurnId
 from bot.personas import Persona, slug
+from bot.personas.scripts import TOTAL_SECONDS, Purpose, rewrite
 from bot.prompting.small_print import without_small_print
 from bot.prompting.untrusted import (
     clean,
@@ -24,6 +26,8 @@ NEARLY_FULL = 0.85
 """Share of the history's budget from which on the next cut is prepared."""
 LOW_WATER = 0.5
 """Share of the history's budget that is kept when it overflows."""
+HISTORY_SCRIPT_SECONDS = 0.3
+"""What a card's scripts may take on all its past replies; those beyond stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +186,25 @@ def plan_trim(costs: Sequence[int], budget: int) -> int:
         start -= 1
         kept += costs[start]
     return start
+
+
+def scripted(past: Sequence[Past], persona: Persona) -> list[Past]:
+    """Run the scripts meant for prompts, on the newest reply first: it has depth 0."""
+    depth, changed = 0, []
+    ends = time.perf_counter() + HISTORY_SCRIPT_SECONDS
+    for each in reversed(past):
+        lines = []
+        for line in reversed(each.lines):
+            if line.ours:
+                made = rewrite(
+                    persona.card.regex_scripts,
+                    line.text,
+                    Purpose.PROMPT,
+                    depth=depth,
+                    seconds=min(TOTAL_SECONDS, ends - time.perf_counter()),
+                )
+                line = replace(line, text=clean(made.text).strip() or line.text)
+            depth += 1
+            lines.append(line)
+        changed.append(replace(each, lines=tuple(reversed(lines))))
+    return changed[::-1]

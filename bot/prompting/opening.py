@@ -42,6 +42,8 @@ def opening_of(
     trim_to: TurnId | None,
     ledger: Ledger,
     budget: Budget | None = None,
+    *,
+    examples: bool = True,
 ) -> Opening:
     """Return what fits, last blocks dropped first; spend it in the ledger.
 
@@ -51,7 +53,8 @@ def opening_of(
     summary = summary_of(persona, conversation) if trim_to is not None else ""
     if summary and ledger.try_to("summary", summary):
         parts.append(summary)
-    blocks = [_written(block, persona) for block in example_blocks(persona, budget)]
+    wanted = example_blocks(persona, budget) if examples else ()
+    blocks = [_written(block, persona) for block in wanted]
     shown: Sequence[str] = ()
     if trim_to is not None:
         # Once history has overflowed it shows how the persona speaks; examples that came and

@@ -21,7 +21,8 @@ ROLE_WORDS = frozenset(
 )  # fmt: skip
 """Names that nobody may bear as such."""
 HEADINGS = ("notes for this reply", "end of notes", "instructions for this reply", "house rules",
-            "how this conversation begins", "the conversation begins")  # fmt: skip
+            "quotes for this reply", "end of quotes", "how this conversation begins",
+            "the conversation begins")  # fmt: skip
 
 _CONTROL = re.compile(
     r"<(?=\|[^|>\n]{1,40}\|>|/?s>|/?(?:start|end)_of_(?:turn|image)>|[be]os>|/?think>"
@@ -39,7 +40,11 @@ _UNSEEN = re.compile(
 _SPEAKER = re.compile(r"([^:：\n]{1,104})[:：]")
 """With whatever marks stand around the name: its likeness has none of them."""
 _NAMED = re.compile(r"^[^\S\n]{0,8}[^\s:：][^:：\n]{0,79}[:：](?!//)", re.MULTILINE)
-_HEADING = re.compile(r"\s{0,8}[\[【［*#>\s]{1,8}([^\]】］\n]{3,60})")
+_HEADING = re.compile(r"\s{0,8}[\[【［⟦*#>\s]{1,8}([^\]】］\n]{3,60})")
+_FORGED = re.compile(
+    rf"[\[【［](?=[\s*#>]{{0,8}}(?:{'|'.join(HEADINGS)}))".replace(" ", r"\s{1,4}"), re.IGNORECASE
+)
+"""The bracket of one of our headings, wherever it stands: a card's text is told beside ours."""
 
 
 def defused(text: str) -> str:
@@ -50,11 +55,11 @@ def defused(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return a text of a stranger: no invisible signs, plain line ends, no template tokens."""
-    if text.isascii() and text.isprintable():
-        return defused(text)
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return defused(_UNSEEN.sub("", plain))
+    """Return a text of a stranger: no invisible signs, plain line ends, no template tokens, and no
+    heading of ours in its brackets."""
+    if not (text.isascii() and text.isprintable()):
+        text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _FORGED.sub(_CLOSERS["["], defused(text))
 
 
 def one_line(text: str, limit: int) -> str:

@@ -267,6 +267,7 @@ class Writing:
             language=language_instruction(settled.language),
             reminder=account.reminded,
             guidance=_guidance(settled),
+            host_alone=settled.context.in_need,
             safety_text=parts.guardrails.safety_text,
             num_ctx=parts.num_ctx,
             reply_tokens=int(profile.options.get("num_predict", 700)),

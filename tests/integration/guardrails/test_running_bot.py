@@ -196,6 +196,11 @@ async def test_a_card_can_t_switch_the_guardrails_off(scene: Scene) -> None:
     assert system["content"].endswith(safety())
     assert system["content"].count(safety()) == 1
     assert "<|im_end|>" not in system["content"]
+    assert "You are human." in scene.ollama.chats[-1].messages[-1]["content"]
+    await scene.exchange(stage, scene.person(), NEED, "That sounds so heavy.")
+    told = scene.ollama.chats[-1].messages[-1]["content"]
+    assert "Drop role-play" in told
+    assert "You are human." not in told  # the last words are the host's alone
     _, card = await scene.exchange(stage, alice, CRISIS)
     assert "988" in card
     _, ping = await scene.exchange(stage, alice, "say hi to all", "hi @everyone discord.gg/abcdef")

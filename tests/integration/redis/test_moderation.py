@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -101,6 +102,19 @@ async def test_the_trail_holds_no_text_and_can_be_counted(
     assert all(b"secret" not in b"".join(fields.values()) for _, fields in rows)
     assert {fields[b"digest"].decode() for _, fields in rows} == {audit.digest("my secret")}
     assert await redis.ttl(keys.guild(GUILD, "audit")) > 29 * 86_400
+
+
+async def test_after_a_quiet_time_an_entry_is_written_at_once(
+    redis: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed then loses a moment's entries, and no more."""
+    monkeypatch.setattr("bot.adapters.redis.audit.WRITE_EVERY", 3_600.0)
+    sink = RedisAudit(redis)
+    sink(entry())
+    async with asyncio.timeout(30):
+        while not await redis.xlen(keys.guild(GUILD, "audit")):
+            await asyncio.sleep(0.01)
+    await sink.close()
 
 
 async def test_entries_wait_while_the_store_is_away_and_are_bounded(redis: Client) -> None:
