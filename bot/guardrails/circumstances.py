@@ -47,8 +47,13 @@ def circumstances(plain: str) -> Circumstances:
         past=not now and LONG_AGO.search(plain) is not None,
         now=now,
         aside=OUT_OF_STORY.search(plain) is not None,
-        strain=matches(STRAIN, raw),
+        strain=strained(plain),
         taken_back=matches(TAKEN_BACK, raw),
         half_meant=matches(HALF_MEANT, raw),
         gone_well=matches(GONE_WELL, raw),
     )
+
+
+def strained(plain: str) -> bool:
+    """Whether a normalised text tells of everyday strain."""
+    return matches(STRAIN, plain.encode())

@@ -158,6 +158,13 @@ class Heard:
             return 0.0
         return _odds(self.chances[name]) / _odds(self.thresholds[name])
 
+    def or_there(self, there: Heard) -> Heard:
+        """Return the louder of what is heard here and in one place of the text, for each head."""
+        louder = {
+            name: max(chance, self.chances.get(name, 0.0)) for name, chance in there.chances.items()
+        }
+        return Heard({**self.chances, **louder}, self.thresholds or there.thresholds)
+
     def calm(self, names: Collection[str]) -> bool:
         """Whether these heads are all far from speaking up; of a text without words none is."""
         asked = [name for name in names if name in self.chances]

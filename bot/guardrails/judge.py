@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from bot.guardrails.circumstances import NOTHING_SAID, Circumstances, circumstances
+from bot.guardrails.circumstances import (
+    NOTHING_SAID,
+    Circumstances,
+    circumstances,
+    strained,
+)
 from bot.guardrails.company import (
     ORDERLY,
     PASTIME,
@@ -20,6 +26,7 @@ from bot.guardrails.jest import in_jest
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
 from bot.guardrails.pii import find, redact
+from bot.guardrails.places import closer, places, with_neighbours
 from bot.guardrails.play import (
     acted,
     before_the_task,
@@ -36,11 +43,13 @@ from bot.guardrails.play import (
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, Rule, RuleSet
 from bot.guardrails.taxonomy import CATEGORIES, Measure, Severity
-from bot.guardrails.telling import FICTION
+from bot.guardrails.telling import FICTION, LONG_AGO
 from bot.languages.spoken import NAMES, spoken_language
 from bot.recent import Recent
 from bot.routing.route import Route
 
+MOST_PLACES = 3
+"""Places of a long text in which the heads are asked about one finding."""
 REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
@@ -179,24 +188,31 @@ class Judge:
         looked = ahead or self._looked(self._views(text))
         heard, around = looked.heard, looked.around
         in_story = creative and not around.aside and not (around.now and own_voice(text))
+        # Most messages are silent: they need not be read once more.
+        hits: tuple[Hit, ...] = ()
+        if not looked.silent:
+            hits, heard = self._meant(looked, text, creative, in_story)
         harmless = looked.pastime or (in_story and plays(text))
         odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
-        # Most messages are silent: they need not be read once more.
-        hits = () if looked.silent else self._meant(looked, text, creative, in_story)
         return _Found(hits, *odds, around)
 
-    def _meant(self, looked: _Looked, text: str, creative: bool, in_story: bool) -> tuple[Hit, ...]:
-        """Return what the findings in a message come to, together and on its route."""
+    def _meant(
+        self, looked: _Looked, text: str, creative: bool, in_story: bool
+    ) -> tuple[tuple[Hit, ...], Heard]:
+        """Return what the findings in a message come to, together and on its route, and what the
+        heads hear, also in the place of a finding."""
         views, around = self._views(text), looked.around
         aside = creative and around.aside
         found = self._with_heads(looked.hits, views, looked.heard, aside=aside, in_story=in_story)
+        found, heard = self._said_plainly(found, looked.hits, views, looked.heard)
         if any(_figurative(hit) for hit in found):
             found = self._in_company(found, views, aside=aside, in_story=in_story)
-        found = _past(found) if around.past else found
-        found = tuple(_softened(hit) if _jested(hit, views) else hit for hit in found)
+        if around.past:
+            found = self._past(found, views)
+        found = tuple(_softened(hit) if self._jested(hit, views) else hit for hit in found)
         if any(hit.fiction_ok for hit in found):
             found = self._excuse_fiction(found, text, views, around, creative=creative)
-        return found
+        return found, heard
 
     def _looked(self, views: Views) -> _Looked:
         """Return what rules, heads and circumstances say on any route."""
@@ -212,6 +228,51 @@ class Judge:
         """Ask the heads, unless a rule that acts alone has settled it."""
         settled = any(_settles(hit) and not hit.wide for hit in sure)
         return SILENCE if self.heads is None or settled else self.heads.heard(views)
+
+    def _said_plainly(
+        self, found: tuple[Hit, ...], hits: tuple[Hit, ...], views: Views, heard: Heard
+    ) -> tuple[tuple[Hit, ...], Heard]:
+        """Give back the findings of need that the heads doubted for the calm of a long text, and
+        don't doubt in their own place; with what they hear there."""
+        wide = [hit for hit in hits if hit.wide and hit.category in CARE]
+        if not wide or self.heads is None or len(places(views.plain)) < 2:
+            return found, heard
+        told = places(views.plain)
+        for hit in wide:
+            for at in self.asked.where(hit.rule, told)[:MOST_PLACES]:
+                for place in closer(told[at], partial(self._stands, hit.rule)):
+                    alone = self._views(place)
+                    there = self.heads.heard(alone)
+                    heard = heard.or_there(there)
+                    if not _doubtful(hit, there, alone):
+                        found = _with_plain(found, hit, amid=len(told) > 2 and not strained(place))
+        return found, heard
+
+    def _stands(self, rule: str, text: str) -> bool:
+        return bool(self.asked.where(rule, [text]))
+
+    def _place(self, hit: Hit, views: Views) -> str:
+        """Return where in a long text a finding stands, with what is said next to it."""
+        told = places(views.plain)
+        at = self.asked.where(hit.rule, told) if len(told) > 1 else []
+        return with_neighbours(views.plain, at[0]) if at else views.plain
+
+    def _past(self, hits: tuple[Hit, ...], views: Views) -> tuple[Hit, ...]:
+        """Leave to the trend what a person says of long ago, such as at the end of a hard road."""
+        if any(hit.severity in (Severity.IMMINENT, Severity.METHOD) for hit in hits):
+            return hits
+
+        def over(hit: Hit) -> bool:
+            ours = hit.category in CARE and hit.severity in OWN_DANGER
+            return ours and LONG_AGO.search(self._place(hit, views)) is not None
+
+        return tuple(_softened(hit) if over(hit) else hit for hit in hits)
+
+    def _jested(self, hit: Hit, views: Views) -> bool:
+        if hit.category not in CARE or hit.severity not in JESTED:
+            return False
+        deed = hit.severity is Severity.METHOD
+        return in_jest(views.plain, deed=deed) and in_jest(self._place(hit, views), deed=deed)
 
     def _in_company(
         self, found: tuple[Hit, ...], views: Views, *, aside: bool, in_story: bool
@@ -356,20 +417,11 @@ class Judge:
         return sure + alarms(loud)
 
 
-def _past(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-    """Leave to the trend what a person says of long ago, such as at the end of a hard road."""
-    if any(hit.severity in (Severity.IMMINENT, Severity.METHOD) for hit in hits):
-        return hits
-    return tuple(
-        _softened(hit) if hit.category in CARE and hit.severity in OWN_DANGER else hit
-        for hit in hits
-    )
-
-
-def _jested(hit: Hit, views: Views) -> bool:
-    if hit.category not in CARE or hit.severity not in JESTED:
-        return False
-    return in_jest(views.plain, deed=hit.severity is Severity.METHOD)
+def _with_plain(found: tuple[Hit, ...], hit: Hit, *, amid: bool) -> tuple[Hit, ...]:
+    """Return findings with one that its own place shares; `amid` much else it is no figure of
+    speech of the strain that was told of elsewhere."""
+    others = tuple(other for other in found if other.rule != hit.rule)
+    return (*others, replace(hit, wide=hit.wide and not amid))
 
 
 def _of_deeds(hit: Hit) -> bool:

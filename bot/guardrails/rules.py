@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -83,7 +84,16 @@ class _Patterns:
                 self._also[at] = len(words)
                 words.append(also)
         self._needed = Needed(words)
+        ids = [rule.id for rule, _ in self._owned]
+        self._parts = {
+            rule: slice(ids.index(rule), ids.index(rule) + count)
+            for rule, count in Counter(ids).items()
+        }
         self._whole = frozenset(p for _, p in self._owned if WHOLE.search(p))
+
+    def of(self, rule: str) -> Sequence[tuple[Rule, str]]:
+        """Return the patterns of one rule, each with it."""
+        return self._owned[self._parts.get(rule, slice(0))]
 
     def due(self, texts: Sequence[str]) -> list[tuple[Rule, str]]:
         """Return, in order and each with its rule, the patterns that may match one of some texts.
@@ -213,6 +223,11 @@ class RuleSet:
     def hits(self, views: Views) -> tuple[Hit, ...]:
         """Return what matches any view, in the order of the rules that act alone."""
         return self._found(views, self._alone)
+
+    def where(self, rule: str, texts: Sequence[str]) -> list[int]:
+        """Return which of some normalised texts a rule that acts alone matches."""
+        own = self._alone.of(rule)
+        return [at for at, text in enumerate(texts) if matching(own, text, ())]
 
     def hits_to_confirm(self, views: Views) -> tuple[Hit, ...]:
         """Return the same of the rules that need a head."""
