@@ -17,10 +17,10 @@ from bot.guardrails.company import (
     PASTIME,
     STUDIED,
     harmless_company,
-    pretext,
     without_figures,
 )
 from bot.guardrails.context import GuardContext
+from bot.guardrails.doubts import BONDS, doubted, doubtful, softened, with_plain
 from bot.guardrails.heads import DANGER, SILENCE, SURE, Heads, Heard, alarms
 from bot.guardrails.jest import in_jest
 from bot.guardrails.normalise import Views, normalise
@@ -42,7 +42,7 @@ from bot.guardrails.play import (
 )
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, Rule, RuleSet
-from bot.guardrails.taxonomy import CATEGORIES, Measure, Severity
+from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.telling import FICTION, LONG_AGO
 from bot.languages.spoken import NAMES, spoken_language
 from bot.recent import Recent
@@ -53,7 +53,6 @@ MOST_PLACES = 3
 REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
-BONDS = frozenset({"dependency", "delusion", "sentience"})
 DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
@@ -66,15 +65,6 @@ PLAYED_BY_US = frozenset({"human_claim", "sh_promo"})
 """What a persona may say in a story, in a play line, and never as itself."""
 UNSETTLED = BONDS | {"illicit", "sh_support", "distress", "minor"}
 """Categories of which a message may turn out to be graver than the rules alone can tell."""
-KINDS: dict[str, frozenset[str]] = {
-    **dict.fromkeys(CATEGORIES, frozenset({"harm"})),
-    **dict.fromkeys(("sh_support", "distress"), frozenset({"care"})),
-    **dict.fromkeys(BONDS, frozenset({"bond", "care"})),
-    **dict.fromkeys(("jailbreak", "leak", "memory_poison"), frozenset({"order"})),
-    "sh_crisis": frozenset({"acute", "care"}),
-    "human_claim": frozenset({"human"}),
-}
-"""The heads that give a second opinion of a wide rule, by its category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +199,7 @@ class Judge:
             found = self._in_company(found, views, aside=aside, in_story=in_story)
         if around.past:
             found = self._past(found, views)
-        found = tuple(_softened(hit) if self._jested(hit, views) else hit for hit in found)
+        found = tuple(softened(hit) if self._jested(hit, views) else hit for hit in found)
         if any(hit.fiction_ok for hit in found):
             found = self._excuse_fiction(found, text, views, around, creative=creative)
         return found, heard
@@ -244,8 +234,8 @@ class Judge:
                     alone = self._views(place)
                     there = self.heads.heard(alone)
                     heard = heard.or_there(there)
-                    if not _doubtful(hit, there, alone):
-                        found = _with_plain(found, hit, amid=len(told) > 2 and not strained(place))
+                    if not doubtful(hit, there, alone):
+                        found = with_plain(found, hit, amid=len(told) > 2 and not strained(place))
         return found, heard
 
     def _stands(self, rule: str, text: str) -> bool:
@@ -266,7 +256,7 @@ class Judge:
             ours = hit.category in CARE and hit.severity in OWN_DANGER
             return ours and LONG_AGO.search(self._place(hit, views)) is not None
 
-        return tuple(_softened(hit) if over(hit) else hit for hit in hits)
+        return tuple(softened(hit) if over(hit) else hit for hit in hits)
 
     def _jested(self, hit: Hit, views: Views) -> bool:
         if hit.category not in CARE or hit.severity not in JESTED:
@@ -391,7 +381,7 @@ class Judge:
         """
         if in_story:
             return sure
-        sure = tuple(_doubted(hit, heard) if _doubtful(hit, heard, views) else hit for hit in sure)
+        sure = tuple(doubted(hit, heard) if doubtful(hit, heard, views) else hit for hit in sure)
         if any(_settles(hit) for hit in sure):
             return sure
         sad = any(hit.category == "distress" for hit in sure)
@@ -417,30 +407,9 @@ class Judge:
         return sure + alarms(loud)
 
 
-def _with_plain(found: tuple[Hit, ...], hit: Hit, *, amid: bool) -> tuple[Hit, ...]:
-    """Return findings with one that its own place shares; `amid` much else it is no figure of
-    speech of the strain that was told of elsewhere."""
-    others = tuple(other for other in found if other.rule != hit.rule)
-    return (*others, replace(hit, wide=hit.wide and not amid))
-
-
 def _of_deeds(hit: Hit) -> bool:
     """Whether a finding is about how something is done, which in play is no harm."""
     return hit.category in DEEDS or hit.severity is Severity.METHOD
-
-
-def _doubtful(hit: Hit, heard: Heard, views: Views) -> bool:
-    """Whether a wide rule is alone with what it found: the head of its kind finds the text calm,
-    and no game or story is a pretext."""
-    return hit.wide and heard.calm(KINDS[hit.category]) and not pretext(views.plain)
-
-
-def _doubted(hit: Hit, heard: Heard) -> Hit:
-    """Return what is left of a wide rule's finding that the heads don't share: of need support, at
-    the least sign of it; otherwise a note for the trend."""
-    if hit.category == "sh_crisis" and heard.sign:
-        return replace(hit, category="sh_support", severity=Severity.PASSIVE)
-    return hit if hit.category == "sh_support" and heard.sign else _softened(hit)
 
 
 def _may_be_said_in(hit: Hit, spoken: str | None) -> bool:
@@ -457,10 +426,6 @@ def _figurative(hit: Hit) -> bool:
 def _settles(hit: Hit) -> bool:
     """Whether a finding leaves nothing that a head could add."""
     return hit.category not in UNSETTLED and hit.severity is not Severity.MILD
-
-
-def _softened(hit: Hit) -> Hit:
-    return replace(hit, severity=Severity.MILD)
 
 
 def _gently(hit: Hit) -> Hit:
