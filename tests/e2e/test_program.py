@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from bot.adapters.redis.embedded import is_running
+from bot.chat.notices import INTERRUPTED
 from bot.data_files import personas_dir
 from tests.e2e.troupe import MODEL, Troupe, connections, environment, opened, run, until
 from tests.fakes import PATIENCE
@@ -75,6 +76,31 @@ async def test_commands_are_registered_once(tmp_path: Path) -> None:
         told = await scene.person().slash(scene.channel(), "about")
         assert MODEL in told.text
         assert not [line for line in scene.troupe.log if "voice will NOT" in line]
+
+
+async def test_another_signal_ends_the_wait_for_running_turns_and_loses_none(
+    tmp_path: Path,
+) -> None:
+    tale = " ".join(f"On evening {n} he counted {n} lights." for n in range(1, 31))
+    async with opened(tmp_path) as scene:
+        stage, alice, troupe = scene.channel(), scene.person(), scene.troupe
+        scene.ollama.set_pace(rate=20)
+        scene.ollama.reply_with(tale)
+        asked = await stage.says(alice, "tell me a tale", mention_bot=True)
+        await stage.next_reply(asked, quiet=0)
+        troupe.process.send_signal(signal.SIGINT)
+        await troupe.logged("draining", running=1)
+        assert stage.answer_to(asked) != tale  # there is time: it is being waited for
+        troupe.process.send_signal(signal.SIGINT)
+        assert await troupe.ended() == 0
+        (drained,) = troupe.events("drained")
+        assert drained["left_to_successor"] == 1
+        assert stage.answer_to(asked).endswith(f"-# {INTERRUPTED}")
+        scene.ollama.set_pace(rate=None)
+        await troupe.start()
+        assert await troupe.over(asked) == "answered"
+        (reply,) = stage.from_bot
+        assert tale in reply.content
 
 
 async def test_a_token_that_discord_refuses_ends_the_program(tmp_path: Path) -> None:

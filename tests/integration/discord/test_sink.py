@@ -304,6 +304,16 @@ async def test_the_bot_s_own_message_is_not_posted_twice_either(scene: Scene, st
     assert [message.content for message in scene.channel.from_bot] == ["**Wren**\nOnce."]
 
 
+async def test_what_two_processes_say_about_a_question_stands_there_once(scene: Scene) -> None:
+    """Both heard it while the store was away, and neither knows of the other."""
+    turn, one = await scene.ask()
+    async with desk_at(scene.discord) as desk:
+        other = SinkFactory(desk).open(turn, WREN, None, lambda _: None)
+        await asyncio.gather(one.notice("Not now."), other.notice("Not now."))
+        await other.notice("Nor now.")
+    assert [message.content for message in scene.channel.from_bot] == ["Not now.", "Nor now."]
+
+
 async def test_later_parts_are_not_posted_twice(scene: Scene) -> None:
     _, sink = await scene.ask()
     scene.discord.fail(

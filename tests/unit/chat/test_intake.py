@@ -488,6 +488,26 @@ async def test_a_reply_that_is_written_is_shown_however_late_and_however_often_i
     assert house.told == [EXPIRED]
 
 
+async def test_a_reply_whose_removal_was_told_before_its_posting_goes_with_its_turn(
+    house: House, intake: Intake
+) -> None:
+    """So it is with a short one, which is stored in full while the call that posts it is out."""
+    house.may_accept.set()
+    house.may_delete.set()
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    await intake.receive(message(7), Trigger.MENTION)
+    await asyncio.sleep(0)
+    await intake.deleted(HERE, (MessageId(57),))
+    (run,) = house.runs
+    assert run.ending is None
+    run.progress = Progress((MessageId(57),))
+    assert run.shows is not None
+    run.shows()
+    await asyncio.wait(run.notes)
+    assert run.ending is Ending.DELETED
+    assert (7, 57) in house.deleted
+
+
 async def test_two_deletions_at_once_are_both_done(house: House, intake: Intake) -> None:
     first = asyncio.create_task(intake.deleted(HERE, [MessageId(7)]))
     await soon(house.deleting)
