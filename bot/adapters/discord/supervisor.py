@@ -31,7 +31,7 @@ _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 _WELL_AFTER: Final = 300.0
 """Seconds of life after which the pauses begin anew."""
-_CLOSE_TIMEOUT: Final = 10.0
+DISCONNECTED_WITHIN: Final = 10.0
 
 _FATAL_CODES: Final = {
     4004: "DISCORD_TOKEN: Discord does not accept it; make a new one in the developer portal",
@@ -113,7 +113,7 @@ class Supervisor:
         except* SettingsRejected as rejected:
             raise SettingsRejected(_problems(rejected)) from None
 
-    async def stop(self, timeout: float = _CLOSE_TIMEOUT) -> None:
+    async def stop(self, timeout: float = DISCONNECTED_WITHIN) -> None:
         """Let event handlers end within `timeout` seconds, and disconnect."""
         self._stopping.set()
         for client in self.clients:
@@ -192,7 +192,7 @@ class Supervisor:
 async def _close(client: TroupeBot) -> None:
     """Close a client, however broken it is."""
     try:
-        async with asyncio.timeout(_CLOSE_TIMEOUT):
+        async with asyncio.timeout(DISCONNECTED_WITHIN):
             await client.close()
     except Exception as error:  # noqa: BLE001  # a broken client may fail in any way; it is done
         log.warning("client not closed", reason=type(error).__name__)

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.discord.supervisor import DISCONNECTED_WITHIN
+from bot.chat.arriving.running_turns import CUT_OFF_AT_MOST
+from bot.serve_discord import DRAIN_SECONDS
 from bot.settings import SECTIONS, names_of
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
+NEEDED_TO_END = DRAIN_SECONDS + CUT_OFF_AT_MOST + 2 * DISCONNECTED_WITHIN
+"""Seconds that the program may take after SIGTERM: who waits less kills it while it drains."""
 
 
 @pytest.fixture(scope="session")

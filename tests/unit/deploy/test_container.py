@@ -12,7 +12,7 @@ import yaml
 
 from bot.settings import load_settings
 from bot.settings.names import OLLAMA_SERVER_NAMES
-from tests.unit.deploy.conftest import DEPLOY, ROOT
+from tests.unit.deploy.conftest import DEPLOY, NEEDED_TO_END, ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -199,6 +199,12 @@ def test_one_profile_has_the_gpu_and_both_pull_the_models() -> None:
     pull = SERVICES["pull-models"]
     assert set(pull["profiles"]) == {"nvidia", "cpu"}
     assert all(not how["required"] for how in pull["depends_on"].values())
+
+
+@pytest.mark.parametrize("name", ["troupe", "playground"])
+def test_our_services_have_time_to_drain(name: str) -> None:
+    grace = SERVICES[name]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) >= NEEDED_TO_END
 
 
 def test_the_build_finds_its_files() -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from bot.errors import SettingsRejected
 from bot.settings import load_settings
-from tests.unit.deploy.conftest import DEPLOY
+from tests.unit.deploy.conftest import DEPLOY, NEEDED_TO_END
 
 FOLDER = DEPLOY / "kubernetes"
 STATEFULSET, BUDGET = yaml.safe_load_all((FOLDER / "statefulset.yaml").read_text())
@@ -109,7 +109,7 @@ def test_a_pod_has_no_privileges_and_time_to_drain() -> None:
     assert inside["readOnlyRootFilesystem"] is True
     assert inside["allowPrivilegeEscalation"] is False
     assert inside["capabilities"]["drop"] == ["ALL"]
-    assert POD["terminationGracePeriodSeconds"] >= 30
+    assert POD["terminationGracePeriodSeconds"] >= NEEDED_TO_END
     assert POD["enableServiceLinks"] is False
 
 
@@ -134,7 +134,7 @@ def test_the_unit_sets_only_settings_that_exist(settings_names: frozenset[str]) 
 
 def test_the_unit_drains_and_comes_back() -> None:
     assert unit()["KillSignal"] == ["SIGTERM"]
-    assert int(unit()["TimeoutStopSec"][0]) >= 30
+    assert int(unit()["TimeoutStopSec"][0]) >= NEEDED_TO_END
     assert unit()["Restart"] == ["always"]
     assert unit()["DynamicUser"] == ["yes"]
     assert unit()["ExecStart"][0].endswith("-m bot run")
