@@ -396,15 +396,20 @@ class Judge:
         acute, harm = loud.get("acute", 0.0), loud.get("harm", 0.0)
         believed = "acute" if acute > harm else "harm"
         agreed: tuple[Hit, ...] = ()
+        signs: tuple[Hit, ...] = ()
+        if acute or harm or "order" in loud:
+            signs = self.asked.hits_to_confirm(views)
         if acute or harm:
-            agreed = tuple(h for h in self.asked.hits_to_confirm(views) if h.needs == believed)
+            agreed = tuple(h for h in signs if h.needs == believed)
             spoken = spoken_language(views.plain)
             agreed = tuple(h for h in agreed if _may_be_said_in(h, spoken))
         if believed == "acute" and acute >= SURE:
             agreed += (DANGER,)
         if agreed or any(hit.severity is not Severity.MILD for hit in sure):
             return sure + agreed
-        return sure + alarms(loud)
+        # The head hears that it is an order; words tell of what sort.
+        named = tuple(h for h in signs if h.needs == "order") if "order" in loud else ()
+        return sure + alarms(loud) + named
 
 
 def _of_deeds(hit: Hit) -> bool:

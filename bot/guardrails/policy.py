@@ -36,6 +36,8 @@ DRAFTED: dict[str, Measure] = {
 """What is done when a draft of ours is of the category."""
 
 GATED = frozenset({"sexual", "gore"})
+GENERAL = frozenset({"jailbreak"})
+"""What gives way, where as much is done about both, to what says more closely what was tried."""
 
 ACTIONS: dict[Measure, Action] = {
     M.ALLOW: Action.ALLOW, M.SANITIZE: Action.ALLOW, M.REDACT: Action.ALLOW,
@@ -74,7 +76,9 @@ def decide(
     for hit in hits:
         measure = measure_for(hit, role, context, minor=minor)
         found = Decision(measure, hit.category, hit.severity, hit.rule, WEIGHTS[hit.severity])
-        if measure.rank > best.measure.rank or (best is ALLOWED and measure is Measure.ALLOW):
+        closer = measure is best.measure and best.category in GENERAL
+        graver = measure.rank > best.measure.rank
+        if graver or closer or (best is ALLOWED and measure is Measure.ALLOW):
             best = found
     return best
 
