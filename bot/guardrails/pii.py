@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bot.guardrails.national_ids import NATIONAL_ID, is_national_id
+
 MAX_CHARS = 40_000
 
 EMAIL = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,5}[a-z]{2,24}(?![\w-])", re.IGNORECASE
+    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,5}[a-z]{2,24}(?![a-z\d_-])", re.IGNORECASE
 )
 PRIVATE_MAIL = re.compile(
     r"@(?:gmail|googlemail|outlook|hotmail|live|yahoo|ymail|icloud|me|gmx|web|proton|protonmail|pm"
@@ -24,8 +26,19 @@ PHONE = re.compile(
     r"(?<![\w/#.-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d){6,12}"
     r"|\(\d{2,5}\)[ .-]?\d(?:[ .-]?\d){5,9}|\d{3}[ .-]\d{3}[ .-]\d{4}"
     r"|0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5}"
-    r"|0\d(?:[ .]\d{2}){4}|01[016789]-\d{3,4}-\d{4})(?![\w-])"
+    r"|0\d(?:[ .]\d{2}){4}|01[016789]-\d{3,4}-\d{4})(?![\w-])",
+    re.ASCII,  # a letter of a script without spaces may stand beside it
 )
+SAID_PHONE = re.compile(
+    r"(?:phone|mobile|cell|whats ?app|call me|text me|tel[eé]fono|m[oó]vil|celular|telefone"
+    r"|t[eé]l[eé]phone|portable|handy|telefon|cellulare|mobiel|zadzwoń"
+    r"|\b(?:my|her|his|their|meine?|mi|su|meu|mon|son|mio|il suo|mijn|m[oó]j)"
+    r" (?:number|n[uú]mero|nummer|numer)"
+    r"|携帯|電話|전화|(?:내|제|폰) ?번호|연락처|手机|手機|电话|電話|मेरा नंबर|फ़ोन|फोन|رقمي|جوال|هاتف)"
+    r"\D{0,14}(\+?\d(?:[ .()-]{0,2}\d){7,13})(?![\d-])",
+    re.IGNORECASE,
+)
+"""A number of any form that is called one to ring."""
 SECRET = re.compile(
     r"(?<![\w-])(?:[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,45}"  # Discord bot token
     r"|mfa\.[\w-]{84}|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{36,255}"
@@ -79,8 +92,8 @@ def mod97(iban: str) -> bool:
 
 def _card(text: str) -> bool:
     digits = re.sub(r"\D", "", text)
-    # Snowflakes are as long as card numbers; a card begins with 2 to 6 and is no longer than 19.
-    return 13 <= len(digits) <= 16 and digits[0] in "23456" and luhn(digits)
+    # Snowflakes are as long as card numbers, orders as the oldest ones; a card begins with 2 to 6.
+    return 14 <= len(digits) <= 16 and digits[0] in "23456" and luhn(digits)
 
 
 def _iban(text: str) -> bool:
@@ -117,8 +130,10 @@ FORMS = (
     _Form("card", CARD, _card, digits=13),
     _Form("iban", IBAN, _iban, digits=2),
     _Form("ssn", SSN, digits=9),
+    _Form("id", NATIONAL_ID, is_national_id, digits=8),
     _Form("email", EMAIL, cues=("@",)),
     _Form("phone", PHONE, digits=8),
+    _Form("phone", SAID_PHONE, digits=8),
 )  # fmt: skip
 DIGIT = re.compile(r"\d")
 CUES = ("@", "eyJ", "sk-", "PRIVATE KEY", "assw", "wd", "wachtw", "senha", "mot de passe", "hasło")
@@ -136,7 +151,9 @@ def find(text: str) -> Iterator[Datum]:
             continue
         for match in form.pattern.finditer(text):
             if form.right(match[0]):
-                yield Datum(form.kind, match.start(), match.end(), form.secret)
+                # What says of what kind it is stays, as in "my password is …".
+                start, end = match.span(match.lastindex or 0)
+                yield Datum(form.kind, start, end, form.secret)
 
 
 def open_number(text: str) -> int | None:

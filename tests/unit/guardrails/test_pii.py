@@ -21,6 +21,16 @@ from bot.guardrails.pii import find, redact
         ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "token"),
         ("https://discord.com/api/webhooks/123456/abcdefghijklmnopqrstuvwx", "webhook"),
         ("my password is hunter2!x", "password"),
+        ("mi DNI es 12345678Z", "id"),
+        ("meu cpf é 529.982.247-25", "id"),
+        ("주민번호 900101-1234568", "id"),
+        ("身份证11010519491231002X", "id"),
+        ("ma sécu : 2 69 05 49 588 157 80", "id"),
+        ("mi móvil 612 345 678", "phone"),
+        ("電話番号は090-1234-5678です", "phone"),
+        ("제 번호는 010-1234-5678이에요", "phone"),
+        ("我手机号13812345678，加我", "phone"),
+        ("메일은 minsu.kim92@naver.com이에요", "email"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----", "key"),
     ],
 )
@@ -39,10 +49,20 @@ def test_is_found_and_redacted(text: str, kind: str) -> None:
         "in 2024-11-21 we sold 1,000,000 units",
         "my password is forgotten",
         "lines 100-200 of file 3",
+        "order 4920018837711 still says 'in transit'",
+        "part 12345678A, ref 111.111.111-11",
+        "110105194912310021 is no id",
+        "your order number is 12345678",
+        "the number of users grew from 120 000 to 140 000",
     ],
 )
 def test_is_nobodys_data(text: str) -> None:
     assert list(find(text)) == []
+
+
+def test_what_says_of_what_kind_it_is_stays() -> None:
+    assert redact("my password is hunter2!x") == "my password is [password]"
+    assert redact("mi móvil es 612 345 678, llama") == "mi móvil es [phone], llama"
 
 
 def test_what_the_person_said_themselves_may_be_said_back() -> None:
