@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "bot.chat.place",
         "bot.routing.route",
         "bot.guardrails.pii",
+        "bot.guardrails.national_ids",
         "bot.guardrails.verdict",
         "bot.creative.order",
     ),
