@@ -109,6 +109,7 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         StoreError: Redis, or its schema.
     """
     footprint.share_one_heap()
+    footprint.forget_docstrings()
     metrics, clock = Metrics(__version__, embedded_redis=settings.redis.url is None), SystemClock()
     tell_losses(metrics.log_lines_lost)
     health = expected_health()

@@ -8,6 +8,7 @@ import gc
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any, Final
 
 _GLIBC: Final = "libc.so.6"
@@ -53,6 +54,27 @@ def share_one_heap() -> None:
         libc = ctypes.CDLL(_GLIBC)
         libc.mallopt(_ARENA_MAX, 1)
         libc.mallopt(_TRIM_THRESHOLD, _KEPT_FREE)
+
+
+def forget_docstrings() -> None:
+    """Let go of what only readers of the code need, 4 MiB with that of the libraries: room for what
+    is opened from then on. Call it once everything is imported.
+
+    As `python -OO` does, but for the assertions, which stay. A function within another is made from
+    the other's code each time: its own keeps its docstring.
+    """
+    for each in gc.get_objects():
+        kind = type(each)
+        if kind is FunctionType and "<locals>" not in each.__qualname__:
+            code, said = each.__code__, each.__doc__
+            if said is not None and code.co_consts[:1] == (said,):
+                each.__code__ = code.replace(co_consts=(None, *code.co_consts[1:]))
+                each.__doc__ = None
+        elif kind is ModuleType:
+            each.__doc__ = None
+        elif isinstance(each, type) and isinstance(vars(each).get("__doc__"), str):
+            with contextlib.suppress(TypeError):  # it is not Python's own
+                type.__setattr__(each, "__doc__", None)
 
 
 def settle() -> None:

@@ -29,8 +29,10 @@ _LEVEL = 1 << 20
 _SIGN = 23
 """The bit of a window's sum that says whether the pattern was met: above three places and a bias
 of four levels."""
-_BYTE = 8
-"""Axes that are added up beforehand, in every combination."""
+_BYTE, _HALF = 8, 4
+"""Axes whose bits are one byte, and those that are added up beforehand, in every combination."""
+_LOWER = bytes(byte & 15 for byte in range(256))
+_UPPER = bytes(byte >> 4 for byte in range(256))
 _REMEMBERED = 2048
 """Pieces whose sums are remembered."""
 
@@ -48,7 +50,7 @@ class Phrases:
     deep: int
     """The number of axes."""
     steps: tuple[tuple[int, ...], ...]
-    """For every eight axes, and each choice of them, what a step along those adds to the patterns,
+    """For every four axes, and each choice of them, what a step along those adds to the patterns,
     by place: all in one integer."""
     wide: int
     """The number of patterns."""
@@ -110,12 +112,16 @@ class Phrases:
         return found
 
     def _steps(self, vector: memoryview) -> int:
-        """Return the sum of a vector's steps: bit by bit of all its bytes, eight axes at a time."""
-        size = _BYTE * len(self.steps)
+        """Return the sum of a vector's steps: bit by bit of all its bytes, four axes at a time."""
+        size = _HALF * len(self.steps)
         bits = _turned(int.from_bytes(vector, "little"), size).to_bytes(size, "little")
-        row = -sum(map(getitem, self.steps, bits[_BYTE - 1 :: _BYTE]))  # the bit of the sign
-        for bit in range(_BYTE - 2, -1, -1):
-            row = (row << 1) + sum(map(getitem, self.steps, bits[bit::_BYTE]))
+        lower, upper = bits.translate(_LOWER), bits.translate(_UPPER)
+        halves = self.steps[::2], self.steps[1::2]
+        row = 0
+        for bit in range(_BYTE - 1, -1, -1):
+            taken = sum(map(getitem, halves[0], lower[bit::_BYTE]))
+            taken += sum(map(getitem, halves[1], upper[bit::_BYTE]))
+            row = -taken if bit == _BYTE - 1 else (row << 1) + taken  # the first has the sign
         return row
 
 
@@ -176,11 +182,12 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
 
 
 def _choices(steps: memoryview, deep: int, size: int) -> Iterator[tuple[int, ...]]:
-    """Yield, for every eight axes, the sums of their steps in each choice of them."""
+    """Yield, for every four axes, the sums of their steps in each choice of them."""
     axes = [_packed(steps[at * size : (at + 1) * size]) for at in range(deep)]
-    for first in range(0, deep, _BYTE):
+    axes += [0] * (-deep % _BYTE)
+    for first in range(0, len(axes), _HALF):
         sums = [0]
-        for axis in axes[first : first + _BYTE]:
+        for axis in axes[first : first + _HALF]:
             sums += [axis + each for each in sums]
         yield tuple(sums)
 
