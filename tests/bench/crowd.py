@@ -23,6 +23,7 @@ QUESTIONS = (
 _DEALT = itertools.cycle(QUESTIONS)
 """As many of each in every run: a companion's reply is shown by whole sentences, which takes longer
 than the others' words."""
+_CONSONANTS = "bdfgklmnrs"
 PATIENCE = 120.0
 """Seconds after which a question counts as unanswered."""
 
@@ -74,7 +75,7 @@ async def crowd(
         asked = []
         await asyncio.sleep(stagger * number / people)
         for turn in range(rounds):
-            mark = f"{marks}{number}r{turn}"
+            mark = _mark(marks, number, turn)
             asked.append(await ask(world, guild, channel, f"person {number}", mark))
         return asked
 
@@ -93,9 +94,19 @@ async def open_loop(world: World, per_second: float, seconds: float) -> list[Ask
         due = started + number / per_second
         await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
         tasks.append(
-            asyncio.create_task(ask(world, guild, channel, f"person {number}", f"q{number}"))
+            asyncio.create_task(ask(world, guild, channel, f"person {number}", _mark("q", number)))
         )
     return list(await asyncio.gather(*tasks))
+
+
+def _mark(begins: str, number: int, turn: int = 0) -> str:
+    """Return a mark that reads like a name, unlike any other's.
+
+    A word with digits in it is a disguise to the guardrails, which then read the question in
+    several ways: nobody's questions have one each.
+    """
+    said = "".join(f"{_CONSONANTS[int(digit)]}o" for digit in str(number))
+    return f"{begins}{said}{_CONSONANTS[turn]}a"
 
 
 def _place(channel: int) -> tuple[str, str]:

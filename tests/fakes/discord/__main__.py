@@ -7,6 +7,8 @@ import asyncio
 import json
 import signal
 
+import uvloop
+
 from tests.fakes.discord.server import TOKEN, FakeDiscord
 
 
@@ -54,4 +56,4 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(_arguments()))
+    uvloop.run(_serve(_arguments()))
