@@ -89,8 +89,7 @@ def scene_running(conversation: Conversation, *, shared: bool, before: TurnId, n
     if shared and last.route is Route.CREATIVE:
         return True
     said = earlier[-1].said
-    person = said[0].speaker.id if said else None
-    return _scene_open(each for each in earlier if not each.said or _is_of(each, person))
+    return bool(said) and _scene_open(each for each in earlier if _is_of(each, said[0].speaker.id))
 
 
 def _answered(conversation: Conversation, before: TurnId) -> list[Exchange]:
@@ -106,11 +105,14 @@ def _said(exchange: Exchange) -> str:
 
 
 def _scene_open(exchanges: Iterable[Exchange]) -> bool:
-    """Whether a scene is open after some exchanges; a long silence ends it."""
+    """Whether a scene is open after some exchanges; a long silence ends it.
+
+    What a persona says unasked, such as its greeting, opens none: nobody plays with it yet.
+    """
     scene, at = False, 0.0
     for exchange in exchanges:
         reply = exchange.reply
-        if reply is None:
+        if reply is None or not exchange.said:
             continue
         scene = scene and reply.at - at <= IDLE_SECONDS
         scene, at = after_turn(scene, _said(exchange), reply.route, reply.text), reply.at

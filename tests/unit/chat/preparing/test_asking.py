@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.preparing.asking import ask_of, last_exchanges, previous_route, scene_running
@@ -110,6 +112,17 @@ def test_a_scene_needs_no_asterisks_and_goes_on_after_an_aside() -> None:
     ended = ask_of(turn(ALICE, "i step in"), talk(begun, over), shared=False, now=NOW)
     assert ended.previous is not None
     assert not ended.previous.scene
+
+
+def test_a_greeting_with_an_action_is_no_scene_until_somebody_plays() -> None:
+    greeting = replace(exchange(10, ALICE, "", Route.CREATIVE, "*waves* Oh, hello!"), said=())
+    told = ask_of(turn(ALICE, "i got fired today"), talk(greeting), shared=False, now=NOW)
+    assert not told.in_scene
+    decision = Router.load().route(told.message, previous=told.standing, now=NOW)
+    assert decision.route is Route.COMPANION
+    played = exchange(20, ALICE, "*sits down* hello", Route.CREATIVE, "Tea?")
+    ask = ask_of(turn(ALICE, "yes"), talk(greeting, played), shared=False, now=NOW)
+    assert ask.in_scene
 
 
 def test_names_in_bold_begin_no_scene() -> None:
