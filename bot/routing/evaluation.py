@@ -18,7 +18,6 @@ from bot.routing.dispatch import Ask, Dispatcher
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
-from bot.routing.scene import after_turn
 
 if TYPE_CHECKING:
     from bot.routing.encoder import Encoder
@@ -49,14 +48,9 @@ class Judged:
 
 def previous_of(router: Router, item: Labelled) -> PreviousRoute | None:
     """Return the previous turn: as the file states it, else as the history shows it."""
-    resolved = router.resolve(item.history, now=_NOW) if item.history else None
-    if item.previous is None:
-        return resolved
-    said = next((text for role, text in reversed(item.history) if role != "assistant"), "")
-    replied = item.history and item.history[-1][0] == "assistant"
-    reply = item.history[-1][1] if replied else ""
-    scene = after_turn(bool(resolved and resolved.scene), said, item.previous, reply)
-    return PreviousRoute(item.previous, _NOW, scene)
+    if item.history:
+        return router.resolve(item.history, last=item.previous, now=_NOW)
+    return PreviousRoute(item.previous, _NOW) if item.previous else None
 
 
 def judge(

@@ -13,7 +13,7 @@ from bot.routing import reasons
 from bot.routing.previous import PreviousRoute
 from bot.routing.reasons import because
 from bot.routing.route import Route, RouteDecision
-from bot.routing.scene import QUITE_A_FACT, asked_outside, steps_out, wants_help
+from bot.routing.scene import QUITE_A_FACT, asked_outside, plays, steps_out, wants_help
 from bot.routing.table import LABELS, Scores
 from bot.routing.wording import asks, beginning, of_persons, of_reply, wants
 
@@ -43,6 +43,8 @@ Terse ones look like continuations: "is java older than python" does to 0.75."""
 NAMES_REPLY = 0.90
 """Probability of a continuation, at least, where a message names the reply before: "rework your
 previous answer" is of the same kind, whatever it wants done to it."""
+CONTINUES = 0.50
+"""Probability of a continuation from which a message is said to go on with the turn before."""
 DOUBT_MARGIN = 0.10
 """Two routes closer than this are a doubt."""
 
@@ -102,9 +104,10 @@ def circumstances(
         return Circumstances(None, False, steps_out=True)
     if previous is None:
         return Circumstances(None, in_scene)
-    if previous.scene:
-        # A scene goes on after what was said outside of it.
-        previous = replace(previous, route=Route.CREATIVE)
+    if previous.scene and previous.route is not Route.CREATIVE:
+        # A scene goes on after what was said outside of it, unless that itself goes on.
+        in_scene = scores.continuation <= CONTINUES or plays(message)
+        previous = replace(previous, route=Route.CREATIVE) if in_scene else previous
     return Circumstances(
         previous, in_scene, wanted, asked, of_persons(folded), of_reply=of_reply(folded)
     )
@@ -129,7 +132,7 @@ def decide(
         margin = _margin(shares, gate, before, around)
         if margin is not None:
             shares = _continued(shares, gate, before)
-            if gate > 0.5 and not around.steps_out:
+            if gate > CONTINUES and not around.steps_out:
                 found.append(because(reasons.CONTINUES, route=before))
             new = _likeliest(shares)
             stays = shares[new] - shares[before] < margin

@@ -13,7 +13,7 @@ from bot.routing.policy import certain, circumstances, decide, live
 from bot.routing.previous import PreviousRoute
 from bot.routing.reasons import because
 from bot.routing.route import Route, RouteDecision
-from bot.routing.scene import after_turn
+from bot.routing.scene import Told, open_after
 from bot.routing.table import LABELS, RouteTable, Scores, read_table
 from bot.routing.text import has_words
 
@@ -116,21 +116,30 @@ class Router:
         """Return the table's bare opinion of a message, without any history."""
         return self._table.scores(message) if self._table else None
 
-    def resolve(self, history: Sequence[tuple[str, str]], *, now: float) -> PreviousRoute | None:
-        """Return the route that the last turns of a history had, oldest turn first."""
+    def resolve(
+        self, history: Sequence[tuple[str, str]], *, last: Route | None = None, now: float
+    ) -> PreviousRoute | None:
+        """Return what the last turns of a history were, oldest turn first.
+
+        `last` is the route of the last one, where it is known.
+        """
         previous: PreviousRoute | None = None
         said, recent = "", history[-6:]
+        turns: list[Told] = []
         for at, (role, text) in enumerate(recent):
             reply = role == "assistant"
             if reply and previous is not None and at > 0 and recent[at - 1][0] != "assistant":
                 route = previous.route
+                turns.pop()
             else:
                 said = "" if reply else text
                 route = self.route(text, previous=previous, history=recent[:at], now=now).route
-            open_before = previous is not None and previous.scene
-            scene = after_turn(open_before, said, route, text if reply else "")
-            previous = PreviousRoute(route, now, scene)
-        return previous
+            turns.append(Told(said, route, text if reply else ""))
+            previous = PreviousRoute(route, now, open_after(turns))
+        if last is None or not turns:
+            return previous
+        turns[-1] = turns[-1]._replace(route=last)
+        return PreviousRoute(last, now, open_after(turns))
 
     def _wordless(self, previous: PreviousRoute | None) -> RouteDecision:
         if previous is None:

@@ -2,14 +2,16 @@
 
 A scene is open when somebody plays: an action between asterisks, a line in quotes, "I draw my
 sword", or "you are the innkeeper and I am a traveller", in a turn that was routed as creative. It
-stays open until somebody ends it or a turn takes another route. `((…))`, `[ooc]` and the like
-leave it for one message. Read beside the table's opinion, which finds scenes but not their ends.
+stays open until somebody ends it or the talk takes another route. `((…))`, `[ooc]` and the like
+leave it for one message, and so does a question that has nothing to do with it. Read beside the
+table's opinion, which finds scenes but not their ends.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from bot.routing.play_words import (
     ASIDE,
@@ -71,7 +73,7 @@ def _is_action(text: str, found: re.Match[str], asked_for: bool) -> bool:
 
 
 def plays(message: str) -> bool:
-    """Whether a message that was routed as creative is a line of a play, and no request."""
+    """Whether a message that may be creative is a line of a play, and no request."""
     folded = beginning(message)
     if SETS_UP.search(folded):
         return True
@@ -81,24 +83,36 @@ def plays(message: str) -> bool:
     return bool(spoken or TOLD_AS_I.match(folded)) or acts(message)
 
 
-def after_turn(open_before: bool, said: str, route: Route, reply: str) -> bool:
-    """Whether a scene is open after a turn.
+class Told(NamedTuple):
+    """One turn. `said` is empty where a persona spoke unasked."""
 
-    Args:
-        open_before: whether one was before.
-        said: what the person said; empty for a greeting.
-        route: the turn's route.
-        reply: what was answered.
+    said: str
+    route: Route
+    reply: str
+
+
+def open_after(turns: Iterable[Told]) -> bool:
+    """Whether a scene is open after some turns of one person, oldest first.
+
+    A question in between does not end it, but a second one does: then they are the talk.
     """
-    folded = beginning(said)
-    if ENDS_PLAY.search(folded):
-        return False
-    if ASIDE.search(folded):
-        return open_before
-    if route is not Route.CREATIVE:
-        return False
+    scene = asked = False
+    for turn in turns:
+        folded = beginning(turn.said)
+        if ENDS_PLAY.search(folded):
+            scene = False
+        elif ASIDE.search(folded):
+            continue
+        elif turn.route is Route.FACTUAL:
+            scene, asked = scene and not asked, True
+        else:
+            scene, asked = turn.route is Route.CREATIVE and _goes_on(scene, folded, turn), False
+    return scene
+
+
+def _goes_on(scene: bool, folded: str, turn: Told) -> bool:
     wanted = wants(folded)
-    return acts(reply, asked_for=wanted) or plays(said) or (open_before and not wanted)
+    return acts(turn.reply, asked_for=wanted) or plays(turn.said) or (scene and not wanted)
 
 
 def steps_out(folded: str) -> bool:

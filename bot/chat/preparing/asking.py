@@ -11,7 +11,7 @@ from bot.routing import PreviousRoute
 from bot.routing.dispatch import Ask
 from bot.routing.policy import IDLE_SECONDS
 from bot.routing.route import Route
-from bot.routing.scene import after_turn
+from bot.routing.scene import Told, open_after
 
 LINES = 3
 """Exchanges that show what a scene is about."""
@@ -109,11 +109,14 @@ def _scene_open(exchanges: Iterable[Exchange]) -> bool:
 
     What a persona says unasked, such as its greeting, opens none: nobody plays with it yet.
     """
-    scene, at = False, 0.0
+    turns: list[Told] = []
+    at = 0.0
     for exchange in exchanges:
         reply = exchange.reply
         if reply is None or not exchange.said:
             continue
-        scene = scene and reply.at - at <= IDLE_SECONDS
-        scene, at = after_turn(scene, _said(exchange), reply.route, reply.text), reply.at
-    return scene
+        if reply.at - at > IDLE_SECONDS:
+            turns.clear()
+        turns.append(Told(_said(exchange), reply.route, reply.text))
+        at = reply.at
+    return open_after(turns)

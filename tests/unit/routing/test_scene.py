@@ -12,7 +12,7 @@ from bot.routing.evaluation import Judged, judge
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route
 from bot.routing.router import Router
-from bot.routing.scene import acts, after_turn, plays, steps_out
+from bot.routing.scene import Told, acts, open_after, plays, steps_out
 from bot.routing.wording import beginning
 
 SCENES = Path(__file__).parents[2] / "fixtures" / "routing" / "scenes.jsonl"
@@ -86,21 +86,35 @@ def test_an_action_is_neither_bold_nor_a_title_nor_a_stressed_word(text: str, ac
 def test_who_takes_part_opens_a_scene_and_who_orders_a_piece_does_not(
     said: str, opens: bool
 ) -> None:
-    assert after_turn(False, said, Route.CREATIVE, "**Here you go.**") is opens
-    assert not after_turn(False, said, Route.COMPANION, "*waves*")
+    assert open_after([Told(said, Route.CREATIVE, "**Here you go.**")]) is opens
+    assert not open_after([Told(said, Route.COMPANION, "*waves*")])
 
 
-def test_a_scene_stays_open_without_asterisks_until_somebody_ends_it() -> None:
-    scene = after_turn(False, "let's roleplay, you're a dragon", Route.CREATIVE, "Smoke rises.")
-    scene = after_turn(scene, "what do you want?", Route.CREATIVE, '"Gold," it says.')
-    assert scene
-    assert after_turn(scene, "((brb))", Route.COMPANION, "Take your time!")
-    assert after_turn(scene, "(ooc: how do feet convert?)", Route.FACTUAL, "0.3048 m.")
-    assert not after_turn(scene, "how tall is k2", Route.FACTUAL, "8,611 m.")
-    assert not after_turn(scene, "end scene, that was great", Route.CREATIVE, "*bows deeply*")
-    assert not after_turn(
-        scene, "write a haiku about lag", Route.CREATIVE, "Packets fall like snow"
-    )
+SCENE = (
+    Told("let's roleplay, you're a dragon", Route.CREATIVE, "Smoke rises."),
+    Told("what do you want?", Route.CREATIVE, '"Gold," it says.'),
+)
+QUESTION = Told("how tall is k2", Route.FACTUAL, "8,611 m.")
+
+
+@pytest.mark.parametrize(
+    ("after", "stays"),
+    [
+        ((), True),
+        ((Told("((brb))", Route.COMPANION, "Take your time!"),), True),
+        ((Told("(ooc: how do feet convert?)", Route.FACTUAL, "0.3048 m."), QUESTION), True),
+        ((QUESTION,), True),
+        ((QUESTION, QUESTION), False),
+        ((QUESTION, Told("i wait", Route.CREATIVE, '"Well?"'), QUESTION), True),
+        ((Told("i got fired today", Route.COMPANION, "Oh no."),), False),
+        ((Told("end scene, that was great", Route.CREATIVE, "*bows deeply*"),), False),
+        ((Told("write a haiku about lag", Route.CREATIVE, "Packets fall like snow"),), False),
+    ],
+)
+def test_a_scene_stays_open_without_asterisks_until_the_talk_is_another(
+    after: tuple[Told, ...], stays: bool
+) -> None:
+    assert open_after((*SCENE, *after)) is stays
 
 
 @pytest.mark.parametrize(
@@ -128,10 +142,12 @@ def test_a_question_about_the_scene_stays_in_it_and_any_other_is_answered(
     assert ("a scene is open" in decision.reasons) is (route is Route.CREATIVE)
 
 
-def test_after_what_is_said_in_brackets_the_scene_goes_on() -> None:
-    aside = PreviousRoute(Route.COMPANION, 0.0, scene=True)
-    decision = ROUTER.route("i step closer to the fire", previous=aside, history=INN, now=1.0)
-    assert decision.route is Route.CREATIVE
+@pytest.mark.parametrize("aside", [Route.COMPANION, Route.FACTUAL])
+def test_after_what_is_said_outside_the_scene_goes_on_and_so_may_that(aside: Route) -> None:
+    outside = PreviousRoute(aside, 0.0, scene=True)
+    line = ROUTER.route("i step closer to the fire", previous=outside, history=INN, now=1.0)
+    assert line.route is Route.CREATIVE
+    assert ROUTER.route("more", previous=outside, history=INN, now=1.0).route is aside
 
 
 def test_a_plain_order_of_a_piece_is_no_line_of_a_play() -> None:

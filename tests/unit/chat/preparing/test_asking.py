@@ -88,7 +88,7 @@ def test_a_scene_runs_for_everybody_in_the_place() -> None:
 
 def test_a_scene_ends_with_another_kind_of_turn_or_with_silence() -> None:
     begun = exchange(10, ALICE, "*knocks*", Route.CREATIVE, LINE)
-    left = talk(begun, exchange(20, ALICE, "how tall is K2", Route.FACTUAL))
+    left = talk(begun, exchange(20, ALICE, "i got fired today", Route.COMPANION))
     assert not scene_running(left, shared=False, before=NEXT, now=NOW)
     assert not scene_running(talk(begun), shared=False, before=NEXT, now=NOW + IDLE_SECONDS)
     plain = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "Moth."))
