@@ -19,7 +19,13 @@ from bot.ports import ChatModel
 from bot.routing.accurate import AccurateStage, ready_encoder
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
-from bot.routing.evaluation import Judged, judge, judge_in_service, report
+from bot.routing.evaluation import (
+    Judged,
+    as_in_a_running_bot,
+    judge,
+    judge_in_service,
+    report,
+)
 from bot.routing.model_stage import ModelStage
 from bot.routing.promotion import (
     in_service,
@@ -156,7 +162,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     elif len(items) >= WORTH_APART:
         judged = judge_apart(table, items, with_encoder=encoder is not None, progress=_count)
     else:
-        judged = judge(router, items, encoder)
+        with as_in_a_running_bot(router, encoder):
+            judged = judge(router, items, encoder)
     figures = report(router, judged, encoder)
     if args.plots is not None:
         from bot.routing.plots import write_plots

@@ -13,7 +13,7 @@ from __future__ import annotations
 import lzma
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -228,11 +228,3 @@ def _mistyped(text: str, chance: random.Random) -> str:
         else:
             letters[at] = _pick(_KEYS, chance)
     return "".join(letters)
-
-
-def languages_of(examples: Sequence[Example]) -> Mapping[str, int]:
-    """Return how many examples each language has."""
-    counts: dict[str, int] = {}
-    for example in examples:
-        counts[example.lang] = counts.get(example.lang, 0) + 1
-    return counts

@@ -59,7 +59,6 @@ class Encoder:
     """Gives its opinion of a message in a few milliseconds. Blocking: run it in a thread."""
 
     def __init__(self, header: dict[str, Any], tensors: Tensors) -> None:
-        self.digest = str(header["sha256"])
         self._heads = int(header["heads"])
         self._heat = float(header["temperature"])
         self._pieces = WordPieces(header["vocabulary"], int(header["longest"]))

@@ -59,22 +59,24 @@ def judge(
     """Route every message with its history, and time it.
 
     With an encoder, messages of which the table is not sure enough go to it, as in service. Timed
-    is this thread's share of a core, whatever else runs on the machine, and as in a bot that has
-    run for a while: what was compiled at the first call is there, and no collector walks over the
-    messages of the file, which a bot does not hold.
+    is this thread's share of a core, whatever else runs on the machine.
     """
     judged: list[Judged] = []
-    with _as_in_a_running_bot(router, encoder):
-        for item in items:
-            previous = previous_of(router, item)
-            began = thread_time()
-            decision = _decided(router, item, previous, encoder)
-            judged.append(Judged(item, decision, thread_time() - began))
+    for item in items:
+        previous = previous_of(router, item)
+        began = thread_time()
+        decision = _decided(router, item, previous, encoder)
+        judged.append(Judged(item, decision, thread_time() - began))
     return judged
 
 
 @contextmanager
-def _as_in_a_running_bot(router: Router, encoder: Encoder | None) -> Iterator[None]:
+def as_in_a_running_bot(router: Router, encoder: Encoder | None = None) -> Iterator[None]:
+    """Let what is judged inside cost what it costs a bot that has run for a while.
+
+    What is compiled at the first call is there, and no collector walks over the messages of the
+    file, which a bot does not hold. For a process that does nothing else meanwhile.
+    """
     for text in _FIRST:
         _decided(router, Labelled(text, Route.COMPANION), _TALK, encoder)
     collects = gc.isenabled()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.routing.accurate import ready_encoder
 from bot.routing.dataset import Labelled
-from bot.routing.evaluation import Judged, judge
+from bot.routing.evaluation import Judged, as_in_a_running_bot, judge
 from bot.routing.route import RouteDecision
 from bot.routing.router import Router
 
@@ -68,7 +68,8 @@ def _get_ready(table: Path, with_encoder: bool) -> None:
 
 def _decisions(items: Sequence[Labelled]) -> list[tuple[RouteDecision, float]]:
     # Without the messages: the other process has them.
-    judged = judge(_Stages.router, items, _Stages.encoder)
+    with as_in_a_running_bot(_Stages.router, _Stages.encoder):
+        judged = judge(_Stages.router, items, _Stages.encoder)
     return [(each.decision, each.seconds) for each in judged]
 
 

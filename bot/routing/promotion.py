@@ -57,17 +57,6 @@ def shipped_fixture() -> list[Labelled]:
     return [each for name in FIXTURE for each in read_labelled(folder / name)]
 
 
-def canary_share(router: Router, canary: Path = CANARY) -> float:
-    """Return the share of canary messages that get their route."""
-    right, count = _canary_hits(router, canary)
-    return right / count
-
-
-def _canary_hits(router: Router, canary: Path = CANARY) -> tuple[int, int]:
-    judged = judge(router, read_labelled(canary))
-    return sum(each.right for each in judged), len(judged)
-
-
 def checked_router(path: Path) -> Router:
     """Return a router with a new table, for an atomic swap into service.
 
@@ -79,7 +68,8 @@ def checked_router(path: Path) -> Router:
         ValueError: the table fails the canary messages.
     """
     router = Router(read_table(path))
-    right, count = _canary_hits(router)
+    judged = judge(router, read_labelled(CANARY))
+    right, count = sum(each.right for each in judged), len(judged)
     if right < CANARY_SHARE * count:
         needed = ceil(CANARY_SHARE * count)
         raise ValueError(

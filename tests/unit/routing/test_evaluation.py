@@ -14,6 +14,7 @@ from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
 from bot.routing.evaluation import (
     Judged,
+    as_in_a_running_bot,
     calibration_error,
     coverage_at,
     flips_per_100,
@@ -84,7 +85,10 @@ def test_latency_is_what_a_decision_costs_and_not_how_long_others_took() -> None
             return super().route(*args, **kwargs)
 
     shipped = Router.load().table
-    judged = judge(Waiting(shipped), read_labelled(CANARY)[:2])
+    waiting = Waiting(shipped)
+    with as_in_a_running_bot(waiting):
+        judged = judge(waiting, read_labelled(CANARY)[:2])
+        assert not gc.isenabled()
     assert all(0.0 < each.seconds < 0.05 for each in judged)
     assert gc.isenabled()
 

@@ -133,12 +133,13 @@ class RouteCommands(Serving):
         person = self._pinned(interaction, scope)
         await interaction.response.defer(ephemeral=True)
         await self.services.routes.pin(place_of(interaction), Route(route), person)
-        said = (
-            t("Everything said here is **{route}** from now on.", route=route)
-            if person is None
-            else t("Your messages are **{route}** from now on.", route=route)
-        )
-        await say(interaction, said + " " + t("`/route unpin` lets me choose again."))
+        if person is None:
+            said = t("Everything said here is **{route}** from now on.", route=route)
+            back = t("`/route unpin` for everybody's messages here lets me choose again.")
+        else:
+            said = t("Your messages are **{route}** from now on.", route=route)
+            back = t("`/route unpin` lets me choose again.")
+        await say(interaction, f"{said} {back}")
 
     @route.command(name="unpin", description="Let the router choose again")
     @app_commands.describe(scope="Whose messages; yours if left out")
@@ -146,7 +147,14 @@ class RouteCommands(Serving):
     async def unpin(self, interaction: discord.Interaction, scope: str | None = None) -> None:
         person = self._pinned(interaction, scope)
         await interaction.response.defer(ephemeral=True)
-        removed = await self.services.routes.unpin(place_of(interaction), person)
+        place, routes = place_of(interaction), self.services.routes
+        removed = await routes.unpin(place, person)
+        left = (await routes.in_force(place, UserId(interaction.user.id))).pin
+        if left is not None:
+            said = t("Your messages here are still **{route}**, by another pin.", route=left)
+            gone = t("That pin is gone.") if removed else t("There was no such pin.")
+            await say(interaction, f"{gone} {said}")
+            return
         await say(
             interaction,
             t("The router chooses again.")

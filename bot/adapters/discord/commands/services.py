@@ -27,12 +27,14 @@ from bot.personas.casting import Casting
 from bot.personas.house_rules import HouseRules
 from bot.personas.imported import ImportedCards
 from bot.ports import Clock, ConversationStore
-from bot.routing.dispatch import Dispatcher
+from bot.routing.dispatch import Dispatcher, Overrides
 from bot.routing.route import Route
 
 
 class Routes(Protocol):
     """Pins, and whether texts of corrections are kept. Every method raises `StoreError`."""
+
+    async def in_force(self, place: Place, person: UserId) -> Overrides: ...
 
     async def pin(self, place: Place, route: Route, person: UserId | None = None) -> None: ...
 

@@ -207,6 +207,19 @@ async def test_a_place_s_pin_needs_manage_channels(stage: Stage) -> None:
     assert "Manage Channels" in refused.text
 
 
+async def test_unpin_tells_of_the_pin_that_is_left(stage: Stage) -> None:
+    pinned = await stage.admin.slash(stage.channel, "route pin", route="factual", scope="here")
+    assert "`/route unpin` for everybody's messages here" in pinned.text
+    none = await stage.guest.slash(stage.channel, "route unpin")
+    assert none.text == (
+        "There was no such pin. Your messages here are still **factual**, by another pin."
+    )
+    await stage.admin.slash(stage.channel, "route pin", route="creative")
+    gone = await stage.admin.slash(stage.channel, "route unpin", scope="here")
+    assert "That pin is gone. Your messages here are still **creative**" in gone.text
+    assert "chooses again" in (await stage.admin.slash(stage.channel, "route unpin")).text
+
+
 async def test_signs_of_distress_win_over_a_pin_and_hold_the_companion(stage: Stage) -> None:
     await stage.guest.slash(stage.channel, "route pin", route="factual")
     _, reply = await asks(stage.channel, stage.guest, "i want to kill myself tonight")
