@@ -20,10 +20,10 @@ from bot.routing.corrections import NO_CORRECTIONS, CorrectionBook
 from bot.routing.model_stage import Asked, ModelStage
 from bot.routing.policy import (
     DOUBT_MARGIN,
-    IDLE_SECONDS,
     SURE,
     certain,
     leaning,
+    live,
     safe_order,
 )
 from bot.routing.previous import PreviousRoute
@@ -68,8 +68,8 @@ class Ask:
     @property
     def before(self) -> Route | None:
         """Return the route of the turn before, if it is not too old to matter."""
-        live = self.previous is not None and self.now - self.previous.at <= IDLE_SECONDS
-        return self.previous.route if self.previous and live else None
+        previous = live(self.previous, self.now)
+        return previous.route if previous else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class Dispatcher:
     def _first(self, ask: Ask, pin: Route | None, opinion: Scores | None = None) -> RouteDecision:
         return self.router.route(
             ask.message,
-            previous=ask.previous or ask.standing,
+            previous=live(ask.previous, ask.now) or ask.standing,
             history=ask.history,
             pin=pin,
             distress=ask.distress,

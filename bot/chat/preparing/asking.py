@@ -9,7 +9,7 @@ from bot.chat.place import Place, UserId
 from bot.chat.turn import Turn, TurnId
 from bot.routing import PreviousRoute
 from bot.routing.dispatch import Ask
-from bot.routing.policy import IDLE_SECONDS
+from bot.routing.policy import IDLE_SECONDS, live
 from bot.routing.route import Route
 from bot.routing.scene import Told, open_after
 
@@ -41,14 +41,16 @@ def ask_about(
     now: float,
 ) -> Ask:
     """Return what to ask about a message that a person says after the turns `before` another."""
+    previous = previous_route(conversation, person, before=before)
+    whose = person if live(previous, now) else None
     return Ask(
         message=message,
         place=place,
         person=person,
         now=now,
-        previous=previous_route(conversation, person, before=before),
+        previous=previous,
         standing=previous_route(conversation, None, before=before),
-        history=last_exchanges(conversation, before=before, now=now),
+        history=last_exchanges(conversation, whose, before=before, now=now),
         in_scene=scene_running(conversation, shared=shared, before=before, now=now),
     )
 
@@ -64,11 +66,13 @@ def previous_route(
 
 
 def last_exchanges(
-    conversation: Conversation, *, before: TurnId, now: float
+    conversation: Conversation, person: UserId | None, *, before: TurnId, now: float
 ) -> tuple[tuple[str, str], ...]:
-    """Return the last questions and replies as (role, text) pairs, save those of long ago."""
+    """Return the last questions and replies as (role, text) pairs, save those of long ago: a
+    person's, or anybody's."""
     found: list[tuple[str, str]] = []
-    for exchange in _answered(conversation, before)[-LINES:]:
+    earlier = [each for each in _answered(conversation, before) if _is_of(each, person)]
+    for exchange in earlier[-LINES:]:
         reply = exchange.reply
         if reply is None or not exchange.said or now - reply.at > IDLE_SECONDS:
             continue

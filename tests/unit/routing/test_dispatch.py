@@ -125,6 +125,13 @@ async def test_what_people_fixed_waits_while_distress_holds(fixed_by: str) -> No
     assert later.source == fixed_by
 
 
+async def test_who_was_silent_for_long_goes_on_with_the_place_s_last_turn() -> None:
+    stale = PreviousRoute(Route.FACTUAL, NOW - IDLE_SECONDS - 1)
+    standing = PreviousRoute(Route.CREATIVE, NOW - 5)
+    decision = await Dispatcher(ROUTER).route(ask("more", previous=stale, standing=standing))
+    assert decision.route is Route.CREATIVE
+
+
 async def test_signs_of_distress_end_a_scene_for_who_showed_them() -> None:
     line = "i'm so tired. i don't want to be here"
     scene = PreviousRoute(Route.CREATIVE, NOW, scene=True)

@@ -64,20 +64,31 @@ def test_who_had_no_turn_here_goes_on_with_the_last_one() -> None:
 def test_a_turn_that_is_done_again_does_not_follow_itself() -> None:
     conversation = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE))
     assert previous_route(conversation, ALICE.id, before=TurnId("10")) is None
-    assert last_exchanges(conversation, before=TurnId("10"), now=NOW) == ()
+    assert last_exchanges(conversation, None, before=TurnId("10"), now=NOW) == ()
 
 
 def test_what_was_said_long_ago_resolves_nothing() -> None:
     old = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, ago=IDLE_SECONDS + 1))
-    assert last_exchanges(old, before=NEXT, now=NOW) == ()
+    assert last_exchanges(old, None, before=NEXT, now=NOW) == ()
     ask = ask_of(turn(ALICE, "more"), old, shared=False, now=NOW)
     assert ask.before is None
     assert ask.history == ()
     fresh = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "Moth.", ago=60))
-    assert last_exchanges(fresh, before=NEXT, now=NOW) == (
+    assert last_exchanges(fresh, None, before=NEXT, now=NOW) == (
         ("user", "name my cat"),
         ("assistant", "Moth."),
     )
+
+
+def test_what_one_goes_on_with_is_shown_and_not_what_others_asked_meanwhile() -> None:
+    conversation = talk(
+        exchange(10, ALICE, "a story about a fox", Route.CREATIVE, "Once.", ago=60),
+        exchange(20, BOB, "how tall is K2", Route.FACTUAL, "8,611 m.", ago=30),
+    )
+    mine = ask_of(turn(ALICE, "more"), conversation, shared=False, now=NOW)
+    assert mine.history == (("user", "a story about a fox"), ("assistant", "Once."))
+    new = ask_of(turn(Speaker(UserId(3), "Eve"), "more"), conversation, shared=False, now=NOW)
+    assert new.history[-1] == ("assistant", "8,611 m.")
 
 
 def test_a_scene_runs_for_everybody_in_the_place() -> None:
