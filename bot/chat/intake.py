@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import structlog
 
 from bot.chat.account import TurnAccount
+from bot.chat.arriving.delayed import Delayed
 from bot.chat.arriving.door import Door
 from bot.chat.arriving.ending import ended
-from bot.chat.arriving.left_over import asked_anew, left_of, rerun
+from bot.chat.arriving.left_over import rerun
 from bot.chat.arriving.looking_again import Channels, LookingAgain
 from bot.chat.arriving.looking_ahead import Ahead, Ask, LookingAhead
 from bot.chat.arriving.looking_back import LookingBack
@@ -25,9 +26,10 @@ from bot.chat.arriving.parting import KeepsPlaces, KeepsServers, Parting
 from bot.chat.arriving.patience import Patience
 from bot.chat.arriving.refusing import Refused
 from bot.chat.arriving.running_turns import RunningTurns
+from bot.chat.arriving.taking_back import TakingBack
 from bot.chat.arriving.taking_up import TakingUp
 from bot.chat.arriving.thread_opening import OneForABurst, ThreadOpener, in_thread
-from bot.chat.arriving.triggers import HIDDEN_PREFIX, is_only_files
+from bot.chat.arriving.triggers import is_only_files
 from bot.chat.arriving.unsaying import Mindful, Unsaying
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.preparing.admitting import Admission
@@ -41,15 +43,11 @@ from bot.memory import Memory
 from bot.observability import Metrics
 from bot.personas.casting import Casting
 from bot.ports import Clock, ConversationStore, Outcome, TurnJournal
-from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
 
 TAKE_UP_EVERY = 5.0
 """Seconds between two looks for turns of processes that are gone."""
-
-GONE_KEPT = 1000
-"""Ids of deleted messages that are remembered: a message may be deleted while it is taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,11 @@ class Intake:
         self._ahead = LookingAhead(ask, self._turns, self._unsaying, casting, clock)
         self.parting = Parting(self._turns, self._unsaying, servers, places)
         """Told when the bot leaves a server, and when it is back."""
-        self._gone = Recent[MessageId, None](GONE_KEPT)
+        delayed = Delayed(clock)
+        self._taking_back = TakingBack(
+            self._turns, self._unsaying, conversations, delayed, self._is_arriving
+        )
+        self._gone = self._taking_back.gone
         self._taking_up = TakingUp(
             turns=self._turns,
             runner=runner,
@@ -115,6 +117,7 @@ class Intake:
             metrics=metrics,
             clock=clock,
             gone=self._gone,
+            delayed=delayed,
             parting=self.parting,
             refused=self._refused,
             look=self._again.look_at,
@@ -141,6 +144,9 @@ class Intake:
             arriving = self._arriving.get(key)
             return arriving.trigger if arriving else None
         return current.turn.trigger if self._turns.may_join(current) else None
+
+    def _is_arriving(self, place: Place) -> bool:
+        return any(at == place for at, _ in self._arriving)
 
     async def receive(self, message: Message, trigger: Trigger) -> None:
         """Claim and journal a message that is for us, and begin its turn."""
@@ -198,6 +204,7 @@ class Intake:
             return False
         if self._turns.draining:
             return False  # written down: the successor begins with it
+        message = self._taking_back.as_it_is_now(message, trigger)
         self._turns.enter(message, trigger, admission, looked)
         return True
 
@@ -217,8 +224,9 @@ class Intake:
         if not await self._journal.accept(message, Trigger.AGAIN):
             return False
         run = rerun(Turn((message,), Trigger.AGAIN), message.again, self._clock.monotonic())
-        before = self._turns.get(message.again.turn)
-        run.tell, run.after = tell, before.task if before else None
+        # Claims end by themselves: another wish about the reply may still be under way.
+        before = self._turns.about(message.again.turn, None)
+        run.tell, run.after = tell, before[-1] if before else None
         self._turns.start(run)
         return True
 
@@ -251,79 +259,22 @@ class Intake:
         self._door.check(await self._casting.resolved(place), person, roles)
 
     async def edited(self, place: Place, message: MessageId, text: str) -> None:
-        """Rewrite what was said. Never answers anew what has an answer that somebody may see.
-
-        An empty text: what was said there is taken back, and nothing is left that we may read.
-        """
-        if not text or text.startswith(HIDDEN_PREFIX):
-            if text or await self._knows(place, message):
-                await self.deleted(place, (message,))
-            return
-        for run in [r for r in self._turns if r.silent and r.ending is None]:
-            turn = asked_anew(run.turn, message, text)
-            if turn != run.turn:
-                self._turns.supersede(run, turn, quiet=run.quiet)
-        await self._unsaying.rewrite(place, message, text)
+        """Rewrite what was said; see `bot.chat.arriving.taking_back`."""
+        await self._taking_back.edited(place, message, text)
 
     async def deleted(self, place: Place, messages: Sequence[MessageId]) -> None:
         """Remove what was said, and stop the turns whose question or reply is gone."""
-        self._gone.update(dict.fromkeys(messages))
-        gone = set(messages)
-        taken = set(gone)
-        self._taking_up.delayed.deleted(gone)
-        for run in [r for r in self._turns if gone & r.standing]:
-            if run.turn.again is None and not run.over:
-                # Its whole text may be stored already, and not yet where it stands.
-                taken.update(run.turn.message_ids)
-            self._turns.stop(run, Ending.DELETED)
-        for run in [r for r in self._turns if gone & r.concerns]:
-            rest = left_of(run.turn, gone)
-            if not rest:
-                self._turns.stop(run, Ending.DELETED)
-            elif run.silent:
-                self._turns.supersede(run, Turn(rest, run.turn.trigger), quiet=run.quiet)
-        await self._unsaying.remove(place, taken)
-
-    def _shows(self, run: Running) -> None:
-        """A reply may be removed before we are told that it was posted."""
-        if gone := [each for each in run.standing if each in self._gone]:
-            run.beside(self._removed(run.turn.place, gone))
-
-    async def _removed(self, place: Place, messages: Sequence[MessageId]) -> None:
-        try:
-            await self.deleted(place, messages)
-        except StoreError as error:
-            log.warning("removal not recorded yet", reason=str(error))
-
-    async def _knows(self, place: Place, message: MessageId) -> bool:
-        """Whether we have the words of a person's message, or are about to."""
-        if any(at == place for at, _ in self._arriving):
-            return True
-        told = any(m.spoken_in == message for run in self._turns for m in run.turn.messages)
-        return told or await self._unsaying.holds(place, message)
-
-    async def closed(self, place: Place) -> None:
-        """A channel or thread is gone, with all that was said there."""
-        await self.parting.closed(place)
+        await self._taking_back.deleted(place, messages)
 
     async def hidden(
         self, place: Place, message: MessageId, by: UserId, author: UserId | None = None
     ) -> None:
         """A person hides a message from us. Anybody else's stays as it is."""
-        if author is None:
-            author = await self._author(place, message)
-        if author == by:
-            await self.deleted(place, (message,))
+        await self._taking_back.hidden(place, message, by, author)
 
-    async def _author(self, place: Place, message: MessageId) -> UserId | None:
-        """Return who said a message, as far as we were told."""
-        told = (m for run in self._turns for m in run.turn.messages if m.id == message)
-        said = next(told, None)
-        if said is not None and said.cue is None:
-            return said.speaker.id
-        exchange = await self._conversations.find(place, message)
-        found = (each for each in (exchange.said if exchange else ()))
-        return next((s.speaker.id for s in found if s.message_id == message), None)
+    async def closed(self, place: Place) -> None:
+        """A channel or thread is gone, with all that was said there."""
+        await self.parting.closed(place)
 
     def stop(self, turn: TurnId, by: UserId, *, moderator: bool) -> bool:
         """Stop a turn at a person's wish, at once. What is visible stays. False when it is over.
@@ -357,7 +308,7 @@ class Intake:
 
     async def _work(self, run: Running) -> None:
         run.hand_on = lambda account: self._hand_on(run, account)
-        run.shows = lambda: self._shows(run)
+        run.shows = lambda: self._taking_back.shows(run)
         account = await self._runner.run(run)
         if run.delayed:
             self._taking_up.delayed.add(run)

@@ -51,6 +51,7 @@ class TakingUp:
         metrics: Metrics,
         clock: Clock,
         gone: Collection[MessageId],
+        delayed: Delayed,
         parting: Parting,
         refused: Refused,
         look: Look,
@@ -70,7 +71,7 @@ class TakingUp:
         self._refused = refused
         self._look = look
         self._left: list[JournalEntry] = []
-        self.delayed = Delayed(clock)
+        self.delayed = delayed
 
     def leave(self, message: Message, trigger: Trigger) -> None:
         """Keep a message for later that is journalled, so nobody else's, but not begun."""

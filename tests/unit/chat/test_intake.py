@@ -28,7 +28,7 @@ from bot.chat.place import (
 from bot.chat.preparing.admitting import Admission
 from bot.chat.preparing.looking_up import Asked
 from bot.chat.running import Ending, Running
-from bot.chat.turn import Answering, Cue, Message, Speaker, Trigger, Turn, TurnId
+from bot.chat.turn import Again, Answering, Cue, Message, Speaker, Trigger, Turn, TurnId, Wish
 from bot.errors import DeliveryDelayed, StoreError
 from bot.languages import reading, translated
 from bot.observability import Metrics
@@ -774,6 +774,33 @@ async def test_a_question_that_is_edited_before_its_answer_shows_is_asked_as_it_
     last = house.runs[-1]
     assert [each.text for each in last.turn.messages] == ["hello again", "hello"]
     assert house.edits == [(7, "hello again"), (8, "hello")]
+
+
+async def test_a_question_that_is_edited_while_it_is_written_down_is_asked_as_it_is_now(
+    house: House, intake: Intake
+) -> None:
+    receiving = asyncio.create_task(intake.receive(message(7), Trigger.MENTION))
+    await soon(house.accepting)
+    await intake.edited(HERE, MessageId(7), "good evening")
+    house.may_accept.set()
+    await receiving
+    await asyncio.sleep(0)
+    assert [each.text for each in house.runs[0].turn.messages] == ["good evening"]
+
+
+async def test_a_wish_waits_for_another_one_about_the_same_reply(
+    house: House, intake: Intake
+) -> None:
+    """However long that takes: no claim outlasts a very slow model."""
+    house.may_accept.set()
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    for ident in (100, 101):
+        again = Again(Wish.REGENERATE, TurnId("7"), UserId(4), (MessageId(7),), (MessageId(57),))
+        assert await intake.again(replace(message(ident), again=again))
+        await asyncio.sleep(0)
+    first, second = house.runs
+    assert first.after is None
+    assert second.after is first.task
 
 
 async def test_an_edit_begins_nothing_anew_once_an_answer_shows(
