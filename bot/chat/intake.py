@@ -105,7 +105,12 @@ class Intake:
         """Told when the bot leaves a server, and when it is back."""
         delayed = Delayed(clock)
         self._taking_back = TakingBack(
-            self._turns, self._unsaying, conversations, delayed, self._is_arriving
+            self._turns,
+            self._unsaying,
+            conversations,
+            delayed,
+            self._is_arriving,
+            runner.settle,
         )
         self._gone = self._taking_back.gone
         self._taking_up = TakingUp(

@@ -111,7 +111,12 @@ class RunningTurns:
             self.start(run)
 
     def supersede(self, run: Running, turn: Turn, *, quiet: float) -> None:
-        """Stop a turn of which nothing is visible, and begin it anew with other messages."""
+        """Stop a turn of which nothing is visible, and begin it anew with other messages.
+
+        One that is being stopped already has been begun anew, or is not wanted any more.
+        """
+        if run.over or run.ending is not None:
+            return
         self.stop(run, Ending.MERGED)
         anew = Running(turn, run.began, run.progress, run.task, quiet, run.admission)
         self.start(anew)

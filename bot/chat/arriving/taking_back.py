@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -17,7 +17,7 @@ from bot.chat.place import MessageId, Place, UserId
 from bot.chat.running import Ending, Running
 from bot.chat.turn import Message, Trigger, Turn
 from bot.errors import StoreError
-from bot.ports import ConversationStore
+from bot.ports import ConversationStore, Outcome
 from bot.recent import Recent
 
 log = structlog.get_logger(__name__)
@@ -50,13 +50,16 @@ class TakingBack:
         conversations: ConversationStore,
         delayed: Delayed,
         is_arriving: Callable[[Place], bool],
+        settle: Callable[[tuple[MessageId, ...], Outcome], Awaitable[None]],
     ) -> None:
-        """`is_arriving` says whether a message of a place is being written down."""
+        """`is_arriving` says whether a message of a place is being written down; `settle` ends
+        those that are asked no more."""
         self._turns = turns
         self._unsaying = unsaying
         self._conversations = conversations
         self._delayed = delayed
         self._is_arriving = is_arriving
+        self._settle = settle
         self.gone: Recent[MessageId, None] = Recent(GONE_KEPT)
         """What was deleted of late."""
         self._reworded = Recent[MessageId, str](REWORDED_KEPT)
@@ -89,6 +92,7 @@ class TakingBack:
         self.gone.update(dict.fromkeys(messages))
         gone = set(messages)
         taken = set(gone)
+        left_out: list[MessageId] = []
         self._delayed.deleted(gone)
         for run in [r for r in self._turns if gone & r.standing]:
             if run.turn.again is None and not run.over:
@@ -99,9 +103,14 @@ class TakingBack:
             rest = left_of(run.turn, gone)
             if not rest:
                 self._turns.stop(run, Ending.DELETED)
-            elif run.silent:
+            elif run.silent and run.ending is None:
                 self._turns.supersede(run, replace(run.turn, messages=rest), quiet=run.quiet)
-        await self._unsaying.remove(place, taken)
+                left_out += (m.id for m in run.turn.messages if m not in rest)
+        try:
+            await self._unsaying.remove(place, taken)
+        finally:
+            if left_out:
+                await self._settle(tuple(left_out), Outcome.CANCELLED)
 
     async def hidden(
         self, place: Place, message: MessageId, by: UserId, author: UserId | None = None

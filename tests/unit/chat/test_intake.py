@@ -62,6 +62,8 @@ class House:
         self.may_settle: asyncio.Event | None = None
         """Where it is set, a turn has ended at once but is settled only then."""
         self.over_at_once = True
+        self.may_end: asyncio.Event | None = None
+        """Where it is set, a turn that is stopped has ended only then."""
         self.accepting, self.deleting = asyncio.Event(), asyncio.Event()
         self.mode = TriggerMode.MENTION
         self.clock = 0.0
@@ -79,7 +81,12 @@ class House:
         account = TurnAccount(run.turn.id, run.turn.trigger)
         if self.may_settle is not None:
             run.over = self.over_at_once
-            await self.may_settle.wait()
+            try:
+                await self.may_settle.wait()
+            except asyncio.CancelledError:
+                if self.may_end is not None:
+                    await self.may_end.wait()
+                raise
             self.steps.append(f"settled {run.turn.id}")
         cue = self.cues.pop(run.turn.message_ids[0], None)
         if cue is not None and run.hand_on is not None:
@@ -506,6 +513,27 @@ async def test_a_reply_whose_removal_was_told_before_its_posting_goes_with_its_t
     await asyncio.wait(run.notes)
     assert run.ending is Ending.DELETED
     assert (7, 57) in house.deleted
+
+
+async def test_what_is_deleted_bit_by_bit_is_not_asked_by_what_is_being_stopped(
+    house: House, intake: Intake
+) -> None:
+    house.may_accept.set()
+    house.may_delete.set()
+    house.may_settle, house.over_at_once = asyncio.Event(), False
+    house.may_end = asyncio.Event()
+    for ident in (7, 8, 9):
+        await intake.receive(message(ident), Trigger.MENTION)
+        await asyncio.sleep(0)
+    assert house.begun[-1] == (7, 8, 9)
+    before = len(house.begun)
+    for ident in (7, 8):
+        await intake.deleted(HERE, (MessageId(ident),))
+        await asyncio.sleep(0)
+    house.may_end.set()
+    await asyncio.sleep(0)
+    assert house.begun[before:] == [(8, 9), (9,)]
+    assert house.settled == [((7,), Outcome.CANCELLED), ((8,), Outcome.CANCELLED)]
 
 
 async def test_two_deletions_at_once_are_both_done(house: House, intake: Intake) -> None:
