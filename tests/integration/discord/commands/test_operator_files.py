@@ -37,8 +37,9 @@ async def test_changed_profiles_and_stages_hold_from_the_next_message_on(
 ) -> None:
     folder = tmp_path / "personas"
     shutil.copytree(personas_dir(), folder)
-    guild = discord.guild("home", channels=["general"])
+    guild = discord.guild("home", channels=["general", "silent"])
     channel, guest = guild.channel("general"), guild.member("guy")
+    silent = guild.channel("silent")  # where there is no turn before to go on with
     async with running(discord, ollama, redis_url, tmp_path, personas=folder) as troupe:
         edit(folder / "routes.toml", "temperature = 1.0", "temperature = 1.25")
         edit(folder / "tools.toml", "temperature = ", "temperature = 1")  # 10.9 and the like
@@ -56,4 +57,5 @@ async def test_changed_profiles_and_stages_hold_from_the_next_message_on(
             shown = ""
             while "by model" not in shown:
                 ollama.reply_with("B")
-                shown = (await guest.slash(channel, "route try", text="what about tea")).text
+                tried = await guest.slash(silent, "route try", text="what about tea")
+                shown = tried.text
