@@ -45,11 +45,11 @@ class Rows:
         take = np.arange(starts[-1]) + np.repeat(self.starts[chosen] - starts[:-1], counts)
         return Rows(self.columns[take], self.values[take], starts, self.width)
 
-    def times(self, weights: Singles) -> Singles:
-        """Return the products (rows x lanes) with weights (columns x lanes)."""
+    def times(self, weights: Singles, chosen: Ints) -> Singles:
+        """Return the products (rows x lanes) of the chosen rows with weights (columns x lanes)."""
         parts = []
-        for first in range(0, len(self), _APPLIED_AT_ONCE):
-            part = self.some(np.arange(first, min(first + _APPLIED_AT_ONCE, len(self))))
+        for first in range(0, len(chosen), _APPLIED_AT_ONCE):
+            part = self.some(chosen[first : first + _APPLIED_AT_ONCE])
             products = weights[part.columns] * part.values[:, None]
             parts.append(np.add.reduceat(products, part.starts[:-1], axis=0))
         return np.concatenate(parts)
@@ -62,24 +62,27 @@ def softmax(scores: Floats) -> Floats:
     return result
 
 
-def fit(rows: Rows, targets: Floats, sample_weights: Floats, *, passes: int) -> Singles:
+def fit(
+    rows: Rows, targets: Floats, sample_weights: Floats, chosen: Ints, *, passes: int
+) -> Singles:
     """Return weights (columns x 4): scores of the three routes, log-odds of a continuation.
 
+    Learned from the chosen rows, of which no copy is made.
     `targets` (rows x 4) are probabilities of the labels. A mere continuation has no route of its
     own: it is taught to be equally likely in all three, so that the previous turn decides even
     where the gate is not sure.
     """
     weights = np.zeros((rows.width, targets.shape[1]), np.float32)
     squares = np.full_like(weights, _FIRST_SQUARES)
-    shares = sample_weights / sample_weights.mean()
-    wanted = targets.copy()
-    wanted[:, :ROUTES] += targets[:, ROUTES:] / ROUTES
+    shares = sample_weights[chosen] / sample_weights[chosen].mean()
+    wanted = targets[chosen]
+    wanted[:, :ROUTES] += wanted[:, ROUTES:] / ROUTES
     for number in range(passes):
-        order = _order(len(rows), number)
-        for first in range(0, len(rows), ROWS_AT_ONCE):
-            chosen = order[first : first + ROWS_AT_ONCE]
-            seen = _thinned(rows.some(chosen), chosen, number)
-            _step(weights, squares, seen, wanted[chosen], shares[chosen])
+        order = _order(len(chosen), number)
+        for first in range(0, len(chosen), ROWS_AT_ONCE):
+            some = order[first : first + ROWS_AT_ONCE]
+            seen = _thinned(rows.some(chosen[some]), some, number)
+            _step(weights, squares, seen, wanted[some], shares[some])
     return weights
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.routing.corpus import LABELS, Corpus, Example
 from bot.routing.features import BITS, features
@@ -38,6 +39,7 @@ Measured on fixtures of other hands; see data/README.md.
 CORRECTION_WEIGHT = 5.0
 _OTHERS = 2.0
 """Weight of the languages beside English, which alone has a pool."""
+_AT_ONCE = 1 << 20
 _STANDALONE_CAUGHT = 0.04
 """Share of stand-alone messages that the gate may take for continuations."""
 
@@ -81,7 +83,8 @@ def train(
     held = _held_out(data)
     temperature, accuracy = _calibrated(held)
     gate_temperature, gate_shift = _gate_calibrated(held)
-    weights = fit(data.rows, data.targets, data.weights, passes=PASSES)
+    every = np.arange(len(data.rows))
+    weights = fit(data.rows, data.targets, data.weights, every, passes=PASSES)
     scale, table = _quantised(weights, data.buckets)
     languages = sorted({each.lang for each in examples})
     header = TableHeader(
@@ -111,13 +114,11 @@ def _data(examples: Sequence[Example]) -> _Data:
             columns.extend(ids)
             values.extend(repeat(norm, len(ids)))
         starts.append(len(columns))
-    wide = Rows(
+    rows, buckets = _narrowed(
         np.frombuffer(columns, np.int32),
         np.frombuffer(values, np.float32),
         np.frombuffer(starts, np.int64),
-        1 << BITS,
     )
-    rows, buckets = _narrowed(wide)
     return _Data(
         rows,
         np.array([LABELS.index(each.label) for each in examples], np.int64),
@@ -132,18 +133,23 @@ def _sure(label: str) -> tuple[float, ...]:
     return tuple(float(label == each) for each in LABELS)
 
 
-def _narrowed(wide: Rows) -> tuple[Rows, Ints]:
-    """Drop rare features, and number the others without gaps."""
-    seen = np.bincount(wide.columns, minlength=wide.width)
+def _narrowed(columns: npt.NDArray[np.int32], values: Singles, starts: Ints) -> tuple[Rows, Ints]:
+    """Drop rare features, and number the others without gaps; the columns are overwritten."""
+    # Part by part: numpy copies what it counts, and there are forty million.
+    parts = [columns[at : at + _AT_ONCE] for at in range(0, len(columns), _AT_ONCE)]
+    seen = np.zeros(1 << BITS, np.int64)
+    for part in parts:
+        seen += np.bincount(part, minlength=len(seen))
     # Each message has the feature "always", so no row becomes empty.
     buckets = np.flatnonzero(seen >= RARE)
-    number = np.full(wide.width, -1, np.int32)
+    number = np.full(len(seen), -1, np.int32)
     number[buckets] = np.arange(len(buckets))
-    columns = number[wide.columns]
+    for part in parts:
+        part[:] = number[part]
     kept = columns >= 0
-    before = np.concatenate(([0], np.cumsum(kept)))
-    rows = Rows(columns[kept], wide.values[kept], before[wide.starts], len(buckets))
-    return rows, buckets
+    counts = np.add.reduceat(kept, starts[:-1], dtype=np.int64)
+    ends = np.concatenate(([0], np.cumsum(counts)))
+    return Rows(columns[kept], values[kept], ends, len(buckets)), buckets
 
 
 def _balanced(examples: Sequence[Example]) -> Floats:
@@ -191,10 +197,8 @@ def _held_out(data: _Data) -> _HeldOut:
     for fold in range(FOLDS):
         inside = np.flatnonzero((folds >= 0) & (folds != fold))
         outside = np.flatnonzero(folds == fold)
-        weights = fit(
-            data.rows.some(inside), data.targets[inside], data.weights[inside], passes=PASSES
-        )
-        scores[outside] = data.rows.some(outside).times(weights)
+        weights = fit(data.rows, data.targets, data.weights, inside, passes=PASSES)
+        scores[outside] = data.rows.times(weights, outside)
     return _HeldOut(scores[inside_any], data.labels[inside_any])
 
 

@@ -184,8 +184,9 @@ def test_the_learner_finds_a_line_between_two_classes() -> None:
     labels = (points[:, 0] - points[:, 1] > 0).astype(np.int64)
     columns = np.tile(np.arange(5, dtype=np.int32), 400)
     rows = Rows(columns, points.ravel(), np.arange(0, 2001, 5), 5)
-    weights = fit(rows, np.eye(4)[labels], np.ones(400), passes=30)
-    scores = rows.times(weights)[:, :3].astype(np.float64)
+    every = np.arange(400)
+    weights = fit(rows, np.eye(4)[labels], np.ones(400), every, passes=30)
+    scores = rows.times(weights, every)[:, :3].astype(np.float64)
     # Not all of it: each pass leaves features out, and here are only five.
     assert (scores.argmax(axis=1) == labels).mean() > 0.95
     assert softmax(scores).sum(axis=1) == pytest.approx(1.0)
