@@ -22,7 +22,7 @@ from bot.adapters.discord.commands.answers import (
     place_of_reply,
     webhook_of,
 )
-from bot.adapters.discord.commands.forms import Form
+from bot.adapters.discord.commands.forms import Form, give_back
 from bot.adapters.discord.commands.permissions import may_moderate
 from bot.adapters.discord.commands.render import (
     place_of,
@@ -171,6 +171,14 @@ class EditReplyForm(Form):
         claim, standing = await wishes.claim(place, self._standing.turn, press)
         if claim is not Claim.OURS:
             raise InvalidChoice("This reply is being changed right now. Try again in a minute.")
+        if own_text(standing.exchange) != own_text(self._standing.exchange):
+            await wishes.let_go(place, standing, press)
+            await say(
+                interaction,
+                t("The reply was changed while you were writing, so it stays as it is now."),
+            )
+            await give_back(interaction, press.text)
+            return
         try:
             await wishes.begin(place, standing, press, Found(), refused)
         except BaseException:

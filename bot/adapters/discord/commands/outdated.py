@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection
 from typing import Any
 
 import discord
-import structlog
 from discord.ext import commands
 
 from bot.adapters.discord.commands.failures import tell
+from bot.adapters.discord.commands.forms import give_back
 from bot.adapters.discord.commands.presses import texts_of
 from bot.adapters.discord.commands.reply_controls import ReplyButton
 from bot.adapters.discord.commands.services import Services, Serving
 from bot.chat.turn import TurnId
 from bot.errors import InvalidChoice
-from bot.languages import t
-
-log = structlog.get_logger(__name__)
 
 
 class Outdated(Serving):
@@ -48,12 +44,5 @@ class Outdated(Serving):
     async def _give_back(self, interaction: discord.Interaction[Any], data: Any) -> None:
         """Show what was written into a form of before a restart: Discord has closed it."""
         written = "\n\n".join(text for _, text in texts_of(data) if text.strip())
-        if interaction.type is not discord.InteractionType.modal_submit or not written:
-            return
-        kept = discord.File(io.BytesIO(written.encode()), t("what you wrote") + ".txt")
-        try:
-            await interaction.followup.send(
-                t("This is what you had written:"), file=kept, ephemeral=True
-            )
-        except discord.HTTPException as failure:
-            log.info("form not given back", status=failure.status)
+        if interaction.type is discord.InteractionType.modal_submit and written:
+            await give_back(interaction, written)

@@ -229,6 +229,23 @@ async def test_what_was_written_into_a_form_of_before_a_restart_is_given_back(
     assert told.followups[-1].ephemeral
 
 
+async def test_an_edit_of_what_was_written_anew_meanwhile_is_given_back(stage: Stage) -> None:
+    _, reply = await asked(stage, "name a bird", "Wren.")
+    opened = await stage.guest.context_menu(stage.channel, EDIT, reply)
+    stage.ollama.reply_next("A robin.")
+    await press(stage, stage.guest, reply, "Regenerate")
+    await says(stage, reply, "A robin.")
+    told = await stage.guest.submit_modal(opened, text="Rather a small wren.")
+    await stage.tells(told, "was changed while you were writing")
+    await stage.tells(told, "This is what you had written:")
+    await says(stage, reply, "A robin.")
+    (exchange,) = await stored(stage)
+    assert [each.text for each in exchange.variants] == ["Wren.", "A robin."]
+    again = await stage.guest.context_menu(stage.channel, EDIT, reply)  # nothing is held up
+    await stage.tells(await stage.guest.submit_modal(again, text="A gull."), "is changed")
+    await says(stage, reply, "A gull.")
+
+
 @pytest.mark.parametrize("text", ["x" * 4001, ""])
 async def test_a_form_takes_no_text_out_of_its_bounds(stage: Stage, text: str) -> None:
     _, reply = await asked(stage, "name a bird", "Wren.")
