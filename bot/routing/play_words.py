@@ -114,8 +114,12 @@ OTHERS = re.compile(
         "wij ons deze dit die kamu kau mu dia mereka kita kami ini itu sini هو هي هم هذا هذه",
         "هنا انت तुम आप वह वे हम यहाँ यह इस उस",
     )
-    + r")(?!\w)|\b(?:do|can|could|will|would|are|did|were|have|what|who|where|why|how)"
-    r" (?:do |did |are |can )?you\b"
+    + r")(?!\w)"
+    # "Fix this error" is about no thing of the scene, and "how do you spell" asks nobody there.
+    r"(?! (?:code|python|regex|error|script|function|query|sentence|paragraph|essay|e-?mail))"
+    r"|\b(?:(?<!how )do|can|could|will|would|are|did|were|have|what|who|where|why)"
+    r" (?:do |did |are )?you\b|\b(?:does|did|has|will|can) it\b"
+    r"|\b(?:did|am|had|was) i\b|\bdo i (?:have|see|hear|look|feel)\b"
     r"|[你您她他]|这|那里|あなた|君|彼|ここ|この|その|あの|これ|それ|あれ|너|당신|여기|이거|저"
 )
 """Somebody or something of the scene is meant."""

@@ -133,11 +133,13 @@ class RouteCommands(Serving):
         person = self._pinned(interaction, scope)
         await interaction.response.defer(ephemeral=True)
         await self.services.routes.pin(place_of(interaction), Route(route), person)
-        if person is None:
+        if person is None or interaction.guild_id is None:
             said = t("Everything said here is **{route}** from now on.", route=route)
-            back = t("`/route unpin` for everybody's messages here lets me choose again.")
         else:
             said = t("Your messages are **{route}** from now on.", route=route)
+        if person is None:
+            back = t("`/route unpin` for everybody's messages here lets me choose again.")
+        else:
             back = t("`/route unpin` lets me choose again.")
         await say(interaction, f"{said} {back}")
 

@@ -232,6 +232,8 @@ async def test_a_pin_works_in_a_direct_message(stage: Stage) -> None:
     asked = await dm.says(stage.guest, FACT)
     reply = await dm.next_reply(to=asked, quiet=0.3)
     assert "by pin" in await route_of(dm, stage.guest, reply)
+    mine = await stage.guest.slash(dm, "route pin", route="creative")
+    assert "Everything said here is **creative**" in mine.text, "it holds nowhere else"
     stats = await stage.guest.slash(dm, "route stats")
     assert "server" in stats.text
 
