@@ -4,6 +4,10 @@ With rules alone only the tail that could still become a match is held back, so 
 by word. With a guard model text is released sentence by sentence, each time after the whole draft
 so far was judged. While a judgement is awaited the host goes on writing into the socket.
 Text is looked at when more of it could be seen, and else now and then, to end a bad draft early.
+
+Whether a draft is blocked does not depend on how it came: it is judged at checkpoints that lie
+where its sentences lie, and as a whole. What would be blocked as it is cut anywhere else is not
+shown there; what comes next decides.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.delivery.seams import joined
+from bot.guardrails.checkpoints import SENTENCE_END, next_checkpoint
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.leak import Spelled, canary_begins, leaks_canary, recital
 from bot.guardrails.normalise import plain_view
@@ -44,7 +49,6 @@ LONGEST_OPEN = 3200
 GUARD_STEP = 240
 """Characters between two judgements of the guard model (guardrails reference, "Hold-back")."""
 
-SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)*_]*+\s|[。！？]+[」』）]?|\n")
 EMOJI_LETTER = (
     "(?::[a-z]_rotacidni_lanoiger:|[\u24b6-\u24e9\U0001f110-\U0001f189\U0001f1e6-\U0001f1ff])"
 )
@@ -58,6 +62,8 @@ Forwards, each letter of a long row would be tried as the first."""
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces between words."""
 
+CLEANED = frozenset({Measure.SANITIZE, Measure.REDACT})
+"""What is shown otherwise than it is written."""
 LEAK = (Measure.REWRITE, "leak", Severity.PLAIN)
 SEAM = Decision(Measure.REWRITE, "mention", rule="seam", score=1.0)
 """What stands and what comes after it make a link, a ping or a number that neither was."""
@@ -97,8 +103,9 @@ class OutputGate:
         self._draft = ""
         self._next = self._latest = BEGIN
         self._released = 0
-        self._judged = self._looked = 0
-        self._met = False
+        self._judged = 0
+        self._checkpoints = (0, 0)
+        """The last two that were passed."""
         self.visible = ""
 
     async def feed(self, piece: str, ready: Callable[[], bool] = _at_once) -> str | None:
@@ -151,20 +158,19 @@ class OutputGate:
             DraftBlocked: it may not be shown.
         """
         self._leaks_begin(Spelled(self._draft))
-        decision = self._decide(self._draft)
+        self._pass_checkpoints()
+        decision = self._as_cut(self._draft)
+        self._stop_at(decision)
         if self._terms.judge is not None and self._draft.strip():
             self._stop_at(await self._terms.judge(self._draft))
         self.visible = self._shown(self._draft).rstrip()
-        self._meet_what_stands()
+        self._stop_at(self._at_seam())
         verdict = self._terms.verdict(decision) if decision is not ALLOWED else PASS
         return Release(self.visible, verdict)
 
     def _safe_limit(self) -> int:
-        """Look at what is new, and return up to where the draft may be shown.
-
-        By rules it is judged when that is further than before, and else now and then: to find out
-        where a match may be beginning takes half the time.
-        """
+        """Look at what is new, and return up to where the draft may be shown."""
+        self._pass_checkpoints()
         start = max(0, self._released - OVERLAP)
         window = self._draft[start:]
         said = Spelled(window)
@@ -175,17 +181,27 @@ class OutputGate:
         )
         end = window[-LONGEST_OPEN:]
         before = len(window) - len(end)
-        if spaced := SPACED.match(window[::-1]):
-            hold = min(hold, len(window) - spaced.end())
         if (number := open_number(window)) is not None:
             hold = min(hold, number)
         if (linked := open_link(end)) is not None:
             hold = min(hold, before + linked)
-        limit = start + self._boundary(window, hold)
-        if limit > self._released or len(self._draft) >= self._looked + LONGEST_STEP:
-            self._looked = len(self._draft)
-            self._decide(window)
-        return limit
+        if spaced := SPACED.match(window[:hold][::-1]):
+            hold -= spaced.end()  # also where the rest of a spaced word comes after it
+        return start + self._boundary(window, hold)
+
+    def _pass_checkpoints(self) -> None:
+        """Judge the draft at each checkpoint that it has reached; raise where one is not passed."""
+        while (end := next_checkpoint(self._draft, self._checkpoints[1])) is not None:
+            self._stop_at(self._as_cut(self._draft[self._checkpoints[0] : end]))
+            self._checkpoints = self._checkpoints[1], end
+
+    def _as_cut(self, text: str) -> Decision:
+        """Judge a piece of the draft as it is written, and as it would be seen."""
+        decision = self._terms.decide(text)
+        if decision.measure in CLEANED:
+            seen = self._terms.decide(self._clean(text))
+            return seen if self._terms.blocks(seen) else decision
+        return decision
 
     def _held_by_rules(self, window: str, fresh: int) -> int:
         """Return where in the window something begins that could become a match.
@@ -225,36 +241,35 @@ class OutputGate:
             self._stop_at(Decision(*LEAK, rule="recital", score=0.9))
         return begins
 
-    def _decide(self, text: str) -> Decision:
-        """Judge a text by rules; raise where it may not be shown."""
-        decision = self._terms.decide(text)
-        self._stop_at(decision)
-        return decision
-
     def _stop_at(self, decision: Decision) -> None:
         if self._terms.blocks(decision):
             raise DraftBlocked(self._terms.verdict(decision))
 
-    def _release(self, limit: int) -> str:
+    def _release(self, limit: int) -> str | None:
+        """Show the draft up to a place, unless it may not be seen as it is cut there."""
+        start = max(0, self._released - OVERLAP)
+        if self._terms.blocks(self._as_cut(self._draft[start:limit])):
+            return None
+        before, self.visible = self.visible, self._shown(self._draft[:limit]).rstrip()
+        if self._terms.blocks(self._at_seam()):
+            self.visible = before
+            return None
         self._released = limit
-        self.visible = self._shown(self._draft[:limit]).rstrip()
-        self._meet_what_stands()
         return self.visible
 
-    def _meet_what_stands(self) -> None:
+    def _at_seam(self) -> Decision:
         """Judge the place where a reply is gone on with: two harmless halves can make a whole."""
         before = self._context.before
-        if not before or self._met:
-            return
+        if not before:
+            return ALLOWED
         whole = joined(before, self.visible)
-        fresh = len(whole) - len(before)
-        self._met = fresh > OVERLAP
         start = max(0, len(before) - OVERLAP)
         stands, window = before[start:], whole[start : len(before) + OVERLAP]
         self._leaks_begin(Spelled(window))
-        self._decide(window)
-        if self._clean(window) != window and self._clean(stands) == stands:
-            self._stop_at(SEAM)
+        decision = self._terms.decide(window)
+        if self._terms.blocks(decision):
+            return decision
+        return SEAM if self._clean(window) != window and self._clean(stands) == stands else ALLOWED
 
     def _shown(self, text: str) -> str:
         return self._terms.opening + self._clean(text)

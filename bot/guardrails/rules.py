@@ -30,6 +30,8 @@ SPAN = 200
 """Characters within which a match and what has to stand beside it are looked for."""
 BETWEEN = "\n"
 """Stands between texts of one line that are looked through at once."""
+EDGED = re.compile(r"(?<![\[\\])\^|(?<!\\)\$")
+"""The ends of a line in a pattern."""
 WHOLE = re.compile(r"\\[Az]")
 """The ends of all that is looked through, where `^` and `$` are those of a line."""
 
@@ -95,20 +97,23 @@ class _Patterns:
         """Return the patterns of one rule, each with it."""
         return self._owned[self._parts.get(rule, slice(0))]
 
-    def due(self, texts: Sequence[str]) -> list[tuple[Rule, str]]:
-        """Return, in order and each with its rule, the patterns that may match one of some texts.
+    def due(self, texts: Sequence[str], parts: Sequence[str] = ()) -> list[tuple[Rule, str]]:
+        """Return, in order and each with its rule, the patterns that may match one of some texts,
+        or have edges and match one of its parts.
 
         All are looked through at once: views of a message are much alike, and hardly a pattern
         matches any of them.
         """
         together = BETWEEN.join(texts)
-        encoded = together.encode()
+        encoded, parted = together.encode(), BETWEEN.join(parts).encode()
         due, also = self._needed.due(spaced(together)), self._also
         numbers = sorted(at for at in due if at < len(also) and also[at] in due)
         return [
             (rule, pattern)
             for rule, pattern in map(self._owned.__getitem__, numbers)
-            if pattern in self._whole or matches(pattern, encoded)
+            if pattern in self._whole
+            or matches(pattern, encoded)
+            or (parted and EDGED.search(pattern) and matches(pattern, parted))
         ]
 
 
@@ -207,7 +212,8 @@ class RuleSet:
         self._alone = _Patterns([each for each in owned if each[0].needs is None], needed)
         self._unconfirmed = _Patterns([each for each in owned if each[0].needs is not None], needed)
         self._begun: Beginnings | None = None
-        if role == "assistant":
+        self._runs_on = role == "assistant"
+        if self._runs_on:
             parts = [part for _, part in owned]
             self._begun = Beginnings(parts, [needed[part].openings for part in parts])
 
@@ -242,11 +248,16 @@ class RuleSet:
                 if unexcused(far, rule.unless, rule.unless_in):
                     found[rule.id] = rule
 
-        if due := patterns.due([*views.all, *views.excerpts]):
+        # Drafts run on: what has to begin or end a message does so in a sentence of theirs.
+        parts = sentences(views.plain) if self._runs_on else []
+        if due := patterns.due([*views.all, *views.excerpts], parts):
             for view in views.all:
                 add(due, view)
             for part in views.excerpts:
                 add(due, part, views.plain)
+            if edged := [each for each in due if parts and EDGED.search(each[1])]:
+                for part in parts:
+                    add(edged, part, views.plain)
         return tuple(
             Hit(r.id, r.category, r.severity, r.fiction_ok, r.needs, r.wide) for r in found.values()
         )

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import cycle
 
 import pytest
@@ -24,6 +25,7 @@ from bot.guardrails import (
     sanitise,
 )
 from bot.guardrails.gate import EAGER_STEP, SPACED, STEP
+from bot.guardrails.room import STOPPING, all_rules
 from bot.routing.route import Route
 
 MakeContext = Callable[..., GuardContext]
@@ -91,6 +93,66 @@ async def test_nothing_of_a_blocked_part_is_ever_visible(
         await pour(gate, cut(f"{HARMLESS[:before]} {draft}", sizes), seen, readiness)
     assert not any(forbidden.casefold() in text.casefold() for text in (*seen, gate.visible))
     assert forbidden.casefold() not in (await gate.break_off()).casefold()
+
+
+TAILS = (
+    "[invite removed] ", "... ", "! ", " (really) ", "@everyone a b c ", "laughing. ", "\n",
+    "discord.gg/abcdef ", "https://example.org/x ", "[a](https://evil.example/x) ", "||kill|| ",
+    "||yourself||", "(really) k|i|l|l y|o|u|r|s|e|l|f", "**k**ill **y**ourself", "kill yourself",
+    "you should just ", "go ", "kill ", "yourself", "Never say ", "to anybody. ", "`", "> ", '"',
+    "4111 1111 1111 1111", "The lamps along the harbour were lit. ", "Noch ein Satz. ", "それで？",
+)  # fmt: skip
+"""What may stand around a phrase of a rule, and excuse it, end it, or be shown otherwise."""
+
+
+@cache
+def phrases() -> tuple[str, ...]:
+    """Whole and halved examples of all rules for drafts."""
+    whole = [text for rule in all_rules() if "assistant" in rule.roles for text in rule.examples]
+    halves = [half for text in whole for half in (text[: len(text) // 2], text[len(text) // 2 :])]
+    return tuple(f"{text} " for text in (*whole, *halves))
+
+
+PIECES = st.lists(
+    st.one_of(st.sampled_from(TAILS), st.sampled_from(TAILS), st.deferred(lambda: PHRASES)),
+    min_size=2,
+    max_size=14,
+)
+PHRASES = st.builds(lambda at: phrases()[at % len(phrases())], st.integers(0, 10_000))
+ROUTES = st.sampled_from(list(Route))
+
+
+@given(
+    pieces=PIECES,
+    route=ROUTES,
+    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=6),
+    readiness=st.lists(st.booleans(), min_size=1, max_size=5),
+)
+@example(["||kill|| ", "||yourself||", "@everyone a b c "], Route.FACTUAL, [1], [True])
+@example(["(really) k|i|l|l y|o|u|r|s|e|l|f", "... "] * 2, Route.FACTUAL, [1], [True])
+@example(["Noch ein Satz. ", "**k**ill **y**ourself", "discord.gg/abcdef ", "go "],
+         Route.FACTUAL, [1], [True])  # fmt: skip
+@example(["ok. ", "kill yourself", ". bye, the lamps are lit. "], Route.COMPANION, [3], [True])
+@settings(COSY, max_examples=150)
+async def test_how_a_draft_is_cut_changes_neither_its_verdict_nor_what_may_be_seen(
+    room: Guardrails,
+    context: MakeContext,
+    pieces: list[str],
+    route: Route,
+    sizes: list[int],
+    readiness: list[bool],
+) -> None:
+    draft, terms = "".join(pieces), context(route=route)
+    whole = streamed = None
+    with contextlib.suppress(DraftBlocked):
+        whole = (await pour(room.open_gate(terms), [draft]))[-1]
+    seen: list[str] = []
+    with contextlib.suppress(DraftBlocked):
+        streamed = (await pour(room.open_gate(terms), cut(draft, sizes), seen, readiness))[-1]
+    assert streamed == whole
+    for shown in seen:
+        assert room.judge.draft(shown, terms).measure not in STOPPING
+        assert sanitise(shown) == shown
 
 
 SEAMS = [
@@ -223,7 +285,7 @@ async def test_a_companion_s_endless_bad_sentence_is_ended(
     room: Guardrails, context: MakeContext
 ) -> None:
     gate = room.open_gate(context(route=Route.COMPANION))
-    endless = "and the lamps along the harbour were lit one after another " * 12
+    endless = "and the lamps along the harbour were lit one after another " * 16
 
     async def feed() -> None:
         for piece in cut(f"well you should kill yourself now {endless}", [4]):
