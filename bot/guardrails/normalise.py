@@ -116,6 +116,10 @@ HIDDEN_WORDS = tuple(
     heroin faggot nigger retard tranny kike chink spic want life end build pipe tonight better
     everyone without weapon steal hack""".split()  # noqa: SIM905  # word list
 )
+HIDDEN_BY_START = {
+    start: tuple(word for word in HIDDEN_WORDS if (word[0], len(word)) == start)
+    for start in {(word[0], len(word)) for word in HIDDEN_WORDS}
+}
 TURNED = {word for word in HIDDEN_WORDS if len(word) >= 4}.union(
     """killing kills killed suicide suicidal ignore umbringen sterben suizid suicidarme matar
     matarme morir morirme mourir suicider morrer uccidermi suicidarmi morire zabic
@@ -341,8 +345,13 @@ def _without_masks(text: str) -> str:
 
 def _unmasked(match: re.Match[str]) -> str:
     """Read `k*ll` as the word that it hides, if it is one of the words that people hide."""
-    pattern = re.compile(re.sub(r"[*#]", ".", match[0]))
-    return next((word for word in HIDDEN_WORDS if pattern.fullmatch(word)), match[0])
+    masked = match[0]
+    perhaps = HIDDEN_BY_START.get((masked[0], len(masked)), ())
+    return next((word for word in perhaps if _hides(masked, word)), masked)
+
+
+def _hides(masked: str, word: str) -> bool:
+    return all(sign in (letter, "*", "#") for sign, letter in zip(masked, word, strict=True))
 
 
 def _parted(plain: str, said: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ most likely stand in it, by how usual they are.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from math import log
 from typing import Protocol
 
@@ -51,6 +52,11 @@ class Lexicon(Protocol):
         """Return how many words are more usual than this one; None if it is unknown."""
         ...
 
+    def ranks(self, text: str, longest: int) -> Iterator[tuple[int, int, int]]:
+        """Yield where words of so many letters at most stand in a text, by their beginnings, each
+        with its end and its rank."""
+        ...
+
 
 def by_capitals(text: str) -> dict[str, str]:
     """Return words of three or more words, each begun with a capital, and what they say."""
@@ -88,15 +94,16 @@ def _plausible(words: list[str], known: Lexicon) -> bool:
 def parted(word: str, known: Lexicon) -> str:
     """Return the words that most likely stand in one, with spaces between them."""
     word, rest = word[:MOST_LETTERS], word[MOST_LETTERS:]
+    ending: list[list[tuple[int, int]]] = [[] for _ in range(len(word) + 1)]
+    for start, end, rank in known.ranks(word, LONGEST_KNOWN):
+        ending[end].append((start, rank))
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(word) + 1):
         least = best[end - 1][0] + _STRANGE, end - 1
-        for start in range(max(0, end - LONGEST_KNOWN), end):
-            rank = known.rank(word[start:end])
-            if rank is not None:
-                lone = _LONE if end - start == 1 and word[start] not in _VOWELS else 0.0
-                cost = best[start][0] + _FURTHER + log(rank + _USUAL) + lone
-                least = min(least, (cost, start))
+        for start, rank in ending[end]:
+            lone = _LONE if end - start == 1 and word[start] not in _VOWELS else 0.0
+            cost = best[start][0] + _FURTHER + log(rank + _USUAL) + lone
+            least = min(least, (cost, start))
         best.append(least)
     words, end = [], len(word)
     while end:

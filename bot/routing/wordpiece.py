@@ -12,6 +12,10 @@ from bot.routing.vocabulary import Vocabulary
 UNKNOWN, FIRST, LAST = "[UNK]", "[CLS]", "[SEP]"
 _LONGEST_WORD = 40
 _MOST_CACHED = 8_192
+_BEGINNINGS = (3, 4, 6, 9)
+"""Letters of a word's beginning that are looked at alone."""
+_BEGUN = 1 << 19
+"""Places of a table of them: several for each."""
 _FOREIGN = 2
 """Pieces beyond the first that a word of another script counts for, however short it is."""
 
@@ -35,6 +39,13 @@ class WordPieces:
         self._ends = self._number[FIRST], self._number[LAST]
         self._room = longest - 2
         self._cut: dict[str, tuple[int, ...]] = {}
+        begun = bytearray(_BEGUN // 8)
+        for piece in vocabulary:
+            for size in _BEGINNINGS:
+                if len(piece) >= size:
+                    place = hash(piece[:size])
+                    begun[place >> 3 & _BEGUN // 8 - 1] |= 1 << (place & 7)
+        self._begun = bytes(begun)
 
     def knows(self, word: str) -> bool:
         """Whether a word is a piece by itself, not one that must be spelled out."""
@@ -43,6 +54,23 @@ class WordPieces:
     def rank(self, word: str) -> int | None:
         """Return how many pieces are more usual than a word, in a vocabulary of that order."""
         return self._number.get(word)
+
+    def ranks(self, text: str, longest: int) -> Iterator[tuple[int, int, int]]:
+        """Yield where words of so many letters at most stand in a text, by their beginnings, each
+        with its end and its rank."""
+        rank = self._number.get
+        for start in range(len(text)):
+            for end in range(start + 1, min(start + longest, len(text)) + 1):
+                word = text[start:end]
+                if end - start in _BEGINNINGS and not self._begins(word):
+                    break
+                if (found := rank(word)) is not None:
+                    yield start, end, found
+
+    def _begins(self, start: str) -> bool:
+        """Whether a word may begin so."""
+        place = hash(start)
+        return bool(self._begun[place >> 3 & _BEGUN // 8 - 1] >> (place & 7) & 1)
 
     def pieces(self, message: str) -> Pieces:
         """Return a message of any length; of a long one the beginning and the end."""

@@ -23,6 +23,18 @@ SMALL = WordPieces(["[UNK]", "[CLS]", "[SEP]", "play", "##ing", "the", "x", "?",
 WIDTH = 8
 
 
+@given(st.lists(st.text("abc", min_size=1, max_size=12), unique=True), st.text("abc", max_size=30))
+def test_every_known_word_within_a_text_is_found(known: list[str], text: str) -> None:
+    words = WordPieces(["[UNK]", "[CLS]", "[SEP]", *known], longest=8)
+    expected = [
+        (start, end, known.index(text[start:end]) + 3)
+        for start in range(len(text))
+        for end in range(start + 1, min(start + 10, len(text)) + 1)
+        if text[start:end] in known
+    ]
+    assert list(words.ranks(text, 10)) == expected
+
+
 @pytest.fixture(scope="module")
 def shipped() -> Encoder:
     return ready_encoder()
