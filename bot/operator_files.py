@@ -8,7 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from bot.errors import SettingsRejected
+
+log = structlog.get_logger(__name__)
 
 _LARGEST_FILE = 64 * 1024
 
@@ -37,11 +41,14 @@ class Tables(Mapping[Kind, Made], Generic[Kind, Made]):
 
 
 def overlaid(folders: Iterable[Path]) -> dict[str, Path]:
-    """Return the `*.toml` of the folders by name; a later file replaces one of equal name."""
+    """Return the `*.toml` of the folders by name; a later file replaces one of equal name, and the
+    log tells of it: who meant to add something has taken something away."""
     files: dict[str, Path] = {}
     for folder in folders:
-        if folder.is_dir():
-            files.update({path.name: path for path in sorted(folder.glob("*.toml"))})
+        for path in sorted(folder.glob("*.toml")):
+            if files.get(path.name, path) != path:
+                log.info("a file replaces a shipped one", file=str(path))
+            files[path.name] = path
     return files
 
 
@@ -54,7 +61,7 @@ def read_tables(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise SettingsRejected([f"{path.name} is larger than {_LARGEST_FILE} bytes"])
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         problem = f"{path}: {error.strerror or type(error).__name__}"
         raise SettingsRejected([problem]) from error

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from bot.errors import SettingsRejected
 from bot.operator_files import overlaid
 
 Short = Annotated[str, Field(min_length=1, max_length=400)]
 DEFAULT = "en"
+PLACE = re.compile(r"\{\w*\}")
+"""Something to be filled in."""
 
 
 class _LineEntry(BaseModel):
@@ -51,6 +54,14 @@ class _CareFile(BaseModel):
         if "{lines}" not in value:
             raise ValueError("must hold {lines}")
         return value.strip()
+
+    @field_validator("*")
+    @classmethod
+    def _has_no_other_place(cls, value: object, info: ValidationInfo) -> object:
+        known = {"{lines}"} if info.field_name in ("card", "again", "resource") else set()
+        if isinstance(value, str) and (unknown := set(PLACE.findall(value)) - known):
+            raise ValueError(f"{min(unknown)} would be shown as it stands")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +129,10 @@ def read_care(folders: Iterable[Path]) -> Care:
     """
     problems: list[str] = []
     words: dict[str, Words] = {}
+    files: dict[str, str] = {}
     for path in overlaid(folders).values():
         try:
-            file = _CareFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+            file = _CareFile.model_validate(tomllib.loads(path.read_text("utf-8-sig")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             problems.append(f"{path.name}: {error}")
         except ValidationError as error:
@@ -129,6 +141,9 @@ def read_care(folders: Iterable[Path]) -> Care:
         else:
             fields = file.model_dump(exclude={"line"})
             lines = tuple((line.region, line.text) for line in file.line)
+            if other := files.get(file.language):
+                problems.append(f"{path.name}: language: {other} has {file.language} already")
+            files[file.language] = path.name
             words[file.language] = Words(**fields, lines=lines)
     if DEFAULT not in words and not problems:
         problems.append(f"care: {DEFAULT}.toml is missing")

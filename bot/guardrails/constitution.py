@@ -54,7 +54,7 @@ def read_constitution(path: Path) -> Constitution:
         SettingsRejected: with one line for each problem.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsRejected([f"{path.name}: {error}"]) from error
     problems = []

@@ -19,6 +19,7 @@ from bot.guardrails.beginnings import beginning
 from bot.guardrails.excuses import Reach
 from bot.guardrails.expressions import options
 from bot.guardrails.normalise import ALEF
+from bot.guardrails.rule_trial import faults_of
 from bot.guardrails.rules import Role, Rule
 from bot.guardrails.taxonomy import CATEGORIES, Severity
 from bot.operator_files import overlaid
@@ -93,7 +94,11 @@ def read_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
         shared |= _shared_words(folder / SHARED, problems)
     rules: dict[str, Rule] = {}
     for path in overlaid(folders).values():
-        for rule in () if path.name == SHARED else _read(path, shared, problems):
+        sound = len(problems)
+        read = () if path.name == SHARED else _read(path, shared, problems)
+        if path.parent != SHIPPED and len(problems) == sound:
+            problems += [f"{path.name}: {fault}" for fault in faults_of(read)]
+        for rule in read:
             if rule.id in rules:
                 problems.append(f"{path.name}: rule {rule.id}: the id is taken")
             rules[rule.id] = rule
@@ -121,7 +126,7 @@ def _read(path: Path, shared: _Pieces, problems: list[str]) -> list[Rule]:
 
 def _parsed(path: Path, kind: type[_File], problems: list[str]) -> _File | None:
     try:
-        return kind.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return kind.model_validate(tomllib.loads(path.read_text("utf-8-sig")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{path.name}: {error}")
     except ValidationError as error:
@@ -191,9 +196,11 @@ def check_pattern(pattern: str, *, drafted: bool) -> None:
     """Compile a pattern as it will be run; sound ones only once.
 
     Raises:
-        re.error, re2.error, ValueError: it can't be run.
+        re.error, re2.error: it can't be run.
+        ValueError: the same, or it would match any text.
     """
     for part in alternatives(pattern):
-        re2.compile(part, options())
+        if re2.compile(part, options()).search(""):
+            raise ValueError("it matches any text")
     if drafted:
         beginning(pattern)

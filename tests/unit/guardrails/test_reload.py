@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.guardrails import Guardrails
 from bot.guardrails.reload import GuardFiles
+from bot.guardrails.room import shipped_personas
 
+ENGLISH = shipped_personas() / "care" / "en.toml"
 RULE = """
 category = "illicit"
 [[rule]]
@@ -56,7 +59,10 @@ async def test_a_new_rule_comes_and_goes(rails: Guardrails, tmp_path: Path) -> N
         ("rules/ours.toml", "category = ["),
         ("rules/ours.toml", RULE.replace("zorblax\\w*", "(")),
         ("rules/ours.toml", RULE.replace('illicit"', 'nonsense"', 1)),
+        ("rules/ours.toml", RULE.replace("zorblax\\w*", "(?:zorblax)?")),
         ("care/de.toml", "language = 'de'"),
+        ("care/zz.toml", ENGLISH.read_text("utf-8")),
+        ("care/en.toml", ENGLISH.read_text("utf-8").replace("{lines}", "{name} {lines}", 1)),
         ("constitution.md", "no articles"),
         ("constitution.md", "## 1. Long\n" + "x" * 9000),
     ],
@@ -79,6 +85,35 @@ async def test_a_broken_file_keeps_the_last_good_ones(
     path.unlink()
     assert await files.look()
     assert not files.problems
+
+
+async def test_a_file_as_a_windows_editor_saves_it_is_taken(
+    rails: Guardrails, tmp_path: Path
+) -> None:
+    files = GuardFiles(rails, tmp_path)
+    constitution = (shipped_personas() / "constitution.md").read_text("utf-8")
+    for name, text in (
+        ("rules/ours.toml", RULE),
+        ("care/en.toml", ENGLISH.read_text("utf-8")),
+        ("constitution.md", constitution),
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8-sig")
+    assert await files.look(), files.problems
+    assert knows(rails)
+
+
+async def test_the_log_tells_of_a_file_that_takes_a_shipped_one_s_place(
+    rails: Guardrails, tmp_path: Path
+) -> None:
+    files = GuardFiles(rails, tmp_path)
+    own = tmp_path / "rules" / "gore_detail.toml"
+    own.parent.mkdir()
+    own.write_text(RULE, "utf-8")
+    with capture_logs() as logs:
+        assert await files.look(), files.problems
+    assert [each["file"] for each in logs if "replaces" in each["event"]] == [str(own)]
 
 
 async def test_a_constitution_of_one_s_own_is_taken(rails: Guardrails, tmp_path: Path) -> None:

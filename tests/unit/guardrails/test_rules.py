@@ -50,6 +50,15 @@ BESIDE_IN_A_DRAFT = (
     "beside=['xyz']\nexamples=['abc']"
 )
 
+MISTAKEN = (
+    "category = 'hate'\n[[rule]]\nid='a.b'\npatterns=['abc']\nexamples=['abc']\n"
+    "counter_examples=['abcd']"
+)
+WITHOUT_END = (
+    "category = 'hate'\n[[rule]]\nid='a.b'\nroles=['user', 'assistant']\n"
+    "patterns=['\\w\\w']\nexamples=['abc']"
+)
+
 
 def write(folder: Path, text: str) -> Path:
     folder.mkdir(exist_ok=True)
@@ -73,6 +82,16 @@ def write(folder: Path, text: str) -> Path:
             "nowhere",
         ),
         (BESIDE_IN_A_DRAFT, "beside"),
+        (
+            "category = 'hate'\n[[rule]]\nid='a.b'\npatterns=['(?:abc)?']\nexamples=['abc']",
+            "any text",
+        ),
+        (
+            "category = 'hate'\n[[rule]]\nid='a.b'\npatterns=['ABC']\nexamples=['ABC']",
+            "example is not hit: ABC",
+        ),
+        (MISTAKEN, "counter-example is hit: abcd"),
+        (WITHOUT_END, "everyday messages"),
     ],
 )
 def test_a_wrong_rule_file_is_named_with_its_fault(
@@ -121,7 +140,7 @@ def test_a_wide_excuse_anywhere_in_a_long_text_excuses_a_disguised_match() -> No
 def excused_by_a_game(tmp_path: Path, more: str = "") -> RuleSet:
     text = (
         "category='threat'\n[[rule]]\nid='a.b'\npatterns=['kill(?: you|.* him)']\n"
-        f"unless=['\\bgame\\b', 'he said']\n{more}\nexamples=['x']"
+        f"unless=['\\bgame\\b', 'he said']\n{more}\nexamples=['I will kill you']"
     )
     return RuleSet(read_rules([write(tmp_path / "rules", text)]), "user")
 
@@ -169,7 +188,7 @@ def test_only_what_stands_within_quotes_is_quoted(tmp_path: Path, text: str, hit
 def beside(tmp_path: Path) -> RuleSet:
     text = (
         "category='illicit'\n[[rule]]\nid='a.b'\npatterns=['{{till}}']\n"
-        "beside=['\\bhow\\b', '\\bunseen\\b']\nexamples=['x']"
+        "beside=['\\bhow\\b', '\\bunseen\\b']\nexamples=['how to open the cash register unseen']"
     )
     folder = write(tmp_path / "rules", text)
     (folder / "words.toml").write_text("[words]\ntill = 'cash register'", "utf-8")
