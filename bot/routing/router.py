@@ -135,11 +135,11 @@ class Router:
                 said = "" if reply else text
                 route = self.route(text, previous=previous, history=recent[:at], now=now).route
             turns.append(Told(said, route, text if reply else ""))
-            previous = PreviousRoute(route, now, open_after(turns))
+            previous = PreviousRoute(route, now, open_after(reversed(turns)))
         if last is None or not turns:
             return previous
         turns[-1] = turns[-1]._replace(route=last)
-        return PreviousRoute(last, now, open_after(turns))
+        return PreviousRoute(last, now, open_after(reversed(turns)))
 
     def _wordless(self, previous: PreviousRoute | None) -> RouteDecision:
         if previous is None:

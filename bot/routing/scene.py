@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
+from bot.recent import Recent
 from bot.routing.play_words import (
     ASIDE,
     COMMON,
@@ -91,28 +93,60 @@ class Told(NamedTuple):
     reply: str
 
 
+class _Part(Enum):
+    """What a turn is to a scene."""
+
+    PLAYS = auto()
+    GOES_ON = auto()
+    WANTS = auto()
+    """Something else is written."""
+    ASIDE = auto()
+    ASKS = auto()
+    ENDS = auto()
+
+
+_PARTS = Recent[int, _Part](4_096)
+"""Of turns met lately, each read once. By hash: what a person deletes must not live on here."""
+
+
 def open_after(turns: Iterable[Told]) -> bool:
-    """Whether a scene is open after some turns of one person, oldest first.
+    """Whether a scene is open after some turns of one person, the last one first.
 
-    A question in between does not end it, but a second one does: then they are the talk.
+    A question in between does not end a scene, but a second one does: then they are the talk. No
+    more turns are taken than are needed.
     """
-    scene = asked = False
+    asked = False
     for turn in turns:
-        folded = beginning(turn.said)
-        if ENDS_PLAY.search(folded):
-            scene = False
-        elif ASIDE.search(folded):
-            continue
-        elif turn.route is Route.FACTUAL:
-            scene, asked = scene and not asked, True
-        else:
-            scene, asked = turn.route is Route.CREATIVE and _goes_on(scene, folded, turn), False
-    return scene
+        part = _part(turn)
+        if part is _Part.PLAYS:
+            return True
+        if part in (_Part.WANTS, _Part.ENDS) or (part is _Part.ASKS and asked):
+            return False
+        if part is not _Part.ASIDE:
+            asked = part is _Part.ASKS
+    return False
 
 
-def _goes_on(scene: bool, folded: str, turn: Told) -> bool:
+def _part(turn: Told) -> _Part:
+    key = hash(turn)
+    known = _PARTS.get(key)
+    if known is None:
+        known = _PARTS[key] = _read(turn)
+    return known
+
+
+def _read(turn: Told) -> _Part:
+    folded = beginning(turn.said)
+    if ENDS_PLAY.search(folded):
+        return _Part.ENDS
+    if ASIDE.search(folded):
+        return _Part.ASIDE
+    if turn.route is not Route.CREATIVE:
+        return _Part.ASKS if turn.route is Route.FACTUAL else _Part.ENDS
     wanted = wants(folded)
-    return acts(turn.reply, asked_for=wanted) or plays(turn.said) or (scene and not wanted)
+    if acts(turn.reply, asked_for=wanted) or plays(turn.said):
+        return _Part.PLAYS
+    return _Part.WANTS if wanted else _Part.GOES_ON
 
 
 def steps_out(folded: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import Place, UserId
@@ -93,7 +93,7 @@ def scene_running(conversation: Conversation, *, shared: bool, before: TurnId, n
     if shared and last.route is Route.CREATIVE:
         return True
     said = earlier[-1].said
-    return bool(said) and _scene_open(each for each in earlier if _is_of(each, said[0].speaker.id))
+    return bool(said) and _scene_open([e for e in earlier if _is_of(e, said[0].speaker.id)])
 
 
 def _answered(conversation: Conversation, before: TurnId) -> list[Exchange]:
@@ -108,19 +108,21 @@ def _said(exchange: Exchange) -> str:
     return "\n".join(said.text for said in exchange.said)
 
 
-def _scene_open(exchanges: Iterable[Exchange]) -> bool:
+def _scene_open(exchanges: Sequence[Exchange]) -> bool:
     """Whether a scene is open after some exchanges; a long silence ends it.
 
     What a persona says unasked, such as its greeting, opens none: nobody plays with it yet.
     """
-    turns: list[Told] = []
-    at = 0.0
-    for exchange in exchanges:
+    return open_after(_last_first(exchanges))
+
+
+def _last_first(exchanges: Sequence[Exchange]) -> Iterator[Told]:
+    later: float | None = None
+    for exchange in reversed(exchanges):
         reply = exchange.reply
         if reply is None or not exchange.said:
             continue
-        if reply.at - at > IDLE_SECONDS:
-            turns.clear()
-        turns.append(Told(_said(exchange), reply.route, reply.text))
-        at = reply.at
-    return open_after(turns)
+        if later is not None and later - reply.at > IDLE_SECONDS:
+            return
+        later = reply.at
+        yield Told(_said(exchange), reply.route, reply.text)
