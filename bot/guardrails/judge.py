@@ -25,6 +25,7 @@ from bot.guardrails.heads import DANGER, SILENCE, SURE, Heads, Heard, alarms
 from bot.guardrails.jest import in_jest
 from bot.guardrails.normalise import Views, normalise
 from bot.guardrails.outbound import sanitise
+from bot.guardrails.pasted import gives_no_orders
 from bot.guardrails.pii import find, redact
 from bot.guardrails.places import closer, places, with_neighbours
 from bot.guardrails.play import (
@@ -54,6 +55,7 @@ REMEMBERED = 256
 """Messages whose findings are remembered."""
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
 DEEDS = frozenset({"illicit", "mass_harm", "gore"})
+ORDERS = frozenset({"jailbreak", "leak", "memory_poison"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
 """What people say of themselves laughing and don't mean."""
@@ -207,6 +209,8 @@ class Judge:
     def _looked(self, views: Views) -> _Looked:
         """Return what rules, heads and circumstances say on any route."""
         hits, plain = self.asked.hits(views), views.plain
+        if any(hit.category in ORDERS for hit in hits) and gives_no_orders(plain):
+            hits = tuple(hit for hit in hits if hit.category not in ORDERS)
         pastime = PASTIME.search(plain) is not None
         return _Looked(hits, self._heard(hits, views), circumstances(plain), pastime)
 
@@ -386,7 +390,7 @@ class Judge:
             return sure
         sad = any(hit.category == "distress" for hit in sure)
         loud = heard.loud(distressed=sad, aside=aside)
-        if "order" in loud and STUDIED.search(views.plain):
+        if "order" in loud and (STUDIED.search(views.plain) or gives_no_orders(views.plain)):
             del loud["order"]
         elif "order" in loud and ORDERLY.search(views.plain):
             loud = {name: odds for name, odds in loud.items() if name not in ("order", "bond")}
