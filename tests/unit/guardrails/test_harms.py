@@ -55,7 +55,7 @@ def test_what_is_plainly_said_is_met_in_every_language(room: Guardrails) -> None
 def test_drafts_that_claim_hold_or_urge_are_met_as_messages_are(room: Guardrails) -> None:
     figures = report(judge_cases(room.judge, DRAFTED))
     assert figures["action_accuracy"] >= 0.95
-    assert figures["hard_on_allowed"] <= 0.02
+    assert figures["hard_on_allowed"] <= 0.05
 
 
 def test_every_category_is_met(results: list[Judged]) -> None:
