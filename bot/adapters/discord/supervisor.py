@@ -114,11 +114,10 @@ class Supervisor:
             raise SettingsRejected(_problems(rejected)) from None
 
     async def stop(self, timeout: float = DISCONNECTED_WITHIN) -> None:
-        """Let event handlers end within `timeout` seconds, and disconnect."""
+        """Let event handlers end within `timeout` seconds, and disconnect; all shards at once, for
+        whoever ends the program does not wait longer where there are more of them."""
         self._stopping.set()
-        for client in self.clients:
-            await client.drain(timeout)
-            await _close(client)
+        await asyncio.gather(*(_end(client, timeout) for client in self.clients))
 
     @property
     def clients(self) -> tuple[TroupeBot, ...]:
@@ -187,6 +186,11 @@ class Supervisor:
             stopping.cancel()
             running.cancel()
             await asyncio.gather(running, stopping, return_exceptions=True)
+
+
+async def _end(client: TroupeBot, timeout: float) -> None:
+    await client.drain(timeout)
+    await _close(client)
 
 
 async def _close(client: TroupeBot) -> None:
