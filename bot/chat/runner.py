@@ -248,7 +248,7 @@ class TurnRunner:
         """End a turn that was stopped from outside. None: it is not over, or not ours any more."""
         sink = run.sink
         if sink is not None and run.ending is Ending.RESTART:
-            if run.shown:
+            if run.shown and not run.whole:
                 mark = f"{run.shown}\n\n{small_print(translated(INTERRUPTED))}"
                 await self._quietly(sink.finish(mark))
         elif run.ending is Ending.STOPPED and run.turn.again is not None:

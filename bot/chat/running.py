@@ -86,6 +86,8 @@ class Running:
     """Discord takes nothing of it for now: it is left, and begun again later."""
     ending: Ending | None = None
     shown: str = ""
+    whole: bool = False
+    """Its final text stands there: only the rest is to be done."""
     hand_on: Callable[[TurnAccount], Awaitable[None]] | None = None
     """Called before the turn is settled: what follows from it must be written down by then."""
     follow_up: Message | None = None
@@ -155,15 +157,17 @@ class WatchedSink:
         return self._sink.ready()
 
     def show(self, text: str) -> None:
-        self._run.visible, self._run.shown = True, text
+        self._run.visible, self._run.shown, self._run.whole = True, text, False
         self._sink.show(text)
 
     async def finish(self, text: str, controls: Controls | None = None) -> tuple[MessageId, ...]:
         self._run.visible, self._run.shown = True, text
-        if self._closing is None or self._run.ending is not None or not text.strip():
-            return await self._sink.finish(code_closed(text), controls)
-        ids = await self._sink.finish(code_closed(await self._closing.under(text)), controls)
-        await self._closing.stands()
+        closing = self._closing if self._run.ending is None and text.strip() else None
+        final = await closing.under(text) if closing is not None else text
+        ids = await self._sink.finish(code_closed(final), controls)
+        self._run.whole = True
+        if closing is not None:
+            await closing.stands()
         return ids
 
     async def notice(self, text: str) -> tuple[MessageId, ...]:

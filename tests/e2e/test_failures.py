@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,37 @@ async def test_without_redis_the_person_is_told_and_with_it_all_is_well(tmp_path
             assert await scene.troupe.terminate() == 0
             assert [m.content for m in stage.replies_to(refused)] == [FORGETFUL]
             assert [m.content for m in far.replies_to(lost)] == [FORGETFUL]
+
+
+async def test_a_reply_that_stands_there_is_not_called_unfinished_by_a_restart_without_redis(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+
+    def redis() -> contextlib.AbstractContextManager[int]:
+        return server(tmp_path / "redis", "--appendonly", "yes", port=port)
+
+    with contextlib.ExitStack() as running:
+        running.enter_context(redis())
+        async with opened(tmp_path, REDIS_URL=f"redis://127.0.0.1:{port}/0") as scene:
+            stage, alice = scene.channel(), scene.person()
+            scene.ollama.set_pace(rate=12)
+            scene.ollama.reply_with(LONG)
+            asked = await stage.says(alice, "tell me a tale", mention_bot=True)
+            reply = await stage.next_reply(asked, quiet=0)
+            running.close()  # killed
+            await until(lambda: own_words(reply.content) == LONG, "the whole")
+            await until(lambda: "regenerate" in str(reply.components).lower(), "its buttons")
+            for _ in range(2):
+                scene.troupe.process.send_signal(signal.SIGINT)
+                await scene.troupe.logged("draining")
+            assert await scene.troupe.ended() == 0
+            assert own_words(reply.content) == LONG
+            running.enter_context(redis())
+            await scene.troupe.start()
+            assert await scene.troupe.over(asked) == "answered"
+            assert [own_words(each.content) for each in stage.from_bot] == [LONG]
+            assert await scene.troupe.terminate() == 0
 
 
 async def test_redis_that_dies_in_the_middle_leaves_no_half_answer(tmp_path: Path) -> None:
