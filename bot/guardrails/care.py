@@ -115,6 +115,11 @@ class Care:
         return self._words[DEFAULT]
 
 
+def discloses(care: Care, text: str) -> bool:
+    """Whether a reply says in our own words that an AI writes it."""
+    return any(care.words(language).disclosure in text for language in care.languages)
+
+
 def region_of(locale: str | None) -> str | None:
     """Return the country of a locale such as `pt-BR`."""
     _, _, region = (locale or "").replace("_", "-").partition("-")

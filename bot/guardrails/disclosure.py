@@ -9,7 +9,7 @@ import structlog
 
 from bot.chat.place import Place, UserId
 from bot.errors import StoreError
-from bot.guardrails.care import Care
+from bot.guardrails.care import Care, discloses
 from bot.guardrails.risk import RiskState, TrendStore, reminder_due, where_of
 
 log = structlog.get_logger(__name__)
@@ -45,20 +45,21 @@ class Disclosures:
         locale: str | None,
         now: float,
         *,
+        text: str = "",
         told: bool = False,
         grave: bool = False,
     ) -> Reminder | None:
         """Return what to add to a reply, if anything.
 
-        `told`: the reply itself says that this is an AI. `grave`: it answers a person in need,
-        whom nobody sends away for a break.
+        `text` is the reply; `told`: it says that this is an AI, also where it doesn't do so in our
+        words. `grave`: it answers a person in need, whom nobody sends away for a break.
         """
         try:
             state = RiskState.of(await self._trend.load(person, where_of(place)))
         except StoreError:
             log.warning("disclosure unknown: the reply goes without")
             return None
-        if told:
+        if told or discloses(self._care(), text):
             return Reminder(ASKED, "")
         reason = reminder_due(state, now)
         if reason is None or (grave and reason == "break"):

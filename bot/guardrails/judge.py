@@ -21,6 +21,7 @@ from bot.guardrails.company import (
 )
 from bot.guardrails.context import GuardContext
 from bot.guardrails.doubts import BONDS, doubted, doubtful, softened, with_plain
+from bot.guardrails.excuses import sentences
 from bot.guardrails.heads import DANGER, SILENCE, SURE, Heads, Heard, alarms
 from bot.guardrails.jest import in_jest
 from bot.guardrails.normalise import Views, normalise
@@ -333,6 +334,7 @@ class Judge:
         told = FICTION.search(views.plain) is not None
         own = self._of_themselves(text, hits, told=told, creative=creative, now=around.now)
         in_scene = (told or (creative and has_play(text))) and not sincere(text)
+        beside = self._asked_beside(text, hits, views) if in_scene else frozenset[str]()
         perhaps = frozenset[str]()
         if creative and not told and lone_voice(text):
             perhaps = frozenset(hit.rule for hit in self.asked.hits(self._views(own_words(text))))
@@ -341,7 +343,7 @@ class Judge:
             if not hit.fiction_ok or hit.rule in own:
                 return False
             if hit.category == "human_claim":
-                return in_scene
+                return in_scene and hit.rule not in beside
             # In a game every threat is play, but "I want to die" may be the person's own.
             return creative or told
 
@@ -349,6 +351,18 @@ class Judge:
             _serious(hit) if not excused(hit) else _gently(hit)
             for hit in hits
             if not excused(hit) or (hit.rule in perhaps and hit.severity in SAID_OF_ONESELF)
+        )
+
+    def _asked_beside(self, text: str, hits: tuple[Hit, ...], views: Views) -> frozenset[str]:
+        """Return the rules of questions who is there that stand in sentences of no story, such as
+        before a poem is asked for."""
+        if has_play(text) or not any(hit.category == "human_claim" for hit in hits):
+            return frozenset()
+        bare = " ".join(part for part in sentences(views.plain) if not FICTION.search(part))
+        return (
+            frozenset(hit.rule for hit in self.asked.hits(self._views(bare)))
+            if bare
+            else frozenset()
         )
 
     def _of_themselves(

@@ -282,7 +282,7 @@ class Guardrails:
         guarded = self._guard is not None
         words = words_for(context, self._care)
         asked = self._judge.message(context.user_text, context)
-        sincere = asked.decision.category == "human_claim"
+        sincere = asked.has("human_claim")  # whatever else is said, and asked for, beside it
 
         async def opinion(draft: str) -> Decision:
             return await self._opinion(context.user_text, draft, context)

@@ -117,9 +117,11 @@ class Moderation:
         return next((rule.severity.value for rule in rules if rule.id == verdict.rule), None)
 
     async def _follow_up(self, turn: Turn, account: TurnAccount) -> None:
-        final = account.verdicts[-1][1]
+        stage, final = account.verdicts[-1]
+        of_question = stage in ("input", "review")  # a draft's fault is no verdict on a person
         carded = final.category == PRIVATE and final.reply is not None
-        if (final.action is Action.REFUSE or carded) and final.category and account.message_ids:
+        refused = of_question and final.action is Action.REFUSE
+        if (refused or carded) and final.category and account.message_ids:
             await self._offer_appeal(turn, account, final.category)
         for stage, verdict in account.verdicts:
             if stage in ("input", "review") and verdict.category in NOTIFIED:

@@ -40,6 +40,7 @@ class Closing:
             self._turn.place,
             spoken_language(self._turn.text) or self._turn.speaker.locale,
             self._clock.now(),
+            text=text,
             told=told,
             grave=category.startswith(CARE)
             or (found is not None and found.action is Action.REFUSE),

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from bot.chat.account import TurnAccount
 from bot.chat.character.drift import DriftCheck, Drifted, check_for, drifted_lately
+from bot.chat.character.plain_voice import PLAIN_VOICE
 from bot.chat.notices import CUT_LONG, in_line, small_print
 from bot.chat.parts import Parts, Timer
 from bot.chat.preparing.files import has_pictures
@@ -278,7 +279,7 @@ class Writing:
             continue_reply=terms.wish is Wish.CONTINUE,
             now=parts.clock.now(),
             cast_names=tuple(sorted(set(players.values()) - {settled.persona.name})),
-            persona_names=players,
+            persona_names={PLAIN_VOICE.id: PLAIN_VOICE.name} | players,
             greeting=greeting_index(settled.conversation, settled.persona),
             pictures=account.pictures,
             run_scripts=self._scripted(settled),

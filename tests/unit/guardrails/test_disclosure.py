@@ -107,6 +107,14 @@ async def test_what_the_reply_says_itself_counts_and_is_not_said_twice() -> None
     assert anna.reasons == ["asked"]
 
 
+async def test_a_reply_in_whose_place_the_truth_was_put_says_it_once() -> None:
+    anna = Person()
+    truth = CARE.words("de").disclosure
+    due = await anna.disclosures.due(ANNA, PLACE, "en", 1e9, text=f"{truth}\n\nGern.")
+    assert due is not None
+    assert (due.reason, due.line) == ("asked", "")
+
+
 async def test_a_store_that_is_away_costs_nobody_the_reply() -> None:
     class Away(ProcessTrends):
         async def load(self, person: UserId, where: str) -> Mapping[str, float]:

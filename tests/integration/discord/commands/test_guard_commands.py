@@ -153,6 +153,18 @@ async def test_an_answer_has_no_such_button(scene: Scene) -> None:
     assert "mistake" not in str([reply.components for reply in stage.replies_to(asked)])
 
 
+async def test_a_draft_s_own_fault_is_no_verdict_on_the_person(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    asked, said = await scene.exchange(
+        stage, alice, "tell me a joke, please", "You should kill yourself now."
+    )
+    assert "kill" not in said
+    reply = stage.replies_to(asked)[-1]
+    await until(lambda: "Regenerate" in str(reply.components), "the button under the answer")
+    await scene.exchange(stage, alice, "how tall is K2?")  # what follows up has been done by then
+    assert "mistake" not in str(reply.components)
+
+
 async def test_what_was_shown_before_its_block_is_counted(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     calm = (
