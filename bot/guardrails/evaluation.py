@@ -95,8 +95,11 @@ def read_lines(path: Path, kind: type[Line]) -> list[Line]:
         if path.stat().st_size > MAX_FILE:
             raise InputRejected([f"{path.name}: larger than {MAX_FILE >> 20} MiB"])
         lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputRejected([f"{path.name}: {error}"]) from error
+    except OSError as error:
+        problem = f"{path.name}: {error.strerror or type(error).__name__}"
+        raise InputRejected([problem]) from error
+    except UnicodeDecodeError as error:
+        raise InputRejected([f"{path.name}: not UTF-8"]) from error
     problems: list[str] = []
     found: list[Line] = []
     for number, line in enumerate(lines, start=1):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import InputRejected
 from bot.memory.arrays import np
+from bot.output_files import make_ready
 
 if TYPE_CHECKING:
     from bot.memory.evaluation import VectorFile
@@ -54,25 +55,20 @@ def run(args: argparse.Namespace) -> int:
     from bot.memory.evaluation import evaluate, texts_of  # late: every command has this parser
     from bot.memory.locomo import read_cases
 
+    if args.list_texts is not None:
+        make_ready(args.list_texts)
     cases = read_cases(args.locomo, view=args.view, facts=args.facts)
     texts = texts_of(cases)
     if args.list_texts is not None:
         both = dict.fromkeys(texts + texts_of(read_cases(args.locomo, view="user")))
-        _write(args.list_texts, "".join(json.dumps(text) + "\n" for text in both))
+        lines = "".join(json.dumps(text) + "\n" for text in both)
+        args.list_texts.write_text(lines, "utf-8")
         _say(f"wrote {len(both)} texts to {args.list_texts}")
         return _OK
     figures = evaluate(cases, _vectors(args, texts))
     figures |= {"embeddings": args.embeddings, "view": args.view, "fact_keys": args.facts}
     _say(json.dumps(figures) if args.json else "\n".join(_table(figures)))
     return _OK
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputRejected([f"{path}: can't be written: {reason}"]) from error
 
 
 def _vectors(args: argparse.Namespace, texts: Sequence[str]) -> VectorFile | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.errors import SettingsRejected
+from bot.errors import InputRejected, SettingsRejected
 from bot.memory import commandline
 from bot.memory.locomo import first_person, read_cases
 
@@ -162,6 +162,7 @@ def test_a_single_array_is_no_file_of_vectors(
 def test_texts_that_can_not_be_written_are_told_in_one_line(
     locomo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nowhere = str(tmp_path / "none" / "texts")
-    with pytest.raises(SettingsRejected, match="can't be written: No such file or directory"):
+    (tmp_path / "taken").touch()
+    nowhere = str(tmp_path / "taken" / "texts")
+    with pytest.raises(InputRejected, match="taken: "):
         figures(capsys, "--locomo", str(locomo), "--list-texts", nowhere)
