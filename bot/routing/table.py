@@ -3,8 +3,8 @@
 The file is one line of JSON, a newline, and the table as zlib-compressed bytes:
 
     {"schema": 1, "features": 1, "labels": [...], "bits": 18, "scale": 0.02,
-     "temperature": 1.1, "gate_temperature": 1.2, "threshold": 0.65, "sha256": "...",
-     "training": {...}}
+     "temperature": 1.1, "long_heat": 1.6, "long_shift": 0.75, "gate_temperature": 1.2,
+     "threshold": 0.65, "sha256": "...", "training": {...}}
 
 Each bucket holds four bytes, one for each label, with 128 for nothing.
 """
@@ -34,7 +34,7 @@ from bot.routing.features import (
     word_buckets,
 )
 from bot.routing.route import Route
-from bot.routing.text import fold, words
+from bot.routing.text import MAX_TOKENS, fold, words
 
 SCHEMA = 1
 LABELS = (Route.FACTUAL, Route.CREATIVE, Route.COMPANION)
@@ -43,6 +43,8 @@ _LANES = len(LABEL_NAMES)
 _NOTHING = 128
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_FILE = 4 * 1024 * 1024
+_SHORT = 16
+"""Words up to which a message is short."""
 _CACHED_WORDS = 4_096
 _LONGEST_KEPT = 16
 _Part: TypeAlias = tuple[int, int, int, int, int]
@@ -57,6 +59,11 @@ class TableHeader:
     scale: float
     """What one step of a byte is worth."""
     temperature: float = 1.0
+    """Of a short message; the larger, the less sure."""
+    long_heat: float = 1.0
+    """How often that, for a message of the greatest length."""
+    long_shift: float = 0.0
+    """How much less of a fact such a message is than its words say, in log-odds."""
     gate_temperature: float = 1.0
     gate_shift: float = 0.0
     threshold: float = 0.65
@@ -74,6 +81,14 @@ class Scores:
     continuation: float
 
 
+def lengthy(count: int) -> float:
+    """Return how long a message of so many words is, from 0 to 1.
+
+    Half of what a long message holds is its subject, and the words of that outvote the request.
+    """
+    return min(max((count - _SHORT) / (MAX_TOKENS - _SHORT), 0.0), 1.0)
+
+
 class RouteTable:
     """The weights: two million small numbers, kept as the bytes that they are."""
 
@@ -87,7 +102,9 @@ class RouteTable:
     def raw(self, message: str) -> tuple[float, float, float, float]:
         """Return the four scores before calibration."""
         folded = fold(message)
-        tokens = words(folded)
+        return self._raw(folded, words(folded))
+
+    def _raw(self, folded: str, tokens: list[str]) -> tuple[float, float, float, float]:
         said = spelled(tokens)
         word_ids, far_ids = word_buckets(said), far_buckets(said)
         *piece_sums, piece_count = self._piece_sums(tokens)
@@ -112,10 +129,15 @@ class RouteTable:
 
     def scores(self, message: str) -> Scores:
         """Return calibrated probabilities for a message."""
-        raw = self.raw(message)
-        heat = self.header.temperature
-        top = max(raw[:3])
-        weights = [exp((value - top) / heat) for value in raw[:3]]
+        folded = fold(message)
+        tokens = words(folded)
+        raw = self._raw(folded, tokens)
+        length = lengthy(len(tokens))
+        heat = self.header.temperature * self.header.long_heat**length
+        factual, creative, companion = (value / heat for value in raw[:3])
+        factual -= self.header.long_shift * length
+        top = max(factual, creative, companion)
+        weights = [exp(value - top) for value in (factual, creative, companion)]
         total = sum(weights)
         gate = (raw[3] - self.header.gate_shift) / self.header.gate_temperature
         return Scores(
@@ -160,6 +182,8 @@ def write_table(header: TableHeader, weights: bytes) -> bytes:
         "bits": BITS,
         "scale": header.scale,
         "temperature": header.temperature,
+        "long_heat": header.long_heat,
+        "long_shift": header.long_shift,
         "gate_temperature": header.gate_temperature,
         "gate_shift": header.gate_shift,
         "threshold": header.threshold,
@@ -188,6 +212,8 @@ def read_table(path: Path) -> RouteTable:
         header = TableHeader(
             scale=float(head["scale"]),
             temperature=float(head["temperature"]),
+            long_heat=float(head.get("long_heat", 1.0)),
+            long_shift=float(head.get("long_shift", 0.0)),
             gate_temperature=float(head["gate_temperature"]),
             gate_shift=float(head["gate_shift"]),
             threshold=float(head["threshold"]),
@@ -199,8 +225,10 @@ def read_table(path: Path) -> RouteTable:
     wanted = (SCHEMA, FEATURE_VERSION, list(LABEL_NAMES), BITS)
     if found != wanted:
         raise _rejected(f"{path.name} is {found}, this program reads {wanted}")
-    if not (0 < header.scale < 1e3 and 0 < header.temperature < 1e3):
+    if not all(0 < each < 1e3 for each in (header.scale, header.temperature, header.long_heat)):
         raise _rejected(f"{path.name} has an impossible scale or temperature")
+    if not abs(header.long_shift) < 1e3:
+        raise _rejected(f"{path.name} has an impossible shift of long messages")
     if not 0 < header.gate_temperature < 1e3:
         raise _rejected(f"{path.name} has an impossible gate temperature")
     return RouteTable(header, _unpack(path.name, packed, header.digest))

@@ -45,6 +45,21 @@ def test_what_is_told_needs_more_to_leave_the_companion_than_what_is_asked(
     assert decision.route is (new if switches else before)
 
 
+@pytest.mark.parametrize(("of_persons", "switches"), [(True, True), (False, False)])
+def test_what_is_remarked_of_nobody_needs_still_more(of_persons: bool, switches: bool) -> None:
+    around = Circumstances(TALK, False, of_persons=of_persons)
+    decision = decide(Scores((0.85, 0.0, 0.15), 0.0), around, threshold=0.65, source="table")
+    assert decision.route is (Route.FACTUAL if switches else Route.COMPANION)
+
+
+def test_remarks_in_passing_stay_in_the_talk_in_many_languages() -> None:
+    judged = judge(ROUTER, read_labelled(FIXTURES / "remarks.jsonl"))
+    for kind, least in (("stays", 0.95), ("leaves", 0.67)):
+        some = [each.right for each in judged if each.wanted.kind == kind]
+        assert len(some) > 60
+        assert sum(some) / len(some) >= least
+
+
 @pytest.mark.parametrize(
     ("message", "explicit"),
     [

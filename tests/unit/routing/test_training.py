@@ -192,6 +192,26 @@ def test_the_learner_finds_a_line_between_two_classes() -> None:
     assert softmax(scores).sum(axis=1) == pytest.approx(1.0)
 
 
+def test_long_messages_are_cooled_apart_where_their_words_promise_too_much(
+    tmp_path: Path,
+) -> None:
+    chance = random.Random(3)
+    openings = {"factual": "explain how", "creative": "write a tale of", "companion": "i miss"}
+    for number in range(3):
+        lines = ["@lang en"]
+        for label, opening in openings.items():
+            lines.append(f"@{label}")
+            lines += [f"{opening} river{chance.randrange(99)}" for _ in range(30)]
+            # What stands in long ones says nothing of their label.
+            said = [random.Random(at).choice(list(openings.values())) for at in range(20)]
+            lines += [f"{' '.join(chance.sample(said, 20))} and so on" for _ in range(20)]
+        lines += ["@continuation", *("more", "why", "another one")]
+        (tmp_path / f"voice{number}.txt").write_text("\n".join(lines), encoding="utf-8")
+    path = tmp_path / "route.table"
+    path.write_bytes(train(Corpus.read(tmp_path)).file)
+    assert read_table(path).header.long_heat > 1.5
+
+
 def test_the_temperature_cools_boastful_scores() -> None:
     scores = np.array([[4.0, 0.0]] * 100)
     labels = np.array([0] * 70 + [1] * 30)

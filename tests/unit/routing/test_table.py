@@ -1,0 +1,53 @@
+"""The table's opinion: how sure it is of short messages and of long ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.routing.features import BITS, bucket
+from bot.routing.table import RouteTable, TableHeader, lengthy, read_table, write_table
+from bot.routing.text import MAX_TOKENS
+
+SHORT, LONG = "stone river", "stone river wind " * 30
+
+
+def weights(**lanes: int) -> bytes:
+    """Return a table in which each message gets these steps, by label."""
+    table = bytearray(b"\x80" * (4 << BITS))
+    for at, name in enumerate(("factual", "creative", "companion")):
+        table[4 * bucket("shape always") + at] += lanes.get(name, 0)
+    return bytes(table)
+
+
+def test_a_long_message_is_read_with_less_confidence() -> None:
+    table = RouteTable(TableHeader(scale=0.1, long_heat=2.0), weights(creative=60))
+    assert table.raw(SHORT)[1] == pytest.approx(table.raw(LONG)[1])
+    assert max(table.scores(SHORT).routes) > max(table.scores(LONG).routes) > 0.5
+
+
+def test_the_words_of_a_long_message_s_subject_count_less_for_a_fact() -> None:
+    table = RouteTable(TableHeader(scale=0.1, long_shift=1.0), weights())
+    assert table.scores(SHORT).routes == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    factual, creative, companion = table.scores(LONG).routes
+    assert creative == companion > factual
+
+
+def test_how_long_a_message_is_has_bounds() -> None:
+    lengths = [lengthy(count) for count in range(MAX_TOKENS + 20)]
+    assert lengths == sorted(lengths)
+    assert (lengths[0], lengths[10], lengths[-1]) == (0.0, 0.0, 1.0)
+
+
+def test_a_table_that_says_nothing_of_long_messages_reads_them_as_short_ones(
+    tmp_path: Path,
+) -> None:
+    line, _, data = write_table(TableHeader(scale=0.1), weights(creative=60)).partition(b"\n")
+    head = json.loads(line)
+    del head["long_heat"], head["long_shift"]
+    path = tmp_path / "route.table"
+    path.write_bytes(json.dumps(head).encode() + b"\n" + data)
+    table = read_table(path)
+    assert table.scores(SHORT).routes == pytest.approx(table.scores(LONG).routes)
