@@ -76,7 +76,8 @@ ENDS_PLAY = re.compile(
 
 STEPS_OUT = re.compile(
     r"\bnot (?:a|the|in the|part of the) (?:game|rp|roleplay|scene|story)\b|\birl\b|\bbrb\b|\bafk\b"
-    r"|\bgtg\b|\bg2g\b|\b(?:in|for) real(?: life)?\b|\bmy real(?:[- ]life)? \w|\bin real life\b"
+    r"|\bgtg\b|\bg2g\b|(?<!you )\bfor real\b|\breal[- ]life\b|\bmy real (?:dog|cat|m[ou]m|dad|wife"
+    r"|husband|boyfriend|girlfriend|friends?|boss|sister|brother|son|daughter|kids?|job|teacher)\b"
     r"|\b(?:actually|genuinely|seriously) (?:asking|though)\b|\b(?:real|serious|actual) question\b"
     r"|^(?:btw|by the way|unrelated|off topic|side note|quick(?: \w+)? question|random question)\b"
     r"|\bim echten leben\b|\bnicht im spiel\b|\b(?:mal|kurz) was anderes\b"
@@ -93,10 +94,11 @@ STEPS_OUT = re.compile(
 """Words that leave a play for what is said now: real life, or another subject."""
 
 WANTS_HELP = re.compile(
-    r"\bhelp me (?:with|on) (?:my|some|this)\b|\bhelp with my\b"
-    r"|\bhomework\b|\bhausaufgabe|\bmis deberes\b|\bla tarea de\b|\bmes devoirs\b|\bmeu dever\b"
-    r"|\bi(?: miei)? compiti\b|домашк|\bpraca domowa\b|\bodev(?:im|ime|imde)\b|\bhuiswerk\b"
-    r"|\bpr(?: ku)? matematika\b|作业|宿題|숙제|واجب(?:ي|ات)|होमवर्क"
+    r"\bhelp me (?:with|on) my\b|\bhelp with my\b"
+    r"|^(?=.*(?:\bhelp|\b(?:hilf|helf)|\bayuda|\baide|\bajuda|\baiut|помо|\bpomo|\byardim|\bbantu"
+    r"|帮|手伝|도와|ساعد|मदद))"
+    r".*(?:\bhomework\b|\bhausaufgabe|\bdeberes\b|\btarea\b|\bdevoirs\b|\bdever\b|\bcompiti\b|домашк"
+    r"|\bpraca domowa\b|\bprac\w+ domow|\bodev|\bhuiswerk\b|\bpr\b|作业|宿題|숙제|واجب|होमवर्क)"
 )
 """A plain wish for help with one's own work."""
 
