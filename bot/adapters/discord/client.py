@@ -18,6 +18,7 @@ from bot.adapters.discord.attachments import fetch
 from bot.adapters.discord.desk import Account
 from bot.adapters.discord.joining import told_of_joining
 from bot.adapters.discord.listener import LastSeen, Listener
+from bot.adapters.discord.looking_back import is_covered
 from bot.adapters.discord.mapping import (
     HIDING,
     Us,
@@ -239,8 +240,10 @@ class TroupeBot(commands.Bot):
         us = self.us
         if us is None or message.id in self._shared.passed_over or is_for_nobody(message, us):
             return None
+        if await is_covered(message, if_unknown=True):
+            return None  # its author hid it while nobody listened
         place = await self._places.of(message.channel, guild_of(message))
-        mapped = message_of(message, us, place)
+        mapped = message_of(message, us, place, uncovered=True)
         if mapped is None:
             return None
         owner = getattr(message.channel, "owner_id", None)
@@ -256,7 +259,8 @@ class TroupeBot(commands.Bot):
     async def reread(
         self, place: Place, messages: Sequence[MessageId]
     ) -> tuple[tuple[Message, ...], tuple[MessageId, ...]]:
-        """Read messages of people once more, files included; return them, and those that are gone.
+        """Read messages of people once more, files included; return them, and those that are gone
+        or hidden by their authors.
 
         What can't be read, for want of a permission say, is in neither.
         """
@@ -271,8 +275,11 @@ class TroupeBot(commands.Bot):
             except FAILED:
                 log.info("message not read again")
                 continue
+            if await is_covered(message):
+                gone.append(ident)
+                continue
             us = self.us
-            mapped = message_of(message, us, place) if us is not None else None
+            mapped = message_of(message, us, place, uncovered=True) if us is not None else None
             if mapped is not None:
                 read.append(await self.with_files(mapped, message))
         return tuple(read), tuple(gone)

@@ -44,7 +44,7 @@ async def page_of(
     says: dict[MessageId, str | None] = {}
     for message in latest:
         ident = MessageId(message.id)
-        if ident in wanted and not await _is_covered(message):
+        if ident in wanted and not await is_covered(message):
             says[ident] = _new_text(message, us, since)
     return Page(MessageId(latest[-1].id if len(latest) >= PAGE else 0), says)
 
@@ -54,7 +54,7 @@ def _new_text(message: discord.Message, us: Us, since: float) -> str | None:
     return said_in(message, us) if edited is not None and edited.timestamp() >= since else None
 
 
-async def _is_covered(message: discord.Message) -> bool:
+async def is_covered(message: discord.Message, *, if_unknown: bool = False) -> bool:
     """Whether the message's author, and not just anybody, put a 🙈 under it."""
     author = message.author.id
     for reaction in message.reactions:
@@ -65,4 +65,5 @@ async def _is_covered(message: discord.Message) -> bool:
                 return any([user.id == author async for user in users])
             except FAILED as error:
                 log.info("reactions not read", reason=type(error).__name__)
+                return if_unknown
     return False

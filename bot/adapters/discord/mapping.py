@@ -157,7 +157,6 @@ def is_for_nobody(message: discord.Message, us: Us) -> bool:
         or message.webhook_id is not None
         or message.type not in _KINDS
         or (message.id == message.channel.id and not _is_post(message.channel))
-        or _has_hiding(message)  # it was hidden while nobody listened
     )
 
 
@@ -167,9 +166,15 @@ def _is_post(channel: object) -> bool:
     return isinstance(parent, discord.ForumChannel)
 
 
-def message_of(message: discord.Message, us: Us, place: Place | None = None) -> Message | None:
-    """Return a person's message; None when it is no person's. Attachments are only listed."""
-    if is_for_nobody(message, us):
+def message_of(
+    message: discord.Message, us: Us, place: Place | None = None, *, uncovered: bool = False
+) -> Message | None:
+    """Return a person's message; None when it is no person's. Attachments are only listed.
+
+    A message with a 🙈 under it counts as hidden, unless it is known to be `uncovered`: that its
+    author has put none there.
+    """
+    if is_for_nobody(message, us) or (not uncovered and has_hiding(message)):
         return None
     quoted = _quoted(message, us)
     text = said_in(message, us)
@@ -294,10 +299,11 @@ def is_hiding(text: str) -> bool:
 
 def _is_hidden(message: discord.Message) -> bool:
     """Whether a message's author keeps it from us, by its beginning or by a reaction."""
-    return _has_hiding(message) or message.content.lstrip().startswith(HIDDEN_PREFIX)
+    return has_hiding(message) or message.content.lstrip().startswith(HIDDEN_PREFIX)
 
 
-def _has_hiding(message: discord.Message) -> bool:
+def has_hiding(message: discord.Message) -> bool:
+    """Whether somebody, and perhaps its author, put a 🙈 under a message."""
     return any(str(each.emoji) == HIDING for each in message.reactions)
 
 

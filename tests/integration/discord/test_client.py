@@ -451,6 +451,25 @@ async def test_what_was_taken_back_while_nobody_listened_is_found_out(
     assert sorted(notes.edits) == [(changed.id, "1 and a half"), (silenced.id, "")]
 
 
+async def test_only_its_author_hides_a_message_or_its_edit(discord: FakeDiscord) -> None:
+    guild = discord.guild(channels=["tavern"], members=["alice", "bob"])
+    tavern, alice, bob = guild.channel("tavern"), guild.member("alice"), guild.member("bob")
+    seen, notes, me = Unread(), Notes(), f"<@{discord.bot_user.id}>"
+    async with rig_at(discord, notes=notes, last_seen=seen) as rig:
+        heard_before = await tavern.says(alice, "one", mention_bot=True)
+        await keep(rig, 1)
+        await tavern.react(bob, heard_before, "🙈")
+        await tavern.edit(heard_before, f"{me} one and a half")
+        await notes.until(lambda n: n.edits == [(heard_before.id, "one and a half")])
+    covered = await tavern.says(alice, "two", mention_bot=True)
+    by_another = await tavern.says(alice, "three", mention_bot=True)
+    await tavern.react(alice, covered, "🙈")
+    await tavern.react(bob, by_another, "🙈")
+    async with rig_at(discord, notes=notes, last_seen=seen):
+        await notes.until(lambda n: by_another.id in [m.id for m in n.received])
+    assert covered.id not in [m.id for m in notes.received]
+
+
 async def test_what_was_taken_back_in_a_lost_session_is_found_out(discord: FakeDiscord) -> None:
     guild = discord.guild(channels=["tavern"], members=["alice"])
     tavern, alice = guild.channel("tavern"), guild.member("alice")
