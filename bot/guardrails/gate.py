@@ -22,7 +22,7 @@ from bot.guardrails.checkpoints import SENTENCE_END, next_checkpoint
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.leak import Spelled, canary_begins, leaks_canary, recital
 from bot.guardrails.normalise import plain_view
-from bot.guardrails.outbound import open_link, sanitise
+from bot.guardrails.outbound import open_link, sanitise, without_previews
 from bot.guardrails.pii import open_number
 from bot.guardrails.policy import ALLOWED, Decision
 from bot.guardrails.rules import RuleSet
@@ -275,4 +275,4 @@ class OutputGate:
         return self._terms.opening + self._clean(text)
 
     def _clean(self, text: str) -> str:
-        return sanitise(self._terms.clean(text))
+        return without_previews(sanitise(self._terms.clean(text)))

@@ -1,4 +1,6 @@
-"""Invites to other servers, as a browser reads them: with ports, escapes, other dots and letters.
+"""Invites as a browser reads them: with ports, escapes, other dots and letters.
+
+To other servers, of bots that somebody is to add, and to servers made of a template.
 
 A browser folds look-alike forms of a host (UTS 46) and decodes `%69`; so an address is read the
 same way here before it is compared.
@@ -20,10 +22,11 @@ HOST_END = r"\.?(?::\d{0,5})?"
 """A root dot and a port."""
 INVITE = re.compile(
     rf"(?:<?(?:https?:\\?/\\?/)?(?:www\.|ptb\.|canary\.)?)"
-    rf"(?:discord(?:app)?(?:\.|\(dot\))(?:gg|me|li|io){HOST_END}{SLASH}(?:invite{SLASH})?[\w-]{{1,64}}"
+    rf"(?:discord(?:app)?(?:\.|\(dot\))(?:gg|me|li|io){HOST_END}{SLASH}(?:(?:invite|#){SLASH})*[\w-]{{1,64}}"
     rf"|discord(?:app)?\.com{HOST_END}{SLASH}(?:[\w.-]{{1,30}}{SLASH}){{0,4}}?(?:invite|servers)"
     rf"{SLASH}[\w-]{{1,64}}"
-    rf"|(?:dsc\.gg|invite\.gg|discord\.link){HOST_END}{SLASH}[\w-]{{1,64}})[^\s<>)\]`]{{0,100}}>?",
+    rf"|discord(?:app)?\.com{HOST_END}{SLASH}(?:[\w.-]{{1,30}}{SLASH}){{0,3}}?oauth2{SLASH}authorize"
+    rf"|(?:dsc\.gg|invite\.gg|discord\.link|discord\.new){HOST_END}{SLASH}[\w-]{{1,64}})[^\s<>)\]`]{{0,100}}>?",
     re.IGNORECASE,
 )  # fmt: skip
 WORDS = ("discord", "dsc.gg", "invite.gg")

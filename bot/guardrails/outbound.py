@@ -1,4 +1,4 @@
-"""What leaves: no pings, no invites, no masked links, no remote images, no turned text.
+"""What leaves: no pings, no invites, no masked links, no remote images or previews, no turned text.
 
 `AllowedMentions.none()` at the sink is the first lock; this is the second, for text that is
 copied, quoted or posted by webhook.
@@ -7,6 +7,7 @@ copied, quoted or posted by webhook.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from bot.guardrails.code_spans import code_spans
 from bot.guardrails.invites import HIDDEN, uninvited
@@ -35,6 +36,9 @@ HTML_IMAGE = re.compile(
 BAD_SCHEME = re.compile(
     r"\b(?:javascript|vbscript|data|file|discord|steam|ms-\w{1,20}):(?=\S)", re.IGNORECASE
 )
+ADDRESS = re.compile(r"<https?://[^\s<>]*+>|https?://[^\s<>]++", re.IGNORECASE)
+AFTER_ADDRESS = ".,;:!?)]}'\"*_~|`”’»。、"
+"""What ends a sentence or a quote, and no address."""
 LOOK_OF_LINK = re.compile(r"(?:https?:/|www\.|\w\.\w{2,})", re.IGNORECASE)
 BARE = re.compile(r"\]\((?=\s*<?\w{1,12}:)")
 """What makes a link of any label, also of one that `LINK` can't follow."""
@@ -50,16 +54,42 @@ def sanitise(text: str) -> str:
     Code keeps its links and images as text, since Discord does not render them there; mentions
     and invites are undone in code too.
     """
-    text = TURNED.sub("", text[:MAX_CHARS])
+    return _pings(_outside_code(TURNED.sub("", text[:MAX_CHARS]), _links))
+
+
+def without_previews(text: str) -> str:
+    """Return a text of ours whose links Discord makes no preview of. Idempotent.
+
+    For a preview the far server is asked at once, and its picture is loaded: it learns that the
+    reply was read, and whatever a model was talked into writing in the address.
+    """
+    return _outside_code(text, lambda part: ADDRESS.sub(_bare_address, part))
+
+
+def _outside_code(text: str, change: Callable[[str], str]) -> str:
+    """Return the text changed where it is no code, since Discord renders nothing there."""
     parts: list[str] = []
     at = 0
     for start, end in code_spans(text):
         if end - start > LONGEST_SPAN and not text.startswith("```", start):
             continue  # it may be cut into two messages, neither of which has the whole span
-        parts += (_links(text[at:start]), text[start:end])
+        parts += (change(text[at:start]), text[start:end])
         at = end
-    parts.append(_links(text[at:]))
-    return _pings("".join(parts))
+    parts.append(change(text[at:]))
+    return "".join(parts)
+
+
+def _bare_address(match: re.Match[str]) -> str:
+    """Return an address in angle brackets; what punctuates its sentence stays outside."""
+    address = match[0]
+    if address.startswith("<"):
+        return address
+    end = len(address)
+    while address[end - 1] in AFTER_ADDRESS and (
+        address[end - 1] != ")" or address.count("(", 0, end) < address.count(")", 0, end)
+    ):
+        end -= 1
+    return f"<{address[:end]}>{address[end:]}"
 
 
 def open_link(text: str) -> int | None:

@@ -25,6 +25,7 @@ import structlog
 
 from bot.adapters.discord.calls import Calls, Webhook
 from bot.adapters.discord.mapping import clean_text
+from bot.adapters.discord.posing import marked
 from bot.adapters.discord.refusals import FAILED
 from bot.personas.card import NOT_FOR_WEBHOOKS
 from bot.personas.portrait import portrait
@@ -47,9 +48,11 @@ V = TypeVar("V")
 def shown_name(name: str) -> str:
     """Return a persona's name as people see it: one line that pings nobody and turns nothing round.
 
-    Cards come from strangers: one may be called "@everyone", or hold signs that nobody sees.
+    Cards come from strangers: one may be called "@everyone" or "Moderator", or hold signs that
+    nobody sees.
     """
-    return " ".join(clean_text(name).split()).replace("@", "＠")[:_NAME_LENGTH].strip()
+    shown = " ".join(clean_text(name).split()).replace("@", "＠")[:_NAME_LENGTH].strip()
+    return marked(shown, _NAME_LENGTH)
 
 
 def header_of(name: str) -> str:

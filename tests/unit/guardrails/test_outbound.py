@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.delivery.split import split
 from bot.guardrails import sanitise
-from bot.guardrails.outbound import open_link
+from bot.guardrails.outbound import open_link, without_previews
 
 PINGS = re.compile(r"@(?:everyone|here)|<@[!&]?\d+>", re.IGNORECASE)
 INVITES = re.compile(r"discord(?:app)?\.(?:gg|com/invite)/\w", re.IGNORECASE)
@@ -80,7 +80,9 @@ def test_links_say_where_they_go(text: str, shown: str) -> None:
         "discord.com:443/invite/abc", "discord.gg/%61bc", "dis%63ord.gg/abc",
         "discord.com/%69nvite/abc", "discord.com/api/../invite/abc", "discord。gg/abc",
         "ｄｉｓｃｏｒｄ．ｇｇ/abc", "discord．gg／abc", "𝐝𝐢𝐬𝐜𝐨𝐫𝐝.𝐠𝐠/abc",
-        "dis\u2060cord.gg/a\ufe0fbc",
+        "dis\u2060cord.gg/a\ufe0fbc", "https://discord.gg/#/abc", "discord.new/abcDEF",
+        "https://discord.com/oauth2/authorize?client_id=1&scope=bot",
+        "discord.com/api/oauth2/authorize?client_id=1",
     ],
 )  # fmt: skip
 def test_an_invite_goes_as_a_browser_would_read_it_and_its_neighbours_stay(invite: str) -> None:
@@ -93,6 +95,7 @@ def test_an_invite_goes_as_a_browser_would_read_it_and_its_neighbours_stay(invit
     [
         "I use discord。那很好",
         "discord.com/channels/1/2",
+        "a discord.newsletter/x, and discord.com/developers/docs/topics/oauth2",
         "https://a.b/c%20d discord",
         "ｆｕｌｌ 50%",
     ],
@@ -209,3 +212,20 @@ def test_what_an_invite_leaves_makes_no_link() -> None:
     once = sanitise("discord.gg/abc ](https://evil.example)")
     assert sanitise(once) == once
     assert not MASKED.search(once)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see https://a.b/c.png?u=secret.", "see <https://a.b/c.png?u=secret>."),
+        ("(https://e.org/K2_(x)).", "(<https://e.org/K2_(x)>)."),
+        ("||https://a.b|| **HTTPS://x.y/z**", "||<https://a.b>|| **<HTTPS://x.y/z>**"),
+        ("<https://a.b/c>", "<https://a.b/c>"),
+        ("x <https://a.b unclosed", "x <<https://a.b> unclosed"),
+        ("`https://a.b` and no link: https://", "`https://a.b` and no link: https://"),
+    ],
+)
+def test_no_link_loads_a_picture_by_its_preview(text: str, shown: str) -> None:
+    assert without_previews(sanitise(text)) == shown
+    assert without_previews(shown) == shown
+    assert sanitise(shown) == shown

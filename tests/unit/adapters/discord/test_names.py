@@ -95,3 +95,24 @@ def test_a_persona_s_name_pings_nobody_and_turns_nothing_round(given_name: str, 
 
 def test_the_line_above_a_reply_is_one_bold_line() -> None:
     assert header_of("**Vera**\n# big") == "**\\*\\*Vera\\*\\* # big**\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Moderator", "Discord", "M0derator", "Мoderator", "🛡️ Mod Team", "Server Owner", "Ad.min",
+     "Discord Staff 2", "m o d", "管理员", "modérateur", "Discord Trust & Safety", "system"],
+)  # fmt: skip
+def test_a_persona_that_would_pass_for_staff_is_marked(name: str) -> None:
+    """Its card may say anything; a webhook would show the bare name like a member's."""
+    assert shown_name(name).endswith(" (AI)")
+    assert shown_name(shown_name(name)) == shown_name(name)
+    assert len(shown_name(f"{name} " * 40)) <= 80
+    assert "(AI)" in header_of(name)
+    assert webhook_name(name).endswith(" (AI)")
+
+
+@pytest.mark.parametrize(
+    "name", ["Maud", "Admiral", "Mr Owner", "The System of a Down", "Team Rocket", "Bot", "7"]
+)
+def test_other_names_stay_as_they_are(name: str) -> None:
+    assert shown_name(name) == name
