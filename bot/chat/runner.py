@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -16,8 +16,10 @@ from bot.chat.pipeline import TurnPipeline
 from bot.chat.place import MessageId
 from bot.chat.replying.breaking_off import broken_off
 from bot.chat.replying.closing import Closing
+from bot.chat.replying.counting import count, count_undelivered
 from bot.chat.replying.in_time import in_time
 from bot.chat.replying.outlasting import once_back
+from bot.chat.replying.quietly import log_undelivered, quietly
 from bot.chat.replying.stored import forget, stored
 from bot.chat.running import Ending, Running, SinkFactory, WatchedSink
 from bot.chat.turn import Turn
@@ -27,10 +29,8 @@ from bot.errors import (
     DeliveryDelayed,
     DeliveryError,
     OwnershipLost,
-    PermissionMissing,
     StoreError,
     TargetGone,
-    ThreadClosed,
     TroupeError,
 )
 from bot.guardrails.disclosure import Disclosures
@@ -126,7 +126,7 @@ class TurnRunner:
                 outcome = await self._failed(run, account, error)
             account.outcome = outcome
             account.timings["total"] = self._clock.monotonic() - began
-            self._measure(run, account, outcome)
+            count(self._metrics, run, account, outcome)
             if outcome is None and run.notes:
                 await asyncio.wait(run.notes)  # the successor must find what is visible
             if outcome is not None:
@@ -180,7 +180,7 @@ class TurnRunner:
         # What stood there of it was removed while nobody wrote.
         await forget(self._conversations, run.turn)
         if run.sink is not None:
-            await self._quietly(run.sink.withdraw())
+            await quietly(run.sink.withdraw())
         return Outcome.CANCELLED
 
     async def _deliver_stored(self, run: Running, account: TurnAccount) -> bool:
@@ -250,11 +250,11 @@ class TurnRunner:
         if sink is not None and run.ending is Ending.RESTART:
             if run.shown and not run.whole:
                 mark = f"{run.shown}\n\n{small_print(translated(INTERRUPTED))}"
-                await self._quietly(sink.finish(mark))
+                await quietly(sink.finish(mark))
         elif run.ending is Ending.STOPPED and run.turn.again is not None:
-            await self._quietly(self._restore(run, account))
+            await quietly(self._restore(run, account))
         elif sink is not None and run.ending not in (Ending.LOST, Ending.CLOSED):
-            await self._quietly(sink.withdraw())
+            await quietly(sink.withdraw())
         return Outcome.CANCELLED if run.ending in _FINAL else None
 
     def _delay(self, run: Running, error: DeliveryDelayed) -> None:
@@ -270,7 +270,7 @@ class TurnRunner:
         account.notice = notice_for(error)
         log.warning("turn failed", kind=type(error).__name__, reason=str(error))
         if isinstance(error, DeliveryError):
-            self._metrics.replies.undelivered(_why(error))
+            count_undelivered(self._metrics, error)
         if run.turn.again is not None:
             try:
                 await self._restore(run, account)
@@ -284,12 +284,12 @@ class TurnRunner:
         if run.turn.cue is not None:  # nobody is waiting for it
             if run.shown and run.sink is not None:
                 mark = f"{run.shown}\n\n{small_print(translated(CUT_SHORT))}"
-                await self._quietly(run.sink.finish(mark))
+                await quietly(run.sink.finish(mark))
             return Outcome.FAILED
         if run.sink is None:
             await self.say(run.turn, account.notice, run.progress)
         else:
-            await self._quietly(run.sink.notice(account.notice))
+            await quietly(run.sink.notice(account.notice))
         return Outcome.BUSY if isinstance(error, Busy) else Outcome.FAILED
 
     async def _restore(self, run: Running, account: TurnAccount) -> None:
@@ -335,7 +335,7 @@ class TurnRunner:
             except DeliveryDelayed:
                 raise
             except DeliveryError as error:
-                _log_undelivered(error)
+                log_undelivered(error)
         await self._settle(run, Outcome.EXPIRED)
 
     async def _broken_off(self, turn: Turn, noted: Progress) -> bool:
@@ -352,37 +352,16 @@ class TurnRunner:
         """End what is not to be begun since its question is gone: what is visible goes, too."""
         if turn.again is None:
             sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)
-            await self._quietly(sink.withdraw())
+            await quietly(sink.withdraw())
         await self.settle(turn.message_ids, Outcome.CANCELLED)
 
     async def say(self, turn: Turn, line: str, progress: Progress | None = None) -> bool:
         """Say a line to the person of a turn; False where Discord does not take it."""
-        return await self._quietly(self._tell(turn, line, progress))
+        return await quietly(self._tell(turn, line, progress))
 
     async def _tell(self, turn: Turn, line: str, progress: Progress | None) -> None:
         sink = self._sinks.open(turn, self._own_face, progress, lambda _: None, _unowned)
         await sink.notice(line)
-
-    async def _quietly(self, effect: Awaitable[object]) -> bool:
-        """Await an effect on the sink. False when Discord refuses: nobody is left to tell."""
-        try:
-            await effect
-        except DeliveryError as error:
-            _log_undelivered(error)
-            return False
-        return True
-
-    def _measure(self, run: Running, account: TurnAccount, outcome: Outcome | None) -> None:
-        """Count the turn, also one that is merged or left to the successor."""
-        route = account.decision.route.value if account.decision else None
-        merged = run.ending is Ending.MERGED
-        ended = outcome or (Outcome.MERGED if merged else Outcome.LEFT)
-        self._metrics.turns.ended(route=route, trigger=account.trigger.value, outcome=ended)
-        if run.turn.again is not None and outcome is Outcome.ANSWERED:
-            self._metrics.replies.wished(run.turn.again.wish.value)
-        for stage, seconds in account.timings.items():
-            self._metrics.turns.stage(stage, seconds, route=route)
-        log.info("turn over", outcome=ended.value, **account.logged())
 
     async def _keep(self, run: Running, account: TurnAccount) -> None:
         if self._kept is None or account.persona is None:
@@ -414,16 +393,6 @@ class TurnRunner:
         for messages, outcome in list(self._unsettled.items()):
             await self._journal.settle(messages, outcome)
             del self._unsettled[messages]
-
-
-def _log_undelivered(error: DeliveryError) -> None:
-    log.warning("not delivered", kind=type(error).__name__, reason=str(error))
-
-
-def _why(error: DeliveryError) -> str:
-    """Return the metric's word for why a reply was not delivered."""
-    known = {PermissionMissing: "permission", ThreadClosed: "closed", TargetGone: "gone"}
-    return known.get(type(error), "refused")
 
 
 async def _unowned() -> bool:
