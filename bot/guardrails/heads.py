@@ -97,15 +97,19 @@ class Heads:
         """
         plain = "".join(LETTERS.findall(texts[0]))
         others = [text for text in texts[1:] if "".join(LETTERS.findall(text)) != plain]
-        rows = [together(row) for row in SPELLED.finditer(texts[0])]
-        if not rows:
+        found = list(SPELLED.finditer(texts[0]))
+        if not found:
             return (texts[0], *others)
+        rows = [together(row) for row in found]
         words = {word for row in rows for word in LETTERS.findall(row)}
         odd = [word for word in words if word.isascii() and not self.phrases.words.knows(word)]
         joined = [SPELLED.sub(together, text) for text in (texts[0], *others)]
         if odd:
             unread = re.compile(rf"\b(?:{'|'.join(odd)})\b")
             joined = [unread.sub("", text) for text in joined]
+        if odd or any("." in row[0] for row in found):
+            # Of a text of acronyms too little may be left to go by.
+            joined = [text for text in joined if _long_enough("".join(LETTERS.findall(text)))]
         return dict.fromkeys(" ".join(text.split()) for text in joined)
 
 

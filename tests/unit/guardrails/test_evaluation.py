@@ -21,6 +21,7 @@ from bot.guardrails.evaluation import (
     report,
     report_talks,
 )
+from bot.guardrails.policy import Decision
 from bot.guardrails.taxonomy import Measure
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "guardrails"
@@ -89,6 +90,18 @@ def test_the_command_prints_one_object(capsys: pytest.CaptureFixture[str]) -> No
     assert {"n", "action_accuracy", "hard_on_allowed", "by_category", "latency_ms"} <= set(figures)
     assert {"precision", "recall"} <= set(figures["by_category"]["crisis"])
     assert {"p50", "p99"} == set(figures["latency_ms"])
+
+
+def test_support_where_the_card_is_due_is_noticed_but_not_right() -> None:
+    def judged(due: Measure, done: Measure) -> Judged:
+        case = Case.model_validate({"text": "a", "expect": {"action": due}})
+        return Judged(case, Decision(done), 0.0)
+
+    crisis, support, allow = Measure.CRISIS, Measure.SUPPORT, Measure.ALLOW
+    pairs = [(crisis, support), (crisis, crisis), (support, allow), (allow, support)]
+    figures = report([judged(*pair) for pair in pairs])
+    assert figures["self_harm_triage"] == {"precision": 0.6667, "recall": 0.6667, "n": 3}
+    assert figures["by_category"]["crisis"]["recall"] == 0.5
 
 
 def test_the_command_counts_conversations(capsys: pytest.CaptureFixture[str]) -> None:
