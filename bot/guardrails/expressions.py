@@ -12,6 +12,8 @@ MAX_MEMORY = 8 * 1024 * 1024
 USUAL_MEMORY = 256 * 1024
 """The same of a rule's pattern, if it can be run in so little: few ever fill it, and those would
 grow for as long as people write."""
+VERY_LONG = 3000
+"""Characters from which that is not tried: to find out that it is too little takes milliseconds."""
 KEPT = 3000
 """Patterns that are kept compiled, 10 to 40 KB each. People of one language need hundreds. Of 5,700
 texts in 16 languages, most of them about harm, each calls for one that has to be compiled anew,
@@ -28,11 +30,9 @@ def options(memory: int = MAX_MEMORY) -> re2.Options:
 
 @lru_cache(maxsize=KEPT)
 def _expression(pattern: str) -> re2.Set:
-    memory = USUAL_MEMORY
-    while memory < MAX_MEMORY:
+    if len(pattern) < VERY_LONG:
         with contextlib.suppress(re2.error):
-            return _compiled(pattern, memory)
-        memory *= 2
+            return _compiled(pattern, USUAL_MEMORY)
     return _compiled(pattern, MAX_MEMORY)
 
 
@@ -46,6 +46,12 @@ def _compiled(pattern: str, memory: int) -> re2.Set:
     made.Add(f"(?m){pattern}")  # several texts of one line may be looked through at once
     made.Compile()
     return made
+
+
+def keep_all() -> None:
+    """Let go of no compiled pattern any more: for an evaluation, which calls for all of them."""
+    global _expression
+    _expression = lru_cache(maxsize=None)(_expression.__wrapped__)
 
 
 def matches(pattern: str, text: bytes) -> bool:

@@ -63,6 +63,11 @@ class Phrases:
         default_factory=lambda: Recent(_REMEMBERED), repr=False, compare=False
     )
 
+    def prepare(self, most: int) -> None:
+        """Add up the most usual pieces: each costs as much as a quarter of a short message."""
+        for number in range(min(most, len(self.vectors) // self.deep)):
+            self._piece(number)
+
     def logits(self, plain: str) -> tuple[float, ...]:
         """Return a logit by head of a normalised text; none where it has no pieces."""
         ids = self.words.pieces(plain).ids[1:-1]

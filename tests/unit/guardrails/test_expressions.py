@@ -7,7 +7,8 @@ import random
 import pytest
 import re2
 
-from bot.guardrails.expressions import USUAL_MEMORY, _compiled, matches
+from bot.guardrails import expressions
+from bot.guardrails.expressions import KEPT, USUAL_MEMORY, _compiled, keep_all, matches
 
 LARGE = r"k[^.z]{0,90}z ?(?:so )?(?:, )?" * 30
 
@@ -31,3 +32,16 @@ def test_an_automaton_that_begins_anew_finds_the_same() -> None:
     for _ in range(3000):
         text = "".join(chance.choices("abcd ", k=60))
         assert bool(small.Match(text.encode())) == (expected.search(text) is not None)
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_only_an_evaluation_keeps_every_pattern(
+    all_of_them: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expressions, "_expression", expressions._expression)
+    if all_of_them:
+        keep_all()
+    for number in range(KEPT + 10):
+        matches(f"no{number}", b"")
+    kept = expressions._expression.cache_info().currsize
+    assert kept == KEPT + 10 if all_of_them else kept == KEPT

@@ -8,9 +8,8 @@ from math import log
 
 import pytest
 
-from bot.guardrails import GuardContext, Guardrails
+from bot.guardrails import GuardContext, Guardrails, expressions
 from bot.guardrails.corpus import everyday
-from bot.guardrails.expressions import _expression
 from bot.guardrails.heads import Heads
 from bot.guardrails.judge import Judge
 from bot.guardrails.phrases import Phrases
@@ -203,7 +202,7 @@ def test_everyday_messages_of_many_languages_are_heard_before_the_first_person(
     assert sum(line.isascii() for line in lines) < 250
     judge = Judge(room.judge.asked, room.judge.drafted)
     judge.listen(lines)
-    assert _expression.cache_info().currsize > 100
+    assert expressions._expression.cache_info().currsize > 100
 
 
 @pytest.mark.parametrize(
