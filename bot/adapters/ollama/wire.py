@@ -19,6 +19,7 @@ FOREVER = -1
 """`keep_alive`: the model stays loaded; every request must say so, or the last one decides."""
 
 _NS = 1e-9
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def chat_body(request: ChatRequest, num_ctx: int) -> bytes:
@@ -45,7 +46,7 @@ def chat_body(request: ChatRequest, num_ctx: int) -> bytes:
     if request.logprobs:
         body["logprobs"] = True
         body["top_logprobs"] = min(request.logprobs, 20)
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return _JSON.encode(body).encode("utf-8", "replace")
 
 
 def load_options(num_ctx: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.errors import RecordCorrupt, StoreError
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 ID_LIMIT = 1 << 64
 RECORD_CHARACTERS = 262_144
 """Longest text or record; Discord's own limits are far below."""
@@ -25,7 +26,7 @@ def dump(value: Any) -> bytes:
     Raises:
         StoreError: longer than `RECORD_CHARACTERS` and the attachments together.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _JSON.encode(value)
     if len(text) > RECORD_CHARACTERS + 2 * ATTACHMENT_BYTES:
         raise StoreError("a record is too long to be stored")
     return text.encode("utf-8", "surrogatepass")

@@ -7,8 +7,6 @@ import asyncio
 import json
 import signal
 
-import uvloop
-
 from tests.fakes.discord.server import TOKEN, FakeDiscord
 
 
@@ -56,4 +54,9 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(_arguments()))
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        asyncio.run(_serve(_arguments()))
+    else:
+        uvloop.run(_serve(_arguments()))
