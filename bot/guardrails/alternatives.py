@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
+MARKS = re.compile(r"\\.|\[(?:\\.|[^\]\\])*|[()|]", re.DOTALL)
+"""What is escaped, a class, and what parts a pattern."""
+
 
 def alternatives(pattern: str) -> list[str]:
     """Split a pattern at its outermost `|`: `a(b|c)|d` is `a(b|c)` or `d`."""
-    parts, depth, start, at, in_class = [], 0, 0, 0, False
-    while at < len(pattern):
-        char = pattern[at]
-        if char == "\\":
-            at += 1
-        elif in_class:
-            in_class = char != "]"
-        elif char == "[":
-            in_class = True
-        elif char in "()":
-            depth += 1 if char == "(" else -1
-        elif char == "|" and depth == 0:
-            parts.append(pattern[start:at])
-            start = at + 1
-        at += 1
+    parts, depth, start = [], 0, 0
+    for mark in MARKS.finditer(pattern):
+        if mark[0] in ("(", ")"):
+            depth += 1 if mark[0] == "(" else -1
+        elif mark[0] == "|" and depth == 0:
+            parts.append(pattern[start : mark.start()])
+            start = mark.end()
     return [*parts, pattern[start:]]
