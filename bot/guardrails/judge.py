@@ -46,7 +46,7 @@ from bot.guardrails.play import (
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, Rule, RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
-from bot.guardrails.telling import FICTION, LONG_AGO
+from bot.guardrails.telling import FICTION, FOR_USE, LONG_AGO
 from bot.languages.spoken import NAMES, spoken_language
 from bot.recent import Recent
 from bot.routing.route import Route
@@ -186,12 +186,16 @@ class Judge:
     def _found(self, text: str, *, creative: bool) -> _Found:
         ahead = self._ahead.pop(hash((text, len(text))), None)
         looked = ahead or self._looked(self._views(text))
+        for_use = creative and not looked.silent and self._for_use(text)
+        creative = creative and not for_use
         heard, around = looked.heard, looked.around
         in_story = creative and not around.aside and not (around.now and own_voice(text))
         # Most messages are silent: they need not be read once more.
         hits: tuple[Hit, ...] = ()
         if not looked.silent:
             hits, heard = self._meant(looked, text, creative, in_story)
+        if for_use:
+            hits = tuple(map(_serious, hits))
         harmless = looked.pastime or (in_story and plays(text))
         odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
         return _Found(hits, *odds, around)
@@ -213,6 +217,16 @@ class Judge:
         if any(hit.fiction_ok for hit in found):
             found = self._excuse_fiction(found, text, views, around, creative=creative)
         return found, heard
+
+    def _for_use(self, text: str) -> bool:
+        """Whether what is to be written is of use outside of a story, and none is spoken of.
+
+        On the creative route a guide to a break-in is as much one as on any other.
+        """
+        plain = self._views(text).plain
+        return FOR_USE.search(plain) is not None and not (
+            FICTION.search(plain) or has_play(text) or harmless_company(plain, crime=True)
+        )
 
     def _looked(self, views: Views) -> _Looked:
         """Return what rules, heads and circumstances say on any route."""
