@@ -106,6 +106,8 @@ class OutputGate:
         self._judged = 0
         self._checkpoints = (0, 0)
         """The last two that were passed."""
+        self._met = False
+        """Whether the text is past the place where it goes on from what stands."""
         self.visible = ""
 
     async def feed(self, piece: str, ready: Callable[[], bool] = _at_once) -> str | None:
@@ -255,12 +257,13 @@ class OutputGate:
             self.visible = before
             return None
         self._released = limit
+        self._met = len(self.visible) > OVERLAP
         return self.visible
 
     def _at_seam(self) -> Decision:
         """Judge the place where a reply is gone on with: two harmless halves can make a whole."""
         before = self._context.before
-        if not before:
+        if not before or self._met:
             return ALLOWED
         whole = joined(before, self.visible)
         start = max(0, len(before) - OVERLAP)
