@@ -28,7 +28,7 @@ FOLDS = 4
 HELD = 0
 """The group of lines that is held out to calibrate the heads."""
 ORDINARY_ALARMS = {
-    "care": 0.051, "acute": 0.006, "order": 0.003, "human": 0.003, "bond": 0.003, "harm": 0.014,
+    "care": 0.05, "acute": 0.006, "order": 0.003, "human": 0.003, "bond": 0.003, "harm": 0.014,
 }  # fmt: skip
 """Share of ordinary messages, held out, on which a head may speak up."""
 TWIN_ALARMS = {
