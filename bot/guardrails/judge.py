@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from bot.guardrails.circumstances import (
@@ -21,7 +21,6 @@ from bot.guardrails.company import (
 )
 from bot.guardrails.context import GuardContext
 from bot.guardrails.doubts import BONDS, doubted, doubtful, softened, with_plain
-from bot.guardrails.excuses import sentences
 from bot.guardrails.expressions import keep_all
 from bot.guardrails.heads import DANGER, SILENCE, SURE, Heads, Heard, alarms
 from bot.guardrails.jest import in_jest
@@ -31,22 +30,14 @@ from bot.guardrails.pasted import gives_no_orders
 from bot.guardrails.pii import find, redact
 from bot.guardrails.places import closer, places, with_neighbours
 from bot.guardrails.play import (
-    acted,
-    before_the_task,
-    has_play,
-    lone_voice,
-    narrated,
-    outside,
     own_voice,
-    own_words,
     plays,
-    sincere,
-    sworn,
 )
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, Rule, RuleSet
-from bot.guardrails.taxonomy import Measure, Severity
-from bot.guardrails.telling import FICTION, FOR_USE, LONG_AGO
+from bot.guardrails.stories import Stories, serious
+from bot.guardrails.taxonomy import CARE, Measure, Severity
+from bot.guardrails.telling import LONG_AGO
 from bot.languages.spoken import NAMES, spoken_language
 from bot.recent import Recent
 from bot.routing.route import Route
@@ -58,14 +49,11 @@ PREPARED = 1500
 for 1.6 MiB that a running bot soon takes anyway."""
 REMEMBERED = 256
 """Messages whose findings are remembered."""
-CARE = frozenset({"sh_crisis", "sh_support", "distress"})
 DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 ORDERS = frozenset({"jailbreak", "leak", "memory_poison"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
 """What people say of themselves laughing and don't mean."""
-SAID_OF_ONESELF = frozenset({Severity.ACTIVE, Severity.PASSIVE})
-"""What a person says of themselves in the middle of a play, and a character in any."""
 TOLD_APART = frozenset(NAMES) - {"id"}
 """Languages of rules of everyday words that need the language; `id` stands for its neighbours."""
 PLAYED_BY_US = frozenset({"human_claim", "sh_promo"})
@@ -131,6 +119,7 @@ class Judge:
 
     def __init__(self, asked: RuleSet, drafted: RuleSet, heads: Heads | None = None) -> None:
         self.asked, self.drafted, self.heads = asked, drafted, heads
+        self._stories = Stories(asked, drafted, self._views)
         self._known = Recent[int, _Found](REMEMBERED)
         self._ahead = Recent[int, _Looked](REMEMBERED)
         """By hash, not by text: what a person deletes must not live on here."""
@@ -186,7 +175,7 @@ class Judge:
     def _found(self, text: str, *, creative: bool) -> _Found:
         ahead = self._ahead.pop(hash((text, len(text))), None)
         looked = ahead or self._looked(self._views(text))
-        for_use = creative and not looked.silent and self._for_use(text)
+        for_use = creative and not looked.silent and self._stories.none_but_for_use(text)
         creative = creative and not for_use
         heard, around = looked.heard, looked.around
         in_story = creative and not around.aside and not (around.now and own_voice(text))
@@ -195,7 +184,7 @@ class Judge:
         if not looked.silent:
             hits, heard = self._meant(looked, text, creative, in_story)
         if for_use:
-            hits = tuple(map(_serious, hits))
+            hits = tuple(map(serious, hits))
         harmless = looked.pastime or (in_story and plays(text))
         odds = (0.0, 0.0) if harmless else (heard.odds("care"), heard.odds("acute"))
         return _Found(hits, *odds, around)
@@ -215,18 +204,8 @@ class Judge:
             found = self._past(found, views)
         found = tuple(softened(hit) if self._jested(hit, views) else hit for hit in found)
         if any(hit.fiction_ok for hit in found):
-            found = self._excuse_fiction(found, text, views, around, creative=creative)
+            found = self._stories.excuse(found, text, views, around, creative=creative)
         return found, heard
-
-    def _for_use(self, text: str) -> bool:
-        """Whether what is to be written is of use outside of a story, and none is spoken of.
-
-        On the creative route a guide to a break-in is as much one as on any other.
-        """
-        plain = self._views(text).plain
-        return FOR_USE.search(plain) is not None and not (
-            FICTION.search(plain) or has_play(text) or harmless_company(plain, crime=True)
-        )
 
     def _looked(self, views: Views) -> _Looked:
         """Return what rules, heads and circumstances say on any route."""
@@ -312,7 +291,8 @@ class Judge:
         """Judge what a persona wrote, or began to write."""
         hits = self.drafted.hits(self._views(text))
         if context.route is Route.CREATIVE and any(hit.category in PLAYED_BY_US for hit in hits):
-            hits = self._as_itself(hits, text, context.user_text)
+            asked = self._findings(context.user_text, creative=True).hits
+            hits = self._stories.said_as_itself(hits, text, context.user_text, asked)
         decision = decide(hits, "assistant", context)
         if decision.measure is not Measure.ALLOW:
             return decision
@@ -321,88 +301,6 @@ class Judge:
         if sanitise(text) != text:
             return Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
         return decision
-
-    def _as_itself(self, hits: tuple[Hit, ...], text: str, user_text: str) -> tuple[Hit, ...]:
-        """Return a story's findings, those as serious that no character says.
-
-        A life of its own is a character's to have; an oath to be human is nobody's, nor is any such
-        claim where the person sincerely asked.
-        """
-        beside = outside(text, being_written=True)
-        meant = {hit.rule for hit in self.drafted.hits(self._views(beside or text))}
-        asked = self._findings(user_text, creative=True).hits
-        claims = sworn(beside) or any(hit.category == "human_claim" for hit in asked)
-        urges = beside != "" or own_voice(user_text)
-
-        def serious(hit: Hit) -> bool:
-            itself = {"human_claim": claims, "sh_promo": urges}.get(hit.category, False)
-            return itself and hit.rule in meant
-
-        return tuple(_serious(hit) if serious(hit) else hit for hit in hits)
-
-    def _excuse_fiction(
-        self,
-        hits: tuple[Hit, ...],
-        text: str,
-        views: Views,
-        around: Circumstances,
-        *,
-        creative: bool,
-    ) -> tuple[Hit, ...]:
-        """Leave out what a character says or does, unless the person steps out of the story."""
-        if around.aside:
-            return tuple(_serious(hit) for hit in hits)
-        told = FICTION.search(views.plain) is not None
-        own = self._of_themselves(text, hits, told=told, creative=creative, now=around.now)
-        in_scene = (told or (creative and has_play(text))) and not sincere(text)
-        beside = self._asked_beside(text, hits, views) if in_scene else frozenset[str]()
-        perhaps = frozenset[str]()
-        if creative and not told and lone_voice(text):
-            perhaps = frozenset(hit.rule for hit in self.asked.hits(self._views(own_words(text))))
-
-        def excused(hit: Hit) -> bool:
-            if not hit.fiction_ok or hit.rule in own:
-                return False
-            if hit.category == "human_claim":
-                return in_scene and hit.rule not in beside
-            # In a game every threat is play, but "I want to die" may be the person's own.
-            return creative or told
-
-        return tuple(
-            _serious(hit) if not excused(hit) else _gently(hit)
-            for hit in hits
-            if not excused(hit) or (hit.rule in perhaps and hit.severity in SAID_OF_ONESELF)
-        )
-
-    def _asked_beside(self, text: str, hits: tuple[Hit, ...], views: Views) -> frozenset[str]:
-        """Return the rules of questions who is there that stand in sentences of no story, such as
-        before a poem is asked for."""
-        if has_play(text) or not any(hit.category == "human_claim" for hit in hits):
-            return frozenset()
-        bare = " ".join(part for part in sentences(views.plain) if not FICTION.search(part))
-        return (
-            frozenset(hit.rule for hit in self.asked.hits(self._views(bare)))
-            if bare
-            else frozenset()
-        )
-
-    def _of_themselves(
-        self, text: str, hits: tuple[Hit, ...], *, told: bool, creative: bool, now: bool
-    ) -> frozenset[str]:
-        """Return the rules of need that speak of the person: beside the play lines of a scene that
-        nobody narrates, or before any story was spoken of."""
-        ours = frozenset(hit.rule for hit in hits if hit.category in CARE)
-        if not ours:
-            return ours
-        own = own_words(text) if creative else text
-        if told or (creative and narrated(own)):
-            own = before_the_task(own)
-        elif not creative or (acted(text) and not (now or sincere(text))):
-            return frozenset()
-        if own == text:
-            return ours
-        found = self.asked.hits(self._views(own)) if own else ()
-        return ours.intersection(hit.rule for hit in found)
 
     def _with_heads(
         self,
@@ -470,15 +368,6 @@ def _figurative(hit: Hit) -> bool:
 def _settles(hit: Hit) -> bool:
     """Whether a finding leaves nothing that a head could add."""
     return hit.category not in UNSETTLED and hit.severity is not Severity.MILD
-
-
-def _gently(hit: Hit) -> Hit:
-    """Return a finding of danger as one of need: what may be play is asked about, no more."""
-    return replace(hit, category="sh_support", severity=Severity.PASSIVE, fiction_ok=False)
-
-
-def _serious(hit: Hit) -> Hit:
-    return replace(hit, fiction_ok=False)
 
 
 def _weight(hits: Sequence[Hit]) -> float:

@@ -35,6 +35,10 @@ CATEGORIES: dict[str, str] = {
 }
 
 
+CARE = frozenset({"sh_crisis", "sh_support", "distress"})
+"""Categories of a person who is not well."""
+
+
 class Severity(StrEnum):
     """How grave a finding is; for self-harm the tiers of the risk trend."""
 

@@ -28,11 +28,11 @@ FOLDS = 4
 HELD = 0
 """The group of lines that is held out to calibrate the heads."""
 ORDINARY_ALARMS = {
-    "care": 0.05, "acute": 0.006, "order": 0.003, "human": 0.003, "bond": 0.003, "harm": 0.014,
+    "care": 0.045, "acute": 0.006, "order": 0.003, "human": 0.003, "bond": 0.003, "harm": 0.014,
 }  # fmt: skip
 """Share of ordinary messages, held out, on which a head may speak up."""
 TWIN_ALARMS = {
-    "care": 0.15, "acute": 0.012, "order": 0.03, "human": 0.02, "bond": 0.02, "harm": 0.15,
+    "care": 0.15, "acute": 0.06, "order": 0.03, "human": 0.02, "bond": 0.02, "harm": 0.15,
 }  # fmt: skip
 """The same of harmless twins of dangerous wording: the hard cases."""
 

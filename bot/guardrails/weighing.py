@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.guardrails.context import GuardContext
 from bot.guardrails.heads import CARE_RULE, DANGER
-from bot.guardrails.judge import CARE, Judgement
+from bot.guardrails.judge import Judgement
 from bot.guardrails.leaning import (
     CALM,
     SAID_PLAINLY,
@@ -26,13 +26,13 @@ from bot.guardrails.risk import (
     RiskState,
     advance,
 )
-from bot.guardrails.taxonomy import Measure, Severity
+from bot.guardrails.taxonomy import CARE, Measure, Severity
 from bot.routing.route import Route
 
 SAID_LIGHTLY = frozenset({Severity.ACTIVE, Severity.PASSIVE})
 """What people say of an exam, too: that they want to die, and not how."""
 
-MEANT = 2.0
+MEANT = 1.0
 """Odds over its threshold from which a head is believed that somebody at an exam means it."""
 
 
@@ -62,7 +62,7 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
         state = advance(state, now, weight=weight, dependency=judgement.dependency)
     if judgement.has("minor"):
         state = replace(state, minor_until=now + MINOR_FOR)
-    decision = _with_trend(judgement, state, weight, leans=begun and leans)
+    decision = _with_trend(judgement, state, weight, leans=leans)
     card_due = now - state.card_at >= CARD_WINDOW
     resource_due = state.resource_due(now)
     if decision.measure is Measure.CRISIS and decision.rule != DANGER.rule:
