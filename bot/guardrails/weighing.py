@@ -62,7 +62,9 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
         state = advance(state, now, weight=weight, dependency=judgement.dependency)
     if judgement.has("minor"):
         state = replace(state, minor_until=now + MINOR_FOR)
-    decision = _with_trend(judgement, state, weight, leans=leans)
+    decision = _with_trend(
+        judgement, state, weight, leans=leans and (begun or _only_sorrow(judgement))
+    )
     card_due = now - state.card_at >= CARD_WINDOW
     resource_due = state.resource_due(now)
     if decision.measure is Measure.CRISIS and decision.rule != DANGER.rule:
@@ -112,6 +114,11 @@ def _by_signs(judgement: Judgement) -> bool:
     """Whether what asks for care is a rule of everyday words that a head confirmed."""
     decided = (hit for hit in judgement.hits if hit.rule == judgement.decision.rule)
     return any(hit.category in CARE and hit.needs is not None for hit in decided)
+
+
+def _only_sorrow(judgement: Judgement) -> bool:
+    """Whether nothing but sorrow was found in a message: no rule spoke of more, and was doubted."""
+    return all(hit.category == "distress" for hit in judgement.hits)
 
 
 def _leans(judgement: Judgement, state: RiskState, context: GuardContext, *, begun: bool) -> bool:

