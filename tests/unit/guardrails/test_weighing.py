@@ -27,9 +27,11 @@ def measures(
 ) -> Callable[..., list[Measure]]:
     """Return what is done about messages with a head that hears sorrow in each of them."""
 
-    def weighed(*texts: str, apart: float = 60.0, care: float = 0.9) -> list[Measure]:
+    def weighed(
+        *texts: str, apart: float = 60.0, care: float = 0.9, begun: bool = False
+    ) -> list[Measure]:
         judge = Judge(room.judge.asked, room.judge.drafted, heads(care=care))
-        state, found = RiskState(), []
+        state, found = RiskState(last_at=NOW - 60.0 if begun else 0.0), []
         for at, text in enumerate(texts):
             where = context(now=NOW + at * apart)
             step = weigh(judge.message(text, where), state, where)
@@ -121,8 +123,19 @@ FAINT = 0.3
 
 
 def test_faint_sorrow_adds_up(measures: Callable[..., list[Measure]]) -> None:
-    assert measures(ECHO, ECHO, care=FAINT) == [Measure.ALLOW] * 2
-    assert measures(*[ECHO] * 15, care=FAINT)[-1] is Measure.SUPPORT
+    assert measures(ECHO, ECHO, care=FAINT, begun=True) == [Measure.ALLOW] * 2
+    assert measures(*[ECHO] * 25, care=FAINT, begun=True)[-1] is Measure.SUPPORT
+
+
+def test_of_a_first_message_less_is_asked(measures: Callable[..., list[Measure]]) -> None:
+    assert measures(ECHO, care=FAINT) == [Measure.SUPPORT]
+    assert measures(ECHO, care=FAINT - 0.05) == [Measure.ALLOW]
+
+
+def test_but_not_where_a_rule_heard_more_and_was_doubted(
+    measures: Callable[..., list[Measure]],
+) -> None:
+    assert measures("i want to die, i called my teacher mum", care=FAINT) == [Measure.ALLOW]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +144,8 @@ def test_faint_sorrow_adds_up(measures: Callable[..., list[Measure]]) -> None:
 def test_what_is_taken_back_or_kept_secret_was_meant(
     measures: Callable[..., list[Measure]], hidden: str
 ) -> None:
-    assert measures(ECHO, hidden, care=FAINT) == [Measure.ALLOW, Measure.SUPPORT]
+    found = measures(ECHO, hidden, care=FAINT, begun=True)
+    assert found == [Measure.ALLOW, Measure.SUPPORT]
 
 
 def test_who_takes_back_nothing_is_left_alone(measures: Callable[..., list[Measure]]) -> None:
@@ -144,7 +158,8 @@ def test_a_jest_that_is_half_meant_is_noticed(measures: Callable[..., list[Measu
 
 
 def test_good_news_outweigh_a_faint_sorrow(measures: Callable[..., list[Measure]]) -> None:
-    assert measures(ECHO, "we won!!!", ECHO, care=FAINT) == [Measure.ALLOW] * 3
+    found = measures(ECHO, "we won!!!", ECHO, care=FAINT, begun=True)
+    assert found == [Measure.ALLOW] * 3
     assert measures(ECHO, "thanks for listening", care=0.99)[-1] is Measure.SUPPORT
 
 
