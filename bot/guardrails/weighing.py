@@ -63,7 +63,7 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     if judgement.has("minor"):
         state = replace(state, minor_until=now + MINOR_FOR)
     decision = _with_trend(
-        judgement, state, weight, leans=leans and (begun or _only_sorrow(judgement))
+        judgement, state, weight, leans=leans and (begun or _only_sorrow(judgement, context))
     )
     card_due = now - state.card_at >= CARD_WINDOW
     resource_due = state.resource_due(now)
@@ -116,9 +116,11 @@ def _by_signs(judgement: Judgement) -> bool:
     return any(hit.category in CARE and hit.needs is not None for hit in decided)
 
 
-def _only_sorrow(judgement: Judgement) -> bool:
-    """Whether nothing but sorrow was found in a message: no rule spoke of more, and was doubted."""
-    return all(hit.category == "distress" for hit in judgement.hits)
+def _only_sorrow(judgement: Judgement, context: GuardContext) -> bool:
+    """Whether nothing but sorrow was found in a message: no rule spoke of more, and was doubted;
+    and it is not a story's, whose people may be sad."""
+    alone = all(hit.category == "distress" for hit in judgement.hits)
+    return alone and not _in_story(judgement, context)
 
 
 def _leans(judgement: Judgement, state: RiskState, context: GuardContext, *, begun: bool) -> bool:

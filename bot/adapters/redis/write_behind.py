@@ -55,7 +55,8 @@ class WriteBehind:
         await self._pause(self._first)
         while self._due and not self._closing.is_set():
             self._due = False
-            self._due |= not await self._try()
+            if not await self._try():
+                self._due = True  # as it is already where something was noted meanwhile
             await self._pause(self._every)
 
     async def _pause(self, seconds: float) -> None:

@@ -98,3 +98,20 @@ async def test_closing_while_the_store_is_away_ends() -> None:
     behind.soon()  # too late: nothing begins again
     assert store.writes == []
     assert store.waiting == [1]
+
+
+async def test_what_is_noted_while_a_write_is_under_way_is_written_after_it() -> None:
+    store = Store()
+    behind = WriteBehind("notes", store.write, every=SOON)
+    store.answers.clear()
+    store.waiting.append(1)
+    behind.soon()
+    async with asyncio.timeout(5):
+        while store.waiting:
+            await asyncio.sleep(SOON)
+    store.waiting.append(2)
+    behind.soon()
+    store.answers.set()
+    await until(store, 2)
+    await behind.close()
+    assert store.writes == [[1], [2]]
