@@ -101,7 +101,7 @@ class TurnPipeline:
         try:
             return await self._answer(settled, sink, account, timer, stop)
         except BackendError as error:
-            if not settled.context.in_need:
+            if stop.wanted or not settled.context.in_need:
                 raise
             log.warning("no reply to a person in need: lines to call instead", reason=str(error))
             unanswered = self._parts.guardrails.unanswered(settled.context)

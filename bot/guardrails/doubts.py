@@ -8,14 +8,14 @@ from bot.guardrails.company import pretext
 from bot.guardrails.heads import Heard
 from bot.guardrails.normalise import Views
 from bot.guardrails.rules import Hit
-from bot.guardrails.taxonomy import CATEGORIES, Severity
+from bot.guardrails.taxonomy import CATEGORIES, ORDERS, Severity
 
 BONDS = frozenset({"dependency", "delusion", "sentience"})
 KINDS: dict[str, frozenset[str]] = {
     **dict.fromkeys(CATEGORIES, frozenset({"harm"})),
     **dict.fromkeys(("sh_support", "distress"), frozenset({"care"})),
     **dict.fromkeys(BONDS, frozenset({"bond", "care"})),
-    **dict.fromkeys(("jailbreak", "leak", "memory_poison"), frozenset({"order"})),
+    **dict.fromkeys(ORDERS, frozenset({"order"})),
     "sh_crisis": frozenset({"acute", "care"}),
     "human_claim": frozenset({"human"}),
 }

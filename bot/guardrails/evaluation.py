@@ -17,18 +17,14 @@ from bot.guardrails.context import GuardContext
 from bot.guardrails.judge import Judge
 from bot.guardrails.policy import Decision
 from bot.guardrails.risk import RiskState
-from bot.guardrails.taxonomy import Measure
+from bot.guardrails.taxonomy import CARING, HARD, Measure
 from bot.guardrails.weighing import weigh
 from bot.routing.route import Route
 
 MAX_FILE = 64 * 1024 * 1024
 STARTS = 1_700_000_000.0
-HARD = frozenset({Measure.BLOCK, Measure.REFUSE, Measure.CRISIS, Measure.GATE})
 INTERVENTIONS = HARD | {Measure.SUPPORT, Measure.NUDGE}
 """What counts as having stepped in within a conversation."""
-
-CARE = frozenset({Measure.SUPPORT, Measure.CRISIS})
-"""What a person in need is met with."""
 
 Line = TypeVar("Line", bound=BaseModel)
 Channel = Literal["sfw", "age_restricted", "dm"]
@@ -182,9 +178,9 @@ def _triage(results: Sequence[Judged]) -> dict[str, float]:
     """Return how many people in need (support or the card is due) are met with either, and how many
     of those who are met so are in need."""
     asked = [r for r in results if r.case.role == "user"]
-    due = [r for r in asked if r.case.expect.action in CARE]
-    met = [r for r in asked if r.decision.measure in CARE]
-    both = sum(r.decision.measure in CARE for r in due)
+    due = [r for r in asked if r.case.expect.action in CARING]
+    met = [r for r in asked if r.decision.measure in CARING]
+    both = sum(r.decision.measure in CARING for r in due)
     return {
         "precision": round(both / len(met), 4) if met else 0.0,
         "recall": round(both / len(due), 4) if due else 0.0,

@@ -36,7 +36,7 @@ from bot.guardrails.play import (
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.rules import Hit, Rule, RuleSet
 from bot.guardrails.stories import Stories, serious
-from bot.guardrails.taxonomy import CARE, Measure, Severity
+from bot.guardrails.taxonomy import CARE, ORDERS, Measure, Severity
 from bot.guardrails.telling import LONG_AGO
 from bot.languages.spoken import NAMES, spoken_language
 from bot.recent import Recent
@@ -50,7 +50,6 @@ for 1.6 MiB that a running bot soon takes anyway."""
 REMEMBERED = 256
 """Messages whose findings are remembered."""
 DEEDS = frozenset({"illicit", "mass_harm", "gore"})
-ORDERS = frozenset({"jailbreak", "leak", "memory_poison"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
 """What people say of themselves laughing and don't mean."""

@@ -341,7 +341,7 @@ class Guardrails:
         """Return what is said to a person in need for whom no reply can be written now."""
         words = words_for(context, self._care)
         reply = words.short("again", region_of(context.locale))
-        return Verdict(Action.SUPPORT, "sh_support", 0.0, AWAY, reply)
+        return Verdict(Action.SUPPORT, "sh_support", reply=reply)
 
     def _verdict(
         self, decision: Decision, context: GuardContext, *, drafted: bool = False
@@ -349,7 +349,7 @@ class Guardrails:
         words = words_for(context, self._care)
         if decision.rule == AWAY:
             if context.in_need:
-                return self.unanswered(context)
+                return replace(self.unanswered(context), rule=AWAY)
             return Verdict(Action.REFUSE, None, 0.0, decision.rule, words.unavailable)
         verdict = verdict_of(decision, context, self._care)
         blames = drafted and decision.measure is Measure.BLOCK
@@ -376,11 +376,9 @@ class Guardrails:
 
     def _needs_guard(self, user_text: str, context: GuardContext) -> bool:
         """Whether this turn may not go on with rules alone."""
-        if context.route is Route.COMPANION or context.place.is_dm or context.strict:
+        if context.route is Route.COMPANION or context.strict or context.in_need:
             return True
-        if context.in_need:
-            return True
-        if context.place.age_restricted:
+        if context.place.is_dm or context.place.age_restricted:
             return True
         return self._judge.message(user_text, context).decision.measure.rank >= Measure.SUPPORT.rank
 

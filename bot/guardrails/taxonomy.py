@@ -37,6 +37,8 @@ CATEGORIES: dict[str, str] = {
 
 CARE = frozenset({"sh_crisis", "sh_support", "distress"})
 """Categories of a person who is not well."""
+ORDERS = frozenset({"jailbreak", "leak", "memory_poison"})
+"""Categories of what is said to the program itself."""
 
 
 class Severity(StrEnum):
@@ -78,5 +80,7 @@ class Measure(StrEnum):
 
 _RANKS = {measure: rank for rank, measure in enumerate(Measure)}
 
+CARING = frozenset({Measure.SUPPORT, Measure.CRISIS})
+"""What a person in need is met with."""
 HARD = frozenset({Measure.REFUSE, Measure.BLOCK, Measure.CRISIS, Measure.GATE})
 """What keeps a person from getting what they asked for."""

@@ -32,9 +32,6 @@ from bot.routing.route import Route
 SAID_LIGHTLY = frozenset({Severity.ACTIVE, Severity.PASSIVE})
 """What people say of an exam, too: that they want to die, and not how."""
 
-MEANT = 1.0
-"""Odds over its threshold from which a head is believed that somebody at an exam means it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -149,7 +146,7 @@ def _unsure(judgement: Judgement, state: RiskState, context: GuardContext, *, be
 def _figure_of_speech(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:
     """Whether somebody who is at a game or an exam only says that they want to die: a wide rule
     heard it, and neither head of need did."""
-    heard = max(judgement.care, judgement.acute) >= MEANT
+    heard = max(judgement.care, judgement.acute) >= 1.0
     if heard or judgement.around.aside or not state.strained(context.now):
         return False
     decided = [hit for hit in judgement.hits if hit.rule == judgement.decision.rule]

@@ -59,7 +59,7 @@ async def open_redis(url: str, *, on_error: Callable[[str], None] | None = None)
     try:
         with store_errors(client):
             await client.ping()
-    except BaseException:
+    except BaseException:  # also when it is cancelled: nobody else knows of the client
         await client.aclose()
         raise
     return client

@@ -84,7 +84,7 @@ class EmbeddedRedis:
         async with _turn(files):
             try:
                 await self._ensure(files)
-            except BaseException:
+            except BaseException:  # also when it is cancelled: the server stays for others
                 self._let_go()
                 raise
             if self._use is None:

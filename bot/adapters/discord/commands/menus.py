@@ -181,7 +181,7 @@ class EditReplyForm(Form):
             return
         try:
             await wishes.begin(place, standing, press, Found(), refused)
-        except BaseException:
+        except BaseException:  # also when it is cancelled: else nobody may edit the reply again
             await wishes.let_go(place, standing, press)
             raise
         await self._services.intake.ended(standing.turn)

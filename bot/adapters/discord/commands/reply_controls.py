@@ -205,7 +205,7 @@ class Work:
         try:
             await acknowledge(self.interaction, rows)
             begun = await self._journalled()
-        except BaseException:
+        except BaseException:  # also when it is cancelled: the reply would stay without its buttons
             await self._give_up(rows_under(self.interaction, self.standing) if writes else None)
             raise
         if not begun:
