@@ -146,5 +146,5 @@ class TakingBack:
         if said is not None and said.cue is None:
             return said.speaker.id
         exchange = await self._conversations.find(place, message)
-        found = (each for each in (exchange.said if exchange else ()))
-        return next((s.speaker.id for s in found if s.message_id == message), None)
+        kept = exchange.said if exchange else ()
+        return next((each.speaker.id for each in kept if each.message_id == message), None)
