@@ -1,4 +1,4 @@
-"""That none of the 25 wants is left out, and that the README names the scene of each."""
+"""That none of the 25 wants is left out, and that the README beside this file names the scene of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-README = HERE.parents[2] / "README.md"
+README = HERE / "README.md"
 
 
 def scenes() -> dict[str, int]:
