@@ -1,4 +1,4 @@
-"""That none of the 25 wants is left out, and that the README beside this file names the scene of each."""
+"""That none of the 25 wants is left out, and that README.md names the scene of each."""
 
 from __future__ import annotations
 
