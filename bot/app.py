@@ -27,14 +27,16 @@ from bot.chat.pipeline import TurnPipeline
 from bot.chat.replying.summary import Summariser
 from bot.chat.stage import Stage, StageStatus
 from bot.creative.profiles import TOOLS_FILE, open_tools
-from bot.data_files import personas_dir
-from bot.guarding import Guard, open_guard
-from bot.health_checks import expected_health, report_health
+from bot.files.data_files import personas_dir
+from bot.files.operator_files import Tables
+from bot.files.operator_watch import OperatorFile
 from bot.memory import Asking, Learner, Memory
-from bot.models import Models, open_models
 from bot.observability import Health, LoopLag, Metrics, tell_losses
-from bot.operator_files import Tables
-from bot.operator_watch import OperatorFile
+from bot.opening.guarding import Guard, open_guard
+from bot.opening.health_checks import expected_health, report_health
+from bot.opening.models import Models, open_models
+from bot.opening.stores import Stores, open_stores
+from bot.opening.vocabularies import Vocabularies
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
 from bot.personas.casting import Casting, load_default_cast
@@ -45,8 +47,6 @@ from bot.routing.dispatch import Dispatcher
 from bot.routing.opening import PROFILES, Routing, open_routing
 from bot.scheduling import FairQueue
 from bot.settings import Settings
-from bot.stores import Stores, open_stores
-from bot.vocabularies import Vocabularies
 
 log = structlog.get_logger(__name__)
 

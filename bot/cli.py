@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from bot import __version__
-from bot import card_files as card_commands
+from bot.commandline import cards as card_commands
 from bot.errors import InputRejected, SettingsRejected, TroupeError
+from bot.files.output_files import make_ready
 from bot.guardrails import commandline as guard_commands
 from bot.memory import commandline as memory_commands
 from bot.observability import LogOutput
-from bot.output_files import make_ready
 from bot.ports import ChatModel
 from bot.routing import commandline as route_commands
 from bot.settings import Settings, load_settings
@@ -155,42 +155,42 @@ def _in_loop(settings: Settings, main: Callable[[], Coroutine[Any, Any, int]]) -
 
 
 def _run(args: argparse.Namespace) -> int:
-    from bot.serve import serve  # imported late: `cards check` needs none of it
+    from bot.faces.serve import serve  # imported late: `cards check` needs none of it
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: serve(settings, discord=settings.discord.token is not None))
 
 
 def _play(args: argparse.Namespace) -> int:
-    from bot.serve import serve
+    from bot.faces.serve import serve
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: serve(settings, discord=False))
 
 
 def _chat(args: argparse.Namespace) -> int:
-    from bot.serve_terminal import converse
+    from bot.faces.in_terminal import converse
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: converse(settings, args.persona))
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from bot.doctor import examine
+    from bot.commandline.doctor import examine
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: examine(settings))
 
 
 def _pull(args: argparse.Namespace) -> int:
-    from bot.pulling import pull_missing
+    from bot.commandline.pull import pull_missing
 
     ollama = load_settings(args.env_file).ollama
     return asyncio.run(pull_missing(ollama))
 
 
 def _migrate(args: argparse.Namespace) -> int:
-    from bot.serve import migrate_only
+    from bot.faces.serve import migrate_only
 
     settings = load_settings(args.env_file)
     return _in_loop(settings, lambda: migrate_only(settings, dry_run=args.dry_run))
@@ -220,7 +220,7 @@ async def _models(env_file: Path) -> AsyncIterator[tuple[ChatModel, str]]:
 
 
 def _corrections(args: argparse.Namespace) -> int:
-    from bot.operator_data import export_corrections
+    from bot.commandline.data import export_corrections
 
     settings = load_settings(args.env_file)
     make_ready(args.out)
@@ -228,7 +228,7 @@ def _corrections(args: argparse.Namespace) -> int:
 
 
 def _reports(args: argparse.Namespace) -> int:
-    from bot.operator_data import show_reports
+    from bot.commandline.data import show_reports
 
     if args.count < 1:
         raise InputRejected(["--count must be at least 1"])
@@ -241,7 +241,7 @@ def _data(args: argparse.Namespace) -> int:
     if args.step == "schema":
         print(json.dumps(PersonExport.model_json_schema(), indent=1))
         return OK
-    from bot.operator_data import delete_data, export_data
+    from bot.commandline.data import delete_data, export_data
 
     settings = load_settings(args.env_file)
     if args.step == "export":

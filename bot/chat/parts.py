@@ -12,10 +12,10 @@ from bot.chat.replying.summary import Summariser
 from bot.chat.turn import Turn
 from bot.creative.order import Tool
 from bot.creative.profiles import ToolProfile
+from bot.files.operator_files import Tables
 from bot.guardrails import Guardrails
 from bot.memory import Memory
 from bot.observability import Metrics
-from bot.operator_files import Tables
 from bot.personas.casting import Casting
 from bot.personas.scenes import SceneLimits
 from bot.ports import ChatModel, Clock, ConversationStore, ModelFacts, RateLimiter

@@ -33,7 +33,7 @@ from bot.errors import (
     TargetGone,
     TroupeError,
 )
-from bot.guardrails.disclosure import Disclosures
+from bot.guardrails.caring.disclosure import Disclosures
 from bot.languages import reading, translated
 from bot.observability import Metrics, turn_logs
 from bot.personas.casting import Casting

@@ -26,7 +26,7 @@ from bot.chat.place import (
 from bot.chat.replying.closing import Closing
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.errors import Busy, NotFound, TroupeError
-from bot.guardrails.disclosure import Disclosures
+from bot.guardrails.caring.disclosure import Disclosures
 from bot.languages import reading, t
 from bot.languages.spoken import spoken_language
 from bot.personas import Persona, PersonaLibrary

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.creative.order import Length, Order, Tool
-from bot.data_files import personas_dir
-from bot.operator_files import read_each
+from bot.files.data_files import personas_dir
+from bot.files.operator_files import read_each
 from bot.routing.profiles import RouteProfile, option_problems
 
 TOOLS_FILE: Final = "tools.toml"

@@ -1,13 +1,13 @@
 """Guardrails: what comes in is judged, and nothing goes out before its verdict."""
 
 from bot.guardrails.audit import Audit, AuditEntry
+from bot.guardrails.caring.risk import TrendStore
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
-from bot.guardrails.gate import OutputGate
-from bot.guardrails.guard import OllamaGuard
-from bot.guardrails.normalise import normalise
-from bot.guardrails.opinion import GuardAway, GuardModel, GuardOpinion
-from bot.guardrails.outbound import sanitise
-from bot.guardrails.risk import TrendStore
+from bot.guardrails.guard_model.guard import OllamaGuard
+from bot.guardrails.guard_model.opinion import GuardAway, GuardModel, GuardOpinion
+from bot.guardrails.outgoing.gate import OutputGate
+from bot.guardrails.outgoing.outbound import sanitise
+from bot.guardrails.reading.normalise import normalise
 from bot.guardrails.room import Guardrails
 from bot.guardrails.verdict import Action, Verdict
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from bot.errors import InputRejected
-from bot.guardrails.corpus import CORPUS
-from bot.guardrails.heads import HEADS_FILE
-from bot.output_files import make_ready
+from bot.files.output_files import make_ready
+from bot.guardrails.triage.corpus import CORPUS
+from bot.guardrails.triage.heads import HEADS_FILE
 
 
 def add_parser(
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from bot.guardrails.training import train  # late: every command has this parser
+    from bot.guardrails.triage.training import train  # late: every command has this parser
 
     if not args.by_source:
         make_ready(args.out)

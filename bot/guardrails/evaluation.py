@@ -13,10 +13,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.errors import InputRejected
+from bot.guardrails.caring.risk import RiskState
 from bot.guardrails.context import GuardContext
 from bot.guardrails.judge import Judge
 from bot.guardrails.policy import Decision
-from bot.guardrails.risk import RiskState
 from bot.guardrails.taxonomy import CARING, HARD, Measure
 from bot.guardrails.weighing import weigh
 from bot.routing.route import Route

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.guardrails.context import GuardContext
-from bot.guardrails.rules import Hit, Role
+from bot.guardrails.matching.rules import Hit, Role
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import Action
 from bot.routing.route import Route

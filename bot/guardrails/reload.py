@@ -14,8 +14,8 @@ from pathlib import Path
 import structlog
 
 from bot.errors import SettingsRejected
+from bot.guardrails.matching.rule_files import SHIPPED
 from bot.guardrails.room import Guardrails, shipped_personas
-from bot.guardrails.rule_files import SHIPPED
 
 log = structlog.get_logger(__name__)
 

@@ -13,23 +13,30 @@ from bot.chat.place import Place, UserId
 from bot.chat.turn import Turn
 from bot.errors import SettingsRejected, StoreError
 from bot.guardrails.audit import Audit, AuditSink
-from bot.guardrails.care import Care, read_care, region_of
+from bot.guardrails.caring.care import Care, read_care, region_of
+from bot.guardrails.caring.risk import (
+    ProcessTrends,
+    RiskState,
+    TrendStore,
+    advance,
+    taken_back,
+    where_of,
+)
 from bot.guardrails.constitution import Constitution, read_constitution
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
-from bot.guardrails.corpus import everyday
-from bot.guardrails.gate import GateTerms, OutputGate
-from bot.guardrails.heads import read_heads
+from bot.guardrails.guard_model.opinion import GuardAway, GuardModel
+from bot.guardrails.guard_model.reviewing import AWAY, of_draft, of_message
 from bot.guardrails.judge import Judge
+from bot.guardrails.matching.rule_files import SHIPPED, read_rules
+from bot.guardrails.matching.rules import Rule, RuleSet
 from bot.guardrails.material import brought, guidance, with_material
-from bot.guardrails.opinion import GuardAway, GuardModel
+from bot.guardrails.outgoing.gate import GateTerms, OutputGate
+from bot.guardrails.outgoing.revise import revision_request, rewritten
 from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
-from bot.guardrails.reviewing import AWAY, of_draft, of_message
-from bot.guardrails.revise import revision_request, rewritten
-from bot.guardrails.risk import ProcessTrends, RiskState, TrendStore, advance, taken_back, where_of
-from bot.guardrails.rule_files import SHIPPED, read_rules
-from bot.guardrails.rules import Rule, RuleSet
 from bot.guardrails.taxonomy import Measure, Severity
+from bot.guardrails.triage.corpus import everyday
+from bot.guardrails.triage.heads import read_heads
 from bot.guardrails.verdict import ALLOWED as PASS
 from bot.guardrails.verdict import Action, Verdict
 from bot.guardrails.weighing import Weighed, weigh

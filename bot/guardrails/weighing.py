@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.guardrails.context import GuardContext
-from bot.guardrails.heads import CARE_RULE, DANGER
-from bot.guardrails.judge import Judgement
-from bot.guardrails.leaning import (
-    CALM,
-    SAID_PLAINLY,
-    SOMETHING,
-    TAKEN_BACK,
-    bar,
-    evidence,
-    faded,
-)
-from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
-from bot.guardrails.risk import (
+from bot.guardrails.caring.risk import (
     CARD_WINDOW,
     DEPENDENCY_LIMIT,
     MINOR_FOR,
@@ -26,7 +13,20 @@ from bot.guardrails.risk import (
     RiskState,
     advance,
 )
+from bot.guardrails.context import GuardContext
+from bot.guardrails.judge import Judgement
+from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
 from bot.guardrails.taxonomy import CARE, Measure, Severity
+from bot.guardrails.triage.heads import CARE_RULE, DANGER
+from bot.guardrails.triage.leaning import (
+    CALM,
+    SAID_PLAINLY,
+    SOMETHING,
+    TAKEN_BACK,
+    bar,
+    evidence,
+    faded,
+)
 from bot.routing.route import Route
 
 SAID_LIGHTLY = frozenset({Severity.ACTIVE, Severity.PASSIVE})

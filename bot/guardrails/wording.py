@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.guardrails.care import Care, Words, region_of
+from bot.guardrails.caring.care import Care, Words, region_of
+from bot.guardrails.caring.risk import Level
 from bot.guardrails.context import GuardContext
 from bot.guardrails.policy import ACTIONS, Decision
-from bot.guardrails.risk import Level
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages.spoken import spoken_language

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import InputRejected
+from bot.files.output_files import make_ready
 from bot.memory.arrays import np
-from bot.output_files import make_ready
 
 if TYPE_CHECKING:
     from bot.memory.evaluation import VectorFile

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.chat.place import GuildId, Place
 from bot.errors import InvalidChoice, NotAllowed, NotFound, SettingsRejected
-from bot.operator_files import read_tables
+from bot.files.operator_files import read_tables
 from bot.personas.binding import (
     Binding,
     BindingLevel,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from bot.errors import SettingsRejected
-from bot.operator_files import read_tables
+from bot.files.operator_files import read_tables
 from bot.routing.table import Scores
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.errors import SettingsRejected
-from bot.operator_files import read_tables
+from bot.files.operator_files import read_tables
 
 FAILURES: Final = 5
 """Failures in a row that open the breaker."""

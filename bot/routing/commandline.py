@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bot.errors import InputRejected, SettingsRejected
-from bot.output_files import make_ready, make_ready_folder
+from bot.files.output_files import make_ready, make_ready_folder
 from bot.ports import ChatModel
 from bot.routing.accurate import AccurateStage, ready_encoder
 from bot.routing.dataset import Labelled, read_labelled

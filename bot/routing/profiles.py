@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bot.operator_files import read_each
+from bot.files.operator_files import read_each
 from bot.routing.route import Route
 
 

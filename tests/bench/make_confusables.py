@@ -1,6 +1,6 @@
-"""Make `bot/guardrails/confusables.py` from the confusables of Unicode TR 39.
+"""Make `bot/guardrails/reading/confusables.py` from the confusables of Unicode TR 39.
 
-    python tests/bench/make_confusables.py confusables.json > bot/guardrails/confusables.py
+    python tests/bench/make_confusables.py confusables.json > bot/guardrails/reading/confusables.py
 
 The JSON is the data file of the `confusable-homoglyphs` wheel (MIT; Unicode licence): for each
 character a list of those that look like it. Kept is what looks like an ASCII letter or digit and

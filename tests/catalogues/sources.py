@@ -29,8 +29,8 @@ SHOWN_ERRORS = {
     for name, kind in vars(errors).items()
     if isinstance(kind, type) and issubclass(kind, errors.UserFacing)
 }
-COMMAND_LINE = {"commandline.py", "cli.py", "card_files.py"}
-"""Files whose texts an operator reads in a terminal."""
+COMMAND_LINE = {"commandline.py", "cli.py", "commandline"}
+"""Files and folders whose texts an operator reads in a terminal."""
 _FIELD_ALONE = re.compile(r"\{\w+\}")
 OWN_KEYWORDS = {"Busy": {"retry_after"}}
 """Keywords of an error that are not fields of its text."""
@@ -64,7 +64,7 @@ def collect() -> Collected:
     """Return everything that people are shown."""
     collected = Collected()
     for path in sorted((ROOT / "bot").rglob("*.py")):
-        if path.parent.name == "languages" or path.name in COMMAND_LINE:
+        if path.parent.name == "languages" or COMMAND_LINE & {path.name, path.parent.name}:
             continue
         _from_code(path, collected)
     for key in tree_texts():

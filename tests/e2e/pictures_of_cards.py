@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.data_files import personas_dir
+from bot.files.data_files import personas_dir
 from bot.personas import png
 from tests.e2e.browser import Browser, chromium
 from tests.e2e.look.drawing import Drawing

@@ -16,7 +16,7 @@ from typing import Any
 
 from bot.adapters.redis import Client, keys
 from bot.chat.notices import BROKEN_OFF, EXPIRED
-from bot.serve_discord import DRAIN_SECONDS
+from bot.faces.on_discord import DRAIN_SECONDS
 from tests.e2e.troupe import Scene, Troupe, contents, control, opened, own_words, until
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place

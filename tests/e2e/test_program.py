@@ -14,7 +14,7 @@ import pytest
 
 from bot.adapters.redis.embedded import is_running
 from bot.chat.notices import INTERRUPTED
-from bot.data_files import personas_dir
+from bot.files.data_files import personas_dir
 from tests.e2e.troupe import MODEL, Troupe, connections, environment, opened, run, until
 from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord

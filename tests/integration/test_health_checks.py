@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from bot import health_checks
 from bot.adapters.redis import Client
-from bot.health_checks import expected_health, report_health
 from bot.observability import Health, Metrics
+from bot.opening import health_checks
+from bot.opening.health_checks import expected_health, report_health
 from bot.scheduling import FairQueue
 from tests.fakes import PATIENCE
 from tests.integration.redis.servers import free_port

@@ -10,16 +10,16 @@ from typing import Any, Final
 import discord
 import structlog
 
-from bot.adapters.discord.calls import Webhook
-from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.refusals import FAILED
+from bot.adapters.discord.calling.calls import Webhook
+from bot.adapters.discord.calling.refusals import FAILED
+from bot.adapters.discord.speaking.desk import Desk
 from bot.chat.account import TurnAccount
 from bot.chat.place import GuildId, Place
 from bot.chat.turn import Turn
 from bot.errors import StoreError
 from bot.guardrails import Guardrails, sanitise
 from bot.guardrails.audit import Audit, AuditEntry, AuditSink
-from bot.guardrails.guard import OllamaGuard
+from bot.guardrails.guard_model.guard import OllamaGuard
 from bot.guardrails.moderation import (
     NOTIFIED,
     PRIVATE,

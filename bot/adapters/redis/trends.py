@@ -1,5 +1,5 @@
-"""Risk trends in Redis: `bot.guardrails.risk.TrendStore`. Numbers only, and those sealed: what
-they say is about a person's health."""
+"""Risk trends in Redis: `bot.guardrails.caring.risk.TrendStore`. Numbers only, and those sealed:
+what they say is about a person's health."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
 from bot.chat.place import GuildId, UserId
 from bot.errors import RecordCorrupt
-from bot.guardrails.risk import LIFETIME, MINOR_FOR
+from bot.guardrails.caring.risk import LIFETIME, MINOR_FOR
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from bot.chat.preparing.scene_turns import speakers
 from bot.chat.preparing.speech import reply_language
 from bot.chat.turn import Turn
 from bot.guardrails import GuardContext
-from bot.guardrails.leak import fresh_canary
+from bot.guardrails.outgoing.leak import fresh_canary
 from bot.guardrails.verdict import ALLOWED, Action, Verdict
 from bot.personas import Persona
 from bot.personas.binding import ResolvedBinding

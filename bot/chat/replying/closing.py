@@ -6,7 +6,7 @@ from bot.chat.account import TurnAccount
 from bot.chat.notices import small_print
 from bot.chat.preparing.files import unread_line
 from bot.chat.turn import Turn
-from bot.guardrails.disclosure import Disclosures, Reminder
+from bot.guardrails.caring.disclosure import Disclosures, Reminder
 from bot.guardrails.verdict import Action
 from bot.languages.spoken import spoken_language
 from bot.ports import Clock

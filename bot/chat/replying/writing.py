@@ -30,7 +30,7 @@ from bot.chat.turn import DIRECT, Wish
 from bot.chat.wishes.first_words import greeting_index
 from bot.delivery.seams import joined
 from bot.errors import EmptyReply
-from bot.guardrails.leak import marked
+from bot.guardrails.outgoing.leak import marked
 from bot.guardrails.verdict import Action, Verdict
 from bot.languages import translated
 from bot.memory import NOTHING, Recollection

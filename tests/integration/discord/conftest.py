@@ -10,8 +10,8 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.redirect import redirect
+from bot.adapters.discord.session.redirect import redirect
+from bot.adapters.discord.speaking.desk import Desk
 from bot.settings import DiscordSettings
 from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord

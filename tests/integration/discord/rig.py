@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bot.adapters.discord.catchup import CatchUp
-from bot.adapters.discord.client import Connection, TroupeBot
-from bot.adapters.discord.desk import Account, Desk
-from bot.adapters.discord.fates import DiscordChannels
-from bot.adapters.discord.listener import LastSeen
-from bot.adapters.discord.pacing import Throttle
-from bot.adapters.discord.sink import DiscordSink, SinkFactory
-from bot.adapters.discord.supervisor import IdentifyBudget, Supervisor
+from bot.adapters.discord.calling.pacing import Throttle
+from bot.adapters.discord.missed.catchup import CatchUp
+from bot.adapters.discord.missed.fates import DiscordChannels
+from bot.adapters.discord.session.client import Connection, TroupeBot
+from bot.adapters.discord.session.listener import LastSeen
+from bot.adapters.discord.session.supervisor import IdentifyBudget, Supervisor
+from bot.adapters.discord.speaking.desk import Account, Desk
+from bot.adapters.discord.speaking.sink import DiscordSink, SinkFactory
 from bot.chat.arriving.looking_again import Channels
 from bot.chat.arriving.looking_back import Kept, Page, compared
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId

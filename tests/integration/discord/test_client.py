@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from bot.adapters.discord.client import TroupeBot
-from bot.adapters.discord.rows import stop_row
-from bot.adapters.discord.voices import BotVoice
+from bot.adapters.discord.session.client import TroupeBot
+from bot.adapters.discord.speaking.rows import stop_row
+from bot.adapters.discord.speaking.voices import BotVoice
 from bot.chat.arriving.looking_back import Kept
 from bot.chat.place import ChannelId, MessageId
 from bot.chat.turn import Message, Trigger, TurnId
@@ -250,8 +250,8 @@ async def test_what_was_said_during_a_fresh_start_is_caught_up(discord: FakeDisc
 async def test_where_nobody_spoke_to_us_yet_the_gap_is_read_too(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.discord.catchup.SLACK", 0.0)
-    monkeypatch.setattr("bot.adapters.discord.catchup.MAX_CHANNELS", 2)
+    monkeypatch.setattr("bot.adapters.discord.missed.catchup.SLACK", 0.0)
+    monkeypatch.setattr("bot.adapters.discord.missed.catchup.MAX_CHANNELS", 2)
     names = ["quiet", "hall", "mute", "late"]
     guild = discord.guild(channels=names, members=["alice"])
     quiet, hall, mute, late = map(guild.channel, names)
@@ -301,7 +301,7 @@ async def test_a_message_during_the_start_hides_no_gap_before_it(
                 self.note(ChannelId(tavern.id), MessageId(newer.id))
             return await super().recent()
 
-    monkeypatch.setattr("bot.adapters.discord.catchup.SLACK", 0.0)
+    monkeypatch.setattr("bot.adapters.discord.missed.catchup.SLACK", 0.0)
     guild = discord.guild(channels=["tavern"], members=["alice"])
     tavern, alice = guild.channel("tavern"), guild.member("alice")
     seen = Busy()
@@ -325,7 +325,7 @@ async def test_catching_up_waits_for_a_store_that_is_away(
                 raise StoreError("Redis does not answer")
             return await super().recent()
 
-    monkeypatch.setattr("bot.adapters.discord.catchup.PAUSES", (0.05,) * 10)
+    monkeypatch.setattr("bot.adapters.discord.missed.catchup.PAUSES", (0.05,) * 10)
     guild = discord.guild(channels=["tavern"], members=["alice"])
     tavern, alice = guild.channel("tavern"), guild.member("alice")
     seen = Away()
@@ -431,7 +431,7 @@ async def keep(rig: Rig, count: int) -> None:
 async def test_what_was_taken_back_while_nobody_listened_is_found_out(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.discord.catchup.SLACK", 0.0)
+    monkeypatch.setattr("bot.adapters.discord.missed.catchup.SLACK", 0.0)
     guild = discord.guild(channels=["tavern"], members=["alice", "bob"])
     tavern, alice, bob = guild.channel("tavern"), guild.member("alice"), guild.member("bob")
     seen, notes, me = Unread(), Notes(), f"<@{discord.bot_user.id}>"
@@ -532,8 +532,8 @@ async def test_what_can_t_be_read_counts_as_unchanged(discord: FakeDiscord, trou
 async def test_a_message_older_than_the_page_is_asked_for_by_itself(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.discord.looking_back.PAGE", 2)
-    monkeypatch.setattr("bot.adapters.discord.catchup.PAGE", 2)
+    monkeypatch.setattr("bot.adapters.discord.missed.looking_back.PAGE", 2)
+    monkeypatch.setattr("bot.adapters.discord.missed.catchup.PAGE", 2)
     guild = discord.guild(channels=["tavern"], members=["alice"])
     tavern, alice = guild.channel("tavern"), guild.member("alice")
     seen, notes = Unread(), Notes()
@@ -552,7 +552,7 @@ async def test_a_message_older_than_the_page_is_asked_for_by_itself(
 async def test_channels_used_before_the_latest_are_looked_back_at_and_no_more(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.discord.catchup.MAX_CHANNELS", 1)
+    monkeypatch.setattr("bot.adapters.discord.missed.catchup.MAX_CHANNELS", 1)
     guild = discord.guild(channels=["tavern", "hall"], members=["alice"])
     tavern, hall, alice = guild.channel("tavern"), guild.channel("hall"), guild.member("alice")
     seen, notes = Unread(), Notes()
@@ -573,7 +573,7 @@ async def test_channels_used_before_the_latest_are_looked_back_at_and_no_more(
 async def test_old_messages_are_not_caught_up(
     discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.discord.catchup.MAX_AGE", 2.5)
+    monkeypatch.setattr("bot.adapters.discord.missed.catchup.MAX_AGE", 2.5)
     guild = discord.guild(channels=["tavern"], members=["alice"])
     tavern, alice = guild.channel("tavern"), guild.member("alice")
     seen = Unread()

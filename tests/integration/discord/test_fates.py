@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.adapters.discord.fates import DiscordChannels
+from bot.adapters.discord.missed.fates import DiscordChannels
 from bot.chat.arriving.looking_again import Fate
 from bot.chat.place import ChannelId, GuildId, MessageId, Place
 from tests.fakes.discord.handles import Place as Channel

@@ -7,8 +7,8 @@ import random
 import time
 from dataclasses import dataclass, field
 
-from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.sink import SinkFactory
+from bot.adapters.discord.speaking.desk import Desk
+from bot.adapters.discord.speaking.sink import SinkFactory
 from tests.fakes.discord.handles import Place
 from tests.fakes.discord.server import FakeDiscord
 from tests.integration.discord.rig import WREN, asked

@@ -11,11 +11,11 @@ import discord
 import pytest
 from aiohttp import ClientConnectionError
 
-from bot.adapters.discord.calls import Webhook
-from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.rest import ATTEMPTS
-from bot.adapters.discord.sink import DiscordSink, SinkFactory
-from bot.adapters.discord.voices import WebhookVoice
+from bot.adapters.discord.calling.calls import Webhook
+from bot.adapters.discord.calling.rest import ATTEMPTS
+from bot.adapters.discord.speaking.desk import Desk
+from bot.adapters.discord.speaking.sink import DiscordSink, SinkFactory
+from bot.adapters.discord.speaking.voices import WebhookVoice
 from bot.chat.place import MessageId
 from bot.chat.turn import Trigger, Turn, TurnId
 from bot.delivery.split import LIMIT
@@ -328,8 +328,8 @@ async def test_later_parts_are_not_posted_twice(scene: Scene) -> None:
 async def test_a_reply_of_one_word_is_finished_once_discord_takes_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("bot.adapters.discord.writer._BACK_OFF", 0.0)
-    monkeypatch.setattr("bot.adapters.discord.rest._BACK_OFF", [0.0] * ATTEMPTS)
+    monkeypatch.setattr("bot.adapters.discord.speaking.writer._BACK_OFF", 0.0)
+    monkeypatch.setattr("bot.adapters.discord.calling.rest._BACK_OFF", [0.0] * ATTEMPTS)
     _, sink = await scene.ask()
     sink.show("The")
     await scene.visible()
@@ -489,8 +489,8 @@ async def test_a_notice_comes_after_what_is_visible_in_the_bot_s_own_voice(scene
 async def test_discord_away_is_a_delivery_error_and_not_a_hang(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.adapters.discord.rest._BACK_OFF", (0.05,) * 4)
-    monkeypatch.setattr("bot.adapters.discord.writer._TRIES", 1)
+    monkeypatch.setattr("bot.adapters.discord.calling.rest._BACK_OFF", (0.05,) * 4)
+    monkeypatch.setattr("bot.adapters.discord.speaking.writer._TRIES", 1)
     _, sink = await scene.ask()
     await scene.discord.stop()
     with pytest.raises(DeliveryError):

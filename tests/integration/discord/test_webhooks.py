@@ -7,7 +7,7 @@ import asyncio
 import discord as library
 import pytest
 
-from bot.adapters.discord.desk import Desk
+from bot.adapters.discord.speaking.desk import Desk
 from tests.fakes.discord.handles import Server
 from tests.fakes.discord.server import FakeDiscord
 from tests.integration.discord.rig import desk_at

@@ -11,7 +11,7 @@ from bot.adapters.ollama import OllamaPool
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Message, Speaker, Trigger, Turn
 from bot.guardrails import Action, GuardAway, GuardContext, Guardrails, OllamaGuard
-from bot.guardrails.guard import BREAK_AFTER, BREAK_FOR
+from bot.guardrails.guard_model.guard import BREAK_AFTER, BREAK_FOR
 from bot.routing.route import Route
 from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama, Fault

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.data_files import personas_dir
+from bot.files.data_files import personas_dir
 from bot.guardrails import Guardrails
 from tests.e2e.troupe import FIRST_CONTACT, Scene, contents, opened, until
 

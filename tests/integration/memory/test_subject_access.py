@@ -16,9 +16,9 @@ from bot.adapters import redis as redis_adapters
 from bot.adapters.redis import Client, RedisConversations, Sealer
 from bot.cli import main
 from bot.errors import StoreError
-from bot.guarding import GuardStores
+from bot.opening.guarding import GuardStores
+from bot.opening.stores import Stores
 from bot.ports import SubjectAccess
-from bot.stores import Stores
 from bot.subject_access import (
     PersonExport,
     Requester,

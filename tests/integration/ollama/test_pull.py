@@ -8,7 +8,7 @@ import ollama
 import pytest
 
 from bot.adapters.ollama import Rehearsal
-from bot.pulling import pull_missing
+from bot.commandline.pull import pull_missing
 from bot.settings import OllamaSettings
 from tests.fakes.ollama import FakeOllama
 from tests.integration.ollama.conftest import MODEL

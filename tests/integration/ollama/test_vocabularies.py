@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.opening.vocabularies import Vocabularies
 from bot.prompting import TokenEstimator
 from bot.prompting.vocabulary import _BYTES, available
-from bot.vocabularies import Vocabularies
 from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.ollama.catalogue import FakeModel

@@ -27,8 +27,8 @@ from bot.adapters.redis import (
 from bot.adapters.redis.migrations import migrate
 from bot.chat.place import GuildId, MessageId
 from bot.chat.turn import Trigger, TurnId
-from bot.data_files import migrations_dir
 from bot.errors import StoreError
+from bot.files.data_files import migrations_dir
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, TriggerMode
 from bot.ports import Outcome, Progress, Rate
 from bot.routing.corrections import Correction

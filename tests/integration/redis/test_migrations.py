@@ -9,8 +9,8 @@ import pytest
 
 from bot.adapters.redis import Client, keys, migrations
 from bot.adapters.redis.migrations import MigrationReport, migrate, pending
-from bot.data_files import migrations_dir, personas_dir
 from bot.errors import MigrationError
+from bot.files.data_files import migrations_dir, personas_dir
 from tests.fakes import PATIENCE
 
 COUNT = "async def up(m):\n    await m.write('INCR', 'troupe:{test}:ran')\n"

@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.redis import Client, RedisTrends, Sealer, keys
 from bot.chat.place import GuildId, UserId
 from bot.errors import StoreError
-from bot.guardrails.risk import LIFETIME, RiskState
+from bot.guardrails.caring.risk import LIFETIME, RiskState
 
 ANNA, BEN, GUILD = UserId(1), UserId(2), GuildId(7)
 HERE = str(GUILD)

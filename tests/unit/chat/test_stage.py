@@ -19,9 +19,9 @@ from bot.chat.place import MessageId, Place, UserId
 from bot.chat.stage import Spoken, Stage
 from bot.chat.turn import Speaker, Turn, TurnId
 from bot.errors import BackendUnavailable
-from bot.guardrails.care import read_care
-from bot.guardrails.disclosure import Disclosures
-from bot.guardrails.risk import ProcessTrends
+from bot.guardrails.caring.care import read_care
+from bot.guardrails.caring.disclosure import Disclosures
+from bot.guardrails.caring.risk import ProcessTrends
 from bot.guardrails.room import shipped_personas
 from bot.languages import reading
 from bot.personas import PersonaLibrary

@@ -9,8 +9,8 @@ import pytest
 
 from bot.creative.order import MOST_IDEAS, Length, Order, Tone, Tool
 from bot.creative.profiles import TOOLS_FILE, load_tools
-from bot.data_files import personas_dir
 from bot.errors import SettingsRejected
+from bot.files.data_files import personas_dir
 from bot.routing.profiles import load_profiles
 from bot.routing.route import Route
 

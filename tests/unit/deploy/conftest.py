@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.discord.supervisor import DISCONNECTED_WITHIN
+from bot.adapters.discord.session.supervisor import DISCONNECTED_WITHIN
 from bot.chat.arriving.running_turns import CUT_OFF_AT_MOST
-from bot.serve_discord import DRAIN_SECONDS
+from bot.faces.on_discord import DRAIN_SECONDS
 from bot.settings import SECTIONS, names_of
 
 ROOT = Path(__file__).resolve().parents[3]

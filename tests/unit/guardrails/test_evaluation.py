@@ -11,7 +11,6 @@ import pytest
 from bot.errors import InputRejected
 from bot.guardrails import Guardrails
 from bot.guardrails.commandline import add_parser, run
-from bot.guardrails.corpus import WOVEN, read_corpus, woven
 from bot.guardrails.evaluation import (
     Case,
     Judged,
@@ -23,6 +22,7 @@ from bot.guardrails.evaluation import (
 )
 from bot.guardrails.policy import Decision
 from bot.guardrails.taxonomy import Measure
+from bot.guardrails.triage.corpus import WOVEN, read_corpus, woven
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "guardrails"
 CASES = read_lines(FIXTURES / "cases.jsonl", Case)
@@ -180,8 +180,8 @@ def test_a_line_with_choices_becomes_several_sentences_the_same_every_time() -> 
 
 
 def test_training_writes_heads_that_load(tmp_path: Path) -> None:
-    from bot.guardrails.heads import read_heads
-    from bot.guardrails.normalise import normalise
+    from bot.guardrails.reading.normalise import normalise
+    from bot.guardrails.triage.heads import read_heads
 
     corpus = tmp_path / "corpus"
     corpus.mkdir()

@@ -8,14 +8,15 @@ from math import log
 
 import pytest
 
-from bot.guardrails import GuardContext, Guardrails, expressions
-from bot.guardrails.corpus import everyday
-from bot.guardrails.heads import Heads
+from bot.guardrails import GuardContext, Guardrails
 from bot.guardrails.judge import Judge
-from bot.guardrails.phrases import Phrases
+from bot.guardrails.matching import expressions
+from bot.guardrails.matching.rules import RuleSet
 from bot.guardrails.room import all_rules
-from bot.guardrails.rules import RuleSet
 from bot.guardrails.taxonomy import Measure
+from bot.guardrails.triage.corpus import everyday
+from bot.guardrails.triage.heads import Heads
+from bot.guardrails.triage.phrases import Phrases
 from bot.routing.wordpiece import FIRST, LAST, UNKNOWN, WordPieces
 
 MakeContext = Callable[..., GuardContext]

@@ -9,7 +9,7 @@ import pytest
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
 from bot.chat.turn import Attachment, Message, Quoted, Speaker, Trigger, Turn
 from bot.guardrails import Action, GuardContext, Guardrails, Verdict
-from bot.guardrails.risk import ProcessTrends
+from bot.guardrails.caring.risk import ProcessTrends
 
 MakeContext = Callable[..., GuardContext]
 Judged = Callable[[Turn], Awaitable[Verdict]]

@@ -6,9 +6,9 @@ import pytest
 
 from bot.chat.place import ChannelId, GuildId, Place
 from bot.errors import StoreError
-from bot.guardrails.measured import MeasuredGuard
+from bot.guardrails.guard_model.measured import MeasuredGuard
+from bot.guardrails.guard_model.opinion import GuardAway, GuardOpinion
 from bot.guardrails.moderation import FRESH, GuildPolicy, Policies, Strictness
-from bot.guardrails.opinion import GuardAway, GuardOpinion
 
 GUILD = GuildId(7)
 HERE, DM = Place(ChannelId(1), GUILD), Place(ChannelId(2))

@@ -11,7 +11,7 @@ import pytest
 from bot.chat.turn import Turn
 from bot.errors import BackendUnavailable, SettingsRejected, StoreError
 from bot.guardrails import Action, AuditEntry, GuardContext, Guardrails, Verdict
-from bot.guardrails.risk import ProcessTrends
+from bot.guardrails.caring.risk import ProcessTrends
 from bot.ports import ChatRequest, Finished, Piece
 from bot.routing.route import Route
 

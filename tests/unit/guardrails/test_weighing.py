@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from bot.guardrails import GuardContext, Guardrails
+from bot.guardrails.caring.risk import SESSION_GAP, RiskState
 from bot.guardrails.judge import Judge
-from bot.guardrails.risk import SESSION_GAP, RiskState
 from bot.guardrails.taxonomy import Measure
 from bot.guardrails.weighing import weigh
 from bot.routing.route import Route

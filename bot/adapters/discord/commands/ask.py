@@ -11,12 +11,12 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.adapters.discord.attachments import fetch
 from bot.adapters.discord.commands.answers import answering_to, place_for
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.render import speaker_of_reader, think_aloud
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.mapping import clean_text, roles_of
+from bot.adapters.discord.reading.attachments import fetch
+from bot.adapters.discord.reading.mapping import clean_text, roles_of
 from bot.chat.place import MessageId, Place, snowflake_seconds
 from bot.chat.turn import Message
 from bot.errors import InvalidChoice

@@ -14,8 +14,8 @@ from bot.adapters.discord.commands.forms import Form
 from bot.adapters.discord.commands.materials import material_of
 from bot.adapters.discord.commands.ordering import begin, idea_order, known_ideas
 from bot.adapters.discord.commands.services import Serving, services_of
-from bot.adapters.discord.mapping import clean_text
-from bot.adapters.discord.rows import IDEA, idea_id
+from bot.adapters.discord.reading.mapping import clean_text
+from bot.adapters.discord.speaking.rows import IDEA, idea_id
 from bot.chat.turn import TurnId
 from bot.creative.order import MOST_IDEAS, Length, Order, Tone, Tool
 from bot.errors import InvalidChoice

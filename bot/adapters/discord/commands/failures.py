@@ -8,9 +8,9 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot.adapters.discord.allowed.examine import permission_title
+from bot.adapters.discord.calling.refusals import ANSWERED, FAILED
 from bot.adapters.discord.commands.render import plain, say
-from bot.adapters.discord.examine import permission_title
-from bot.adapters.discord.refusals import ANSWERED, FAILED
 from bot.chat.notices import UNEXPECTED, notice_for
 from bot.errors import DeliveryError, PermissionMissing, TroupeError
 from bot.languages import t, translated

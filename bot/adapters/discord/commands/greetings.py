@@ -11,9 +11,9 @@ from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told, vi
 from bot.adapters.discord.commands.permissions import may_direct, require
 from bot.adapters.discord.commands.render import place_of, say, shorten
 from bot.adapters.discord.commands.services import Services, services_of
-from bot.adapters.discord.greeter import rendered
-from bot.adapters.discord.mapping import speaker_of
-from bot.adapters.discord.webhooks import header_of
+from bot.adapters.discord.reading.mapping import speaker_of
+from bot.adapters.discord.speaking.greeter import rendered
+from bot.adapters.discord.speaking.webhooks import header_of
 from bot.chat.place import MessageId
 from bot.chat.wishes.first_words import Greeting
 from bot.errors import DeliveryError, InvalidChoice, UserFacing

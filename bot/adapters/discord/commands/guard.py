@@ -10,8 +10,8 @@ from discord import app_commands
 from bot.adapters.discord.commands.permissions import guild_of
 from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.mapping import clean_text
 from bot.adapters.discord.moderation import Moderation
+from bot.adapters.discord.reading.mapping import clean_text
 from bot.chat.place import ChannelId, UserId
 from bot.errors import InvalidChoice, NotAllowed
 from bot.guardrails import GuardAway, GuardContext

@@ -7,9 +7,9 @@ from typing import Any, Final
 import aiohttp
 import discord
 
-from bot.adapters.discord.attachments import fetch
-from bot.adapters.discord.links import linked_message
-from bot.adapters.discord.mapping import clean_text
+from bot.adapters.discord.reading.attachments import fetch
+from bot.adapters.discord.reading.links import linked_message
+from bot.adapters.discord.reading.mapping import clean_text
 from bot.chat.turn import Attachment
 from bot.errors import InvalidChoice
 from bot.prompting.late import is_textual

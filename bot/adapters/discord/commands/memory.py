@@ -17,7 +17,7 @@ from bot.adapters.discord.commands.memory_told import UndoButton, what
 from bot.adapters.discord.commands.memory_views import Confirm, Pager, TakeBack, item_line
 from bot.adapters.discord.commands.menus import add_message_menu
 from bot.adapters.discord.commands.render import place_of, plain, say, shorten
-from bot.adapters.discord.mapping import clean_text, is_unknown
+from bot.adapters.discord.reading.mapping import clean_text, is_unknown
 from bot.chat.place import GuildId, MessageId, Place, UserId
 from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
 from bot.languages import mark, t, tn, translated

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import discord
 
-from bot.adapters.discord.calls import Webhook
-from bot.adapters.discord.desk import Desk
-from bot.adapters.discord.voices import EPHEMERAL
+from bot.adapters.discord.calling.calls import Webhook
+from bot.adapters.discord.speaking.desk import Desk
+from bot.adapters.discord.speaking.voices import EPHEMERAL
 from bot.chat.turn import Turn
 
 SILENT: Final = 4096

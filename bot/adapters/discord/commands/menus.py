@@ -13,7 +13,6 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.adapters.discord.client import TroupeBot
 from bot.adapters.discord.commands.answers import (
     answering_to,
     is_answer,
@@ -33,8 +32,9 @@ from bot.adapters.discord.commands.render import (
 )
 from bot.adapters.discord.commands.reply_controls import SMALL_PRINT
 from bot.adapters.discord.commands.services import Services, services_of
-from bot.adapters.discord.mapping import Us, is_by_us, message_of, quote_of, roles_of
-from bot.adapters.discord.rows import turn_under
+from bot.adapters.discord.reading.mapping import Us, is_by_us, message_of, quote_of, roles_of
+from bot.adapters.discord.session.client import TroupeBot
+from bot.adapters.discord.speaking.rows import turn_under
 from bot.adapters.discord.unclaimed import shown_on
 from bot.chat.place import MessageId, Place
 from bot.chat.turn import Message, Wish

@@ -16,7 +16,7 @@ from bot.adapters.discord.commands.answers import (
 )
 from bot.adapters.discord.commands.render import speaker_of_reader, think_aloud
 from bot.adapters.discord.commands.services import Services, services_of
-from bot.adapters.discord.mapping import roles_of
+from bot.adapters.discord.reading.mapping import roles_of
 from bot.chat.place import MessageId, snowflake_seconds
 from bot.chat.preparing.ordering import as_said
 from bot.chat.turn import Answering, Attachment, Message, Trigger, Turn, TurnId

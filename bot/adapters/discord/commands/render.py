@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 
-from bot.adapters.discord.mapping import place_of_channel, speaker_of
+from bot.adapters.discord.reading.mapping import place_of_channel, speaker_of
 from bot.chat.place import GuildId, Place
 from bot.chat.turn import Speaker
 from bot.errors import InvalidChoice

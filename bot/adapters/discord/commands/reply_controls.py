@@ -10,7 +10,7 @@ from typing import Any, Final, Self, cast
 import discord
 import structlog
 
-from bot.adapters.discord.client import TroupeBot
+from bot.adapters.discord.calling.refusals import ANSWERED, FAILED
 from bot.adapters.discord.commands.account_text import account_text
 from bot.adapters.discord.commands.answers import (
     answering_press,
@@ -23,9 +23,16 @@ from bot.adapters.discord.commands.permissions import may_moderate
 from bot.adapters.discord.commands.render import say, speaker_of_reader
 from bot.adapters.discord.commands.replies import summary_of_turn
 from bot.adapters.discord.commands.services import Services, services_of
-from bot.adapters.discord.mapping import roles_of
-from bot.adapters.discord.refusals import ANSWERED, FAILED
-from bot.adapters.discord.rows import PREFIX, Rows, control_id, fixed_rows, reply_rows, stop_row
+from bot.adapters.discord.reading.mapping import roles_of
+from bot.adapters.discord.session.client import TroupeBot
+from bot.adapters.discord.speaking.rows import (
+    PREFIX,
+    Rows,
+    control_id,
+    fixed_rows,
+    reply_rows,
+    stop_row,
+)
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message, TurnId, Wish
 from bot.chat.wishes.claims import Claim

@@ -13,7 +13,7 @@ from bot.adapters.discord.commands.permissions import guild_of
 from bot.adapters.discord.commands.render import place_of, plain, say
 from bot.adapters.discord.commands.replies import message_id, route_of
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.mapping import clean_text
+from bot.adapters.discord.reading.mapping import clean_text
 from bot.chat.account import route_summary
 from bot.chat.place import UserId
 from bot.chat.preparing.asking import ask_about

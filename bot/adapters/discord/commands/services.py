@@ -9,10 +9,10 @@ from typing import Any, Protocol, cast
 import discord
 from discord.ext import commands
 
-from bot.adapters.discord.greeter import Greeter
+from bot.adapters.discord.calling.refusals import Mutes
 from bot.adapters.discord.moderation import Moderation
-from bot.adapters.discord.refusals import Mutes
-from bot.adapters.discord.removing import Remover
+from bot.adapters.discord.speaking.greeter import Greeter
+from bot.adapters.discord.speaking.removing import Remover
 from bot.chat.accounts import Accounts, AccountStore
 from bot.chat.intake import Intake
 from bot.chat.place import GuildId, Place, UserId

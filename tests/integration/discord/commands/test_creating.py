@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot import serve_discord
 from bot.chat.place import ChannelId, GuildId, Place
 from bot.creative.ideas import ideas_in
+from bot.faces import on_discord
 from tests.fakes.discord.handles import Person
 from tests.fakes.discord.handles import Place as Channel
 from tests.fakes.discord.state import Message
@@ -125,7 +125,7 @@ async def test_an_order_is_a_turn_that_can_be_written_again(stage: Stage) -> Non
 async def test_an_order_that_was_cut_off_is_finished_after_a_restart(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve_discord, "DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(on_discord, "DRAIN_SECONDS", 0.1)
     stage.ollama.set_pace(first_token=30.0)
     await stage.guest.slash(stage.channel, "write", prompt="a line about a moth")
     await stage.ollama.until(lambda: bool(stage.ollama.chats))
@@ -314,7 +314,7 @@ async def test_a_person_takes_the_tools_along_to_servers_without_the_bot(stage: 
 async def test_abroad_an_answer_is_finished_after_a_restart_and_given_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve_discord, "DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(on_discord, "DRAIN_SECONDS", 0.1)
     abroad = stage.discord.guild("abroad", channels=["plaza"], with_bot=False)
     guest, plaza = abroad.member("guy"), abroad.channel("plaza")
     stage.ollama.set_pace(first_token=30.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.discord import vanished
+from bot.adapters.discord.missed import vanished
 from bot.app import Troupe
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Guild, Person, Place

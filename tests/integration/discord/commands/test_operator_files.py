@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from bot.app import Troupe
-from bot.data_files import personas_dir
+from bot.files.data_files import personas_dir
 from tests.fakes import PATIENCE
 from tests.fakes.discord.server import FakeDiscord
 from tests.fakes.ollama import FakeOllama

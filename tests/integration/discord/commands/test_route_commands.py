@@ -15,8 +15,8 @@ import pytest
 from bot.chat.place import ChannelId, GuildId
 from bot.chat.place import Place as Chat
 from bot.cli import build_parser
-from bot.data_files import personas_dir
-from bot.operator_data import export_corrections
+from bot.commandline.data import export_corrections
+from bot.files.data_files import personas_dir
 from bot.routing import Router
 from bot.routing.dataset import read_labelled
 from bot.routing.features import FEATURE_VERSION

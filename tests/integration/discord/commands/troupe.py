@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.app import Troupe, open_troupe
-from bot.serve_discord import serve_discord
+from bot.faces.on_discord import serve_discord
 from bot.settings import (
     CoreSettings,
     DiscordSettings,

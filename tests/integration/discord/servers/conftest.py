@@ -13,7 +13,7 @@ import pytest_asyncio
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.adapters.discord.redirect import redirect
+from bot.adapters.discord.session.redirect import redirect
 from bot.adapters.redis import open_redis
 from bot.app import Troupe
 from bot.settings import DiscordSettings

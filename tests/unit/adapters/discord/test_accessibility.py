@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.discord.rows import Rows, idea_rows, reply_rows, stop_row
+from bot.adapters.discord.speaking.rows import Rows, idea_rows, reply_rows, stop_row
 from bot.chat.turn import TurnId
 from bot.ports import Controls
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 import pytest
 
-from bot.adapters.discord.refusals import Mutes, delivery_error
+from bot.adapters.discord.calling.refusals import Mutes, delivery_error
 from bot.errors import DeliveryDelayed, PermissionMissing
 
 
@@ -25,7 +25,7 @@ def test_a_muted_channel_says_what_it_lacks_until_its_time_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr("bot.adapters.discord.refusals.time.monotonic", lambda: now)
+    monkeypatch.setattr("bot.adapters.discord.calling.refusals.time.monotonic", lambda: now)
     mutes = Mutes(60.0)
     mutes.mute(1, "Send Messages")
     assert mutes.missing(1) == "Send Messages"

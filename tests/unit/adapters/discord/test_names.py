@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.discord.mapping import MAX_NAME, MAX_TEXT, clean_name, clean_text
-from bot.adapters.discord.webhooks import header_of, shown_name, webhook_name
+from bot.adapters.discord.reading.mapping import MAX_NAME, MAX_TEXT, clean_name, clean_text
+from bot.adapters.discord.speaking.webhooks import header_of, shown_name, webhook_name
 
 STRANGE = st.text(
     st.one_of(

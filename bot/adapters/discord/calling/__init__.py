@@ -1,0 +1,1 @@
+"""Calls to Discord's REST interface, within its limits."""

@@ -1,0 +1,1 @@
+"""From Discord's messages, files and links to our own values."""

@@ -1,0 +1,1 @@
+"""The connection: clients, shards, and what they hear."""

@@ -1,0 +1,1 @@
+"""How a reply becomes visible, and stays true."""

@@ -1,0 +1,1 @@
+"""The program's faces: Discord, the playground page, the terminal."""

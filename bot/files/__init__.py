@@ -1,0 +1,1 @@
+"""Files: those that ship, those that an operator edits, those that a command writes."""

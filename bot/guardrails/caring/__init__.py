@@ -1,0 +1,1 @@
+"""Care for people: words, disclosures, and how a person fares over time."""

@@ -1,0 +1,1 @@
+"""A guard model: how it is asked, and what its opinion comes to."""

@@ -1,0 +1,1 @@
+"""What leaves: nothing of a draft is visible before its verdict."""

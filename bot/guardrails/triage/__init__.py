@@ -1,0 +1,1 @@
+"""The heads: small classifiers that point, never block; and their training."""

@@ -1,0 +1,1 @@
+"""Opens what every face shares: stores, models, guardrails, health."""
