@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bot.guardrails.context import GuardContext
+from bot.guardrails.doubts import BONDS, doubted, doubtful, softened, with_plain
 from bot.guardrails.earnest.circumstances import (
     NOTHING_SAID,
     Circumstances,
@@ -20,22 +21,21 @@ from bot.guardrails.earnest.company import (
     harmless_company,
     without_figures,
 )
-from bot.guardrails.earnest.doubts import BONDS, doubted, doubtful, softened, with_plain
 from bot.guardrails.earnest.jest import in_jest
+from bot.guardrails.earnest.pasted import gives_no_orders
 from bot.guardrails.earnest.play import (
     own_voice,
     plays,
 )
-from bot.guardrails.earnest.stories import Stories, serious
 from bot.guardrails.earnest.telling import LONG_AGO
-from bot.guardrails.matching.expressions import keep_all
+from bot.guardrails.expressions import keep_all
 from bot.guardrails.matching.rules import Hit, Rule, RuleSet
 from bot.guardrails.outgoing.outbound import sanitise
 from bot.guardrails.pii import find, redact
 from bot.guardrails.policy import WEIGHTS, Decision, decide
 from bot.guardrails.reading.normalise import Views, normalise
-from bot.guardrails.reading.pasted import gives_no_orders
 from bot.guardrails.reading.places import closer, places, with_neighbours
+from bot.guardrails.stories import Stories, serious
 from bot.guardrails.taxonomy import CARE, ORDERS, Measure, Severity
 from bot.guardrails.triage.heads import DANGER, SILENCE, SURE, Heads, Heard, alarms
 from bot.languages.spoken import NAMES, spoken_language

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.guardrails.earnest.signs import read_sign
 from bot.guardrails.earnest.telling import LONG_AGO, OUT_OF_STORY, STILL
-from bot.guardrails.matching.expressions import matches
+from bot.guardrails.expressions import matches
 
 # Read in every message: RE2 looks for all of their words at once.
 TAKEN_BACK = read_sign("taken_back").pattern

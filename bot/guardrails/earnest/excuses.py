@@ -12,21 +12,16 @@ from itertools import pairwise
 from typing import Literal
 
 from bot.guardrails.earnest.signs import sign
-from bot.guardrails.matching.expressions import matches
+from bot.guardrails.expressions import matches
+from bot.guardrails.reading.sentences import sentences
 
 Reach = Literal["sentence", "text"]
 """How far an excuse reaches: within its own sentence, or all over the text."""
 
-SENTENCE_ENDS = re.compile(r"(?<=[!?…]) |(?<=[^\d]\.) |(?<=[。！？])")
 AGAINST = sign("set_against")
 QUOTED = re.compile(
     r"(?<![a-z\d])[\"“«„»]([^\"”»“«]{1,200})[\"”»“«](?![a-z\d])|[「『]([^」』]{1,200})[」』]"
 )
-
-
-def sentences(text: str) -> list[str]:
-    """Return the sentences of a text; one without marks is a single one."""
-    return [part for part in SENTENCE_ENDS.split(text) if part]
 
 
 def unexcused(text: str, unless: Sequence[str], reach: Reach) -> list[str]:

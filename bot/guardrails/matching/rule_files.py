@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.errors import SettingsRejected
 from bot.files.operator_files import overlaid
 from bot.guardrails.earnest.excuses import Reach
+from bot.guardrails.expressions import options
 from bot.guardrails.matching.alternatives import alternatives
-from bot.guardrails.matching.expressions import options
+from bot.guardrails.matching.beginnings import beginning
 from bot.guardrails.matching.rule_trial import faults_of
 from bot.guardrails.matching.rules import Role, Rule
-from bot.guardrails.outgoing.beginnings import beginning
 from bot.guardrails.reading.normalise import ALEF
 from bot.guardrails.taxonomy import CATEGORIES, Severity
 

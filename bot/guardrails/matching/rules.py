@@ -16,14 +16,15 @@ from functools import cache
 from itertools import pairwise
 from typing import Literal
 
-from bot.guardrails.earnest.excuses import Reach, sentences, unexcused, unquoted
+from bot.guardrails.earnest.excuses import Reach, unexcused, unquoted
+from bot.guardrails.expressions import matches
 from bot.guardrails.matching.alternatives import alternatives
-from bot.guardrails.matching.expressions import matches
+from bot.guardrails.matching.beginnings import Beginnings
 from bot.guardrails.matching.kept_needs import needs_of
 from bot.guardrails.matching.literals import Needs, spaced
 from bot.guardrails.matching.needed import Needed
-from bot.guardrails.outgoing.beginnings import Beginnings
 from bot.guardrails.reading.normalise import Views, normalise
+from bot.guardrails.reading.sentences import sentences
 from bot.guardrails.taxonomy import Severity
 
 SPAN = 200

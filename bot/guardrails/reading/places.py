@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.guardrails.earnest.excuses import sentences
+from bot.guardrails.reading.sentences import sentences
 
 STRETCH = 60
 """Characters of a stretch; of scripts without spaces `DENSE` times fewer."""

@@ -15,9 +15,9 @@ from math import exp
 from pathlib import Path
 
 from bot.errors import SettingsRejected
-from bot.guardrails.earnest.excuses import sentences
 from bot.guardrails.matching.rules import Hit
 from bot.guardrails.reading.normalise import LETTERS, LONG, RUN, Views, together
+from bot.guardrails.reading.sentences import sentences
 from bot.guardrails.taxonomy import Severity
 from bot.guardrails.triage.npz import read_npz
 from bot.guardrails.triage.phrases import Phrases, read_phrases

@@ -8,9 +8,8 @@ from math import log
 
 import pytest
 
-from bot.guardrails import GuardContext, Guardrails
+from bot.guardrails import GuardContext, Guardrails, expressions
 from bot.guardrails.judge import Judge
-from bot.guardrails.matching import expressions
 from bot.guardrails.matching.rules import RuleSet
 from bot.guardrails.room import all_rules
 from bot.guardrails.taxonomy import Measure

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.guardrails.earnest.signs import FOLDER, Sign, read_sign, sign
-from bot.guardrails.matching.expressions import matches
+from bot.guardrails.expressions import matches
 from bot.guardrails.reading.normalise import normalise
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.guardrails.matching.alternatives import alternatives
+from bot.guardrails.matching.beginnings import Beginnings
 from bot.guardrails.matching.literals import needs, spaced
 from bot.guardrails.matching.rule_files import SHIPPED, read_rules
 from bot.guardrails.matching.rules import RuleSet
-from bot.guardrails.outgoing.beginnings import Beginnings
 from bot.guardrails.reading.normalise import normalise
 
 PIECES = st.sampled_from(

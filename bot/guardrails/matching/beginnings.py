@@ -16,7 +16,7 @@ from typing import Any
 
 import re2
 
-from bot.guardrails.matching.expressions import options
+from bot.guardrails.expressions import options
 from bot.guardrails.matching.literals import LONGEST
 from bot.guardrails.matching.needed import Needed
 from bot.guardrails.matching.partial import partial

@@ -8,8 +8,8 @@ from functools import lru_cache
 import pytest
 import re2
 
-from bot.guardrails.matching import expressions
-from bot.guardrails.matching.expressions import KEPT, USUAL_MEMORY, _compiled, keep_all, matches
+from bot.guardrails import expressions
+from bot.guardrails.expressions import KEPT, USUAL_MEMORY, _compiled, keep_all, matches
 
 LARGE = r"k[^.z]{0,90}z ?(?:so )?(?:, )?" * 30
 

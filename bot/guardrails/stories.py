@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from bot.guardrails.earnest.circumstances import Circumstances
 from bot.guardrails.earnest.company import harmless_company
-from bot.guardrails.earnest.excuses import sentences
 from bot.guardrails.earnest.play import (
     acted,
     before_the_task,
@@ -23,6 +22,7 @@ from bot.guardrails.earnest.play import (
 from bot.guardrails.earnest.telling import FICTION, FOR_USE
 from bot.guardrails.matching.rules import Hit, RuleSet
 from bot.guardrails.reading.normalise import Views
+from bot.guardrails.reading.sentences import sentences
 from bot.guardrails.taxonomy import CARE, Severity
 
 SAID_OF_ONESELF = frozenset({Severity.ACTIVE, Severity.PASSIVE})
