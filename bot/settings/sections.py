@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,10 +34,16 @@ def _split(value: Any) -> Any:
     return value
 
 
-class DiscordSettings(BaseSettings):
+class Section(BaseSettings):
+    """Settings of one prefix. An empty value is the same as none, as compose files write it."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+
+class DiscordSettings(Section):
     """The bot's account and its connection."""
 
-    model_config = SettingsConfigDict(env_prefix="DISCORD_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DISCORD_")
 
     token: SecretStr | None = None
     """Bot token. Without it Troupe starts the playground only."""
@@ -86,10 +93,10 @@ class DiscordSettings(BaseSettings):
         return self
 
 
-class OllamaSettings(BaseSettings):
+class OllamaSettings(Section):
     """The hosts that talk, and how long we wait for them."""
 
-    model_config = SettingsConfigDict(env_prefix="OLLAMA_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="OLLAMA_")
 
     hosts: Annotated[list[AnyHttpUrl], NoDecode] = Field(
         default_factory=lambda: [AnyHttpUrl(DEFAULT_OLLAMA)]
@@ -133,11 +140,6 @@ class OllamaSettings(BaseSettings):
             raise ValueError("must hold no login: put it into OLLAMA_HEADERS, as Authorization")
         return value
 
-    @field_validator("embed_model", "guard_model", "headers", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
-
     @field_validator("headers")
     @classmethod
     def _readable_headers(cls, value: SecretStr | None) -> SecretStr | None:
@@ -176,10 +178,10 @@ class OllamaSettings(BaseSettings):
         return found
 
 
-class RedisSettings(BaseSettings):
+class RedisSettings(Section):
     """Where the state lives."""
 
-    model_config = SettingsConfigDict(env_prefix="REDIS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="REDIS_")
 
     url: SecretStr | None = None
     """redis://, rediss://, unix://, redis+sentinel://h1:26379,h2:26379/NAME or
@@ -203,10 +205,10 @@ class RedisSettings(BaseSettings):
         return self.url.get_secret_value() if self.url else None
 
 
-class OpsSettings(BaseSettings):
+class OpsSettings(Section):
     """The operations server: /metrics, /livez, /readyz."""
 
-    model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="OPS_")
 
     host: str = "127.0.0.1"
     """Address to listen on."""
@@ -214,10 +216,10 @@ class OpsSettings(BaseSettings):
     """Port; 0 takes a free one."""
 
 
-class PlaySettings(BaseSettings):
+class PlaySettings(Section):
     """The playground page."""
 
-    model_config = SettingsConfigDict(env_prefix="PLAY_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PLAY_")
 
     host: str = "127.0.0.1"
     """Address to listen on. Any other than loopback needs PLAY_TOKEN."""
@@ -229,27 +231,32 @@ class PlaySettings(BaseSettings):
     @field_validator("token")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None or not value.get_secret_value():
-            return None
-        if len(value.get_secret_value()) < 16:
+        if value is not None and len(value.get_secret_value()) < 16:
             raise ValueError("needs at least 16 characters")
         return value
 
     @model_validator(mode="after")
     def _token_off_loopback(self) -> PlaySettings:
-        if self.host not in ("127.0.0.1", "::1", "localhost") and self.token is None:
+        if not _is_loopback(self.host) and self.token is None:
             raise ValueError("PLAY_HOST is not loopback: set PLAY_TOKEN")
         return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name: who knows where it leads
+        return False
 
 
 def _is_share(guild: str, weight: str) -> bool:
     return guild.isascii() and guild.isdigit() and SHARE.fullmatch(weight) is not None
 
 
-class LimitSettings(BaseSettings):
+class LimitSettings(Section):
     """How much one person or server may ask, and how long anybody waits."""
 
-    model_config = SettingsConfigDict(env_prefix="LIMIT_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LIMIT_")
 
     person: Annotated[float, Field(gt=0, le=6000)] = 30.0
     """Replies a minute for one person, over all servers."""
@@ -281,10 +288,8 @@ class LimitSettings(BaseSettings):
         return value
 
 
-class CoreSettings(BaseSettings):
+class CoreSettings(Section):
     """Folders, logs and keys."""
-
-    model_config = SettingsConfigDict(extra="ignore")
 
     data_dir: Path = Path("data")
     """Folder for what Troupe itself keeps: the private Redis, the key file."""
@@ -309,11 +314,6 @@ class CoreSettings(BaseSettings):
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
-
-    @field_validator("personas_dir", "encryption_keys", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
 
     @field_validator("data_dir", "personas_dir")
     @classmethod

@@ -16,7 +16,7 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.driver_info import DriverInfo
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bot.adapters.redis.together import Together
@@ -35,6 +35,9 @@ RETRIES = 3
 DRIVER = DriverInfo()
 """Made once: otherwise every connection reads the library's version from the disk."""
 
+_FAILURES = (RedisError, RedisClusterException, OSError, TimeoutError)
+"""What redis-py raises; a cluster that can't be reached is no `RedisError` to it."""
+
 _observers: weakref.WeakKeyDictionary[Client, Callable[[str], None]] = weakref.WeakKeyDictionary()
 
 
@@ -52,13 +55,16 @@ async def open_redis(url: str, *, on_error: Callable[[str], None] | None = None)
     """
     try:
         client = _client(url)
-    except (ValueError, TypeError, RedisError) as error:
+    except (ValueError, TypeError, RedisError, RedisClusterException) as error:
         raise StoreError(f"REDIS_URL can't be used: {type(error).__name__}") from error
     if on_error is not None:
         _observers[client] = on_error
     try:
         with store_errors(client):
             await client.ping()
+    except TypeError as error:  # an option of the URL that no connection takes
+        await client.aclose()
+        raise StoreError("REDIS_URL can't be used: it holds an option that is none") from error
     except BaseException:  # also when it is cancelled: nobody else knows of the client
         await client.aclose()
         raise
@@ -95,7 +101,7 @@ class _StoreErrors(AbstractContextManager[None]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is not None and not isinstance(error, RedisError | OSError | TimeoutError):
+        if error is not None and not isinstance(error, _FAILURES):
             return
         _raise_lost_cancellation(self._task, self._cancelled_before)
         if error is None:
@@ -114,7 +120,7 @@ def _raise_lost_cancellation(task: asyncio.Task[Any] | None, cancelled_before: i
 def _kind(error: BaseException) -> str:
     if isinstance(error, (RedisTimeoutError, TimeoutError)):
         return "timeout"
-    if isinstance(error, (RedisConnectionError, OSError)):
+    if isinstance(error, (RedisConnectionError, RedisClusterException, OSError)):
         return "connection"
     return "response"
 

@@ -114,6 +114,20 @@ async def test_a_single_server_over_tcp_with_a_password(tmp_path: Path, sealer: 
         assert "wrongone" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("redis+cluster://127.0.0.1:1", "connection error"),
+        ("redis+cluster://", "REDIS_URL can't be used"),
+        ("redis+cluster://127.0.0.1:1?foo=bar", "REDIS_URL can't be used"),
+        ("redis://127.0.0.1:1/0?foo=bar", "REDIS_URL can't be used"),
+    ],
+)
+async def test_what_can_not_be_reached_or_read_is_told_in_one_line(url: str, says: str) -> None:
+    with pytest.raises(StoreError, match=says):
+        await open_redis(url)
+
+
 async def test_a_cluster(tmp_path: Path, sealer: Sealer) -> None:
     with server(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as port:
         node = Redis(port=port)

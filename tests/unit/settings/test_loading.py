@@ -47,6 +47,21 @@ def test_the_example_file_itself_is_accepted(tmp_path: Path) -> None:
     assert load_settings(example).ollama.model == "llama3.2:3b"
 
 
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_an_empty_value_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "")
+    empty, unset = load_settings(None), (monkeypatch.delenv(name), load_settings(None))[1]
+    assert [getattr(empty, section) for section in SECTIONS] == [
+        getattr(unset, section) for section in SECTIONS
+    ]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1", "localhost"])
+def test_the_page_needs_no_token_on_loopback(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("PLAY_HOST", host)
+    assert load_settings(None).play.token is None
+
+
 def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "env"
     file.write_text("OLLAMA_MODEL=from-file\nOPS_PORT=1\n", "utf-8")
@@ -77,6 +92,7 @@ def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("OPS_PORT", "70000", "OPS_PORT: must be less than or equal to 65535"),
         ("PLAY_TOKEN", "short", "PLAY_TOKEN: needs at least 16 characters"),
         ("PLAY_HOST", "0.0.0.0", "PLAY_HOST is not loopback: set PLAY_TOKEN"),
+        ("PLAY_HOST", "home.example", "PLAY_HOST is not loopback: set PLAY_TOKEN"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: must be 'DEBUG'"),
         ("DISCORD_TOKN", "x", "DISCORD_TOKN: unknown setting; did you mean DISCORD_TOKEN?"),
         ("DISCORD_SHARD_IDS", "0-3", "DISCORD_SHARD_IDS: must name each shard by its number"),
