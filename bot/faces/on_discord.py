@@ -16,9 +16,9 @@ from bot.adapters.discord.allowed.permissions import (
 )
 from bot.adapters.discord.calling.pacing import Throttle
 from bot.adapters.discord.commands import Services, install, sync_commands
-from bot.adapters.discord.commands.memory import install_memory
-from bot.adapters.discord.commands.memory_offer import Offering
-from bot.adapters.discord.commands.memory_told import Telling
+from bot.adapters.discord.commands.memory.commands import install_memory
+from bot.adapters.discord.commands.memory.offer import Offering
+from bot.adapters.discord.commands.memory.told import Telling
 from bot.adapters.discord.missed.catchup import CatchUp
 from bot.adapters.discord.missed.fates import DiscordChannels
 from bot.adapters.discord.missed.vanished import Vanished

@@ -17,7 +17,7 @@ from discord.ext import commands
 
 from bot import errors
 from bot.adapters.discord.commands import Services, install
-from bot.adapters.discord.commands.memory import install_memory
+from bot.adapters.discord.commands.memory.commands import install_memory
 from bot.adapters.discord.commands.sync import payload_of
 from bot.adapters.discord.translation import context_of
 from bot.languages.catalogue import fields_of

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.discord.commands.editing import FIELDS
+from bot.adapters.discord.commands.persona.editing import FIELDS
 from bot.languages import LANGUAGES, lookup
 
 DISCORD = Path(__file__).resolve().parents[3] / "bot" / "adapters" / "discord"

@@ -11,7 +11,7 @@ from bot.adapters.discord.allowed.diagnosis import Cause, Missing, Overwrite, di
 from bot.adapters.discord.allowed.examine import NEEDED, WANTED_ONLY, permission_title
 from bot.adapters.discord.commands.render import place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.commands.settings_text import warning
+from bot.adapters.discord.commands.settings.wording import warning
 from bot.chat.place import Place
 from bot.errors import NotFound
 from bot.languages import mark, t, translated

@@ -11,7 +11,7 @@ from discord import app_commands
 
 from bot.adapters.discord.commands.permissions import guild_of
 from bot.adapters.discord.commands.render import place_of, plain, say
-from bot.adapters.discord.commands.replies import message_id, route_of
+from bot.adapters.discord.commands.replies.which import message_id, route_of
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.reading.mapping import clean_text
 from bot.chat.account import route_summary

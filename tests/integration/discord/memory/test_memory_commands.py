@@ -12,10 +12,10 @@ import discord as library
 import pytest
 from discord.ext import commands
 
-from bot.adapters.discord.commands.buttons import view_of
 from bot.adapters.discord.commands.failures import on_command_error
-from bot.adapters.discord.commands.memory import HIDING, PRIVACY, install_memory
-from bot.adapters.discord.commands.memory_offer import OfferButton
+from bot.adapters.discord.commands.memory.commands import HIDING, PRIVACY, install_memory
+from bot.adapters.discord.commands.memory.offer import OfferButton
+from bot.adapters.discord.commands.pressing.buttons import view_of
 from bot.adapters.redis import Client, Sealer
 from bot.adapters.redis.memories import RedisMemories
 from bot.chat.conversation import Conversation

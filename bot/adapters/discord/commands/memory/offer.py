@@ -12,8 +12,8 @@ import structlog
 from discord.ext import commands
 
 from bot.adapters.discord.calling.refusals import FAILED
-from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
-from bot.adapters.discord.commands.memory_note import post_note
+from bot.adapters.discord.commands.memory.note import post_note
+from bot.adapters.discord.commands.pressing.buttons import PlainButton, Pressed, Told
 from bot.adapters.discord.commands.render import say
 from bot.adapters.discord.speaking.desk import Desk
 from bot.chat.account import TurnAccount

@@ -1,17 +1,17 @@
-"""`/persona list|show|switch|reset`; the cards' part is in `persona_cards`."""
+"""`/persona list|show|switch|reset`; the cards' part is in `cards`."""
 
 from __future__ import annotations
 
 import discord
 from discord import app_commands
 
-from bot.adapters.discord.commands import persona_group
-from bot.adapters.discord.commands.buttons import view_of
-from bot.adapters.discord.commands.greetings import greet, greeting_buttons
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.permissions import directing
-from bot.adapters.discord.commands.persona_cards import CardCommands
-from bot.adapters.discord.commands.previews import card_embed, thumbnail
+from bot.adapters.discord.commands.persona import group
+from bot.adapters.discord.commands.persona.cards import CardCommands
+from bot.adapters.discord.commands.persona.greetings import greet, greeting_buttons
+from bot.adapters.discord.commands.persona.previews import card_embed, thumbnail
+from bot.adapters.discord.commands.pressing.buttons import view_of
 from bot.adapters.discord.commands.render import inherited, place_of, plain, say
 from bot.chat.place import Place
 from bot.languages import t, tn
@@ -25,7 +25,7 @@ LISTED = 40
 class PersonaCommands(CardCommands):
     """Who plays here, and changing it."""
 
-    persona = persona_group.persona
+    persona = group.persona
 
     @persona.command(name="list", description="All personas that can play here")
     async def list(self, interaction: discord.Interaction) -> None:

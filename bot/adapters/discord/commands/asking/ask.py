@@ -11,7 +11,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.adapters.discord.commands.answers import answering_to, place_for
+from bot.adapters.discord.commands.asking.answers import answering_to, place_for
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.render import speaker_of_reader, think_aloud
 from bot.adapters.discord.commands.services import Serving

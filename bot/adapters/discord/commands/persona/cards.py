@@ -7,14 +7,14 @@ import io
 import discord
 from discord import app_commands
 
-from bot.adapters.discord.commands.editing import FIELDS, EditModal
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.permissions import guild_of, keeping_cards
-from bot.adapters.discord.commands.persona_group import persona
-from bot.adapters.discord.commands.previews import decision_view, preview_embed, thumbnail
+from bot.adapters.discord.commands.persona.editing import FIELDS, EditModal
+from bot.adapters.discord.commands.persona.group import persona
+from bot.adapters.discord.commands.persona.previews import decision_view, preview_embed, thumbnail
+from bot.adapters.discord.commands.persona.uploads import fetch_card
 from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.commands.uploads import fetch_card
 from bot.chat.place import UserId
 from bot.errors import InvalidChoice, NotFound
 from bot.languages import t

@@ -9,11 +9,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
-from bot.adapters.discord.commands.forms import Form
 from bot.adapters.discord.commands.permissions import may_moderate
+from bot.adapters.discord.commands.pressing.buttons import PlainButton, Pressed, Told
+from bot.adapters.discord.commands.pressing.forms import Form
 from bot.adapters.discord.commands.render import place_of, say
-from bot.adapters.discord.commands.replies import message_id
+from bot.adapters.discord.commands.replies.which import message_id
 from bot.adapters.discord.commands.services import Services, Serving, services_of
 from bot.adapters.discord.moderation import MISTAKE, mistake_id
 from bot.chat.place import ChannelId, MessageId, UserId

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import discord
 
-from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told, view_of
 from bot.adapters.discord.commands.permissions import may_direct, require
+from bot.adapters.discord.commands.pressing.buttons import PlainButton, Pressed, Told, view_of
 from bot.adapters.discord.commands.render import place_of, say, shorten
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.reading.mapping import speaker_of

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import discord
 
-from bot.adapters.discord.commands.forms import Form
 from bot.adapters.discord.commands.permissions import guild_of, may_keep_cards, require
+from bot.adapters.discord.commands.pressing.forms import Form
 from bot.adapters.discord.commands.render import plain, say, shorten
 from bot.adapters.discord.commands.services import Services
 from bot.chat.place import UserId

@@ -1,4 +1,4 @@
-"""`/channel bind|cast|mode|unbind|info`."""
+"""`/channel bind|cast|mode|unbind|settings|info`, `/channel scene add|remove|list`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.adapters.discord.commands.greetings import greet
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.permissions import require_level
+from bot.adapters.discord.commands.persona.greetings import greet
 from bot.adapters.discord.commands.render import inherited, place_of, plain, say
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.commands.settings_card import levels_of, settings_card
-from bot.adapters.discord.commands.settings_text import RULES, warning
+from bot.adapters.discord.commands.settings.card import levels_of, settings_card
+from bot.adapters.discord.commands.settings.wording import RULES, warning
 from bot.chat.place import Place
 from bot.languages import t, translated
 from bot.personas import Persona

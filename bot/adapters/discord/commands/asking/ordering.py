@@ -8,7 +8,7 @@ from typing import Any
 
 import discord
 
-from bot.adapters.discord.commands.answers import (
+from bot.adapters.discord.commands.asking.answers import (
     answering_to,
     may_speak,
     place_for,

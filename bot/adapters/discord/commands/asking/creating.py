@@ -9,10 +9,10 @@ from typing import Any, Self
 import discord
 from discord import app_commands
 
-from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
-from bot.adapters.discord.commands.forms import Form
-from bot.adapters.discord.commands.materials import material_of
-from bot.adapters.discord.commands.ordering import begin, idea_order, known_ideas
+from bot.adapters.discord.commands.asking.materials import material_of
+from bot.adapters.discord.commands.asking.ordering import begin, idea_order, known_ideas
+from bot.adapters.discord.commands.pressing.buttons import PlainButton, Pressed, Told
+from bot.adapters.discord.commands.pressing.forms import Form
 from bot.adapters.discord.commands.services import Serving, services_of
 from bot.adapters.discord.reading.mapping import clean_text
 from bot.adapters.discord.speaking.rows import IDEA, idea_id

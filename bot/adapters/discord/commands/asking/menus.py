@@ -13,7 +13,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.adapters.discord.commands.answers import (
+from bot.adapters.discord.commands.asking.answers import (
     answering_to,
     is_answer,
     may_speak,
@@ -21,8 +21,8 @@ from bot.adapters.discord.commands.answers import (
     place_of_reply,
     webhook_of,
 )
-from bot.adapters.discord.commands.forms import Form, give_back
 from bot.adapters.discord.commands.permissions import may_moderate
+from bot.adapters.discord.commands.pressing.forms import Form, give_back
 from bot.adapters.discord.commands.render import (
     place_of,
     say,
@@ -30,7 +30,7 @@ from bot.adapters.discord.commands.render import (
     speaker_of_reader,
     think_aloud,
 )
-from bot.adapters.discord.commands.reply_controls import SMALL_PRINT
+from bot.adapters.discord.commands.replies.controls import SMALL_PRINT
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.reading.mapping import Us, is_by_us, message_of, quote_of, roles_of
 from bot.adapters.discord.session.client import TroupeBot

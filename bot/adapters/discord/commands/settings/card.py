@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import discord
 
-from bot.adapters.discord.commands.presses import button, card_view
+from bot.adapters.discord.commands.pressing.presses import button, card_view
 from bot.adapters.discord.commands.render import shorten
 from bot.adapters.discord.commands.services import Services
-from bot.adapters.discord.commands.settings_text import (
+from bot.adapters.discord.commands.settings.wording import (
     LEVELS,
     MODES,
     RULES,

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import discord
 
-from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told, view_of
 from bot.adapters.discord.commands.permissions import guild_of, may_keep_cards, require
+from bot.adapters.discord.commands.pressing.buttons import PlainButton, Pressed, Told, view_of
 from bot.adapters.discord.commands.render import creator_notes, plain, shorten
 from bot.adapters.discord.commands.services import services_of
 from bot.chat.place import Place, UserId

@@ -7,17 +7,17 @@ from typing import Any
 
 import discord
 
-from bot.adapters.discord.commands.greetings import greet
 from bot.adapters.discord.commands.permissions import require, require_level
-from bot.adapters.discord.commands.presses import CardPress, field, form
+from bot.adapters.discord.commands.persona.greetings import greet
+from bot.adapters.discord.commands.pressing.presses import CardPress, field, form
 from bot.adapters.discord.commands.render import place_of, plain, say
-from bot.adapters.discord.commands.settings_card import (
+from bot.adapters.discord.commands.settings.card import (
     choice_card,
     ident,
     levels_of,
     settings_card,
 )
-from bot.adapters.discord.commands.settings_text import RULES, clock, mentions, warning
+from bot.adapters.discord.commands.settings.wording import RULES, clock, mentions, warning
 from bot.chat.place import Place
 from bot.errors import InvalidChoice
 from bot.languages import t, translated

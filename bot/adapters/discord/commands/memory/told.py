@@ -9,9 +9,9 @@ import discord
 import structlog
 
 from bot.adapters.discord.calling.refusals import FAILED
-from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
-from bot.adapters.discord.commands.memory_note import post_note
-from bot.adapters.discord.commands.memory_offer import notebook_of
+from bot.adapters.discord.commands.memory.note import post_note
+from bot.adapters.discord.commands.memory.offer import notebook_of
+from bot.adapters.discord.commands.pressing.buttons import PlainButton, Pressed, Told
 from bot.adapters.discord.commands.render import say
 from bot.adapters.discord.speaking.desk import Desk
 from bot.chat.account import TurnAccount

@@ -11,17 +11,17 @@ import discord
 import structlog
 
 from bot.adapters.discord.calling.refusals import ANSWERED, FAILED
-from bot.adapters.discord.commands.account_text import account_text
-from bot.adapters.discord.commands.answers import (
+from bot.adapters.discord.commands.asking.answers import (
     answering_press,
     is_answer,
     place_of_pressed,
     webhook_of,
 )
-from bot.adapters.discord.commands.buttons import PlainButton, Pressed, Told
 from bot.adapters.discord.commands.permissions import may_moderate
+from bot.adapters.discord.commands.pressing.buttons import PlainButton, Pressed, Told
 from bot.adapters.discord.commands.render import say, speaker_of_reader
-from bot.adapters.discord.commands.replies import summary_of_turn
+from bot.adapters.discord.commands.replies.account_text import account_text
+from bot.adapters.discord.commands.replies.which import summary_of_turn
 from bot.adapters.discord.commands.services import Services, services_of
 from bot.adapters.discord.reading.mapping import roles_of
 from bot.adapters.discord.session.client import TroupeBot

@@ -5,9 +5,9 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from bot.adapters.discord.commands.account_text import account_text
 from bot.adapters.discord.commands.render import place_of, say
-from bot.adapters.discord.commands.replies import summary_of
+from bot.adapters.discord.commands.replies.account_text import account_text
+from bot.adapters.discord.commands.replies.which import summary_of
 from bot.adapters.discord.commands.services import Serving
 from bot.languages import t, tn
 

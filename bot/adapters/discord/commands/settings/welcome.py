@@ -14,10 +14,10 @@ from discord.ext import commands
 
 from bot.adapters.discord.calling.refusals import FAILED
 from bot.adapters.discord.commands.permissions import require_server
-from bot.adapters.discord.commands.presses import CardPress, button, card_view
+from bot.adapters.discord.commands.pressing.presses import CardPress, button, card_view
 from bot.adapters.discord.commands.render import place_of, plain, shorten
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.commands.settings_text import MODES, warning
+from bot.adapters.discord.commands.settings.wording import MODES, warning
 from bot.chat.place import GuildId, Place
 from bot.errors import InvalidChoice
 from bot.languages import mark, reading, t, translated

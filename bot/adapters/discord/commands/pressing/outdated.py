@@ -9,9 +9,9 @@ import discord
 from discord.ext import commands
 
 from bot.adapters.discord.commands.failures import tell
-from bot.adapters.discord.commands.forms import give_back
-from bot.adapters.discord.commands.presses import texts_of
-from bot.adapters.discord.commands.reply_controls import ReplyButton
+from bot.adapters.discord.commands.pressing.forms import give_back
+from bot.adapters.discord.commands.pressing.presses import texts_of
+from bot.adapters.discord.commands.replies.controls import ReplyButton
 from bot.adapters.discord.commands.services import Services, Serving
 from bot.chat.turn import TurnId
 from bot.errors import InvalidChoice

@@ -12,10 +12,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.adapters.discord.commands.memory_offer import OfferButton, Owning
-from bot.adapters.discord.commands.memory_told import UndoButton, what
-from bot.adapters.discord.commands.memory_views import Confirm, Pager, TakeBack, item_line
-from bot.adapters.discord.commands.menus import add_message_menu
+from bot.adapters.discord.commands.asking.menus import add_message_menu
+from bot.adapters.discord.commands.memory.offer import OfferButton, Owning
+from bot.adapters.discord.commands.memory.told import UndoButton, what
+from bot.adapters.discord.commands.memory.views import Confirm, Pager, TakeBack, item_line
 from bot.adapters.discord.commands.render import place_of, plain, say, shorten
 from bot.adapters.discord.reading.mapping import clean_text, is_unknown
 from bot.chat.place import GuildId, MessageId, Place, UserId

@@ -1,0 +1,1 @@
+"""`/ask`, the creative tools, and the menus of a message: what makes a turn without a message."""

@@ -1,0 +1,1 @@
+"""`/persona …`: who plays, first words, and a server's own cards."""

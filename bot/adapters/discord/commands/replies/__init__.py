@@ -1,0 +1,1 @@
+"""What is done with a reply: its buttons, `/why`, `/report`, `/conversation reset`."""
