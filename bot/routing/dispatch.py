@@ -19,6 +19,7 @@ from bot.routing.accurate import SURE_ENOUGH, AccurateStage
 from bot.routing.corrections import NO_CORRECTIONS, CorrectionBook
 from bot.routing.model_stage import Asked, ModelStage
 from bot.routing.policy import (
+    DOUBT,
     DOUBT_MARGIN,
     SURE,
     certain,
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 DISTRESS_SECONDS = 30 * 60
 """After a sign of distress only a sure message leaves the companion, for this long."""
+_HELD = SURE / (1.0 - SURE) / DOUBT
+"""How many times likelier the companion is then: it is the likeliest, unless a message is sure."""
 _WATCHED = 10_000
 _FIXED = frozenset({"pin", "correction"})
 _BY_RULE = frozenset({"safety", "pin", "correction", "scene"})
@@ -259,7 +262,7 @@ class Dispatcher:
         return replace(
             own,
             route=Route.COMPANION,
-            probabilities=leaning(own.probabilities, Route.COMPANION, 2.0 * SURE - 1.0),
+            probabilities=leaning(own.probabilities, Route.COMPANION, _HELD),
             uncertain=own.uncertain or leaves,
             reasons=(*own.reasons, waits),
             held=leaves,

@@ -15,7 +15,7 @@ from bot.chat.place import ChannelId, Place, UserId
 from bot.routing.accurate import SURE_ENOUGH
 from bot.routing.dataset import Labelled
 from bot.routing.dispatch import Ask, Dispatcher
-from bot.routing.previous import PreviousRoute
+from bot.routing.previous import LATELY, PreviousRoute, after
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
 
@@ -260,12 +260,14 @@ def flips_per_100(
     talk = (in_a_row or companion)[:LONGEST_TALK]
     flips = 0
     before: PreviousRoute | None = None
+    routes: list[Route] = []
     for item in talk:
         if not in_a_row:
             before = previous_of(router, item)
         decision = _decided(router, item, before, encoder)
         flips += before is not None and decision.route is not before.route
-        before = PreviousRoute(decision.route, _NOW)
+        routes = [*routes[1 - LATELY :], decision.route]
+        before = after(routes, _NOW)
     return round(100 * flips / len(talk), 2) if talk else None
 
 

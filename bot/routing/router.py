@@ -10,12 +10,13 @@ from bot.recent import Recent
 from bot.routing import reasons
 from bot.routing.fusion import fused
 from bot.routing.policy import certain, circumstances, decide, live
-from bot.routing.previous import PreviousRoute
+from bot.routing.previous import PreviousRoute, after
 from bot.routing.reasons import because
 from bot.routing.route import Route, RouteDecision
 from bot.routing.scene import Told, open_after
 from bot.routing.table import LABELS, RouteTable, Scores, read_table
 from bot.routing.text import has_words
+from bot.routing.wording import asks_back
 
 READ = 256
 """Messages whose scores are remembered until they are routed."""
@@ -109,7 +110,10 @@ class Router:
         if opinion is not None:
             scores, source = fused(scores, opinion), "accurate"
         spoken = [text for _, text in history]
-        around = circumstances(message, previous, scores, in_scene=in_scene, spoken=spoken)
+        answers = bool(history) and history[-1][0] == "assistant" and asks_back(history[-1][1])
+        around = circumstances(
+            message, previous, scores, in_scene=in_scene, spoken=spoken, answers=answers
+        )
         return decide(scores, around, threshold=table.header.threshold, source=source)
 
     def scores(self, message: str) -> Scores | None:
@@ -135,11 +139,11 @@ class Router:
                 said = "" if reply else text
                 route = self.route(text, previous=previous, history=recent[:at], now=now).route
             turns.append(Told(said, route, text if reply else ""))
-            previous = PreviousRoute(route, now, open_after(reversed(turns)))
+            previous = _after(turns, now)
         if last is None or not turns:
             return previous
         turns[-1] = turns[-1]._replace(route=last)
-        return PreviousRoute(last, now, open_after(reversed(turns)))
+        return _after(turns, now)
 
     def _wordless(self, previous: PreviousRoute | None) -> RouteDecision:
         if previous is None:
@@ -155,3 +159,7 @@ class Router:
         probabilities = dict.fromkeys(LABELS, third)
         reason = self.problem or reasons.NO_TABLE
         return RouteDecision(Route.COMPANION, probabilities, True, "default", 0.0, (reason,))
+
+
+def _after(turns: Sequence[Told], now: float) -> PreviousRoute:
+    return after([each.route for each in turns], now, scene=open_after(reversed(turns)))

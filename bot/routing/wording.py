@@ -1,7 +1,7 @@
 """What the wording of a message says, whatever it is about: asked, wanted, or told.
 
-Read after another turn only. None of it decides a route: it says how much a new route must be
-surer than the one that a conversation is in.
+Read after another turn only. None of it decides a route: it says how many times as likely a
+new route must be as the one that a conversation is in.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from bot.routing.text import fold
 
 BEGINNING = 200
 """Characters in which a request would be named."""
+
+
+BRIEF = 44
+"""Bytes of a message that is hardly more than a name."""
 
 
 def _any(*words: str) -> str:
@@ -43,10 +47,31 @@ _WORK = _any(
 _REQUEST = re.compile(
     rf"(?:^|[^\w\s']\s*|\b(?:so|now|and|but|anyway|please|pls|ok)\s+){_BEFORE}"
     r"(?:(?:can|could|would|will) (?:you|u) (?:please |pls )?)?(?:help me |let'?s )?"
-    rf"(?:(?:make up|come up with|think up|tell me|give me|make me|{_WORK})(?!\w)"
+    r"(?:(?:make up|come up with|think up|tell me|give me|gimme|make me|sing me|craft"
+    rf"|{_WORK})(?!\w)"
     r"|(?:写|编|讲|翻译|给我|帮我|起个|想个|推荐|解释))"
 )
 """A clause that begins with the work that is wanted."""
+_FEW = _any(
+    "an? one some another two three four five short silly sad funny little tiny quick",
+    "ein\\w* kurz\\w* une? petite? un[ao]? uma? cort[oa] breve",
+)
+_PIECES = _any(
+    "poems? haikus? sonnet limerick ode couplet lyrics song rap ballad lullaby story tale fable",
+    "joke puns? riddle slogan tagline dialogue monologue scene lines names? nicknames? toast",
+    "epitaph headline obituary caption gedicht\\w* geschichte witz\\w* namen? reim",
+    "poema cuento chiste historia cancion nombres? poeme histoire blague chanson noms?",
+    "conto piada cancao nomes? poesia storia barzelletta canzone nomi",
+    "стих\\w* рассказ истори\\w шутк\\w имя имена wiersz historia opowiesc imiona",
+)
+_WORK_ALONE = re.compile(
+    rf"^{_BEFORE}(?:(?:{_FEW})\s)*+(?:{_PIECES})\s(?:"
+    + _any(
+        "about for on from that in where uber fur sobre de para sur pour su per con про о для dla"
+    )
+    + r")(?!\w)"
+)
+"""A piece of work that is only named: "haiku about night buses"."""
 _REQUEST_LAST = re.compile(
     r"(?:書いて|作って|考えて|教えて|訳して|つけて|説明して|써 ?줘|지어 ?줘|만들어 ?줘|알려 ?줘|"
     r"추천해 ?줘|번역해 ?줘|설명해 ?줘|\byaz|\bcevir|\banlat|\bsoyle|लिखो|लिख दो|बताओ|सुनाओ|समझाओ)"
@@ -61,8 +86,9 @@ _QUESTION = re.compile(
         "difference diff capital odds cheapest",
         "que cual cuant[oa]s? quien donde cuando como por\\sque quant[oaie]s? quem onde qual chi",
         "dove quando perche wie was wer wo wann warum welche\\w* unterschied combien qui ou",
-        "quand comment pourquoi quel\\w* est-ce ile kto gdzie kiedy jak dlaczego czym hoeveel wat",
-        "waar wanneer hoe waarom berapa apa siapa dimana kapan bagaimana kenapa kac kim nerede",
+        "quand comment pourquoi (?:en\\s)?quel\\w* est-ce cest\\squoi",
+        "ile kto gdzie kiedy jak dlaczego czym hoeveel wat waar wanneer hoe waarom berapa apa",
+        "siapa dimana kapan bagaimana kenapa kac kim nerede",
         "nasil neden сколько кто где когда как почему что какои",
         "какая какие كم كيف متى اين",
         "لماذا هل कितना कितने कौन कहां कैसे",
@@ -70,10 +96,18 @@ _QUESTION = re.compile(
     + r")(?!\w)"
 )
 """A question may come without its mark: "how tall is k2"."""
+_QUESTION_LATER = re.compile(
+    r"(?:[,.;:!\n-] ?|^\w+(?: \w+)? but )(?:how (?:do|does|can|long|many|much|far)"
+    r"|what(?:s| is| are| does)|why (?:is|do|does)|who (?:is|was)|when (?:is|was|does)"
+    r"|is (?:it|there)|(?:do|can|should) i|wie (?:viel|lang|geht|macht|kann)|was (?:ist|heisst)"
+    r"|como (?:se|puedo|faco)|comment (?:on|je|faire)|que es|o que e|come (?:si|faccio)) "
+)
+"""The same in a later clause: "it says no disk, how do i fix that"."""
 _QUESTION_ANYWHERE = re.compile(
     r"多少|什么|什麼|是谁|几[个年月]|怎么|怎样|哪里|哪个|吗$|何[歳年分人個]|いくつ|どこ|いつ|だれ|誰|なぜ|"
     r"ですか|얼마|뭐|무엇|누구|언제|어디|몇|la gi|bao nhieu|^cach |क्या है|कितन"
 )
+_ASKS_BACK = re.compile(r"[?؟？][^.!?؟？。]{0,40}\Z")
 _PERSONS = re.compile(
     r"\b(?:"
     + _any(
@@ -111,13 +145,13 @@ def beginning(message: str) -> str:
 
 def wants(folded: str) -> bool:
     """Whether a message names the work that it wants."""
-    return _REQUEST.search(folded) is not None or _REQUEST_LAST.search(folded) is not None
+    return any(each.search(folded) for each in (_REQUEST, _WORK_ALONE, _REQUEST_LAST))
 
 
 def asks(folded: str) -> bool:
     """Whether there is a question at the beginning of a message, with its mark or without."""
-    found = _QUESTION_MARK.search(folded) or _QUESTION.search(folded)
-    return found is not None or _QUESTION_ANYWHERE.search(folded) is not None
+    patterns = (_QUESTION_MARK, _QUESTION, _QUESTION_LATER, _QUESTION_ANYWHERE)
+    return any(each.search(folded) for each in patterns)
 
 
 def of_persons(folded: str) -> bool:
@@ -128,3 +162,14 @@ def of_persons(folded: str) -> bool:
 def of_reply(folded: str) -> bool:
     """Whether a message names the reply before: it wants that otherwise, or more of it."""
     return _OF_REPLY.search(folded) is not None
+
+
+def is_brief(folded: str) -> bool:
+    """Whether a message is hardly more than a name: some six words, or some fifteen signs of a
+    script whose words are signs."""
+    return len(folded.encode("utf-8", "surrogatepass")) <= BRIEF
+
+
+def asks_back(reply: str) -> bool:
+    """Whether a reply ends with a question, save for a smile or a gesture behind it."""
+    return _ASKS_BACK.search(reply[-80:].rstrip()) is not None

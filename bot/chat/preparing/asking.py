@@ -10,6 +10,7 @@ from bot.chat.turn import Turn, TurnId
 from bot.routing import PreviousRoute
 from bot.routing.dispatch import Ask
 from bot.routing.policy import IDLE_SECONDS, live
+from bot.routing.previous import LATELY, after
 from bot.routing.route import Route
 from bot.routing.scene import Told, open_after
 
@@ -62,7 +63,9 @@ def previous_route(
     earlier = [each for each in _answered(conversation, before) if _is_of(each, person)]
     if not earlier or (reply := earlier[-1].reply) is None:
         return None
-    return PreviousRoute(reply.route, reply.at, _scene_open(earlier))
+    lately = [each.reply for each in earlier[-LATELY:] if each.reply]
+    routes = [each.route for each in lately if reply.at - each.at <= IDLE_SECONDS]
+    return after(routes, reply.at, scene=_scene_open(earlier))
 
 
 def last_exchanges(

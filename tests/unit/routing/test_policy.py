@@ -23,11 +23,11 @@ UNSURE = Scores((0.3, 0.3, 0.4), 0.1)
 @pytest.mark.parametrize(
     ("before", "new", "lead", "explicit", "asks", "switches"),
     [
-        (Route.COMPANION, Route.CREATIVE, 0.55, False, False, False),
-        (Route.COMPANION, Route.CREATIVE, 0.62, False, False, True),
+        (Route.COMPANION, Route.CREATIVE, 0.70, False, False, False),
+        (Route.COMPANION, Route.CREATIVE, 0.73, False, False, True),
         (Route.COMPANION, Route.CREATIVE, 0.05, True, False, True),
-        (Route.COMPANION, Route.FACTUAL, 0.55, False, False, False),
-        (Route.COMPANION, Route.FACTUAL, 0.62, False, False, True),
+        (Route.COMPANION, Route.FACTUAL, 0.70, False, False, False),
+        (Route.COMPANION, Route.FACTUAL, 0.73, False, False, True),
         (Route.COMPANION, Route.FACTUAL, 0.25, False, True, False),
         (Route.COMPANION, Route.FACTUAL, 0.35, False, True, True),
         (Route.CREATIVE, Route.COMPANION, 0.12, False, False, True),
@@ -48,7 +48,28 @@ def test_what_is_told_needs_more_to_leave_the_companion_than_what_is_asked(
 @pytest.mark.parametrize(("of_persons", "switches"), [(True, True), (False, False)])
 def test_what_is_remarked_of_nobody_needs_still_more(of_persons: bool, switches: bool) -> None:
     around = Circumstances(TALK, False, of_persons=of_persons)
-    decision = decide(Scores((0.85, 0.0, 0.15), 0.0), around, threshold=0.65, source="table")
+    decision = decide(Scores((0.88, 0.0, 0.12), 0.0), around, threshold=0.65, source="table")
+    assert decision.route is (Route.FACTUAL if switches else Route.COMPANION)
+
+
+@pytest.mark.parametrize(
+    ("turns", "answers", "creative", "switches"),
+    [
+        (1, False, 0.08, True),
+        (3, False, 0.0, True),
+        (3, False, 0.08, False),
+        (1, True, 0.0, True),
+        (1, True, 0.08, False),
+        (3, True, 0.0, False),
+    ],
+)
+def test_a_talk_holds_the_better_the_longer_it_lasts_and_what_its_reply_asked_about(
+    turns: int, answers: bool, creative: float, switches: bool
+) -> None:
+    """A share for the third route is doubt, and speaks for the talk too."""
+    shares = Scores((0.97 - creative, creative, 0.03), 0.0)
+    around = Circumstances(PreviousRoute(Route.COMPANION, 0.0, turns=turns), False, answers=answers)
+    decision = decide(shares, around, threshold=0.65, source="table")
     assert decision.route is (Route.FACTUAL if switches else Route.COMPANION)
 
 
@@ -157,13 +178,24 @@ def test_a_talk_that_is_all_companion_hardly_flips(name: str) -> None:
     assert flips <= 5.0
 
 
+def test_long_talks_hardly_flip_and_a_request_in_a_long_talk_is_found() -> None:
+    flips = flips_per_100(ROUTER, read_labelled(FIXTURES / "talks.jsonl"))
+    assert flips is not None
+    assert flips <= 5.0
+    long = PreviousRoute(Route.COMPANION, 0.0, turns=3)
+    requests = read_labelled(FIXTURES / "requests.jsonl")
+    found = [ROUTER.route(each.text, previous=long, now=1.0).route for each in requests]
+    right = sum(one is each.label for one, each in zip(found, requests, strict=True))
+    assert right / len(requests) >= 0.96
+
+
 def test_a_route_kept_against_the_evidence_is_a_doubt_with_its_reason() -> None:
     around = Circumstances(TALK, False)
     decision = decide(Scores((0.75, 0.0, 0.25), 0.0), around, threshold=0.65, source="table")
     assert decision.route is Route.COMPANION
     assert decision.held
     assert decision.uncertain
-    assert "factual is not 0.60 above companion, which stays" in decision.reasons
+    assert "factual is not 6.0 times as likely as companion, which stays" in decision.reasons
     assert decision.confidence == max(decision.probabilities.values())
     assert sum(decision.probabilities.values()) == pytest.approx(1.0)
     assert safe_order(decision, TALK) is Route.COMPANION, "nobody else was asked: it stays kept"

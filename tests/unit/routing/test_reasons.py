@@ -17,6 +17,7 @@ VALUES = {
     "route": "creative",
     "other": "factual",
     "margin": "0.60",
+    "times": "6.0",
     "share": "0.80",
     "alike": "93%",
     "source": "pin",

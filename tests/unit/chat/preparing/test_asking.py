@@ -50,6 +50,17 @@ def test_the_turn_before_is_the_person_s_own() -> None:
     assert previous_route(conversation, UserId(3), before=NEXT) is None
 
 
+def test_turns_of_the_same_route_are_counted_unless_they_are_old() -> None:
+    conversation = talk(
+        exchange(10, ALICE, "gm", Route.COMPANION, ago=2 * IDLE_SECONDS),
+        exchange(20, ALICE, "slept badly", Route.COMPANION),
+        exchange(30, ALICE, "still raining here", Route.COMPANION),
+    )
+    previous = previous_route(conversation, ALICE.id, before=NEXT)
+    assert previous is not None
+    assert previous.turns == 2
+
+
 def test_who_had_no_turn_here_goes_on_with_the_last_one() -> None:
     conversation = talk(
         exchange(10, ALICE, "a story about a fox", Route.CREATIVE),
