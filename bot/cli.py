@@ -21,7 +21,7 @@ from bot.errors import InputRejected, SettingsRejected, TroupeError
 from bot.files.output_files import make_ready
 from bot.guardrails import commandline as guard_commands
 from bot.memory import commandline as memory_commands
-from bot.observability import LogOutput
+from bot.observability import LogOutput, log_to_stderr
 from bot.ports import ChatModel
 from bot.routing import commandline as route_commands
 from bot.settings import Settings, load_settings
@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = build_parser()
     args = parser.parse_args(argv)
+    log_to_stderr()
     try:
         code: int = args.run(args)
         sys.stdout.flush()  # a reader that is gone is noticed here, not while closing

@@ -28,6 +28,7 @@ _BLOCKS: Final = tuple(
 _LONGEST: Final = 40
 """Characters that no beginning and no end exceeds."""
 _ALONE: Final = re.compile(rf"^[ \t]*{_ENDS}[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_END_FIRST: Final = re.compile(_ENDS, re.IGNORECASE)
 _TAG: Final = re.compile(rf"<(/?){_THINK}[ \t]{{0,3}}>", re.IGNORECASE)
 
 
@@ -142,7 +143,10 @@ class ReasoningFilter:
         return not rest.strip(" \t>") and (self._said or tag.startswith(("<<", "<|")))
 
     def _block(self, bare: str, line: str) -> bool:
-        """Enter the block that begins here, if one does."""
+        """Enter the block that begins here, if one does. An end before any word ends nothing."""
+        if not self._said and (end_first := _END_FIRST.match(line)):
+            self._held = bare[end_first.end() :]
+            return True
         for begin, end in _BLOCKS:
             found = begin.match(line)
             if found and (not self._said or line[found.end() :].lstrip(" \t")[:1] in ("", "{")):

@@ -2,7 +2,7 @@
 
 from bot.observability.decisions import GuardMetrics, RoutingMetrics
 from bot.observability.health import Check, Health, HealthReport
-from bot.observability.logs import LogOutput, tell_losses, turn_logs
+from bot.observability.logs import LogOutput, log_to_stderr, tell_losses, turn_logs
 from bot.observability.loop_lag import LoopLag
 from bot.observability.metrics import (
     DiscordMetrics,
@@ -23,6 +23,7 @@ __all__ = [
     "PoolMetrics",
     "RoutingMetrics",
     "TurnMetrics",
+    "log_to_stderr",
     "tell_losses",
     "turn_logs",
 ]

@@ -37,6 +37,11 @@ CAPPED = {
 """The least level of foreign loggers, whatever LOG_LEVEL says."""
 
 
+def log_to_stderr() -> None:
+    """Log plainly, by default: standard output is a command's answer."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 class LogOutput:
     """Owns the process's logging from `open` to `close`; also a context manager."""
 

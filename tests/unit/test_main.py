@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot.cli import USAGE, main
 
@@ -61,3 +63,13 @@ def test_a_complaint_names_the_command_whose_input_is_wrong(
     assert main(words) == USAGE
     assert capsys.readouterr().err.startswith(said)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_standard_output_holds_a_command_s_answer_and_no_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["data", "schema"]) == 0
+    structlog.get_logger().warning("backend away")
+    told = capsys.readouterr()
+    assert json.loads(told.out)
+    assert "backend away" in told.err

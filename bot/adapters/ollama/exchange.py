@@ -12,7 +12,7 @@ import aiohttp
 from bot.adapters.ollama.host import Host, tagged
 from bot.adapters.ollama.http import opened, read_error
 from bot.adapters.ollama.ndjson import LineReader
-from bot.adapters.ollama.refusals import classify, message_of
+from bot.adapters.ollama.refusals import classify, shown_of
 from bot.adapters.ollama.wire import finished_of, parse_line, piece_of, plain_piece
 from bot.errors import (
     AnswerBroken,
@@ -132,7 +132,7 @@ class Exchange:
         if found.sick:
             self._host.breaker.failed()
         await self._end()
-        return StreamBroken(message_of(text)) if self.started else found.error
+        return StreamBroken(shown_of(text)) if self.started else found.error
 
     async def _end(self) -> None:
         if not self._reader.ended:

@@ -39,6 +39,25 @@ _OURS = (
     "invalid format",
     "failed to load model vocabulary required for format",
 )
+_OF_THE_HOST = (
+    "llama runner",
+    "runner process",
+    "out of memory",
+    "system memory",
+    "server busy",
+    "timed out",
+    "not found",
+    "not allowed",
+    "unauthorized",
+    "unable to",
+    "failed to load",
+    "error loading",
+    "no space left",
+    "connection refused",
+    "upgrade",
+)
+"""What Ollama says of itself. Of any other message nobody knows whether it quotes a person."""
+UNKNOWN = "an error that Troupe does not know: see the host's own log"
 MAX_SHOWN = 300
 
 
@@ -48,6 +67,16 @@ class Refusal:
 
     error: BackendError
     sick: bool
+
+
+def shown_of(text: str) -> str:
+    """Return what may be shown and logged of an error answer: only what Ollama is known to say."""
+    message = message_of(text)
+    low = message.lower()
+    if low.lstrip().startswith("<"):
+        return "a page that is not Ollama's"
+    known = any(mark in low for mark in (*_OVERFLOW, *_OURS, *_OF_THE_HOST))
+    return message if known else UNKNOWN
 
 
 def message_of(text: str) -> str:
@@ -68,22 +97,20 @@ def message_of(text: str) -> str:
 
 def classify(status: int, text: str, *, backend: str, model: str) -> Refusal:
     """Return what an answer other than 200 means."""
-    message = message_of(text)
-    low = message.lower()
+    low, shown = message_of(text).lower(), shown_of(text)
     if any(mark in low for mark in _OVERFLOW):
-        return Refusal(ContextOverflow(f"{model}: {message}", backend=backend), sick=False)
+        return Refusal(ContextOverflow(f"{model}: {shown}", backend=backend), sick=False)
     if status == 404 and "model" in low and "not found" in low:
         return Refusal(
             ModelMissing(f"{model} is not on this host; pull it there", backend=backend),
             sick=False,
         )
     if status in (404, 405):
-        return Refusal(NotOffered(f"HTTP {status}: {message}", backend=backend), sick=True)
+        return Refusal(NotOffered(f"HTTP {status}: {shown}", backend=backend), sick=True)
     if status in (401, 403):
         hint = "the host wants credentials; check OLLAMA_HEADERS"
         return Refusal(BackendUnavailable(f"HTTP {status}: {hint}", backend=backend), sick=True)
     if any(mark in low for mark in _OURS) or status in (400, 413, 422, 501):
-        return Refusal(RequestRejected(f"HTTP {status}: {message}", backend=backend), sick=False)
+        return Refusal(RequestRejected(f"HTTP {status}: {shown}", backend=backend), sick=False)
     busy = status == 429 or "server busy" in low
-    shown = "a page that is not Ollama's" if low.lstrip().startswith("<") else message
     return Refusal(BackendUnavailable(f"HTTP {status}: {shown}", backend=backend), sick=not busy)

@@ -39,6 +39,8 @@ def chunks(text: str, size: int) -> list[str]:
         ("<think>hm</think>\n\nHello", "Hello"),
         ("<Thinking>a <b> c</THINKING>Yes", "Yes"),
         ("<think>a</think>\n<think>b</think>Yes", "Yes"),
+        ("</think>\n\nHello", "Hello"),
+        ("</think>hello </think> there", "hello </think> there"),
         ("One.\n<think>\nx\n</think>\ntwo", "One.\n\ntwo"),
         ("<THINK >hm</THINK>Yes", "Yes"),
         ("<seed:think>hm</seed:think>Yes", "Yes"),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.adapters.ollama.refusals import MAX_SHOWN, classify, message_of
+from bot.adapters.ollama.refusals import MAX_SHOWN, UNKNOWN, classify, message_of, shown_of
 from bot.errors import (
     BackendError,
     BackendUnavailable,
@@ -82,6 +82,20 @@ def test_any_page_has_a_short_message(text: str) -> None:
     found = message_of(text)
     assert len(found) <= MAX_SHOWN
     assert "\n" not in found
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500])
+def test_what_may_quote_a_person_is_not_shown(status: int) -> None:
+    body = json.dumps({"error": "bad request: my secret diary"})
+    error = classify(status, body, backend="b", model="m").error
+    assert "diary" not in str(error)
+    assert UNKNOWN in str(error)
+    assert shown_of(body) == UNKNOWN
+
+
+def test_what_ollama_says_of_itself_is_shown() -> None:
+    memory = "model requires more system memory (5.6 GiB) than is available (3.1 GiB)"
+    assert memory in str(classify(500, json.dumps({"error": memory}), backend="b", model="m").error)
 
 
 def test_no_page_is_shown_as_a_reason() -> None:
