@@ -46,8 +46,13 @@ def speaker_of_reader(interaction: discord.Interaction[Any]) -> Speaker:
 
 
 def plain(text: str) -> str:
-    """Return somebody's text so that it shows as it is: no markup, no mention."""
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(text.replace("\n", " ")))
+    """Return somebody's text so that it shows as it is: no markup, no mention.
+
+    What no message can hold is left out first: a card's field may have two million characters, and
+    discord.py's escaping takes a time that grows with their square.
+    """
+    shown = text[:MAX_MESSAGE].replace("\n", " ")
+    return discord.utils.escape_mentions(discord.utils.escape_markdown(shown))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -341,9 +341,12 @@ def _names_us(message: discord.Message, us: Us) -> bool:
 
 def _without_us(text: str, us: Us) -> str:
     """Drop the mention of us where a text begins or ends; in between it is part of a sentence."""
-    ping = rf"<@!?{us.id}>"
-    text = re.sub(rf"^(?:\s*{ping})+[\s,:]*", "", text, count=1)
-    return re.sub(rf"(?:\s*{ping})+\s*$", "", text, count=1)
+    text = re.sub(rf"^(?:\s*<@!?{us.id}>)+[\s,:]*", "", text, count=1)
+    # By hand: a pattern that ends with the text is tried at every space before.
+    bare = text.rstrip()
+    while bare.endswith((f"<@{us.id}>", f"<@!{us.id}>")):
+        text = bare = bare[: bare.rindex("<")].rstrip()
+    return text
 
 
 def _plain(text: str, message: discord.Message) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Final
 
@@ -9,6 +10,8 @@ MAX_SIDE: Final = 8192
 MAX_PIXELS: Final = 40_000_000
 """A small file can hold a picture that takes gigabytes once a model's host decodes it."""
 _SEGMENTS: Final = 200
+_PADDING: Final = re.compile(rb"\xff{1,1024}(?=\xff)")
+"""Fill bytes before a marker; a file of nothing else must not keep us busy."""
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers that begin a frame (ITU T.81, table B.1)."""
 
@@ -41,9 +44,9 @@ def _jpeg(content: bytes) -> tuple[int, int] | None:
         return None
     at = 2
     for _ in range(_SEGMENTS):
-        while content[at] == 0xFF and content[at + 1] == 0xFF:
-            at += 1
-        if content[at] != 0xFF:
+        if (padding := _PADDING.match(content, at)) is not None:
+            at = padding.end()
+        if content[at] != 0xFF or content[at + 1] == 0xFF:
             return None
         marker, length = content[at + 1], struct.unpack_from(">H", content, at + 2)[0]
         if marker in _FRAMES:

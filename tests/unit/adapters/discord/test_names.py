@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.adapters.discord.commands.render import plain
 from bot.adapters.discord.reading.mapping import MAX_NAME, MAX_TEXT, clean_name, clean_text
 from bot.adapters.discord.speaking.webhooks import header_of, shown_name, webhook_name
 
@@ -116,3 +117,7 @@ def test_a_persona_that_would_pass_for_staff_is_marked(name: str) -> None:
 )
 def test_other_names_stay_as_they_are(name: str) -> None:
     assert shown_name(name) == name
+
+
+def test_a_card_s_endless_field_is_cut_before_it_is_escaped() -> None:
+    assert plain("<*" * 5_000) == plain("<*" * 1_000)

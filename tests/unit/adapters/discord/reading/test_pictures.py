@@ -58,3 +58,12 @@ def test_a_small_file_with_a_huge_picture_does_not_fit() -> None:
 )
 def test_a_broken_picture_has_no_size(content: bytes) -> None:
     assert dimensions(content, "image/png") is None
+
+
+@pytest.mark.parametrize(("padding", "size"), [(1_000, (3, 2)), (1_000_000, None)])
+def test_bytes_that_fill_a_jpeg_are_skipped_as_far_as_an_honest_file_has_any(
+    padding: int, size: tuple[int, int] | None
+) -> None:
+    picture = encoded(3, 2, "JPEG")
+    filled = picture[:2] + b"\xff" * padding + picture[2:]
+    assert dimensions(filled, "image/jpeg") == size
