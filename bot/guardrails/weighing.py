@@ -20,6 +20,7 @@ from bot.guardrails.taxonomy import CARE, Measure, Severity
 from bot.guardrails.triage.heads import CARE_RULE, DANGER
 from bot.guardrails.triage.leaning import (
     CALM,
+    CRYING_OUT,
     SAID_PLAINLY,
     SOMETHING,
     TAKEN_BACK,
@@ -29,6 +30,7 @@ from bot.guardrails.triage.leaning import (
 )
 from bot.routing.route import Route
 
+MILD = Severity.MILD
 SAID_LIGHTLY = frozenset({Severity.ACTIVE, Severity.PASSIVE})
 """What people say of an exam, too: that they want to die, and not how."""
 
@@ -64,7 +66,7 @@ def weigh(judgement: Judgement, state: RiskState, context: GuardContext) -> Weig
     )
     card_due = now - state.card_at >= CARD_WINDOW
     resource_due = state.resource_due(now)
-    if decision.measure is Measure.CRISIS and decision.rule != DANGER.rule:
+    if decision.measure is Measure.CRISIS:
         state = replace(state, plain_until=now + PLAIN_FOR)
     if decision.measure is Measure.CRISIS and card_due:
         state = replace(state, card_at=now, resource_at=now)
@@ -124,7 +126,7 @@ def _leans(judgement: Judgement, state: RiskState, context: GuardContext, *, beg
     """Whether the talk, with this message, leans so far that it is to be acted upon."""
     least = bar(
         begun=begun,
-        strained=state.strained(context.now),
+        strained=state.strained(context.now) and judgement.care < CRYING_OUT,
         looking_back=_in_look_back(judgement, state, context),
         in_story=_in_story(judgement, context),
     )
@@ -149,10 +151,10 @@ def _figure_of_speech(judgement: Judgement, state: RiskState, context: GuardCont
     heard = max(judgement.care, judgement.acute) >= 1.0
     if heard or judgement.around.aside or not state.strained(context.now):
         return False
-    decided = [hit for hit in judgement.hits if hit.rule == judgement.decision.rule]
-    return any(
-        hit.wide and hit.category in CARE and hit.severity in SAID_LIGHTLY for hit in decided
-    )
+    if judgement.decision.category not in CARE:
+        return False
+    found = [hit for hit in judgement.hits if hit.category in CARE and hit.severity is not MILD]
+    return bool(found) and all(hit.wide and hit.severity in SAID_LIGHTLY for hit in found)
 
 
 def _in_look_back(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:

@@ -1,5 +1,5 @@
 """What is said of one's own death in jest: "kms lol, my teacher read my text out", or of a small
-mishap: "I want to die, I called her mum".
+mishap: "I want to die, I called her mum". Nor is a jump meant that is a sport.
 
 Laughter is also a mask: "kms tonight lol, dad's gun is here" is a cry for help.
 """
@@ -14,6 +14,7 @@ EARNEST = sign("earnest")
 TRIFLE = sign("trifle")
 CITED = sign("cited")
 MISHAP = sign("mishap")
+SOFT_LANDING = sign("soft_landing")
 
 
 def in_jest(plain: str, *, deed: bool) -> bool:
@@ -23,7 +24,7 @@ def in_jest(plain: str, *, deed: bool) -> bool:
     """
     if EARNEST.search(plain):
         return False
-    if JOKING.search(plain):
+    if JOKING.search(plain) or SOFT_LANDING.search(plain):
         return True
     if LAUGHING.search(plain):
         return not deed or TRIFLE.search(plain) is not None

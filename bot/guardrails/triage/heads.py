@@ -194,9 +194,10 @@ def _odds(chance: float) -> float:
 
 
 CARE_RULE = "head.care"
-DANGER = Hit("head.acute", "sh_crisis", Severity.ACTIVE, fiction_ok=True)
+DANGER = Hit("head.acute", "sh_support", Severity.PASSIVE, fiction_ok=True)
 SURE = 6.0
-"""Odds over those of its threshold from which the acute head needs no rule to have the card shown.
+"""Odds over those of its threshold from which the acute head needs no rule and no turn before to
+have care shown, with lines to call. The card and a day without personas take a rule.
 
 On files that no head was trained on: 5 of 64 people in danger, whom no rule had heard, and none of
 688 other messages.

@@ -113,11 +113,11 @@ def test_who_says_that_it_is_no_story_is_heard(measure: Callable[..., Measure]) 
     assert measure("not for a story, I want to die") is Measure.CRISIS
 
 
-def test_only_a_head_that_is_sure_of_a_danger_shows_the_card_without_a_rule(
+def test_only_a_head_that_is_sure_of_a_danger_is_believed_without_a_rule(
     measure: Callable[..., Measure],
 ) -> None:
     assert measure("there is honey in the cupboard", acute=0.8) is Measure.ALLOW
-    assert measure("there is honey in the cupboard", acute=0.9) is Measure.CRISIS
+    assert measure("there is honey in the cupboard", acute=0.9) is Measure.SUPPORT
     assert measure("there is honey in the cupboard", acute=0.7, harm=0.8) is Measure.ALLOW
 
 

@@ -46,13 +46,14 @@ def test_a_head_alone_asks_for_support(measures: Callable[..., list[Measure]]) -
     assert measures(ECHO) == [Measure.SUPPORT]
 
 
-def test_a_card_that_no_rule_asked_for_silences_no_persona(
+def test_a_sure_head_alone_has_lines_named_and_only_a_rule_the_card_and_a_day_of_rest(
     room: Guardrails, context: Callable[..., GuardContext]
 ) -> None:
     judge = Judge(room.judge.asked, room.judge.drafted, heads(acute=0.9))
     by_head = weigh(judge.message(ECHO, context()), RiskState(), context())
     by_rule = weigh(judge.message("I want to kill myself", context()), RiskState(), context())
-    assert by_head.decision.measure is by_rule.decision.measure is Measure.CRISIS
+    assert by_head.decision.measure is Measure.SUPPORT and by_head.resource_due
+    assert by_rule.decision.measure is Measure.CRISIS
     assert by_head.state.plain_until <= NOW < by_rule.state.plain_until
 
 

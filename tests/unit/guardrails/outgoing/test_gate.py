@@ -133,6 +133,7 @@ ROUTES = st.sampled_from(list(Route))
 @example(["Noch ein Satz. ", "**k**ill **y**ourself", "discord.gg/abcdef ", "go "],
          Route.FACTUAL, [1], [True])  # fmt: skip
 @example(["ok. ", "kill yourself", ". bye, the lamps are lit. "], Route.COMPANION, [3], [True])
+@example(["**k**ill **y**ourself", "https://example.org/x "], Route.FACTUAL, [1], [False])
 @settings(COSY, max_examples=50)
 async def test_how_a_draft_is_cut_changes_neither_its_verdict_nor_what_may_be_seen(
     room: Guardrails,
