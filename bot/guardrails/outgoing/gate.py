@@ -200,7 +200,7 @@ class OutputGate:
     def _as_cut(self, text: str) -> Decision:
         """Judge a piece of the draft as it is written, and as it would be seen."""
         decision = self._terms.decide(text)
-        if decision.measure in CLEANED:
+        if decision.measure in CLEANED or without_previews(text) != text:
             seen = self._terms.decide(self._clean(text))
             return seen if self._terms.blocks(seen) else decision
         return decision

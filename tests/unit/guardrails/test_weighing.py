@@ -52,7 +52,8 @@ def test_a_sure_head_alone_has_lines_named_and_only_a_rule_the_card_and_a_day_of
     judge = Judge(room.judge.asked, room.judge.drafted, heads(acute=0.9))
     by_head = weigh(judge.message(ECHO, context()), RiskState(), context())
     by_rule = weigh(judge.message("I want to kill myself", context()), RiskState(), context())
-    assert by_head.decision.measure is Measure.SUPPORT and by_head.resource_due
+    assert by_head.decision.measure is Measure.SUPPORT
+    assert by_head.resource_due
     assert by_rule.decision.measure is Measure.CRISIS
     assert by_head.state.plain_until <= NOW < by_rule.state.plain_until
 
