@@ -132,6 +132,7 @@ async def _open(troupe: Troupe, stack: AsyncExitStack) -> _Bot:
     supervisor = Supervisor(lambda shard: TroupeBot(connection, shard), token, discord.shard_ids)
     desk.permissions_at = lambda place: permissions_at(supervisor.clients, place)
     desk.permissions_in = lambda guild: permissions_in(supervisor.clients, guild)
+    desk.alone = lambda: not troupe.stores.journal.shared
     return _Bot(troupe, last_seen, desk, intake, supervisor)
 
 

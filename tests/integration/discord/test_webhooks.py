@@ -80,6 +80,14 @@ async def test_two_processes_that_make_one_at_once_agree_on_one_and_leave_no_oth
         assert [hook and hook.id for hook in hooks] == [left.id, left.id]
 
 
+async def test_a_process_that_is_alone_compares_nothing(
+    discord: FakeDiscord, desk: Desk, guild: Server
+) -> None:
+    desk.alone = lambda: True
+    assert len(set(await found(allowed(desk), guild))) == len(NAMES)
+    assert [discord.calls[route] for route in (OF_GUILD, OF_CHANNEL, CREATE)] == [1, 0, len(NAMES)]
+
+
 async def test_a_webhook_that_can_t_be_compared_is_used_all_the_same(
     discord: FakeDiscord, desk: Desk, guild: Server
 ) -> None:

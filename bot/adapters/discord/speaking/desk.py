@@ -45,6 +45,8 @@ class Desk:
     """What we may do at a place, as far as Discord told us."""
     permissions_in: Callable[[GuildId], discord.Permissions | None] = lambda _: None
     """What we may do in a guild where no channel says otherwise, as far as Discord told us."""
+    alone: Callable[[], bool] = lambda: False
+    """Whether no other process serves our shards, as far as is known."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @classmethod
@@ -61,7 +63,7 @@ class Desk:
             mine = desk.permissions_in(GuildId(guild))
             return mine is not None and mine.manage_webhooks
 
-        webhooks = Webhooks(calls, application, may_list)
+        webhooks = Webhooks(calls, application, may_list, lambda: desk.alone())
         desk = cls(calls, webhooks, Avatars(calls, application), Mutes())
         return desk
 

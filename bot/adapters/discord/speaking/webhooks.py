@@ -139,12 +139,15 @@ class Webhooks:
         calls: Calls,
         application: Callable[[], int | None],
         may_list: Callable[[int], bool] = lambda _: False,
+        alone: Callable[[], bool] = lambda: False,
     ) -> None:
         """`application` returns the id of our application once it is known; `may_list` whether we
-        may see the webhooks of all channels of a guild."""
+        may see the webhooks of all channels of a guild; `alone` whether no other process speaks in
+        the same channels."""
         self._calls = calls
         self._application = application
         self._may_list = may_list
+        self._alone = alone
         self._found: _Lookups[Webhook] = _Lookups()
         self._guilds: _Lookups[_Listed] = _Lookups(_LISTED_FOR)
         self._ids = Recent[int, None](_KEPT)
@@ -192,6 +195,8 @@ class Webhooks:
         Whoever looks after making sees both, and the younger one has not spoken yet.
         """
         made = self._known(await self._calls.create_webhook(channel, WEBHOOK_NAME))
+        if self._alone():
+            return made  # the first words of a channel need not wait for another call
         try:
             oldest = _oldest(await self._all(channel)) or made
             if oldest != made:
