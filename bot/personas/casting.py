@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.chat.place import GuildId, Place
 from bot.errors import InvalidChoice, NotAllowed, NotFound, SettingsRejected
@@ -30,7 +30,14 @@ MAX_SCENE = 8
 """Personas that may share a place."""
 _KEPT = 2000
 """Places whose binding is not worked out anew each time it is asked for."""
-_Set = Mapping[BindingTarget, Binding]
+
+
+class _Resolved(NamedTuple):
+    """What is in force at a place, and what it was worked out from."""
+
+    targets: tuple[BindingTarget, ...]
+    found: Mapping[BindingTarget, Binding]
+    binding: ResolvedBinding
 
 
 class Personas(Protocol):
@@ -60,7 +67,7 @@ class Casting:
         self._personas = personas
         self._default = default
         self._ready = ready
-        self._resolved = Recent[Place, tuple[_Set, ResolvedBinding]](_KEPT)
+        self._resolved = Recent[tuple[int | None, ...], _Resolved](_KEPT)
 
     async def ready(self, guild: GuildId | None) -> None:
         """Make sure that a guild's own personas are in service.
@@ -74,11 +81,14 @@ class Casting:
     async def resolved(self, place: Place) -> ResolvedBinding:
         """Return the binding in force at a place, its personas in service."""
         await self.ready(place.guild)
-        found = await self._bindings.get(targets_of(place))
-        held = self._resolved.get(place)
-        if held is None or held[0] != found:
-            held = self._resolved[place] = found, resolve(place, found, self._default)
-        return held[1]
+        where = (place.guild, place.category, place.parent, place.channel)  # channels are moved
+        held = self._resolved.get(where)
+        targets = targets_of(place) if held is None else held.targets
+        found = await self._bindings.get(targets)
+        if held is None or held.found != found:
+            held = _Resolved(targets, found, resolve(place, found, self._default))
+            self._resolved[where] = held
+        return held.binding
 
     def unbound(self, place: Place) -> ResolvedBinding:
         """Return what holds at a place where nothing is set, or nothing can be read."""

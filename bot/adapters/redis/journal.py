@@ -298,6 +298,8 @@ class RedisJournal:
             args = [outcome, *(str(message) for message in part)]
             return int(await SETTLE.run(self._redis, names, args))
 
+        if len(parts) == 1:  # as most have: no task for it
+            return sum([await settle(each) for each in parts])
         return sum(await self._each(settle, parts))
 
     async def _select(self, wanted: Callable[[Message], bool]) -> list[Message]:

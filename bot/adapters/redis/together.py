@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
+from redis.commands.core import AsyncDataAccessCommands
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -25,8 +26,10 @@ AT_ONCE = 64
 KEPT = 8
 """Connections that pipelines hand on to each other: by way of the pool it takes a quarter more."""
 
+_Command: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
+"""A command and its options."""
 _Asked: TypeAlias = tuple[tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]
-"""A command, its options, and where its answer goes."""
+"""The same, and where its answer goes."""
 
 
 class Together(Redis):
@@ -42,27 +45,50 @@ class Together(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Return the answer to one command; see `Redis`."""
-        batch = self._gathering
-        leads = batch is None or len(batch) >= AT_ONCE
-        if batch is None or leads:
-            batch = self._gathering = []
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        batch.append((args, options, answer))
-        if leads and await self._alone(batch):
-            await self._exchange(batch)
+        (answer,) = await self._ask([(args, options)])
         return await answer
 
-    async def _alone(self, batch: list[_Asked]) -> bool:
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Any:
+        """Return what takes several commands at once; without a transaction a light one."""
+        return super().pipeline(transaction, shard_hint) if transaction else Several(self)  # type: ignore[abstract]  # redis-py
+
+    async def several(self, commands: Sequence[_Command]) -> list[Any]:
+        """Return the answers to commands that take effect in this order.
+
+        Raises:
+            ResponseError: the first one that a command was answered with.
+        """
+        asked = await self._ask(commands)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return answers
+
+    async def _ask(self, commands: Sequence[_Command]) -> list[asyncio.Future[Any]]:
+        """Let commands go out, all on one connection, with what others ask for meanwhile."""
+        batch = self._gathering
+        leads = batch is None or len(batch) + len(commands) > AT_ONCE
+        if batch is None or leads:
+            batch = self._gathering = []
+        loop = asyncio.get_running_loop()
+        own: list[_Asked] = [(args, options, loop.create_future()) for args, options in commands]
+        batch += own
+        if leads and await self._alone(batch, len(own)):
+            await self._exchange(batch)
+        return [answer for _, _, answer in own]
+
+    async def _alone(self, batch: list[_Asked], own: int) -> bool:
         """Wait a moment for others. When there are some, the batch is on its way: False."""
         try:
             await asyncio.sleep(0)
         except asyncio.CancelledError:
-            self._send(batch[1:])
+            self._send(batch[own:])
             raise
         finally:
             if self._gathering is batch:
                 self._gathering = None
-        if len(batch) == 1:
+        if len(batch) == own:
             return True
         self._send(batch)
         return False
@@ -135,6 +161,25 @@ class Together(Redis):
             return await self.parse_response(connection, args[0], **options)
         except ResponseError as error:
             return error
+
+
+class Several(AsyncDataAccessCommands):
+    """Takes commands as a client does, and sends them when they are executed."""
+
+    def __init__(self, client: Together) -> None:
+        self._client = client
+        self._commands: list[_Command] = []
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+    def execute_command(self, *args: Any, **options: Any) -> None:
+        """Take a command; its answer is one of those that `execute` returns."""
+        self._commands.append((args, options))
+
+    async def execute(self) -> list[Any]:
+        """Send the commands, and return their answers; see `Together.several`."""
+        return await self._client.several(self._commands) if self._commands else []
 
 
 def _packed(args: tuple[Any, ...]) -> bytes:

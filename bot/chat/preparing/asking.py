@@ -42,7 +42,8 @@ def ask_about(
     now: float,
 ) -> Ask:
     """Return what to ask about a message that a person says after the turns `before` another."""
-    previous = previous_route(conversation, person, before=before)
+    earlier = answered(conversation, before)
+    previous = previous_route(earlier, person)
     whose = person if live(previous, now) else None
     return Ask(
         message=message,
@@ -50,32 +51,35 @@ def ask_about(
         person=person,
         now=now,
         previous=previous,
-        standing=previous_route(conversation, None, before=before),
-        history=last_exchanges(conversation, whose, before=before, now=now),
-        in_scene=scene_running(conversation, shared=shared, before=before, now=now),
+        standing=previous_route(earlier, None),
+        history=last_exchanges(earlier, whose, now=now),
+        in_scene=scene_running(earlier, shared=shared, now=now),
     )
 
 
-def previous_route(
-    conversation: Conversation, person: UserId | None, *, before: TurnId
-) -> PreviousRoute | None:
-    """Return the route of the last turn here before a turn: a person's, or anybody's."""
-    earlier = [each for each in _answered(conversation, before) if _is_of(each, person)]
-    if not earlier or (reply := earlier[-1].reply) is None:
+def answered(conversation: Conversation, before: TurnId) -> list[Exchange]:
+    """Return what was said and answered here before a turn."""
+    return [each for each in conversation.exchanges if each.reply and int(each.turn) < int(before)]
+
+
+def previous_route(earlier: Sequence[Exchange], person: UserId | None) -> PreviousRoute | None:
+    """Return the route of the last turn that was answered: a person's, or anybody's."""
+    theirs = [each for each in earlier if _is_of(each, person)]
+    if not theirs or (reply := theirs[-1].reply) is None:
         return None
-    lately = [each.reply for each in earlier[-LATELY:] if each.reply]
+    lately = [each.reply for each in theirs[-LATELY:] if each.reply]
     routes = [each.route for each in lately if reply.at - each.at <= IDLE_SECONDS]
-    return after(routes, reply.at, scene=_scene_open(earlier))
+    return after(routes, reply.at, scene=_scene_open(theirs))
 
 
 def last_exchanges(
-    conversation: Conversation, person: UserId | None, *, before: TurnId, now: float
+    earlier: Sequence[Exchange], person: UserId | None, *, now: float
 ) -> tuple[tuple[str, str], ...]:
     """Return the last questions and replies as (role, text) pairs, save those of long ago: a
     person's, or anybody's."""
     found: list[tuple[str, str]] = []
-    earlier = [each for each in _answered(conversation, before) if _is_of(each, person)]
-    for exchange in earlier[-LINES:]:
+    theirs = [each for each in earlier if _is_of(each, person)]
+    for exchange in theirs[-LINES:]:
         reply = exchange.reply
         if reply is None or not exchange.said or now - reply.at > IDLE_SECONDS:
             continue
@@ -83,13 +87,12 @@ def last_exchanges(
     return tuple(found)
 
 
-def scene_running(conversation: Conversation, *, shared: bool, before: TurnId, now: float) -> bool:
+def scene_running(earlier: Sequence[Exchange], *, shared: bool, now: float) -> bool:
     """Whether a role-play scene is under way in the place, whoever began it.
 
     It is that of the person who spoke last. Where several personas share the place, any creative
     turn is one.
     """
-    earlier = _answered(conversation, before)
     last = earlier[-1].reply if earlier else None
     if last is None or now - last.at > IDLE_SECONDS:
         return False
@@ -97,10 +100,6 @@ def scene_running(conversation: Conversation, *, shared: bool, before: TurnId, n
         return True
     said = earlier[-1].said
     return bool(said) and _scene_open([e for e in earlier if _is_of(e, said[0].speaker.id)])
-
-
-def _answered(conversation: Conversation, before: TurnId) -> list[Exchange]:
-    return [each for each in conversation.exchanges if each.reply and int(each.turn) < int(before)]
 
 
 def _is_of(exchange: Exchange, person: UserId | None) -> bool:

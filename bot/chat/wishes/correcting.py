@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.chat.conversation import Conversation, Exchange
 from bot.chat.place import MessageId, Place, UserId
-from bot.chat.preparing.asking import previous_route
+from bot.chat.preparing.asking import answered, previous_route
 from bot.errors import InvalidChoice, NotFound
 from bot.ports import Clock, ConversationStore
 from bot.routing import Router
@@ -79,7 +79,7 @@ class RouteFixes:
             raise InvalidChoice("That message has no words: there is nothing to learn from it.")
         keeps_text = await self.corrections.keeps_text(place)
         author = exchange.said[0].speaker.id
-        before = previous_route(conversation, author, before=exchange.turn)
+        before = previous_route(answered(conversation, exchange.turn), author)
         asked_at = exchange.said[0].at
         follows = before.route if before and asked_at - before.at <= IDLE_SECONDS else None
         scores = self.router.scores(text)

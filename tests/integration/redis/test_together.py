@@ -80,3 +80,31 @@ async def test_what_was_handed_on_is_closed_with_the_client(tmp_path: Path) -> N
             while await connections(other) > 1:
                 await asyncio.sleep(0.01)
         await other.aclose()
+
+
+async def test_a_pipeline_travels_whole_and_in_order_with_what_others_ask_for(
+    redis: Client,
+) -> None:
+    batches = [redis.pipeline(transaction=False) for _ in range(3)]
+    for number, batch in enumerate(batches):
+        for each in range(AT_ONCE // 2 + 1):  # no two fit together
+            batch.rpush(f"list {number}", each)
+        batch.llen(f"list {number}")
+    *answers, alone = await asyncio.gather(*(b.execute() for b in batches), redis.ping())
+    assert alone
+    assert await connections(redis) == 3
+    assert [answer[-1] for answer in answers] == [AT_ONCE // 2 + 1] * 3
+    for number in range(3):
+        kept = await redis.lrange(f"list {number}", 0, -1)
+        assert kept == [str(each).encode() for each in range(AT_ONCE // 2 + 1)]
+    assert await redis.pipeline(transaction=False).execute() == []
+
+
+async def test_a_pipeline_says_what_failed_and_the_rest_is_done(redis: Client) -> None:
+    batch = redis.pipeline(transaction=False)
+    batch.set("text", "x")
+    batch.hget("text", "field")
+    batch.set("other", "y")
+    with pytest.raises(ResponseError):
+        await batch.execute()
+    assert await redis.mget("text", "other") == [b"x", b"y"]

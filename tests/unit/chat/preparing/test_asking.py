@@ -6,7 +6,13 @@ from dataclasses import replace
 
 from bot.chat.conversation import Conversation, Exchange, Said, Variant
 from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.preparing.asking import ask_of, last_exchanges, previous_route, scene_running
+from bot.chat.preparing.asking import (
+    answered,
+    ask_of,
+    last_exchanges,
+    previous_route,
+    scene_running,
+)
 from bot.chat.turn import Message, Speaker, Trigger, Turn, TurnId
 from bot.routing import Route, Router
 from bot.routing.policy import IDLE_SECONDS
@@ -41,13 +47,13 @@ def test_the_turn_before_is_the_person_s_own() -> None:
         exchange(10, ALICE, "name my cat", Route.CREATIVE),
         exchange(20, BOB, "how tall is K2", Route.FACTUAL),
     )
-    mine = previous_route(conversation, ALICE.id, before=NEXT)
+    mine = previous_route(answered(conversation, NEXT), ALICE.id)
     assert mine is not None
     assert mine.route is Route.CREATIVE
-    theirs = previous_route(conversation, BOB.id, before=NEXT)
+    theirs = previous_route(answered(conversation, NEXT), BOB.id)
     assert theirs is not None
     assert theirs.route is Route.FACTUAL
-    assert previous_route(conversation, UserId(3), before=NEXT) is None
+    assert previous_route(answered(conversation, NEXT), UserId(3)) is None
 
 
 def test_turns_of_the_same_route_are_counted_unless_they_are_old() -> None:
@@ -56,7 +62,7 @@ def test_turns_of_the_same_route_are_counted_unless_they_are_old() -> None:
         exchange(20, ALICE, "slept badly", Route.COMPANION),
         exchange(30, ALICE, "still raining here", Route.COMPANION),
     )
-    previous = previous_route(conversation, ALICE.id, before=NEXT)
+    previous = previous_route(answered(conversation, NEXT), ALICE.id)
     assert previous is not None
     assert previous.turns == 2
 
@@ -74,18 +80,17 @@ def test_who_had_no_turn_here_goes_on_with_the_last_one() -> None:
 
 def test_a_turn_that_is_done_again_does_not_follow_itself() -> None:
     conversation = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE))
-    assert previous_route(conversation, ALICE.id, before=TurnId("10")) is None
-    assert last_exchanges(conversation, None, before=TurnId("10"), now=NOW) == ()
+    assert answered(conversation, TurnId("10")) == []
 
 
 def test_what_was_said_long_ago_resolves_nothing() -> None:
     old = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, ago=IDLE_SECONDS + 1))
-    assert last_exchanges(old, None, before=NEXT, now=NOW) == ()
+    assert last_exchanges(answered(old, NEXT), None, now=NOW) == ()
     ask = ask_of(turn(ALICE, "more"), old, shared=False, now=NOW)
     assert ask.before is None
     assert ask.history == ()
     fresh = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "Moth.", ago=60))
-    assert last_exchanges(fresh, None, before=NEXT, now=NOW) == (
+    assert last_exchanges(answered(fresh, NEXT), None, now=NOW) == (
         ("user", "name my cat"),
         ("assistant", "Moth."),
     )
@@ -111,12 +116,12 @@ def test_a_scene_runs_for_everybody_in_the_place() -> None:
 def test_a_scene_ends_with_another_kind_of_turn_or_with_silence() -> None:
     begun = exchange(10, ALICE, "*knocks*", Route.CREATIVE, LINE)
     left = talk(begun, exchange(20, ALICE, "i got fired today", Route.COMPANION))
-    assert not scene_running(left, shared=False, before=NEXT, now=NOW)
-    assert not scene_running(talk(begun), shared=False, before=NEXT, now=NOW + IDLE_SECONDS)
+    assert not scene_running(answered(left, NEXT), shared=False, now=NOW)
+    assert not scene_running(answered(talk(begun), NEXT), shared=False, now=NOW + IDLE_SECONDS)
     plain = talk(exchange(10, ALICE, "name my cat", Route.CREATIVE, "Moth."))
-    assert not scene_running(plain, shared=False, before=NEXT, now=NOW)
-    assert scene_running(plain, shared=True, before=NEXT, now=NOW)
-    assert not scene_running(talk(), shared=True, before=NEXT, now=NOW)
+    assert not scene_running(answered(plain, NEXT), shared=False, now=NOW)
+    assert scene_running(answered(plain, NEXT), shared=True, now=NOW)
+    assert not scene_running(answered(talk(), NEXT), shared=True, now=NOW)
 
 
 def test_a_scene_needs_no_asterisks_and_goes_on_after_an_aside() -> None:
