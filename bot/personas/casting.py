@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,8 @@ class Casting:
         self._default = default
         self._ready = ready
         self._resolved = Recent[tuple[int | None, ...], _Resolved](_KEPT)
+        self._editing = asyncio.Lock()
+        """Of two changes at once each would keep its own alone."""
 
     async def ready(self, guild: GuildId | None) -> None:
         """Make sure that a guild's own personas are in service.
@@ -166,9 +169,8 @@ class Casting:
         chosen = {route: self.persona(name, place.guild) for route, name in names.items()}
         for persona in chosen.values():
             self._check_fit(persona, place, level)
-        current = await self._own(self._target(place, level))
         players = {route: persona.id for route, persona in chosen.items()}
-        await self.change(place, level, cast={**current.cast, **players})
+        await self.edit(place, level, lambda now: replace(now, cast={**now.cast, **players}))
         return chosen
 
     async def set_mode(
@@ -202,11 +204,17 @@ class Casting:
         await self.ready(place.guild)
         persona = self.persona(name, place.guild)
         self._check_fit(persona, place, level)
-        members = await self._members(place, level)
-        if persona.id not in members:
+        inherited = (await self.resolved(place)).scene
+
+        def joined(now: Binding) -> Binding:
+            members = now.scene if now.scene is not None else inherited
+            if persona.id in members:
+                return now
             if len(members) >= MAX_SCENE:
                 raise InvalidChoice("A scene has room for {most} personas.", most=MAX_SCENE)
-            await self.change(place, level, scene=(*members, persona.id))
+            return replace(now, scene=(*members, persona.id))
+
+        await self.edit(place, level, joined)
         return persona
 
     async def remove_from_scene(
@@ -218,39 +226,31 @@ class Casting:
             NotFound: it is not in the scene.
         """
         await self.ready(place.guild)
-        members = await self._members(place, level)
+        inherited = (await self.resolved(place)).scene
         try:
             id = self.persona(name, place.guild).id
         except NotFound:
             id = name.strip()  # a card that was removed can still be taken out
-        if id not in members:
-            raise NotFound(
-                "{name} is not in the scene here. See `/channel scene list`.", name=repr(name[:64])
-            )
-        await self.change(place, level, scene=tuple(each for each in members if each != id))
+
+        def left(now: Binding) -> Binding:
+            members = now.scene if now.scene is not None else inherited
+            if id not in members:
+                raise NotFound(
+                    "{name} is not in the scene here. See `/channel scene list`.",
+                    name=repr(name[:64]),
+                )
+            return replace(now, scene=tuple(each for each in members if each != id))
+
+        await self.edit(place, level, left)
         return id
 
     async def unbind(self, place: Place, *, level: BindingLevel | None = None) -> bool:
         """Remove what is set here. False when nothing was."""
-        target = self._target(place, level)
-        if target not in await self._bindings.get([target]):
-            return False
-        await self._bindings.put(target, None)
-        return True
+        return await self.edit(place, level, lambda _: Binding())
 
     async def reset_cast(self, place: Place, *, level: BindingLevel | None = None) -> bool:
         """Let cast and scene be inherited again. False when none was set here."""
-        target = self._target(place, level)
-        current = await self._own(target)
-        if not current.cast and current.scene is None:
-            return False
-        await self._store(target, replace(current, cast={}, scene=None))
-        return True
-
-    async def _members(self, place: Place, level: BindingLevel | None) -> tuple[str, ...]:
-        """Return the scene to change: this level's own, else the inherited one."""
-        own = (await self._own(self._target(place, level))).scene
-        return own if own is not None else (await self.resolved(place)).scene
+        return await self.edit(place, level, lambda now: replace(now, cast={}, scene=None))
 
     def _check_fit(self, persona: Persona, place: Place, level: BindingLevel | None) -> None:
         check_place(persona, place)
@@ -264,16 +264,25 @@ class Casting:
 
     async def change(self, place: Place, level: BindingLevel | None, **values: object) -> None:
         """Change fields of what is set at a level, by name; the caller has checked them."""
+        await self.edit(place, level, lambda now: replace(now, **values))  # type: ignore[arg-type]  # by name
+
+    async def edit(
+        self, place: Place, level: BindingLevel | None, edited: Callable[[Binding], Binding]
+    ) -> bool:
+        """Change what is set at a level; False when it was so before. `edited` gets what is there.
+
+        Changes of one process wait for each other; a server's commands all come to one.
+        """
         target = self._target(place, level)
-        current = await self._own(target)
-        await self._store(target, replace(current, **values))  # type: ignore[arg-type]  # by name
+        async with self._editing:
+            before = await self._own(target)
+            after = edited(before)
+            await self._bindings.put(target, None if after == Binding() else after)
+        return after != before
 
     async def own(self, place: Place, level: BindingLevel | None = None) -> Binding:
         """Return what is set at a level itself; nothing is inherited."""
         return await self._own(self._target(place, level))
-
-    async def _store(self, target: BindingTarget, binding: Binding) -> None:
-        await self._bindings.put(target, None if binding == Binding() else binding)
 
     async def _own(self, target: BindingTarget) -> Binding:
         return (await self._bindings.get([target])).get(target, Binding())

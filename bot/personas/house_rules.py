@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.chat.place import Place
 from bot.errors import InvalidChoice
-from bot.personas.binding import BindingLevel, QuietHours, TriggerMode
+from bot.personas.binding import Binding, BindingLevel, QuietHours, TriggerMode
 from bot.personas.casting import Casting
 from bot.scheduling.admission import MAX_WHOM, checked_limit, checked_whom
 
@@ -88,28 +89,28 @@ class HouseRules:
         """Set when the bot stays silent; equal times end hours that would be inherited."""
         await self._casting.change(place, level, quiet=hours)
 
-    async def set_limit(
-        self,
-        place: Place,
-        whom: str,
-        per_minute: int | None,
-        *,
-        level: BindingLevel | None = None,
+    async def set_limits(
+        self, place: Place, limits: Mapping[str, int | None], *, level: BindingLevel | None = None
     ) -> None:
-        """Set, or with None lift, a limit at a level; see `bot.scheduling.admission` for `whom`.
+        """Set, or with None lift, limits at a level: all of them, or none.
+
+        `limits` are replies a minute by whom they are for; see `bot.scheduling.admission`.
 
         Raises:
-            InvalidChoice: out of bounds, or one limit too many.
+            InvalidChoice: one is out of bounds, or there would be too many.
         """
-        limits = dict((await self._casting.own(place, level)).limits)
-        if per_minute is None:
-            limits.pop(whom, None)
-        else:
-            checked_limit(whom, per_minute)
-            limits[whom] = per_minute
-        if len(limits) > MAX_WHOM:
-            raise InvalidChoice("At most {most} limits can be set.", most=MAX_WHOM)
-        await self._casting.change(place, level, limits=limits)
+        for whom, per_minute in limits.items():
+            if per_minute is not None:
+                checked_limit(whom, per_minute)
+
+        def limited(now: Binding) -> Binding:
+            held = {**now.limits, **limits}
+            left = {whom: count for whom, count in held.items() if count is not None}
+            if len(left) > MAX_WHOM:
+                raise InvalidChoice("At most {most} limits can be set.", most=MAX_WHOM)
+            return replace(now, limits=left)
+
+        await self._casting.edit(place, level, limited)
 
     async def inherit(self, place: Place, rule: str, *, level: BindingLevel | None = None) -> None:
         """Let a rule be inherited again; `cast` means who plays, scenes included."""

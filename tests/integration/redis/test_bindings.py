@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from bot.adapters.redis import Client, RedisBindings, keys
 from bot.adapters.redis.bindings import TARGETS
-from bot.chat.place import GuildId, UserId
+from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.errors import StoreError
+from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, TriggerMode
+from bot.personas.casting import Casting
+from bot.personas.house_rules import HouseRules
 from bot.routing.route import Route
 from tests.fakes import PATIENCE
 
@@ -242,3 +246,15 @@ async def test_a_strict_deletion_names_them_nowhere_and_lets_nobody_else_in(
         while NAMED in ((await other.get([SERVER]))[SERVER].barred or ()):
             await asyncio.sleep(0.02)
     assert await store.delete_strictly(PERSON) == 0
+
+
+async def test_of_changes_made_at_once_each_is_kept(store: RedisBindings, tmp_path: Path) -> None:
+    casting = Casting(store, PersonaLibrary(tmp_path), Binding())
+    rules, place = HouseRules(casting, ["small"], auto_allowed=True), Place(ChannelId(50), GUILD)
+    await asyncio.gather(
+        rules.set_mode(place, TriggerMode.OFF),
+        rules.set_limits(place, {"each": 5}),
+        rules.set_barred(place, ["u9"]),
+    )
+    now = await casting.own(place)
+    assert (now.mode, now.limits, now.barred) == (TriggerMode.OFF, {"each": 5}, ("u9",))

@@ -26,12 +26,12 @@ async def on_command_error(
     await tell(interaction, error, name)
 
 
-async def tell(interaction: discord.Interaction[Any], error: Exception, name: str) -> None:
-    """Answer a failed command, button or modal with one line."""
+async def tell(interaction: discord.Interaction[Any], error: Exception, name: str) -> bool:
+    """Answer a failed command, button or modal with one line. False if the person can't read it."""
     if _is_over(error):
         log.info("command answered too late, or by another process", command=name)
-        return
-    line = _line(error)
+        return False
+    line = line_for(error)
     if line == translated(UNEXPECTED):
         log.error("command failed", command=name, exc_info=error)
     else:
@@ -40,6 +40,8 @@ async def tell(interaction: discord.Interaction[Any], error: Exception, name: st
         await say(interaction, line)
     except FAILED as failure:
         log.warning("command answer not delivered", command=name, reason=type(failure).__name__)
+        return False
+    return True
 
 
 def _is_over(error: Exception) -> bool:
@@ -48,14 +50,15 @@ def _is_over(error: Exception) -> bool:
     return isinstance(cause, discord.HTTPException) and cause.code in ANSWERED
 
 
-def _line(error: Exception) -> str:
+def line_for(error: Exception) -> str:
+    """Return what a person is told of a failure, in their language."""
     match error:
         case PermissionMissing():
             return t(
                 "I need the permission {names} here. Please ask an admin.", names=error.permission
             )
         case DeliveryError():
-            return t("Discord would not take it: {reason}.", reason=_meaning(error))
+            return t("Discord would not take it: {reason}.", reason=meaning(error))
         case TroupeError():
             return notice_for(error)
         case app_commands.MissingPermissions():
@@ -71,11 +74,11 @@ def _line(error: Exception) -> str:
             return t("{value} doesn't fit that option.", value=plain(repr(error.value)[:100]))
         case app_commands.CommandInvokeError():
             cause = error.original
-            return _line(cause) if isinstance(cause, TroupeError) else notice_for(cause)
+            return line_for(cause) if isinstance(cause, TroupeError) else notice_for(cause)
     return notice_for(error)
 
 
-def _meaning(error: DeliveryError) -> str:
+def meaning(error: DeliveryError) -> str:
     """Return why Discord refused, in the reader's language where it is a known reason."""
     reason, code, rest = str(error).partition(" (code ")
     return translated(reason) + code + rest

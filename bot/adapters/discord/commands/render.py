@@ -14,6 +14,8 @@ from bot.errors import InvalidChoice
 from bot.languages import mark, t, translated
 from bot.personas import Card
 from bot.personas.binding import BindingLevel, ResolvedBinding
+from bot.personas.casting import Casting
+from bot.routing.route import Route
 
 MAX_MESSAGE = 2000
 ALOUD = "answer announced to everybody"
@@ -66,6 +68,15 @@ def inherited(binding: ResolvedBinding, name: str) -> str:
     if level is None or level is BindingLevel.DEFAULT:
         return t("default")
     return translated(_ORIGINS[level])
+
+
+def cast_lines(binding: ResolvedBinding, casting: Casting, guild: GuildId | None) -> list[str]:
+    """Say who plays each route, and where that comes from."""
+    return [
+        f"- {route.value}: **{plain(casting.player(binding, route, guild).name)}** "
+        f"({inherited(binding, f'cast.{route}')})"
+        for route in Route
+    ]
 
 
 def creator_notes(card: Card, locale: discord.Locale) -> str:

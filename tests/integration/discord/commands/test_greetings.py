@@ -115,7 +115,7 @@ async def test_where_the_bot_may_not_speak_the_switch_says_so(stage: Stage) -> N
     stage.channel.forbid_bot("send_messages", "manage_webhooks")
     answer = await stage.admin.slash(stage.channel, "persona switch", name="wren")
     assert "answers here from now on" in answer.text
-    assert "could not post the greeting" in answer.text
+    assert "I need the permission Send Messages here." in answer.text
 
 
 async def test_a_card_s_greeting_pings_nobody(stage: Stage) -> None:

@@ -135,4 +135,5 @@ async def test_what_was_learned_goes_with_the_consent(stage: Stage) -> None:
     sure = asked_for.followups[-1] if asked_for.followups else asked_for.original
     assert sure is not None
     await who.click(sure, "memory-sure")
+    await stage.discord.world.until(lambda: "Done." in sure.content, "done")
     assert await pairs(stage, who) == []

@@ -210,7 +210,9 @@ async def test_a_form_about_what_was_deleted_meanwhile_leads_nowhere(stage: Stag
     for form in forms:
         told = await stage.guest.submit_modal(form, persona=["bram"])
         await stage.tells(told, "That message is gone.")
-    await stage.tells(await stage.guest.submit_modal(edit, text="A robin."), "is gone")
+    told = await stage.guest.submit_modal(edit, text="A robin. " * 20)
+    await stage.tells(told, "is gone")
+    await stage.tells(told, "This is what you had written:")
     assert len(stage.ollama.chats) == 1
 
 

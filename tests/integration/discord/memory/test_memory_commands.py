@@ -221,6 +221,7 @@ async def test_forget_all_asks_once_and_leaves_nothing(scene: Scene, redis: Clie
     assert page is not None
     assert len(await scene.items()) == 1
     await scene.anna.click(page, "memory-sure")
+    await scene.discord.world.until(lambda: "Everything is forgotten" in page.content, "done")
     assert [key async for key in redis.scan_iter()] == []
 
 
@@ -231,6 +232,7 @@ async def test_off_forgets_and_is_not_asked_again(scene: Scene) -> None:
     page = asked.original if not asked.followups else asked.followups[-1]
     assert page is not None
     await scene.anna.click(page, "memory-sure")
+    await scene.discord.world.until(lambda: "Done." in page.content, "done")
     assert await scene.memory.notebook.consent(UserId(scene.anna.id)) is Consent.DECLINED
     assert await scene.items() == []
 

@@ -159,6 +159,9 @@ async def test_what_does_not_fit_is_refused_in_words_and_changes_nothing(stage: 
         refused = await stage.admin.submit_modal(form, each=number)
         assert "number" in refused.text
         assert not refused.failed
+    form = await stage.admin.select(message, "set:ask:limits:channel", stage.guild.role("patrons"))
+    refused = await stage.admin.submit_modal(form, each="20", all="many")
+    assert "number" in refused.text
     assert await binding(stage) == before
 
 

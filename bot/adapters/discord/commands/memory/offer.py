@@ -122,7 +122,7 @@ class OfferButton(
             text = t("Then I won't, and I won't ask again.")
         await say(interaction, text)
         if interaction.message is not None:
-            with contextlib.suppress(discord.NotFound):  # pressed twice
+            with contextlib.suppress(*FAILED):  # pressed twice, say; the answer counts all the same
                 await interaction.message.delete()
 
 

@@ -101,9 +101,10 @@ class Confirm(_Own):
 
     @discord.ui.button(style=discord.ButtonStyle.danger, custom_id="memory-sure")
     async def sure(self, interaction: discord.Interaction, _: discord.ui.Button[Confirm]) -> None:
+        await interaction.response.defer()  # a large memory may take longer than Discord waits
         text = await self._work()
         self.stop()
-        await interaction.response.edit_message(content=text, view=None)
+        await interaction.edit_original_response(content=text, view=None)
 
 
 def item_line(item: Item) -> str:

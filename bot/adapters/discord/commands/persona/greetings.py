@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import discord
 
+from bot.adapters.discord.commands.failures import line_for, meaning
 from bot.adapters.discord.commands.permissions import may_direct, require
 from bot.adapters.discord.commands.pressing.buttons import PlainButton, Pressed, Told, view_of
 from bot.adapters.discord.commands.render import place_of, say, shorten
@@ -16,7 +17,7 @@ from bot.adapters.discord.speaking.greeter import rendered
 from bot.adapters.discord.speaking.webhooks import header_of
 from bot.chat.place import MessageId
 from bot.chat.wishes.first_words import Greeting
-from bot.errors import DeliveryError, InvalidChoice, UserFacing
+from bot.errors import DeliveryError, InvalidChoice, PermissionMissing, UserFacing
 from bot.languages import t
 from bot.personas import Persona
 from bot.ports import Face
@@ -41,10 +42,10 @@ async def greet(
         components = flip_view(greeting).to_components() if greeting.count > 1 else []
         message = await services.greeter.post(place, face, greeting.text, components)
         await services.first_words.began(place, greeting, message)
-    except UserFacing as error:
-        return error.translated
+    except (UserFacing, PermissionMissing) as error:
+        return line_for(error)
     except DeliveryError as error:
-        return t("I could not post the greeting: {reason}.", reason=error)
+        return t("I could not post the greeting: {reason}.", reason=meaning(error))
     return None
 
 

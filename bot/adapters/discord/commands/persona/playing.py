@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import discord
 from discord import app_commands
 
@@ -12,14 +14,22 @@ from bot.adapters.discord.commands.persona.cards import CardCommands
 from bot.adapters.discord.commands.persona.greetings import greet, greeting_buttons
 from bot.adapters.discord.commands.persona.previews import card_embed, thumbnail
 from bot.adapters.discord.commands.pressing.buttons import view_of
-from bot.adapters.discord.commands.render import inherited, place_of, plain, say
+from bot.adapters.discord.commands.render import (
+    MAX_MESSAGE,
+    cast_lines,
+    inherited,
+    place_of,
+    plain,
+    say,
+)
 from bot.chat.place import Place
 from bot.languages import t, tn
 from bot.personas import Persona
 from bot.prompting.greeting import greetings_of
 from bot.routing.route import Route
 
-LISTED = 40
+REST = 60
+"""Characters for the line that counts what a message can't hold."""
 
 
 class PersonaCommands(CardCommands):
@@ -32,13 +42,13 @@ class PersonaCommands(CardCommands):
         place = place_of(interaction)
         await interaction.response.defer(ephemeral=True)
         binding = await self.services.casting.resolved(place)
-        lines = []
-        for persona in self.services.library.all(place.guild)[:LISTED]:
+        lines: list[str] = []
+        for persona in self.services.library.all(place.guild):
             plays = [route.value for route in Route if binding.cast[route] == persona.id]
             note = " " + t("(plays {routes} here)", routes=", ".join(plays)) if plays else ""
             note += " · " + t("for adults") if persona.adult else ""
             lines.append(f"- **{plain(persona.name)}** `{persona.id}`{note}")
-        await say(interaction, "\n".join(lines) or t("There are no personas yet."))
+        await say(interaction, _fitting(lines) or t("There are no personas yet."))
 
     @persona.command(name="show", description="Show a persona's card")
     @app_commands.describe(name="Which persona; without it, those who play here")
@@ -48,12 +58,7 @@ class PersonaCommands(CardCommands):
         await interaction.response.defer(ephemeral=True)
         if name is None:
             binding = await self.services.casting.resolved(place)
-            lines = [
-                f"- {route.value}: **"
-                f"{plain(self.services.casting.player(binding, route, place.guild).name)}** "
-                f"({inherited(binding, f'cast.{route}')})"
-                for route in Route
-            ]
+            lines = cast_lines(binding, self.services.casting, place.guild)
             scene = self.services.casting.scene(binding, place)
             if scene:
                 names = ", ".join(f"**{plain(each.name)}**" for each in scene)
@@ -113,3 +118,14 @@ class PersonaCommands(CardCommands):
             if changed
             else t("No cast was set here: nothing changed."),
         )
+
+
+def _fitting(lines: Sequence[str]) -> str:
+    """Return as many lines as a message holds; those that are left out are counted."""
+    room = MAX_MESSAGE - REST
+    for number, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < 0:
+            more = t("and {count} more", count=len(lines) - number)
+            return "\n".join([*lines[:number], f"- {more}"])
+    return "\n".join(lines)

@@ -9,8 +9,7 @@ import discord
 from discord.ext import commands
 
 from bot.adapters.discord.commands.failures import tell
-from bot.adapters.discord.commands.pressing.forms import give_back
-from bot.adapters.discord.commands.pressing.presses import texts_of
+from bot.adapters.discord.commands.pressing.forms import give_back, written_in
 from bot.adapters.discord.commands.replies.controls import ReplyButton
 from bot.adapters.discord.commands.services import Services, Serving
 from bot.chat.turn import TurnId
@@ -39,10 +38,6 @@ class Outdated(Serving):
             return
         old = InvalidChoice("This card is out of date. Please open a new one.")
         await tell(interaction, old, "outdated")
-        await self._give_back(interaction, data)
-
-    async def _give_back(self, interaction: discord.Interaction[Any], data: Any) -> None:
-        """Show what was written into a form of before a restart: Discord has closed it."""
-        written = "\n\n".join(text for _, text in texts_of(data) if text.strip())
+        written = written_in(interaction)
         if interaction.type is discord.InteractionType.modal_submit and written:
-            await give_back(interaction, written)
+            await give_back(interaction, written)  # Discord has closed the form

@@ -193,10 +193,10 @@ async def _written(press: CardPress, place: Place, rule: str, level: BindingLeve
             await rules.set_quiet(place, hours, level=level)
         case "limits":
             whom = press.word(3)
-            await rules.set_limit(place, whom, _number(texts.get("each", "")), level=level)
+            limits = {whom: _number(texts.get("each", ""))}
             if whom.startswith("r"):
-                shared = _number(texts.get("all", ""))
-                await rules.set_limit(place, f"all:{whom}", shared, level=level)
+                limits[f"all:{whom}"] = _number(texts.get("all", ""))
+            await rules.set_limits(place, limits, level=level)
         case _:
             raise InvalidChoice("This card is out of date. Please open a new one.")
     return t("Saved: {what}", what=translated(RULES[rule]))

@@ -9,7 +9,13 @@ from discord.ext import commands
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.permissions import require_level
 from bot.adapters.discord.commands.persona.greetings import greet
-from bot.adapters.discord.commands.render import inherited, place_of, plain, say
+from bot.adapters.discord.commands.render import (
+    cast_lines,
+    inherited,
+    place_of,
+    plain,
+    say,
+)
 from bot.adapters.discord.commands.services import Serving
 from bot.adapters.discord.commands.settings.card import levels_of, settings_card
 from bot.adapters.discord.commands.settings.wording import RULES, warning
@@ -79,8 +85,7 @@ class ChannelCommands(
             await self.services.rules.set_mode(place, TriggerMode(mode), level=level)
         if called is not None:
             await self.services.casting.set_words(place, called, level=level)
-        here = level is None or (level is BindingLevel.CHANNEL and place.parent is None)
-        problem = await greet(self.services, interaction, chosen) if here else None
+        problem = await self._greet(interaction, chosen, level)
         lines = [
             t("Bound to **{name}**.", name=plain(chosen.name)),
             *([problem] if problem else []),
@@ -167,7 +172,7 @@ class ChannelCommands(
         require_level(interaction, level)
         joined = await self.services.casting.add_to_scene(place, persona, level=level)
         members = await self._members(place)
-        problem = await greet(self.services, interaction, joined) if level is None else None
+        problem = await self._greet(interaction, joined, level)
         said = t("**{name}** is in the scene.", name=plain(joined.name))
         lines = [said, *([problem] if problem else [])]
         if not members:
@@ -199,6 +204,13 @@ class ChannelCommands(
         lines = _scene_lines(members) or [t("There is no scene here: the cast answers.")]
         await say(interaction, "\n".join(lines))
 
+    async def _greet(
+        self, interaction: discord.Interaction, persona: Persona, level: BindingLevel | None
+    ) -> str | None:
+        """Let a persona that plays right here say its first words; see `greet`."""
+        here = level in (None, levels_of(place_of(interaction))[0])
+        return await greet(self.services, interaction, persona) if here else None
+
     async def _members(self, place: Place) -> tuple[Persona, ...]:
         return self.services.casting.scene(await self.services.casting.resolved(place), place)
 
@@ -206,11 +218,7 @@ class ChannelCommands(
         place = place_of(interaction)
         casting = self.services.casting
         binding = await casting.resolved(place)
-        lines = [
-            f"- {route.value}: **{plain(casting.player(binding, route, place.guild).name)}** "
-            f"({inherited(binding, f'cast.{route}')})"
-            for route in Route
-        ]
+        lines = cast_lines(binding, casting, place.guild)
         scene = casting.scene(binding, place)
         if scene:
             names = ", ".join(f"**{plain(each.name)}**" for each in scene)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.adapters.discord.commands.render import inherited, plain, shorten
@@ -80,7 +80,9 @@ def _value(
         case "quiet":
             value = quiet_text(binding.quiet)
         case _:
-            return limits_text(binding.limits) or t("only the operator's"), _limits_origin(binding)
+            return limits_text(binding.limits) or t("only the operator's"), _origins(
+                binding, (f"limits.{whom}" for whom in sorted(binding.limits))
+            )
     return value, inherited(binding, name)
 
 
@@ -93,7 +95,7 @@ def _cast(binding: ResolvedBinding, place: Place, casting: Casting) -> tuple[str
         value = players[Route.FACTUAL]
     else:
         value = " · ".join(f"{route.value}: {name}" for route, name in players.items())
-    return value, inherited(binding, "cast.factual")
+    return value, _origins(binding, (f"cast.{route}" for route in Route))
 
 
 def mentions(whom: Sequence[str]) -> str:
@@ -139,6 +141,7 @@ def limit_text(whom: str, count: int) -> str:
     return f"{mentions([whom])}: {often}"
 
 
-def _limits_origin(binding: ResolvedBinding) -> str:
-    names = dict.fromkeys(inherited(binding, f"limits.{whom}") for whom in sorted(binding.limits))
-    return " · ".join(names) or t("default")
+def _origins(binding: ResolvedBinding, names: Iterable[str]) -> str:
+    """Say where values come from that may have been set at several levels."""
+    origins = dict.fromkeys(inherited(binding, name) for name in names)
+    return " · ".join(origins) or t("default")
