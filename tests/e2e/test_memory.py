@@ -105,8 +105,10 @@ def readings(scene: Scene) -> list[Any]:
 
 async def forget_all(stage: Place, person: Person) -> None:
     asked = await person.slash(stage, "memory forget-all")
-    assert asked.original is not None
-    await person.click(asked.original, "memory-sure")
+    page = asked.original
+    assert page is not None
+    await person.click(page, "memory-sure")
+    await until(lambda: page.content.startswith("Everything is forgotten"), "the end of it")
 
 
 async def asked(scene: Scene, stage: Place, person: Person, text: str) -> str:

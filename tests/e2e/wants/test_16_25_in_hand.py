@@ -194,8 +194,9 @@ async def test_i_can_export_delete_and_opt_out(scene: Scene) -> None:
     await comes_true(listed, "the memory")
     export = shown(await alice.slash(scene.discord.dm(alice), "memory export"))
     assert any(b"allergic to nuts" in file for file in scene.discord.files(export))
-    sure = await alice.slash(stage, "memory forget-all")
-    await alice.click(shown(sure), "memory-sure")
+    sure = shown(await alice.slash(stage, "memory forget-all"))
+    await alice.click(sure, "memory-sure")
+    await until(lambda: sure.content.startswith("Everything is forgotten"), "the end of it")
     assert not await listed()
     off = await alice.slash(stage, "memory off")
     if off.response is not None and buttons(off.response):
