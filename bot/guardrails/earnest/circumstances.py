@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.guardrails.earnest.excuses import AGAINST
 from bot.guardrails.earnest.signs import read_sign
 from bot.guardrails.earnest.telling import LONG_AGO, OUT_OF_STORY, STILL
 from bot.guardrails.expressions import matches
@@ -18,6 +19,7 @@ TAKEN_BACK = read_sign("taken_back").pattern
 HALF_MEANT = read_sign("half_meant").pattern
 GONE_WELL = read_sign("gone_well").pattern
 STRAIN = read_sign("strain").pattern
+IN_GOOD_HANDS = read_sign("in_good_hands").pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Circumstances:
     taken_back: bool = False
     half_meant: bool = False
     gone_well: bool = False
+    looked_after: bool = False
+    """Somebody who was in danger is looked after now, and nothing is set against it."""
 
 
 NOTHING_SAID = Circumstances()
@@ -43,6 +47,7 @@ def circumstances(plain: str) -> Circumstances:
     """Return how things stand by a normalised text."""
     raw = plain.encode()
     now = STILL.search(plain) is not None
+    looked_after = matches(IN_GOOD_HANDS, raw) and AGAINST.search(plain) is None
     return Circumstances(
         past=not now and LONG_AGO.search(plain) is not None,
         now=now,
@@ -50,7 +55,8 @@ def circumstances(plain: str) -> Circumstances:
         strain=strained(plain),
         taken_back=matches(TAKEN_BACK, raw),
         half_meant=matches(HALF_MEANT, raw),
-        gone_well=matches(GONE_WELL, raw),
+        gone_well=looked_after or matches(GONE_WELL, raw),
+        looked_after=looked_after,
     )
 
 

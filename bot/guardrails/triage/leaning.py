@@ -39,6 +39,8 @@ there is. 0.4 times the odds at which the head speaks up change the tone of a re
 of 901 everyday lines 14 in place of 2."""
 STRAINED = 1.4
 """How much more it takes amid tests, games, night shifts and small children."""
+STRAINED_AT_FIRST = 1.0
+"""The same of a first message, which may tell of more than what strains everybody."""
 CRYING_OUT = 12.0
 """Odds over its threshold from which the head is believed whatever strains a person."""
 LOOKING_BACK = 2.0
@@ -60,5 +62,6 @@ def evidence(odds: float, *, gone_well: bool = False) -> float:
 
 def bar(*, begun: bool, strained: bool, looking_back: bool, in_story: bool) -> float:
     """Return the log odds from which a talk is acted upon."""
-    further = (BEGUN if begun else -SOONER) + STRAINED * strained + LOOKING_BACK * looking_back
+    further = (BEGUN if begun else -SOONER) + LOOKING_BACK * looking_back
+    further += (STRAINED if begun else STRAINED_AT_FIRST) * strained
     return AT_THRESHOLD + further + IN_STORY * in_story

@@ -74,7 +74,8 @@ FIXTURES = Path(__file__).parents[3] / "fixtures/guardrails"
 
 
 @pytest.mark.parametrize(
-    ("name", "hindered", "steered"), [("safe_prompts", 0.01, 0.01), ("ordinary", 0.002, 0.02)]
+    ("name", "hindered", "steered"),
+    [("safe_prompts", 0.01, 0.01), ("ordinary", 0.002, 0.02), ("mistaken", 0.004, 0.12)],
 )
 def test_safe_prompts_and_ordinary_lines_pass(
     room: Guardrails, name: str, hindered: float, steered: float
