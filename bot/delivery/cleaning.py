@@ -24,6 +24,9 @@ class ReplyCleaner:
         self._reasoning = ReasoningFilter(own_names)
         self._speakers = SpeakerFilter(own_names, other_names, question)
         self._echoes = EchoFilter(question, replies)
+        self._behind = SpeakerFilter((*own_names, *other_names), (), question)
+        """Drops the label that stands right behind an echo, in its line: whosever it is, what
+        follows is the reply."""
         self._loops = LoopWatch()
 
     @property
@@ -38,13 +41,15 @@ class ReplyCleaner:
 
     def feed(self, piece: str) -> str:
         """Return the text that may be passed on now."""
-        said = self._speakers.feed(self._reasoning.feed(piece))
-        return self._loops.feed(self._echoes.feed(said))
+        said = self._echoes.feed(self._speakers.feed(self._reasoning.feed(piece)))
+        return self._loops.feed(self._behind.feed(said) if self._echoes.dropped else said)
 
     def close(self) -> str:
         """Return what was held back."""
         said = self._speakers.feed(self._reasoning.close()) + self._speakers.close()
         rest = self._echoes.feed(said) + self._echoes.close()
+        if self._echoes.dropped:
+            rest = self._behind.feed(rest) + self._behind.close()
         return self._loops.feed(rest)
 
     def whole(self, text: str) -> str:
@@ -56,7 +61,7 @@ class ReplyCleaner:
         """Yield what was cut, by name: for a metric."""
         if self._speakers.ended:
             yield "foreign_line"
-        if self._speakers.dropped:
+        if self._speakers.dropped or self._behind.dropped:
             yield "label"
         if self._echoes.dropped:
             yield "echo"

@@ -12,7 +12,8 @@ LEAST_REPLY: Final = 40
 MOST: Final = 1500
 """Letters and digits that are compared."""
 _LETTERS: Final = re.compile(r"[^\W_]+")
-_TRAIL: Final = " \t\n\r\"'”’»)*_.!?…:-–—>"
+_TRAIL: Final = re.compile(r"[\"'”’»)*_.!?…:–—>-]*(?:[^\S\n]*[:–—>-]+)?\s*")
+"""What belongs to an echo behind its last letter; marks that open something are the reply's."""
 
 
 class EchoFilter:
@@ -61,7 +62,8 @@ class EchoFilter:
             return self._held
         self.dropped = True
         cut = _position(self._held, len(max(echoes, key=len)))
-        return self._held[cut:].lstrip(_TRAIL)
+        trail = _TRAIL.match(self._held, cut)
+        return self._held[trail.end() if trail else cut :]
 
 
 def letters_of(text: str) -> str:
