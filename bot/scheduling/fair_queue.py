@@ -119,7 +119,7 @@ class FairQueue:
                 place = self._stile.place(waiter)
                 self._leave(waiter, ready)
                 raise self._busy(place, "late") from None
-        except asyncio.CancelledError:
+        except BaseException:  # mostly a cancellation: the place, or the slot, is given on
             self._leave(waiter, ready)
             raise
         ready.result()  # raises what `_displace` has set

@@ -164,3 +164,20 @@ async def test_who_waits_is_told_the_place_as_it_changes(monkeypatch: pytest.Mon
         await asyncio.sleep(0.05)
         assert told == [2, 1]
     await waiting
+
+
+async def test_who_fails_while_being_told_takes_no_slot_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fair_queue, "TELL_AFTER", 0.01)
+    queue = FairQueue(lambda: 1)
+
+    def fails(place: int, seconds: float) -> None:
+        raise LookupError(place)
+
+    async with queue.slot("a", "g", timeout=1):
+        with pytest.raises(LookupError):
+            async with queue.slot("b", "g", timeout=1, told=fails):
+                pass
+        assert queue.depth == 0
+    assert queue.running == 0
