@@ -282,7 +282,8 @@ def _connection(
             Vanished(client, desk, stores.kept_places, intake.parting, stores.state)
         )
         if troupe.parts.memory is not None:
-            await install_memory(client, troupe.parts.memory)
+            days = troupe.settings.core.memory_days
+            await install_memory(client, troupe.parts.memory, days)
         application = client.application_id or 0
         await sync_commands(client.tree, application, troupe.stores.state, discord.sync_commands)
 

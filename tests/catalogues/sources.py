@@ -138,7 +138,7 @@ async def command_tree() -> app_commands.CommandTree[commands.Bot]:
     """Return the tree with every command that the running bot has."""
     bot = commands.Bot("!", intents=discord.Intents.none(), help_command=None)
     await install(bot, cast("Services", _Anything()))
-    await install_memory(bot, cast("Memory", _Anything()))
+    await install_memory(bot, cast("Memory", _Anything()), 1)
     return bot.tree
 
 

@@ -8,13 +8,13 @@ from bot.guardrails.verdict import Verdict
 from bot.routing.dispatch import Ask
 from bot.routing.route import Route, RouteDecision
 
-CARE = "sh_"
-"""Categories of the taxonomy that begin so are about self-harm: the companion answers."""
+_SELF_HARM = "sh_"
+"""What the categories of self-harm begin with in the taxonomy."""
 
 
 def needs_care(verdict: Verdict) -> bool:
     """Whether a verdict is about self-harm."""
-    return (verdict.category or "").startswith(CARE)
+    return (verdict.category or "").startswith(_SELF_HARM)
 
 
 def asked_with_care(ask: Ask, decision: RouteDecision, verdict: Verdict) -> Ask | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.chat.account import TurnAccount
 from bot.chat.notices import small_print
+from bot.chat.preparing.caring import needs_care
 from bot.chat.preparing.files import unread_line
 from bot.chat.turn import Turn
 from bot.guardrails.caring.disclosure import Disclosures, Reminder
@@ -11,7 +12,6 @@ from bot.guardrails.verdict import Action
 from bot.languages.spoken import spoken_language
 from bot.ports import Clock
 
-CARE = "sh_"
 TELLS = frozenset({"human_claim", "sh_crisis"})
 """Categories whose answer says by itself that an AI writes it: the truth to a sincere question,
 and the crisis card."""
@@ -42,8 +42,7 @@ class Closing:
             self._clock.now(),
             text=text,
             told=told,
-            grave=category.startswith(CARE)
-            or (found is not None and found.action is Action.REFUSE),
+            grave=found is not None and (needs_care(found) or found.action is Action.REFUSE),
         )
         lines = [self._due.line if self._due is not None else "", self._unread()]
         under = "\n".join(small_print(line) for line in lines if line)

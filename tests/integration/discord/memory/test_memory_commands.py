@@ -91,7 +91,7 @@ async def scene(discord: FakeDiscord, redis: Client, sealer: Sealer) -> AsyncIte
     )
     bot = commands.Bot("!", intents=library.Intents(guilds=True), help_command=None)
     bot._connection.guild_ready_timeout = 0.05
-    await install_memory(bot, memory)
+    await install_memory(bot, memory, 400)
     bot.tree.error(on_command_error)
     running = asyncio.create_task(bot.start(discord.token))
     await discord.connected()
@@ -319,7 +319,7 @@ async def test_an_old_no_deletes_nothing_that_was_agreed_to_since(scene: Scene) 
 
 async def test_privacy_says_what_is_stored(scene: Scene) -> None:
     answer = await scene.anna.slash(scene.channel, "privacy")
-    assert answer.text == f"{PRIVACY}\n{HIDING}"
+    assert answer.text == f"{PRIVACY.format(days=400)}\n{HIDING}"
     assert answer.ephemeral
 
 

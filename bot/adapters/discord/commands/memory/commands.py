@@ -43,7 +43,7 @@ No text is logged, and no language model is trained on it; it runs on hosts of t
 operator.
 Where a server has switched on `/route keep-text`, a message whose persona a moderator corrected \
 is kept for 90 days, and may train the part that picks personas; nothing else may.
-Your memory is sealed with a key of its own. Unused for a year, it is deleted.""")
+Your memory is sealed with a key of its own. Unused for {days} days, it is deleted.""")
 
 
 HIDING = mark(
@@ -334,8 +334,13 @@ class MemoryCommands(Owning, group_name="memory", group_description="What I reme
         await interaction.followup.send(shorten(text, 2000), view=view, ephemeral=True)
 
 
-async def install_memory(bot: commands.Bot, memory: Memory) -> None:
-    """Add `/memory`, `/privacy` and the context menus to the bot."""
+async def install_memory(bot: commands.Bot, memory: Memory, days: int) -> None:
+    """Add `/memory`, `/privacy` and the context menus to the bot. `days`: for how many an unused
+    memory is kept."""
+
+    async def privacy(interaction: discord.Interaction) -> None:
+        await say(interaction, f"{translated(PRIVACY, days=days)}\n{translated(HIDING)}")
+
     cog = MemoryCommands(memory)
     await bot.add_cog(cog)
     bot.add_dynamic_items(OfferButton, UndoButton)
@@ -351,11 +356,6 @@ async def install_memory(bot: commands.Bot, memory: Memory) -> None:
         ),
     )
     bot.tree.add_command(said, override=True)
-
-
-async def privacy(interaction: discord.Interaction) -> None:
-    """Say what is stored."""
-    await say(interaction, f"{translated(PRIVACY)}\n{translated(HIDING)}")
 
 
 def place_here(interaction: discord.Interaction) -> Place:
