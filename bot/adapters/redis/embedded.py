@@ -50,6 +50,8 @@ STOP_S = 8.0
 """Longest wait after each of SHUTDOWN, SIGTERM and SIGKILL."""
 LOOK_S = 0.5
 """How often a running bot looks whether the server is still alive."""
+RETRY_S = 5.0
+"""How long to wait after a look, or a restart, that failed."""
 LOCK_S = 1.0
 """Longest wait for somebody who only looks whether the server lives."""
 POLL_S = 0.02
@@ -122,15 +124,15 @@ class EmbeddedRedis:
         """Start the server again when it dies."""
         while True:
             await asyncio.sleep(LOOK_S)
-            if not _is_free(files.server_lock):
-                continue
-            log.error("private Redis died", lines=last_log_lines(files.log))
             try:
+                if not _is_free(files.server_lock):
+                    continue
+                log.error("private Redis died", lines=last_log_lines(files.log))
                 async with _turn(files):
                     await self._ensure(files)
-            except StoreError as error:
+            except (StoreError, OSError) as error:  # a full disk, or no descriptors left, say
                 log.error("private Redis not restarted", reason=str(error))  # noqa: TRY400  # its trace tells nothing
-                await asyncio.sleep(5)
+                await asyncio.sleep(RETRY_S)
 
     async def _ensure(self, files: ServerFiles) -> None:
         """Have a server that answers. The caller holds the start lock."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.adapters.redis import EmbeddedRedis, open_redis, server_files
+from bot.adapters.redis import EmbeddedRedis, embedded, open_redis, server_files
 from bot.adapters.redis.server_files import prepare_files
 from bot.errors import StoreError
 from tests.fakes import PATIENCE
@@ -187,6 +187,10 @@ async def test_the_server_has_a_session_of_its_own(make: Make) -> None:
 async def test_a_server_that_dies_is_started_again(make: Make) -> None:
     url = await make().start()
     await put(url, "kept")
+    await dies_and_is_started_again(url)
+
+
+async def dies_and_is_started_again(url: str) -> None:
     process = await process_of(url)
     os.kill(process, signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE
@@ -197,6 +201,22 @@ async def test_a_server_that_dies_is_started_again(make: Make) -> None:
         except StoreError:
             await asyncio.sleep(0.1)
     assert await process_of(url) != process
+
+
+async def test_a_look_at_the_server_that_fails_is_not_the_last(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "LOOK_S", 0.02)
+    monkeypatch.setattr(embedded, "RETRY_S", 0.02)
+    url = await make().start()
+    await put(url, "kept")
+    lock, aside = tmp_path / "redis" / "server.lock", tmp_path / "aside"
+    lock.rename(aside)
+    lock.symlink_to(aside)  # which is not followed: the look fails
+    await asyncio.sleep(0.1)
+    lock.unlink()
+    aside.rename(lock)
+    await dies_and_is_started_again(url)
 
 
 async def test_a_left_over_socket_is_no_obstacle(make: Make, tmp_path: Path) -> None:
