@@ -304,7 +304,15 @@ def _open_memory(ground: _Ground) -> Memory:
         stores.memories, models.pool, lambda: models.name, embedder, ground.clock, metrics.memory
     )
     asking = Asking(ground.settings.core.memory_default)
-    return Memory(stores.memories, learner, embedder, ground.clock, metrics.memory, asking=asking)
+    return Memory(
+        stores.memories,
+        learner,
+        embedder,
+        ground.clock,
+        metrics.memory,
+        asking=asking,
+        said=stores.conversations,
+    )
 
 
 async def _open_personas(directory: Path) -> tuple[PersonaLibrary, Binding]:

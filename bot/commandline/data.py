@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import __version__
+from bot.adapters.redis.rewriting import write_anew
 from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.observability import Metrics
 from bot.opening.stores import open_stores
@@ -60,6 +61,8 @@ async def delete_data(settings: Settings, person: int, requester: Requester) -> 
     async with AsyncExitStack() as stack:
         stores = await open_stores(settings, Metrics(__version__), stack)
         counts = await delete_person(stores.subjects(), UserId(person), requester)
+        if stores.private:
+            await write_anew(stores.redis)
     sys.stdout.write(json.dumps({"person": str(person), "removed": counts}) + "\n")
     return OK
 

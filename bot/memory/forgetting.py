@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from bot.chat.place import ChannelId, GuildId, MessageId, Place
 from bot.memory.explicit import speaks_of
 from bot.memory.item import STATEMENTS, Item, Kind, before, without
 from bot.memory.shelf import Shelf
@@ -13,6 +14,16 @@ from bot.memory.undo import Undo
 
 SAID: Final = (*STATEMENTS, Kind.EPISODE)
 """Kinds that words can mean."""
+
+
+def messages_of(items: Iterable[Item]) -> dict[Place, list[MessageId]]:
+    """Return the messages that say these items, by the place where each was said."""
+    found: dict[Place, set[MessageId]] = {}
+    for item in items:
+        for channel, message in item.sources:
+            place = Place(ChannelId(channel), GuildId(item.guild) if item.guild else None)
+            found.setdefault(place, set()).add(MessageId(message))
+    return {place: sorted(messages) for place, messages in found.items()}
 
 
 def forget(shelf: Shelf, chosen: Sequence[Item], about: str = "") -> tuple[Changes, Undo]:

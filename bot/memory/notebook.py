@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol
 
 from bot.chat.place import GuildId, MessageId, Place, UserId
-from bot.errors import InvalidChoice, NotAllowed, NotFound, StoreError
+from bot.errors import InvalidChoice, NotAllowed, NotFound
 from bot.languages import mark
 from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
-from bot.memory.forgetting import SAID, forget
+from bot.memory.forgetting import SAID, forget, messages_of
 from bot.memory.gates import is_command, normalised
 from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, restored, without
-from bot.memory.preferences import COMPARE
+from bot.memory.liking import Liking
 from bot.memory.recording import statement
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.scope import Use, use_of
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
+from bot.memory.shelves import Shelves
 from bot.memory.store import Changes, Consent, MemoryStore, Put
-from bot.memory.style import WORDS as STYLE_WORDS
-from bot.memory.style import persona_text, refused_style
-from bot.memory.stylist import WANTED
 from bot.memory.undo import KEPT, Undo
 from bot.ports import Clock
 from bot.recent import Recent
 
-STYLE_CHARACTERS: Final = 600
 MOST_FORGOTTEN: Final = 10
 """Items that a request in words may take away at once; who wants more chooses."""
-TRIES: Final = 5
-"""How often a change is fitted to a memory that changed meanwhile."""
 
 
 class Asking(StrEnum):
@@ -48,20 +42,17 @@ class Asking(StrEnum):
     """Not at all. What was remembered can still be seen, taken along and deleted."""
 
 
-NOTHING: Final = Changes()
-Done = TypeVar("Done")
-NO_MEMORY: Final = mark("I keep no memory of you. `/memory on` starts one.")
 NO_MEMORIES: Final = mark("Memories are switched off by who runs this bot.")
 
 
-@dataclass(frozen=True, slots=True)
-class PersonaPage:
-    """What `/memory persona` shows. `pairs` are the choices that it is drawn from."""
+class Said(Protocol):
+    """Where what people said is kept, beside the memory: the conversations."""
 
-    wanted: bool
-    text: str
-    pairs: tuple[Item, ...]
-    by_hand: bool
+    async def delete(self, place: Place, messages: Sequence[MessageId]) -> object:
+        """Remove messages, and the replies to them. Raises `StoreError`."""
+
+    async def delete_person(self, person: UserId) -> int:
+        """Remove what the person said. Raises `StoreError`."""
 
 
 class Notebook:
@@ -73,9 +64,14 @@ class Notebook:
         clock: Clock,
         asking: Asking = Asking.ASK,
         taken_back: Callable[[], Collection[tuple[int, int]]] = frozenset,
+        said: Said | None = None,
     ) -> None:
-        """`taken_back` returns the messages that were deleted or edited of late."""
+        """`taken_back` returns the messages that were deleted or edited of late; what is forgotten
+        goes from `said`, too."""
+        self._shelves = Shelves(store)
+        self.liking = Liking(self._shelves, clock)
         self._taken_back = taken_back
+        self._said = said
         self._store = store
         self._clock = clock
         self._asking = asking
@@ -99,12 +95,6 @@ class Notebook:
             raise NotFound("This can't be undone any more. `/memory show` lists what I remember.")
         await self.undo(person, undo)
 
-    async def _shelf(self, person: UserId) -> Shelf:
-        shelf = await self._store.load(person)
-        if shelf is None:
-            raise NotFound(NO_MEMORY)
-        return shelf
-
     async def show(
         self, person: UserId, place: Place, *, kinds: Sequence[Kind] = STATEMENTS
     ) -> list[Item]:
@@ -115,7 +105,7 @@ class Notebook:
         Raises:
             NotFound: there is no memory.
         """
-        shelf = await self._shelf(person)
+        shelf = await self._shelves.of(person)
         now = self._clock.now()
         return [
             item
@@ -149,7 +139,7 @@ class Notebook:
         """
         text = " ".join(text.split())
         check_statement(text)
-        shelf = await self._shelf(person)
+        shelf = await self._shelves.of(person)
         request = Request(Wish.REMEMBER, text)
         sources = () if message is None else (message,)
         put = statement(request, place, self._clock.now(), locale, sources)
@@ -180,14 +170,17 @@ class Notebook:
             undo = Undo((item,), (new.id,), epoch=shelf.epoch)
             return Changes((Put(new, used=now),), (ident,)), undo
 
-        return await self._fit(person, edited)
+        return await self._shelves.change(person, edited)
 
     async def forget(self, person: UserId, place: Place, ident: str) -> Undo:
         """Forget one item, and what holds the same: its messages, our replies, its forerunners.
 
-        Another fact from one of these messages stays.
+        Another fact from one of these messages stays. Bringing back brings nothing back that was
+        said.
         """
-        return await self._fit(person, lambda shelf: forget(shelf, [_visible(shelf, place, ident)]))
+        return await self._forget(
+            person, lambda shelf: forget(shelf, [_visible(shelf, place, ident)])
+        )
 
     async def forget_matching(self, person: UserId, text: str) -> Undo:
         """Forget whatever a request in words means, wherever it was told.
@@ -207,7 +200,7 @@ class Notebook:
                 )
             return forget(shelf, meant, text)
 
-        undo = await self._fit(person, matched)
+        undo = await self._forget(person, matched)
         if not undo:
             raise NotFound("I remember nothing like that.")
         return undo
@@ -215,24 +208,23 @@ class Notebook:
     async def forget_message(self, person: UserId, place: Place, message: MessageId) -> Undo:
         """Forget what came from one message."""
         source = (int(place.channel), int(message))
-        return await self._fit(
+        return await self._forget(
             person,
             lambda shelf: forget(shelf, [item for item in shelf.items if source in item.sources]),
         )
 
-    async def _fit(self, person: UserId, change: Callable[[Shelf], tuple[Changes, Done]]) -> Done:
-        """Change the memory as it is then, and not as it was when somebody looked."""
-        for _ in range(TRIES):
-            shelf = await self._shelf(person)
-            changes, done = change(shelf)
-            if changes == NOTHING:
-                return done
-            written = await self._store.apply(
-                person, shelf, changes, by_person=True, if_unchanged=True
-            )
-            if not written.stale:
-                return done
-        raise StoreError("the memory changes too often")
+    async def _forget(
+        self, person: UserId, chosen: Callable[[Shelf], tuple[Changes, Undo]]
+    ) -> Undo:
+        """Forget what is chosen, and take the messages that say it out of the conversations.
+
+        These first: who has to try again finds the memory still there.
+        """
+        if self._said is not None:
+            _, undo = chosen(await self._shelves.of(person))
+            for place, messages in messages_of(undo.restore).items():
+                await self._said.delete(place, messages)
+        return await self._shelves.change(person, chosen)
 
     async def undo(self, person: UserId, undo: Undo) -> None:
         """Bring back what a change took away, save what a message said that is gone since.
@@ -240,7 +232,7 @@ class Notebook:
         Raises:
             NotFound: all was forgotten since.
         """
-        shelf = await self._shelf(person)
+        shelf = await self._shelves.of(person)
         if shelf.epoch != undo.epoch:
             raise NotFound("There is nothing to go back to.")
         gone = self._taken_back()
@@ -250,7 +242,7 @@ class Notebook:
 
     async def replaced(self, person: UserId, place: Place) -> list[tuple[Item, Item]]:
         """Return what took the place of something that can still come back, with that."""
-        shelf = await self._shelf(person)
+        shelf = await self._shelves.of(person)
         olds = {item.id: item for item in shelf.of(Kind.SUPERSEDED)}
         now = self._clock.now()
         return [
@@ -275,7 +267,7 @@ class Notebook:
             undo = Undo((item, old), (back.id,), epoch=shelf.epoch)
             return Changes((Put(back),), (item.id, old.id)), (back, undo)
 
-        return await self._fit(person, gone_back)
+        return await self._shelves.change(person, gone_back)
 
     async def share(
         self, person: UserId, ident: str, guild: GuildId, *, stop: bool = False
@@ -290,70 +282,13 @@ class Notebook:
             new = item._replace(shared=tuple(guilds if stop else [*guilds, int(guild)]))
             return Changes((Put(new),)), new
 
-        return await self._fit(person, shared)
+        return await self._shelves.change(person, shared)
 
     async def link_personas(self, person: UserId, linked: bool) -> None:
         """Let all personas use what one of them was told, or each only its own."""
-        shelf = await self._shelf(person)
+        shelf = await self._shelves.of(person)
         changes = Changes(values=(("linked", "1" if linked else ""),))
         await self._store.apply(person, shelf, changes, by_person=True)
-
-    # ── how the person likes replies ────────────────────────────────────────────────────────
-
-    async def want_persona(self, person: UserId, wanted: bool) -> None:
-        """Begin to learn how the person likes replies, or forget that and stop."""
-
-        def decided(shelf: Shelf) -> tuple[Changes, None]:
-            if wanted:
-                return Changes(values=((WANTED, "1"),)), None
-            learned = tuple(item.id for item in shelf.of(Kind.PERSONA, Kind.TASTE))
-            return Changes(remove=learned, values=((WANTED, ""), (COMPARE, ""))), None
-
-        await self._fit(person, decided)
-
-    async def want_comparisons(self, person: UserId, wanted: bool) -> None:
-        """Let the person choose between two replies now and then, or no longer.
-
-        Raises:
-            InvalidChoice: their choices are not learned from.
-        """
-        shelf = await self._shelf(person)
-        if wanted and shelf.values.get(WANTED) != "1":
-            raise InvalidChoice(
-                "I don't learn from your choices yet. Switch that on with the option `learn` first."
-            )
-        changes = Changes(values=((COMPARE, "1" if wanted else ""),))
-        await self._store.apply(person, shelf, changes, by_person=True)
-
-    async def persona(self, person: UserId) -> PersonaPage:
-        """Return the user persona with what it rests on."""
-        shelf = await self._shelf(person)
-        ids = frozenset(item.id for item in shelf.items)
-        item = next(iter(shelf.of(Kind.PERSONA)), None)
-        text = persona_text(item, ids) if item else ""
-        wanted = shelf.values.get(WANTED) == "1"
-        return PersonaPage(wanted, text, tuple(shelf.of(Kind.TASTE)), bool(item and item.pinned))
-
-    async def edit_persona(self, person: UserId, text: str) -> None:
-        """Put the user persona in the person's own words; with an empty text delete it.
-
-        Raises:
-            InvalidChoice: it is too long, or about more than style.
-        """
-        text = " ".join(text.split())
-        puts: tuple[Put, ...] = ()
-        if text:
-            if len(text.split()) > STYLE_WORDS or len(text) > STYLE_CHARACTERS:
-                raise InvalidChoice("That has at most {most} words.", most=STYLE_WORDS)
-            if refused_style(text) is not None:
-                raise InvalidChoice("That may say how you like replies, and nothing else.")
-            now = self._clock.now()
-            puts = (Put(Item(new_id(Kind.PERSONA, now), text, at=now, pinned=True)),)
-
-        def edited(shelf: Shelf) -> tuple[Changes, None]:
-            return Changes(puts, tuple(item.id for item in shelf.of(Kind.PERSONA))), None
-
-        await self._fit(person, edited)
 
     async def export(self, person: UserId) -> Mapping[str, Any]:
         """Return everything, in the form that `memory.export` describes."""
@@ -384,7 +319,10 @@ class Notebook:
                 await self._store.forget_all(person)
 
     async def forget_all(self, person: UserId) -> int:
-        """Leave nothing. Return how many items there were."""
+        """Leave nothing, nor what the person said in conversations. Return how many items there
+        were."""
+        if self._said is not None:
+            await self._said.delete_person(person)
         return await self._store.forget_all(person)
 
 

@@ -25,13 +25,14 @@ from bot.errors import (
 from bot.memory.explicit import Request, Wish, read_request, tells_of_self
 from bot.memory.item import Kind, retention
 from bot.memory.learning import Learner, schedule
-from bot.memory.notebook import NO_MEMORIES, NO_MEMORY, Asking, Notebook
+from bot.memory.notebook import NO_MEMORIES, Asking, Notebook, Said
 from bot.memory.observer import Observer
 from bot.memory.preferences import Preferences
 from bot.memory.recollection import NOTHING, Recollection, recollect
 from bot.memory.recording import Answered, episode
 from bot.memory.sensitive import sensitive_class
 from bot.memory.shelf import Shelf
+from bot.memory.shelves import NO_MEMORY
 from bot.memory.sources import Sources
 from bot.memory.store import Changes, Consent, MemoryStore, Put
 from bot.memory.undo import NO_UNDO, Undo
@@ -77,9 +78,10 @@ class Memory:
         observer: Observer,
         *,
         asking: Asking = Asking.ASK,
+        said: Said | None = None,
     ) -> None:
         self._sources = Sources(store, clock)
-        self.notebook = Notebook(store, clock, asking, taken_back=self._sources.taken_back)
+        self.notebook = Notebook(store, clock, asking, self._sources.taken_back, said)
         self.preferences = Preferences(store, clock, observer, self._sources)
         self.learner = learner
         self._store = store

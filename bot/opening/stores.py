@@ -43,6 +43,8 @@ class Stores:
     """Everything in Redis."""
 
     redis: Any
+    private: bool
+    """The server is one of our own."""
     conversations: RedisConversations
     bindings: RedisBindings
     cards: RedisCards
@@ -80,6 +82,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     redis = await open_database(
         settings.redis.address, core.data_dir, stack, on_error=metrics.redis_error
     )
+    private = settings.redis.address is None
     await check_seal(redis, sealer, only_look=True)
     report = await migrate(redis, migrations_dir())
     if report.applied:
@@ -106,6 +109,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     stack.push_async_callback(routes.close)
     return Stores(
         redis=redis,
+        private=private,
         conversations=conversations,
         bindings=bindings,
         cards=cards,
@@ -115,7 +119,9 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
         routes=routes,
         route_counts=RedisRouteCounts(redis),
         guard=open_guard_stores(redis, sealer, stack),
-        memories=RedisMemories(redis, sealer, lifetime_s=settings.core.memory_days * 86_400),
+        memories=RedisMemories(
+            redis, sealer, lifetime_s=settings.core.memory_days * 86_400, private=private
+        ),
         replies=RedisReplies(redis, sealer),
         kept_places=RedisKeptPlaces(redis),
     )

@@ -34,6 +34,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from bot.adapters.redis.connect import store_errors
+from bot.adapters.redis.rewriting import write_anew, written_anew
 from bot.adapters.redis.server_files import (
     ServerFiles,
     find_server_binary,
@@ -183,8 +184,10 @@ class EmbeddedRedis:
         """Ask, then insist. The append-only file is flushed by SHUTDOWN and by SIGTERM alike."""
         ident = await _process_of(files.socket)
         async with _client(files.socket) as client:
-            with contextlib.suppress(StoreError), store_errors(client):
-                await client.shutdown()
+            with contextlib.suppress(StoreError):
+                await _rewrite(client)
+                with store_errors(client):
+                    await client.shutdown()
         for insist in (None, signal.SIGTERM, signal.SIGKILL):
             if insist is not None and ident is not None:
                 with contextlib.suppress(ProcessLookupError):
@@ -195,6 +198,15 @@ class EmbeddedRedis:
             log.error("private Redis not stopped", process=ident)
             return
         files.socket.unlink(missing_ok=True)
+
+
+async def _rewrite(client: Redis) -> None:
+    """Leave nothing in the append-only file that was deleted."""
+    await write_anew(client)
+    for _ in range(round(STOP_S / POLL_S)):
+        if await written_anew(client):
+            return
+        await asyncio.sleep(POLL_S)
 
 
 def _client(socket: Path) -> Redis:

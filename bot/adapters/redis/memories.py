@@ -23,6 +23,7 @@ from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memory_noes import Noes
 from bot.adapters.redis.memory_origins import MemoryOrigins
 from bot.adapters.redis.memory_records import read_rows, values_of, without_guild, write
+from bot.adapters.redis.rewriting import write_anew
 from bot.adapters.redis.scripts import Argument, Script, pairs
 from bot.adapters.redis.shelf_cache import ShelfCache
 from bot.chat.place import ChannelId, GuildId, MessageId, UserId
@@ -66,8 +67,11 @@ class RedisMemories:
         space: str = "",
         lifetime_s: float = LIFETIME_S,
         cache_bytes: int = CACHE_BYTES,
+        private: bool = False,
     ) -> None:
-        """`space` is `model@dimensions` of the vectors in use; `move_to` changes it."""
+        """`space` is `model@dimensions` of the vectors in use; `move_to` changes it. A `private`
+        server is nobody else's: what is forgotten leaves its file, too."""
+        self._private = private
         self._redis = redis
         self._sealer = sealer
         self._space = space
@@ -301,6 +305,8 @@ class RedisMemories:
             await self._redis.zrem(keys.MEMORY_DUE, str(person))
         await self._origins.forget_person(person, places)
         self._held.drop(person)
+        if self._private:
+            await write_anew(self._redis)
         return int(forgotten)
 
     # ── indexes and queue ───────────────────────────────────────────────────────────────────

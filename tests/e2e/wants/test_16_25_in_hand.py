@@ -198,6 +198,9 @@ async def test_i_can_export_delete_and_opt_out(scene: Scene) -> None:
     await alice.click(sure, "memory-sure")
     await until(lambda: sure.content.startswith("Everything is forgotten"), "the end of it")
     assert not await listed()
+    scene.ollama.reply_with(knows("nuts"))
+    _, told = await scene.exchange(stage, alice, "what may I not eat?")
+    assert told == "I don't know."
     off = await alice.slash(stage, "memory off")
     if off.response is not None and buttons(off.response):
         await alice.click(off.response, "memory-sure")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from bot.adapters.ollama.embedder import OllamaEmbedder
-from bot.adapters.redis import Client
+from bot.adapters.redis import Client, RedisConversations
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memories import RedisMemories
 from bot.chat.conversation import Conversation
-from bot.chat.place import GuildId
+from bot.chat.place import GuildId, Place
 from bot.errors import InvalidChoice, NotFound
 from bot.memory import Consent, Kind, Wish
 from bot.memory.notebook import MOST_FORGOTTEN, Notebook
@@ -20,7 +20,16 @@ from bot.ports import Embeddings
 from bot.routing.profiles import MemoryPolicy
 from bot.routing.route import Route
 from tests.fakes import PATIENCE
-from tests.integration.memory.conftest import ANNA, BEN, EMBED, HERE, Company, Interrupted, noted
+from tests.integration.memory.conftest import (
+    ANNA,
+    BEN,
+    DM,
+    EMBED,
+    HERE,
+    Company,
+    Interrupted,
+    noted,
+)
 from tests.integration.pools import pool_over
 
 
@@ -41,6 +50,33 @@ async def test_our_reply_to_what_is_forgotten_goes_with_it_and_comes_back_with_i
     assert await left(company) == "she likes to run in the park "
     await company.memory.notebook.undo(ANNA.id, undo)
     assert sorted(await company.items(ANNA)) == sorted(before)
+
+
+@pytest.mark.parametrize("how", ["one", "in words", "all"])
+@pytest.mark.parametrize("place", [HERE, DM])
+async def test_what_is_forgotten_leaves_the_conversations_too(
+    company: Company, redis: Client, sealer: Sealer, how: str, place: Place
+) -> None:
+    conversations = RedisConversations(redis, sealer)
+    notebook = Notebook(company.store, company.clock, said=conversations)
+    await company.agrees()
+    await company.says("I like the rain", place)
+    await company.says("remember that my cat is called Zorblax", place, reply="Zorblax, noted.")
+    await company.says("how was your day?", place, speaker=BEN)
+    for exchange in company.conversations[place].exchanges:
+        await conversations.record(place, exchange)
+    [fact] = await company.items(ANNA, Kind.FACT)
+    match how:
+        case "one":
+            await notebook.forget(ANNA.id, place, fact.id)
+        case "in words":
+            await notebook.forget_matching(ANNA.id, "Zorblax")
+        case _:
+            await notebook.forget_all(ANNA.id)
+    left = str((await conversations.load(place)).exchanges)
+    assert "Zorblax" not in left
+    assert "how was your day?" in left
+    assert ("I like the rain" in left) is (how != "all")
 
 
 @pytest.mark.parametrize("change", ["deleted", "edited", "forgotten", "all", "paused"])

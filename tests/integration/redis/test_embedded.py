@@ -14,8 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.adapters.redis import EmbeddedRedis, embedded, open_redis, server_files
+from bot.adapters.redis import EmbeddedRedis, Sealer, embedded, open_redis, server_files
+from bot.adapters.redis.memories import RedisMemories
+from bot.adapters.redis.rewriting import written_anew
 from bot.adapters.redis.server_files import prepare_files
+from bot.chat.place import UserId
 from bot.errors import StoreError
 from tests.fakes import PATIENCE
 
@@ -63,6 +66,11 @@ async def put(url: str, value: str) -> None:
     await client.aclose()
 
 
+def append_only(data_dir: Path) -> str:
+    files = sorted((data_dir / "redis" / "appendonlydir").glob("*.aof"))
+    return " ".join(file.read_bytes().decode("latin-1") for file in files)
+
+
 async def value(url: str) -> bytes | None:
     client = await open_redis(url)
     try:
@@ -90,6 +98,32 @@ async def test_what_was_written_is_there_after_a_restart(make: Make) -> None:
     await put(await first.start(), "kept")
     await first.stop()
     assert await value(await make().start()) == b"kept"
+
+
+async def test_what_was_deleted_is_in_none_of_its_files_after_a_stop(
+    make: Make, tmp_path: Path
+) -> None:
+    server = make()
+    url = await server.start()
+    await put(url, "zebraword")
+    assert "zebraword" in append_only(tmp_path)
+    await put(url, "")
+    await server.stop()
+    assert "zebraword" not in append_only(tmp_path)
+
+
+async def test_a_forgotten_memory_leaves_the_file_while_the_server_runs(
+    make: Make, tmp_path: Path, sealer: Sealer
+) -> None:
+    client = await open_redis(await make().start())
+    memories = RedisMemories(client, sealer, private=True)
+    await memories.agree(UserId(4711), 1.0)
+    assert "4711" in append_only(tmp_path)
+    await memories.forget_all(UserId(4711))
+    while not await written_anew(client):
+        await asyncio.sleep(0.02)
+    assert "4711" not in append_only(tmp_path)
+    await client.aclose()
 
 
 async def test_it_can_be_started_and_stopped_again_and_again(make: Make) -> None:

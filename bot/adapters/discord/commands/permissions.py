@@ -23,6 +23,11 @@ def may_moderate(interaction: discord.Interaction[Any]) -> bool:
     return interaction.guild_id is not None and interaction.permissions.manage_messages
 
 
+def may_reset(interaction: discord.Interaction[Any]) -> bool:
+    """Whether somebody may have a place's conversation forgotten; a direct message is theirs."""
+    return interaction.guild_id is None or interaction.permissions.manage_messages
+
+
 def may_keep_cards(interaction: discord.Interaction[Any]) -> bool:
     """Whether somebody may import, edit and remove a server's cards."""
     mine = interaction.permissions
@@ -33,6 +38,13 @@ async def directing(interaction: discord.Interaction) -> bool:
     """Check `may_direct` for a command."""
     if not may_direct(interaction):
         raise app_commands.MissingPermissions(["manage_channels"])
+    return True
+
+
+async def resetting(interaction: discord.Interaction) -> bool:
+    """Check `may_reset` for a command."""
+    if not may_reset(interaction):
+        raise app_commands.MissingPermissions(["manage_messages"])
     return True
 
 

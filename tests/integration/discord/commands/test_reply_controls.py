@@ -370,6 +370,8 @@ async def test_in_a_direct_message(stage: Stage) -> None:
     stage.ollama.reply_next("Owl.")
     await press(stage, stage.guest, reply, "Regenerate")
     await until(stage, lambda: "Owl." in reply.content and "2/2" in buttons(reply), "2/2")
+    forgotten = await stage.guest.slash(here, "conversation reset")
+    assert forgotten.text.startswith("Forgotten: 1 exchange")
     await press(stage, stage.guest, reply, "🗑️")
     await until(stage, lambda: reply.deleted_at is not None, "deleted")
 

@@ -36,9 +36,9 @@ that are not for me are not kept.
 that server and our DMs; what you say in a closed channel stays in that channel and our DMs.
 **What I never store**: health, faith, sexuality, politics, age, contact data, secrets.
 **What you can do**: `/memory show`, `search`, `edit`, `forget`, `share`, `export`, `pause`; \
-`/memory go-back` undoes a change of mine; `/memory forget-all` leaves nothing, and its \
-encryption key is destroyed as well. If you said no, only that stays, under a scrambled name, so \
-that I don't ask again.
+`/memory go-back` undoes a change of mine; `/memory forget-all` leaves nothing, here and in my \
+conversations, and its encryption key is destroyed as well. If you said no, only that stays, \
+under a scrambled name, so that I don't ask again.
 No text is logged, and no language model is trained on it; it runs on hosts of this bot's \
 operator.
 Where a server has switched on `/route keep-text`, a message whose persona a moderator corrected \
@@ -177,7 +177,10 @@ class MemoryCommands(Owning, group_name="memory", group_description="What I reme
 
         view = Confirm(person, t("Forget everything"), work)
         await interaction.followup.send(
-            t("This deletes all that I remember of you. It can't be undone."),
+            t(
+                "This deletes all that I remember of you, and what you said from my "
+                "conversations. It can't be undone."
+            ),
             view=view,
             ephemeral=True,
         )
@@ -279,12 +282,12 @@ class MemoryCommands(Owning, group_name="memory", group_description="What I reme
         await interaction.response.defer(ephemeral=True)
         person = _person(interaction)
         if learn is not None:
-            await self.notebook.want_persona(person, learn)
+            await self.notebook.liking.want(person, learn)
         if compare is not None:
-            await self.notebook.want_comparisons(person, compare)
+            await self.notebook.liking.want_comparisons(person, compare)
         if text is not None:
-            await self.notebook.edit_persona(person, "" if text == "-" else clean_text(text))
-        page = await self.notebook.persona(person)
+            await self.notebook.liking.edit(person, "" if text == "-" else clean_text(text))
+        page = await self.notebook.liking.page(person)
         lines = [
             t("**How you like replies** (learning)")
             if page.wanted

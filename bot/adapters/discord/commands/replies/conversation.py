@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
+from bot.adapters.discord.commands.permissions import resetting
 from bot.adapters.discord.commands.render import place_of, say
 from bot.adapters.discord.commands.replies.account_text import account_text
 from bot.adapters.discord.commands.replies.which import summary_of
@@ -20,7 +21,7 @@ class ConversationCommands(Serving):
     )
 
     @conversation.command(name="reset", description="Forget the conversation of this place")
-    @app_commands.checks.has_permissions(manage_messages=True)
+    @app_commands.check(resetting)
     async def reset(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         count = await self.services.conversations.reset(place_of(interaction))
