@@ -16,7 +16,7 @@ import structlog
 from bot.chat.conversation import Exchange
 from bot.chat.place import MessageId, Place, UserId
 from bot.chat.turn import Message
-from bot.errors import ConsentRequired, StoreError
+from bot.errors import ConsentRequired, RecordCorrupt, StoreError
 from bot.memory.item import LONGEST_EPISODE, Kind, new_id, without
 from bot.memory.learning import schedule
 from bot.memory.sensitive import sensitive_class
@@ -70,7 +70,7 @@ class Sources:
         self._edited[source] = text
         owners = await self._store.owners(place.channel, [message])
         person = owners.get(message)
-        shelf = None if person is None else await self._store.load(person)
+        shelf = None if person is None else await self._opened(person)
         if person is None or shelf is None:
             return 0
         old = next(
@@ -84,7 +84,7 @@ class Sources:
             new = old._replace(
                 id=new_id(Kind.EPISODE, self._clock.now()), text=text[:LONGEST_EPISODE]
             )
-            again = await self._store.load(person)
+            again = await self._opened(person)
             if again is not None and source not in self._gone:
                 changes = Changes((Put(new),))
                 await self._apply_for(person, again, changes)
@@ -94,7 +94,7 @@ class Sources:
     async def _remove_sources(self, person: UserId, gone: set[tuple[int, int]]) -> int:
         """Remove what came from messages, until nothing is left: more may be learned meanwhile."""
         count = 0
-        while (shelf := await self._store.load(person)) is not None:
+        while (shelf := await self._opened(person)) is not None:
             left = [(item.id, item, without(item, gone)) for item in shelf.items]
             remove = tuple(ident for ident, _, now in left if now is None)
             keep = tuple(Put(now) for _, item, now in left if now is not None and now is not item)
@@ -109,6 +109,15 @@ class Sources:
                 break
             count += 0 if written.stale else len(remove)
         return count
+
+    async def _opened(self, person: UserId) -> Shelf | None:
+        """Return a memory; None where there is none, or its key is lost: what nobody can read any
+        more must not hold up what others delete."""
+        try:
+            return await self._store.load(person)
+        except RecordCorrupt as error:
+            log.warning("memory unreadable", reason=str(error))
+            return None
 
     async def _apply_for(self, person: UserId, shelf: Shelf, changes: Changes) -> None:
         try:

@@ -353,10 +353,17 @@ class RedisMemories:
         return await self.forget_all(person)
 
     async def delete_guild(self, guild: GuildId) -> int:
-        """Remove what people told in a guild, and what they shared with it."""
+        """Remove what people told in a guild, and what they shared with it.
+
+        A memory whose key is lost is noise already, and keeps nobody else's from being cleared.
+        """
         removed = 0
         for person in await self.members(guild):
-            shelf = await self.load(person)
+            try:
+                shelf = await self.load(person)
+            except RecordCorrupt as error:
+                log.warning("memory unreadable", reason=str(error))
+                continue
             if shelf is None:
                 continue
             gone = [item for item in shelf.items if item.guild == guild]

@@ -7,6 +7,7 @@ summary that changes would cost the prompt cache of every turn.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -37,6 +38,8 @@ the language of the lines, no preface. Leave out health, faith, sexuality, polit
 data."""
 
 PLACES: Final = 1_000
+_SENTENCES: Final = re.compile(r".*(?:[.!?…](?= )|[。！？])")
+"""As many as are whole."""
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +75,8 @@ def cleaned(summary: str) -> str | None:
     """Return a model's summary as one short paragraph; None if nothing of it can be kept."""
     text = " ".join(summary.split())
     if len(text) > LONGEST:
-        text = text[:LONGEST].rpartition(". ")[0] + "."
+        whole = _SENTENCES.match(text, 0, LONGEST)
+        text = whole[0] if whole else text[: LONGEST - 1] + "…"
     return text if len(text) > 20 and sensitive_class(text) is None else None
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from bot.adapters.ollama.embedder import OllamaEmbedder
-from bot.adapters.redis import Client, RedisConversations
+from bot.adapters.redis import Client, RedisConversations, keys
 from bot.adapters.redis.crypto import Sealer
 from bot.adapters.redis.memories import RedisMemories
 from bot.chat.conversation import Conversation
-from bot.chat.place import GuildId, Place
+from bot.chat.place import GuildId, MessageId, Place
 from bot.errors import InvalidChoice, NotFound
 from bot.memory import Consent, Kind, Wish
 from bot.memory.notebook import MOST_FORGOTTEN, Notebook
@@ -136,6 +136,19 @@ async def test_a_whole_line_of_older_values_goes_with_their_messages(company: Co
     assert len(await company.items(ANNA, Kind.SUPERSEDED)) == 2
     await company.memory.notebook.forget(ANNA.id, HERE, home.id)
     assert await company.items(ANNA) == []
+
+
+async def test_a_memory_whose_key_is_lost_holds_up_no_deletion(
+    company: Company, redis: Client
+) -> None:
+    await company.agrees()
+    await company.says("I have a dog named Poppy")
+    [said] = await company.items(ANNA)
+    await redis.hset(keys.memory(ANNA.id)[0], "dek", b"lost")
+    company.store.move_to("another@8")  # nothing is held open
+    message = MessageId(said.sources[0][1])
+    assert await company.memory.source_edited(HERE, message, "I have a cat") == 0
+    assert await company.memory.source_deleted(HERE, [message]) == 0
 
 
 async def test_another_fact_from_the_same_message_stays(company: Company) -> None:

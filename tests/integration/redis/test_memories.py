@@ -360,6 +360,17 @@ async def test_leaving_a_guild_takes_what_was_learned_there(memories: RedisMemor
     assert await memories.members(GUILD) == []
 
 
+async def test_a_memory_whose_key_is_lost_keeps_no_other_one_in_a_guild_that_was_left(
+    memories: RedisMemories, redis: Client
+) -> None:
+    await remember(memories, item(Kind.FACT, "from the guild"))
+    anew = RedisMemories(redis, Sealer([("new", bytes(32))]))  # without the old key
+    await remember(anew, item(Kind.FACT, "from the guild"), person=BEN)
+    assert await anew.delete_guild(GUILD) == 1
+    assert (await opened(anew, BEN)).items == ()
+    assert await memories.members(GUILD) == []
+
+
 async def test_an_export_says_everything(memories: RedisMemories) -> None:
     await remember(memories, item(Kind.FACT, "has a dog", message=2**60))
     told = (await memories.export_person(ANNA))["memory"]
