@@ -14,6 +14,7 @@ _BLOCKS: Final = tuple(
     (re.compile(begin, re.IGNORECASE), re.compile(end, re.IGNORECASE))
     for begin, end in (
         (rf"<{_THINK}[ \t]{{0,3}}>", _ENDS),
+        (r"\[THINK\]", r"\[/THINK\]"),  # Magistral
         (r"<tool_call>", r"</tool_call>"),
         (r"<<SYS>>", r"<</SYS>>"),
         (r"<unused94>", r"<unused95>"),  # Gemma
@@ -25,15 +26,20 @@ _BLOCKS: Final = tuple(
     )
 )
 """How what is not for the reader begins and ends."""
+_OPENERS: Final = ("<", "[")
+_MAGISTRAL: Final = "[THINK]"
 _LONGEST: Final = 40
 """Characters that no beginning and no end exceeds."""
-_ALONE: Final = re.compile(rf"^[ \t]*{_ENDS}[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_LONE: Final = re.compile(
+    rf"^[ \t]*{_ENDS}[ \t]*$|(?<=[\w.!?…)]){_ENDS}(?!`)", re.IGNORECASE | re.MULTILINE
+)
+"""An end that stands alone on its line, or at once after what was thought."""
 _END_FIRST: Final = re.compile(_ENDS, re.IGNORECASE)
 _TAG: Final = re.compile(rf"<(/?){_THINK}[ \t]{{0,3}}>", re.IGNORECASE)
 
 
 def after_reasoning(text: str) -> str:
-    """Return what follows the last closing tag that stands alone on a line.
+    """Return what follows the last closing tag that stands alone on a line, or ends one's thoughts.
 
     Some templates open the block in the prompt (DeepSeek R1's does), so that only its end is in the
     reply: what was shown by then is taken back. An end whose beginning is there to be read is
@@ -41,7 +47,7 @@ def after_reasoning(text: str) -> str:
     """
     if "</" not in text:
         return text
-    ends = [found.end() for found in _ALONE.finditer(text) if not _opened(text[: found.start()])]
+    ends = [found.end() for found in _LONE.finditer(text) if not _opened(text[: found.start()])]
     return text[ends[-1] :].lstrip() if ends else text
 
 
@@ -117,7 +123,7 @@ class ReasoningFilter:
         ended = closing or bool(newline)
         if not ended and len(line) < 3 and not line.strip("`"):
             return None
-        if not self._fenced and line.startswith("<"):
+        if not self._fenced and line.startswith(_OPENERS):
             if not ended and self._open(line):
                 return None
             if self._block(bare, line):
@@ -136,6 +142,8 @@ class ReasoningFilter:
 
     def _open(self, line: str) -> bool:
         """Whether it is open, until more of a line is there, if a block begins it."""
+        if line.startswith("["):
+            return len(line) < len(_MAGISTRAL) and _MAGISTRAL.startswith(line.upper())
         tag, closed, rest = line.partition(">")
         if not closed:
             return len(tag) < _LONGEST
