@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from bot.adapters.redis.connect import Client, open_redis
+from bot.adapters.redis.connect import Client, open_redis, store_errors
 from bot.adapters.redis.embedded import EmbeddedRedis, is_running
 from bot.errors import StoreError
 
@@ -79,7 +81,29 @@ async def _connected(
 ) -> Client:
     redis = await open_redis(url, on_error=on_error)
     stack.push_async_callback(redis.aclose)
+    await _check_version(redis)
     return redis
+
+
+async def _check_version(redis: Client) -> None:
+    """Refuse a server that lacks commands which the stores use. One that may not be asked is taken
+    at its word.
+
+    Raises:
+        StoreError: it is too old.
+    """
+    found: Any = {}
+    with contextlib.suppress(StoreError), store_errors(redis):
+        found = await redis.info("server")
+    version = str(found.get("redis_version", ""))
+    if too_old(version):
+        raise StoreError(f"this Redis is version {version}; 7.0 or newer is needed, or Valkey")
+
+
+def too_old(version: str) -> bool:
+    """Whether a server of this version has no `EXPIRE … NX`, which came with 7.0."""
+    major = version.partition(".")[0]
+    return major.isdecimal() and int(major) < 7
 
 
 def _copy_files(source: Path, target: Path) -> None:

@@ -48,7 +48,7 @@ class ServerFiles:
         return self.directory / "users.lock"
 
     def arguments(self) -> list[str]:
-        """Return the server's command line: options of Redis 6.2 and later."""
+        """Return the server's command line: options of Redis 7 and later."""
         options = {
             "port": "0",
             "unixsocket": str(self.socket),

@@ -56,9 +56,9 @@ class TakingUp:
         refused: Refused,
         look: Look,
     ) -> None:
-        """`gone` are messages that were deleted of late, as they become known, `parting` knows
-        the places that are; `refused` those
-        that may have been written down though their people read that there is no answer."""
+        """`gone` are messages that were deleted of late, as they become known, and `parting` knows
+        the places that are; `refused` are messages that may have been written down though their
+        people read that there is no answer."""
         self._turns = turns
         self._runner = runner
         self._journal = journal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -61,3 +62,22 @@ async def test_a_configured_server_that_is_away_is_named_by_its_setting(tmp_path
         for opened in (open_database, look_into_database):
             with pytest.raises(StoreError, match="check REDIS_URL"):
                 await opened("redis://127.0.0.1:9/0", tmp_path, stack)
+
+
+async def answer_as_version_6(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while header := await reader.readline():
+        words = []
+        for _ in range(int(header[1:])):
+            size = int((await reader.readline())[1:])
+            words.append((await reader.readexactly(size + 2))[:-2])
+        told = b"# Server\r\nredis_version:6.2.14\r\n"
+        answers = {b"PING": b"+PONG\r\n", b"INFO": b"$%d\r\n%b\r\n" % (len(told), told)}
+        writer.write(answers.get(words[0], b"+OK\r\n"))
+    writer.close()
+
+
+async def test_a_server_that_is_too_old_is_refused_with_its_version(tmp_path: Path) -> None:
+    server = await asyncio.start_unix_server(answer_as_version_6, tmp_path / "old.sock")
+    async with server, AsyncExitStack() as stack:
+        with pytest.raises(StoreError, match=r"version 6\.2\.14; 7\.0 or newer"):
+            await open_database(f"unix://{tmp_path}/old.sock", tmp_path, stack)
