@@ -221,6 +221,20 @@ async def test_the_talk_is_still_there_when_the_page_is_loaded_anew(
     assert len(await loaded_anew(page)) == 6
 
 
+async def test_a_question_whose_reply_was_cut_off_by_loading_anew_is_given_back(
+    page: Browser, company: Company
+) -> None:
+    await say(page, "How tall is K2?")
+    await page.click("#text")
+    await page.press("wait for it" + ENTER)
+    await page.until("return document.querySelector('#stop').offsetParent !== null")
+    assert len(await loaded_anew(page)) == 2
+    assert await page.run("return document.querySelector('#text').value") == "wait for it"
+    assert "in the box again" in await page.text("#oops")
+    assert len(await loaded_anew(page)) == 2
+    assert await page.run("return document.querySelector('#text').value") == ""
+
+
 async def test_after_a_restart_of_the_program_the_talk_goes_on(company: Company) -> None:
     async with chromium() as browser:
         async with open_house(company) as (url, _):

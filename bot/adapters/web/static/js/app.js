@@ -6,11 +6,13 @@ import { $ } from "./dom.js";
 import { inspect } from "./inspector.js";
 
 const KEPT = "troupe-session";
+const ASKED = "troupe-asked";
 let session = null;
 let limit = 4000;
 let greeting = 0;
 let running = null;
 let viewed = null;
+let leaving = false;
 const cast = new Cast(() => { greeting = 0; setTheStage(); });
 
 // ── what is on show ────────────────────────────────────────────────────────────────────────
@@ -63,6 +65,16 @@ function closeWhy() {
   return true;
 }
 
+// ── what this tab keeps while the page is loaded anew ───────────────────────────────────────
+
+function keep(name, value) {
+  try { sessionStorage.setItem(name, value); } catch { /* storage is off */ }
+}
+
+function kept(name) {
+  try { return sessionStorage.getItem(name); } catch { return null; }
+}
+
 // ── a turn ─────────────────────────────────────────────────────────────────────────────────
 
 async function say(text) {
@@ -73,6 +85,7 @@ async function say(text) {
   setTheStage();
   const reply = new chat.Reply(cast.find(persona), (which) => view(which, { open: true }));
   running = new AbortController();
+  keep(ASKED, text);
   busy(true);
   announce(`${cast.find(persona)?.name ?? "Troupe"} is writing.`);
   try {
@@ -91,6 +104,7 @@ async function say(text) {
     await broken(error, reply, text);
   } finally {
     running = null;
+    if (!leaving) keep(ASKED, "");
     busy(false);
     measure();
   }
@@ -115,22 +129,32 @@ async function broken(error, reply, text) {
 
 async function begin() {
   session = await api.open();
-  try { sessionStorage.setItem(KEPT, session); } catch { /* storage is off */ }
+  keep(KEPT, session);
 }
 
 /** Go on with the conversation that this tab had before it, or the program, began anew. */
 async function goOn() {
-  let kept = null;
-  try { kept = sessionStorage.getItem(KEPT); } catch { /* storage is off */ }
-  if (!kept) return begin();
+  const before = kept(KEPT);
+  if (!before) return begin();
   try {
-    const talk = await api.talk(kept);
+    const talk = await api.talk(before);
     if (!$("lines").childElementCount) talk.forEach((turn) => chat.past(turn, cast.find(turn.persona)));
-    session = kept;
+    session = before;
+    brokenOff(talk.at(-1));
   } catch (error) {
     if (error.code !== "session") throw error;
     await begin();
   }
+}
+
+/** Who loaded the page anew while a reply was written stopped it: the question is theirs again. */
+function brokenOff(last) {
+  const asked = kept(ASKED);
+  keep(ASKED, "");
+  if (!asked || last?.said.includes(asked)) return;
+  giveBack(asked);
+  measure();
+  complain("The page was loaded anew before the reply was complete. Your message is in the box again.");
 }
 
 async function startOver() {
@@ -207,6 +231,8 @@ function listen() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !closeWhy()) running?.abort();
   });
+  addEventListener("pagehide", () => { leaving = true; });
+  addEventListener("pageshow", () => { leaving = false; });
   $("stop").addEventListener("click", () => running?.abort());
   $("new").addEventListener("click", startOver);
   $("why-close").addEventListener("click", closeWhy);
