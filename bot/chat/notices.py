@@ -14,6 +14,7 @@ from bot.errors import (
     EmptyReply,
     ModelMissing,
     PermissionMissing,
+    RequestRejected,
     StoreError,
     StreamBroken,
     TargetGone,
@@ -36,6 +37,10 @@ _LINES: tuple[tuple[type[Exception], str], ...] = (
     (ContextOverflow, mark("That was too long for the model. Try a shorter message.")),
     (AnswerBroken, _BROKEN),
     (StreamBroken, _BROKEN),
+    (
+        RequestRejected,
+        mark("The model's host refused this. Please tell the bot's operator."),
+    ),
     (
         BackendError,
         mark("The model can't be reached right now. Please ask again in a few minutes."),

@@ -209,3 +209,12 @@ def test_prometheus_scrapes_the_operations_port_and_reads_the_alerts() -> None:
     assert job["static_configs"][0]["targets"] == ["troupe:9464"]
     for name in config["rule_files"]:
         assert (DEPLOY / "prometheus" / name).is_file()
+
+
+def test_the_operators_guide_has_a_line_on_every_series() -> None:
+    guide = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    own = {name for name in exercised() if name.startswith("troupe_")}
+    families = {re.sub(r"_(?:bucket|sum|count|created)$", "", name) for name in own}
+    assert not {
+        name for name in families if f"`{name}`" not in guide and f"`{name}_total`" not in guide
+    }
