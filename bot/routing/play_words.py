@@ -7,38 +7,55 @@ from __future__ import annotations
 
 import re
 
-
-def _any(*words: str) -> str:
-    return "|".join(" ".join(words).split())
-
+from bot.routing.text import any_of
 
 SETS_UP = re.compile(
-    r"\brole ?-?play|\brp\b|\brpg\b|\bjdr\b|\bgdr\b|\brollenspiel|\bgioc\w+ di ruolo|\bjeu de role"
-    r"|\brol (?:yap|oyna)|\bjugu?e\w* (?:al? )?rol\b|\bhacer rol\b|\bmain peran|ролев\w+"
+    r"\b(?:role ?-?play|rp\b|rpg\b|jdr\b|gdr\b|rollenspiel|gioc\w+ di ruolo|jeu de role"
+    r"|rol (?:yap|oyna)|jugu?e\w* (?:al? )?rol\b|hacer rol\b|main peran|ролев\w+"
     r"|отыгр\w+"
-    r"|ロールプレイ|なりきり|ごっこ|角色扮演|跑团|역할극|상황극|롤플|تقمص|لعب [اأ]دوار|रोल ?प्ले"
-    r"|\bpretend (?:that |like )?(?:you|to be|we|im|this is)|\blets (?:pretend|play out|act out)"
-    r"|\bplay out a\b|\bbe my (?:dm|gm|dungeon master|game ?master)\b|\byour character\b"
-    r"|\bstart (?:a|an|the|our) (?:\w+ )?(?:scene|adventure|campaign)\b"
-    r"|^be (?:a|an|the|my) |\bwe(?:re| are) .{2,60}(?:,| and) you(?:re| are)\b"
-    r"|\bmy character (?:\w+s|is)\b|\byou(?:ll)? (?:play|be) (?:the|a|an|my)\b"
-    r"|\b(?:embody|embrace|assume|adopt|take on|step into|slip into) (?:the |a )?"
-    r"(?:role|persona|part|character|shoes)\b|\bimpersonate\b|\btext ?-?adventure\b"
-    r"|\b(?:throughout|in all) (?:this|our|the)(?: following| whole)? conversations?\b"
-    r"|\bon joue\b|\bincarne[rz]?\b|\bdans la peau d|\bwir spielen\b|\bschlupf\w* in die rolle"
-    r"|\bjugamos a\b|\ben el papel de\b|\bno papel d[eo]\b|\bnei panni d|\bwciel sie\b|\bв роли\b"
-    r"|\btu so als|\bstell dir vor,? du|\bfinge que|\bhaz de cuenta|\bfais comme si"
-    r"|\bimagine que tu"
-    r"|\bfinja que|\bfaz de conta|\bfa(?:i|cciamo) finta|представь,? что ты|\budawaj|\bdoe alsof"
-    r"|\bpura-pura"
-    r"|\b(?:you(?:re| are| r)|du bist|jij bent|je bent|tu es|eres|voce e|tu sei|sei|jestes|ты|sen"
+    r"|pretend (?:that |like )?(?:you|to be|we|im|this is)|lets (?:pretend|play out|act out)"
+    r"|play out a\b|be my (?:dm|gm|dungeon master|game ?master)\b|your character\b"
+    r"|start (?:a|an|the|our) (?:\w+ )?(?:scene|adventure|campaign)\b"
+    r"|^be (?:a|an|the|my) |we(?:re| are) .{2,60}(?:,| and) you(?:re| are)\b"
+    r"|my character (?:\w+s|is)\b|you(?:ll)? (?:play|be) (?:the|a|an|my)\b"
+    r"|(?:embody|embrace|assume|adopt|take on|step into|slip into) (?:the |a )?"
+    r"(?:role|persona|part|character|shoes)\b|impersonate\b|text ?-?adventure\b"
+    r"|(?:throughout|in all) (?:this|our|the)(?: following| whole)? conversations?\b"
+    r"|on joue\b|incarne[rz]?\b|dans la peau d|wir spielen\b|schlupf\w* in die rolle"
+    r"|jugamos a\b|en el papel de\b|no papel d[eo]\b|nei panni d|wciel sie\b|в роли\b"
+    r"|tu so als|stell dir vor,? du|finge que|haz de cuenta|fais comme si"
+    r"|imagine que tu"
+    r"|finja que|faz de conta|fa(?:i|cciamo) finta|представь,? что ты|udawaj|doe alsof"
+    r"|pura-pura"
+    r"|(?:you(?:re| are| r)|du bist|jij bent|je bent|tu es|eres|voce e|tu sei|sei|jestes|ты|sen"
     r"|kamu (?:jadi|adalah)?) .{2,60}(?:,| and| und| en| et| y| e| i| а| ben| dan) ?"
     r"(?:im|i|ich|ik|je|moi|yo|eu|io|ja|я|ben|aku)\b"
+    r")|ロールプレイ|なりきり|ごっこ|角色扮演|跑团|역할극|상황극|롤플|تقمص|لعب [اأ]دوار|रोल ?प्ले"
     r"|你是.{1,20}我是|你当.{1,20}我当|(?:あなた|君|お前)は.{1,30}(?:私|僕|俺)[はが]|너는.{1,30}나는"
     r"|[اأ]نت .{2,40} و[اأ]نا|तुम .{2,40} और मैं"
 )
 """Two parts are handed out, or a play is named."""
 
+HANDS_A_PART = re.compile(
+    r"^(?:(?:ok|so|lets play|we play)[:, ]+)?(?:you(?:re| are)|du bist|tu es|t es|tu eres|eres|sei"
+    r"|tu sei|voce e|jestes|jij bent|ты) \w"
+)
+"""One part is handed out. Read where the reply speaks as somebody: else it may only be praise."""
+_ACTS_FIRST = any_of(
+    "abro saco empujo lanzo corro entro agarro disparo ataco reviso subo bajo susurro levanto",
+    "enciendo golpeo apro estraggo spingo lancio entro afferro tiro attacco salgo scendo sussurro",
+    "alzo accendo puxo empurro lanco pego atiro acendo otwieram wyciagam popycham rzucam biegne",
+    "wchodze biore lapie strzelam atakuje przeszukuje skacze szepcze podnosze zapalam chowam",
+    "открываю достаю толкаю бросаю бегу вхожу захожу хватаю стреляю атакую обыскиваю прыгаю шепчу",
+    "поднимаю зажигаю",
+)
+"""What is done in a play, where the verb alone says who."""
+_ACTS_LAST = any_of(
+    r"\b(?:ac[iı]|cek|it|f[iı]rlat[iı]|kosu|gir|sald[iı]r[iı]|kald[iı]r[iı])i?yorum",
+    "[をに](?:開ける|抜く|蹴破る|調べる|放つ|投げる|取る|掴む|つかむ|振る|構える|覗く|押す|入る|近づく)",
+    "연다 뽑는다 들어간다 던진다 쏜다 민다 살핀다 다가간다",
+)
+"""The same where the verb stands last."""
 TOLD_AS_I = re.compile(
     r"^(?:(?:and|then|so|ok|well|und|y|et|e|и)[, ]+)?(?:"
     r"(?:i|we) (?!want|need|would|wish|like|love|have|had|was|am|feel|think|just|got|hope)"
@@ -49,6 +66,7 @@ TOLD_AS_I = re.compile(
     r"|я (?!хочу|ищу|думаю|люблю|сегодня|вчера)|ik (?!wil|zoek|ben|vind|denk|heb)"
     r"|(?:aku|saya) (?!mau|ingin|butuh|cari|suka)|मैं )\w"
     r"|^我(?!想|要|需要|觉得|喜欢|今天)|^(?:나는|내가) "
+    rf"|^(?:{_ACTS_FIRST})(?!\w)|.*(?:{_ACTS_LAST})[^\w]*$"
 )
 """What the one who writes does in a play. Only what is already taken for creative is read so."""
 
@@ -63,32 +81,32 @@ _GAME = (
     r"(?:game|rp|role ?-?play\w*|scene|story|act|spiel|juego|jeu|jogo|gioco|rol)\b"
 )
 ENDS_PLAY = re.compile(
-    rf"\b(?:stop(?:ping)?|paus(?:e|ing)|quit|end(?:ing)?|leav(?:e|ing)|exit|no more|"
+    rf"\b(?:(?:stop(?:ping)?|paus(?:e|ing)|quit|end(?:ing)?|leav(?:e|ing)|exit|no more|"
     rf"enough (?:of|with)|not part of|stoppe?|beende|unterbrich|para|"
     rf"parem?|deja|termina|arrete|ferma|basta|fim d[eo])\s{_GAME}"
-    r"|\b(?:stop|quit) (?:playing|pretending|acting)\b|\bbreak(?:ing)? character\b|\bsafe ?word\b"
-    r"|\bhor auf (?:mit dem spiel|zu spielen)|\bхватит играть\b|\bстоп,? игра\b|\bостанови игру\b"
-    r"|\bkoniec gry\b|\bprzerwij gre\b|\boyunu (?:durdur|bitir|birak)|\bberhenti main\b"
-    r"|停止游戏|别玩了|不玩了|出戏|ロールプレイ(?:を|は)?(?:やめ|終)|ゲームをやめ"
+    r"|(?:stop|quit) (?:playing|pretending|acting)\b|break(?:ing)? character\b|safe ?word\b"
+    r"|hor auf (?:mit dem spiel|zu spielen)|хватит играть\b|стоп,? игра\b|останови игру\b"
+    r"|koniec gry\b|przerwij gre\b|oyunu (?:durdur|bitir|birak)|berhenti main\b"
+    r")|停止游戏|别玩了|不玩了|出戏|ロールプレイ(?:を|は)?(?:やめ|終)|ゲームをやめ"
     r"|게임 ?그만|역할극 ?그만|اوقف اللعبة|खेल बंद"
 )
 """Words that end a play for good."""
 
 STEPS_OUT = re.compile(
-    r"\bnot (?:a|the|in the|part of the) (?:game|rp|roleplay|scene|story)\b|\birl\b|\bbrb\b|\bafk\b"
-    r"|\bgtg\b|\bg2g\b|(?<!you )\bfor real\b|\breal[- ]life\b|\bmy real (?:dog|cat|m[ou]m|dad|wife"
+    r"\b(?:not (?:a|the|in the|part of the) (?:game|rp|roleplay|scene|story)\b|irl\b|brb\b|afk\b"
+    r"|gtg\b|g2g\b|(?<!you )\bfor real\b|real[- ]life\b|my real (?:dog|cat|m[ou]m|dad|wife"
     r"|husband|boyfriend|girlfriend|friends?|boss|sister|brother|son|daughter|kids?|job|teacher)\b"
-    r"|\b(?:actually|genuinely|seriously) (?:asking|though)\b|\b(?:real|serious|actual) question\b"
+    r"|(?:actually|genuinely|seriously) (?:asking|though)\b|(?:real|serious|actual) question\b"
     r"|^(?:btw|by the way|unrelated|off topic|side note|quick(?: \w+)? question|random question)\b"
-    r"|\bim echten leben\b|\bnicht im spiel\b|\b(?:mal|kurz) was anderes\b"
-    r"|\ben la vida real\b|\bfuera de personaje\b|\bduda aparte\b|\bcambiando de tema\b"
-    r"|\bdans la vraie vie\b|\bhors (?:rp|jeu|personnage)\b|\brien a voir\b"
-    r"|\bna vida real\b|\bfora d[eo] personagem\b|\bmudando de assunto\b"
-    r"|\bnella vita reale\b|\bfuori dal (?:gioco|personaggio)\b|\bcambiando argomento\b"
-    r"|\bв реальнои жизни\b|\b(?:вне|не в) игр[ые]\b|\bкстати\b|\bне по теме\b"
-    r"|\bw prawdziwym zyciu\b|\ba propos\b|\bgercek hayatta\b|\bbu arada\b|\bkonu disi\b"
-    r"|\bdi dunia nyata\b|\bngomong-ngomong\b|\bechte leven\b|\biets anders\b"
-    r"|现实生活|现实中|顺便问|说正经的|現実で|ところで|関係ないけど|현실에서|그건 그렇고|딴 얘기"
+    r"|im echten leben\b|nicht im spiel\b|(?:mal|kurz) was anderes\b"
+    r"|en la vida real\b|fuera de personaje\b|duda aparte\b|cambiando de tema\b"
+    r"|dans la vraie vie\b|hors (?:rp|jeu|personnage)\b|rien a voir\b"
+    r"|na vida real\b|fora d[eo] personagem\b|mudando de assunto\b"
+    r"|nella vita reale\b|fuori dal (?:gioco|personaggio)\b|cambiando argomento\b"
+    r"|в реальнои жизни\b|(?:вне|не в) игр[ые]\b|кстати\b|не по теме\b"
+    r"|w prawdziwym zyciu\b|a propos\b|gercek hayatta\b|bu arada\b|konu disi\b"
+    r"|di dunia nyata\b|ngomong-ngomong\b|echte leven\b|iets anders\b"
+    r")|现实生活|现实中|顺便问|说正经的|現実で|ところで|関係ないけど|현실에서|그건 그렇고|딴 얘기"
     r"|الحياة الحقيقية|بالمناسبة|असल जिंदगी|वैसे एक सवाल"
 )
 """Words that leave a play for what is said now: real life, or another subject."""
@@ -104,7 +122,7 @@ WANTS_HELP = re.compile(
 
 OTHERS = re.compile(
     r"\b(?:"
-    + _any(
+    + any_of(
         "your youre ur he him his she her hers hes shes them their they we our us this that",
         "these those here du dich dir dein\\w* er ihn ihm ihr wir uns hier dies\\w* te toi ton",
         "ta tes vous votre vos elle elles nous ici cet cette ces lui ti tuyo ella ellos ellas",
@@ -126,8 +144,28 @@ OTHERS = re.compile(
 )
 """Somebody or something of the scene is meant."""
 
+THINGS = re.compile(
+    r"\b(?:the|those|two|der|die|das|den|dem|zum|zur|el|la|los|las|al|le|les|du|au|il|lo|l|o|a|os|as"
+    r"|do|da|no|na|pro|pra|dietro|alla|al|del|della)\s(?:\w+\s)?(?:"
+    + any_of(
+        "doors? gate counter stairs? cellar bridge forest woods cave tunnel tower castle tavern",
+        "inn village road path guards? chest key map horses? ship captain innkeeper ruins altar",
+        "sword potion torch lantern camp throne dungeon lock trap rope tur tor theke treppe",
+        "keller brucke wald hohle turm burg schenke dorf weg wache truhe schlussel karte pferd",
+        "schiff kapitan wirt schwert trank fackel laterne puerta escalera sotano puente bosque",
+        "cueva torre castillo posada taberna pueblo camino guardias? cofre llave mapa caballo",
+        "barco capitan espada pocion antorcha porte escalier pont foret grotte tour chateau",
+        "auberge taverne chemin gardes? coffre cle carte cheval navire capitaine epee torche",
+        "lanterne porta escada porao ponte floresta caverna castelo aldeia guarda bau chave",
+        "cavalo navio capitao pocao tocha scala cantina foresta grotta castello locanda",
+        "villaggio sentiero guardia forziere chiave mappa cavallo nave capitano spada torcia",
+    )
+    + r")(?!\w| of )"
+)
+"""What a place of a play has, told of as if both knew it: "how much for the map"."""
+
 COMMON = frozenset(
-    _any(
+    any_of(
         "the and for you are was how why who can did has had not but his her him she its out",
         "any all one two get got let may now our own say see too use way yet off per day der",
         "die das und ist wie wer von mit auf ein den dem des ich les est qui que une los las",

@@ -19,9 +19,11 @@ from bot.routing.play_words import (
     ASIDE,
     COMMON,
     ENDS_PLAY,
+    HANDS_A_PART,
     OTHERS,
     SETS_UP,
     STEPS_OUT,
+    THINGS,
     TOLD_AS_I,
     WANTS_HELP,
 )
@@ -144,7 +146,8 @@ def _read(turn: Told) -> _Part:
     if turn.route is not Route.CREATIVE:
         return _Part.ASKS if turn.route is Route.FACTUAL else _Part.ENDS
     wanted = wants(folded)
-    if acts(turn.reply, asked_for=wanted) or plays(turn.said):
+    takes_part = HANDS_A_PART.match(folded) and _SPEECH.match(turn.reply)
+    if takes_part or acts(turn.reply, asked_for=wanted) or plays(turn.said):
         return _Part.PLAYS
     return _Part.WANTS if wanted else _Part.GOES_ON
 
@@ -162,8 +165,8 @@ def wants_help(folded: str) -> bool:
 def asked_outside(message: str, spoken: Sequence[str], factual: float, gate: float) -> bool:
     """Whether a message within a scene asks the one who plays, and not the character.
 
-    What asks for a fact and shares neither a word nor a person with the scene has nothing to do
-    with it. A mere continuation always has.
+    What asks for a fact, shares neither a word nor a person with the scene and names nothing that
+    a play has ("the door") has nothing to do with it. A mere continuation always has.
 
     Args:
         message: the message.
@@ -174,7 +177,7 @@ def asked_outside(message: str, spoken: Sequence[str], factual: float, gate: flo
     if factual < QUITE_A_FACT or gate > 0.8 or acts(message) or _SPEECH.match(message):
         return False
     folded = beginning(message)
-    if not (asks(folded) or wants(folded)) or OTHERS.search(folded):
+    if not (asks(folded) or wants(folded)) or OTHERS.search(folded) or THINGS.search(folded):
         return False
     told = {name for text in spoken for name in _names(fold(text))}
     return not any(_same(one, other) for one in _names(folded) for other in told)

@@ -60,6 +60,11 @@ URL_WORD = "linkurl"
 CODE_WORD = "codeblock"
 
 
+def any_of(*words: str) -> str:
+    """Return the words as alternatives of a pattern; spaces part them."""
+    return "|".join(" ".join(words).split())
+
+
 def fold(message: str) -> str:
     """Return the message in small letters, without accents, invisible signs and long repeats."""
     text = message

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bot.routing.text import fold
+from bot.routing.text import any_of, fold
 
 BEGINNING = 200
 """Characters in which a request would be named."""
@@ -18,16 +18,12 @@ BRIEF = 44
 """Bytes of a message that is hardly more than a name."""
 
 
-def _any(*words: str) -> str:
-    return "|".join(" ".join(words).split())
-
-
 _BEFORE = (
     r"(?:(?:hey|hi|ok|okay|so|now|and|but|also|btw|wait|well|quick|please|pls|plz|bot|yo|lol|"
     r"bitte|por favor|porfa|anda|stp|per favore|prosze|lutfen|tolong|пожалуиста)[, ]+)*+"
 )
 """Small words before what is wanted. All texts here are as `fold` leaves them."""
-_WORK = _any(
+_WORK = any_of(
     "write draft compose invent translate rewrite rephrase rename name explain define calculate",
     "convert solve proofread debug fix list imagine pretend roast describe brainstorm recommend",
     "suggest remind compare compute summari[sz]e",
@@ -52,11 +48,11 @@ _REQUEST = re.compile(
     r"|(?:写|编|讲|翻译|给我|帮我|起个|想个|推荐|解释))"
 )
 """A clause that begins with the work that is wanted."""
-_FEW = _any(
+_FEW = any_of(
     "an? one some another two three four five short silly sad funny little tiny quick",
     "ein\\w* kurz\\w* une? petite? un[ao]? uma? cort[oa] breve",
 )
-_PIECES = _any(
+_PIECES = any_of(
     "poems? haikus? sonnet limerick ode couplet lyrics song rap ballad lullaby story tale fable",
     "joke puns? riddle slogan tagline dialogue monologue scene lines names? nicknames? toast",
     "epitaph headline obituary caption gedicht\\w* geschichte witz\\w* namen? reim",
@@ -66,7 +62,7 @@ _PIECES = _any(
 )
 _WORK_ALONE = re.compile(
     rf"^{_BEFORE}(?:(?:{_FEW})\s)*+(?:{_PIECES})\s(?:"
-    + _any(
+    + any_of(
         "about for on from that in where uber fur sobre de para sur pour su per con про о для dla"
     )
     + r")(?!\w)"
@@ -81,7 +77,7 @@ _REQUEST_LAST = re.compile(
 _QUESTION_MARK = re.compile("[?؟]")
 _QUESTION = re.compile(
     rf"^{_BEFORE}(?:"
-    + _any(
+    + any_of(
         r"whats? hows? whos? wheres? when which whys? is are does do did can (?:in|at)\swhat",
         "difference diff capital odds cheapest",
         "que cual cuant[oa]s? quien donde cuando como por\\sque quant[oaie]s? quem onde qual chi",
@@ -110,7 +106,7 @@ _QUESTION_ANYWHERE = re.compile(
 _ASKS_BACK = re.compile(r"[?؟？][^.!?؟？。]{0,40}\Z")
 _PERSONS = re.compile(
     r"\b(?:"
-    + _any(
+    + any_of(
         "i im ive id ill me my mine we us our he she his her him hes shes you your youre u ur",
         "ich mir mich mein\\w* du dich dir je j ma mon mes moi tu yo mi mis eu meu minha io mio",
         "mia я мне меня мои моя ты ben benim bana sen ja mnie moj moja ik mijn aku saya gue",
@@ -119,18 +115,18 @@ _PERSONS = re.compile(
     + r")(?!\w)|[我你您他她]|私|俺|僕|나는|내가|저는|제가"
 )
 _OF_REPLY = re.compile(
-    r"\b(?:your|that|the|ur)\s(?:(?:very\s)?(?:previous|last|earlier|prior|preceding|first|above)"
+    r"\b(?:(?:your|that|the|ur)\s(?:(?:very\s)?(?:previous|last|earlier|prior|preceding|first|above)"
     r"|own)\s(?:answer|response|reply|message|output|version|text|draft|attempt|suggestion)s?\b"
-    r"|\bthe (?:answer|response|reply) above\b|\b(?:rephrase|rework|revise|rewrite|redo|shorten) "
+    r"|the (?:answer|response|reply) above\b|(?:rephrase|rework|revise|rewrite|redo|shorten) "
     r"(?:it|that|the above|your (?:answer|response|reply))\b"
-    r"|\bdo (?:the same|that|it|this)(?: task| thing)? (?:again|over)\b|\bsame task again\b"
-    r"|\b(?:vor(?:herig|ig)\w*|letzte\w*|obig\w*) (?:antwort|nachricht|fassung)"
-    r"|\b(?:reponse|message) precedente?\b|\b(?:precedente|derniere) reponse\b"
-    r"|\b(?:respuesta|mensaje|resposta|mensagem) anterior\b|\bultima (?:respuesta|resposta)\b"
-    r"|\brisposta precedente\b|\bultima risposta\b|\b(?:vorige|laatste|eerdere) antwoord\b"
-    r"|\b(?:poprzedni\w*|ostatni\w*) odpowiedz\w*|\b(?:предыдущ|прошл|последн)\w+ ответ\w*"
-    r"|\bonceki (?:cevab|cevap|yanit)\w*|\bjawaban(?:mu|nya)? (?:sebelumnya|tadi|terakhir)\b"
-    r"|(?:上一个|上个|之前的?|前面的?|刚才的?|上面的?)(?:回答|回复|答案|版本)"
+    r"|do (?:the same|that|it|this)(?: task| thing)? (?:again|over)\b|same task again\b"
+    r"|(?:vor(?:herig|ig)\w*|letzte\w*|obig\w*) (?:antwort|nachricht|fassung)"
+    r"|(?:reponse|message) precedente?\b|(?:precedente|derniere) reponse\b"
+    r"|(?:respuesta|mensaje|resposta|mensagem) anterior\b|ultima (?:respuesta|resposta)\b"
+    r"|risposta precedente\b|ultima risposta\b|(?:vorige|laatste|eerdere) antwoord\b"
+    r"|(?:poprzedni\w*|ostatni\w*) odpowiedz\w*|(?:предыдущ|прошл|последн)\w+ ответ\w*"
+    r"|onceki (?:cevab|cevap|yanit)\w*|jawaban(?:mu|nya)? (?:sebelumnya|tadi|terakhir)\b"
+    r")|(?:上一个|上个|之前的?|前面的?|刚才的?|上面的?)(?:回答|回复|答案|版本)"
     r"|(?:前の|先ほどの|さっきの|直前の)(?:回答|答え|返事|返答)"
     r"|(?:이전|앞선|방금|위) ?(?:의 )?(?:답변|대답|응답)"
     r"|(?:[اأإ]جابتك|ردك|جوابك) (?:السابق|ال[اأ]خير)|पिछल[ेा] (?:जवाब|उत्तर)"

@@ -67,6 +67,16 @@ def test_an_action_is_neither_bold_nor_a_title_nor_a_stressed_word(text: str, ac
         ('"Who goes there?" I whisper', True),
         ("— ¿Quién anda ahí? —susurro", True),
         ("I draw my sword.", True),
+        ("abro la puerta despacio", True),
+        ("estraggo la spada", True),
+        ("otwieram drzwi", True),
+        ("достаю меч", True),
+        ("kapıyı açıyorum", True),
+        ("ドアを開ける。", True),
+        ("문을 연다", True),
+        ("poema sobre la lluvia", False),
+        ("tú eres la reina de las abejas, escribe su himno", False),
+        ("название для королевства", False),
         ("you're the innkeeper and i'm a tired traveller", True),
         ("du bist der wirt und ich bin ein reisender", True),
         ("start a text adventure in an empty metro car", True),
@@ -88,6 +98,19 @@ def test_who_takes_part_opens_a_scene_and_who_orders_a_piece_does_not(
 ) -> None:
     assert open_after([Told(said, Route.CREATIVE, "**Here you go.**")]) is opens
     assert not open_after([Told(said, Route.COMPANION, "*waves*")])
+
+
+@pytest.mark.parametrize(
+    ("reply", "opens"),
+    [
+        ('"Welcome aboard, stranger. Fuel is cheap."', True),
+        ("— Habla, o caminarás por la tabla.", True),
+        ("Thank you, that is kind.", False),
+    ],
+)
+def test_one_part_is_played_where_the_reply_speaks_as_somebody(reply: str, opens: bool) -> None:
+    for said in ("let's play: you're a space trader", "eres el pirata"):
+        assert open_after([Told(said, Route.CREATIVE, reply)]) is opens
 
 
 SCENE = (
@@ -131,6 +154,9 @@ def test_a_scene_stays_open_without_asterisks_until_the_talk_is_another(
         ("kannst du mir kurz bei meiner mathe hausaufgabe helfen", Route.FACTUAL),
         ("how many teeth does it have?", Route.CREATIVE),
         ("do you know the way?", Route.CREATIVE),
+        ("how much for the map behind the counter?", Route.CREATIVE),
+        ("where does the tunnel lead?", Route.CREATIVE),
+        ("was kostet der schlüssel?", Route.CREATIVE),
         ("how do you spell necessary", Route.FACTUAL),
         ("fix this python error: list index out of range", Route.FACTUAL),
         ("how tall is k2?", Route.FACTUAL),

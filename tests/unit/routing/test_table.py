@@ -12,6 +12,8 @@ from bot.routing.table import RouteTable, TableHeader, lengthy, read_table, writ
 from bot.routing.text import MAX_TOKENS
 
 SHORT, LONG = "stone river", "stone river wind " * 30
+SCATTERED = bytes(range(1, 256)) * ((4 << BITS) // 255) + b"\x80" * ((4 << BITS) % 255)
+"""Weights that say something of every feature."""
 
 
 def weights(**lanes: int) -> bytes:
@@ -51,3 +53,13 @@ def test_a_table_that_says_nothing_of_long_messages_reads_them_as_short_ones(
     path.write_bytes(json.dumps(head).encode() + b"\n" + data)
     table = read_table(path)
     assert table.scores(SHORT).routes == pytest.approx(table.scores(LONG).routes)
+
+
+def test_words_that_are_added_up_beforehand_change_no_score(tmp_path: Path) -> None:
+    few, many = TableHeader(scale=0.1), TableHeader(scale=0.1, usual=("stone", "wind", "ü"))
+    path = tmp_path / "route.table"
+    path.write_bytes(write_table(many, SCATTERED))
+    table = read_table(path)
+    assert table.header.usual == many.usual
+    for text in (SHORT, LONG, "stonewind", ""):
+        assert table.raw(text) == RouteTable(few, SCATTERED).raw(text)
