@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from time import perf_counter
@@ -17,15 +17,11 @@ from bot.errors import InputRejected, SettingsRejected
 from bot.files.output_files import make_ready, make_ready_folder
 from bot.ports import ChatModel
 from bot.routing.accurate import AccurateStage, ready_encoder
+from bot.routing.corpus import Corpus, Example, pooled
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
-from bot.routing.evaluation import (
-    Judged,
-    as_in_a_running_bot,
-    judge,
-    judge_in_service,
-    report,
-)
+from bot.routing.evaluation import miss_as_text, report, report_as_text
+from bot.routing.judging import Judged, as_in_a_running_bot, judge, judge_in_service
 from bot.routing.model_stage import ModelStage
 from bot.routing.promotion import (
     in_service,
@@ -105,18 +101,9 @@ def _data_dir(args: argparse.Namespace) -> Path:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from bot.routing.corpus import Corpus, Example, pooled
     from bot.routing.training import train
 
-    corrections: list[Example] = []
-    if args.data is not None:
-        corrections = [
-            Example(each.text, each.label.value, each.lang or "en", 1.0)
-            for each in read_labelled(args.data)
-        ]
-        if len(corrections) > _MOST_CORRECTIONS:
-            problem = f"{args.data.name}: {len(corrections)} corrections"
-            raise InputRejected([f"{problem}; at most {_MOST_CORRECTIONS} are trained on"])
+    corrections = _corrections(args.data) if args.data else []
     # What may be wrong is found out before the minutes of training, not after.
     fixture = read_labelled(args.fixture) if args.fixture else shipped_fixture()
     target: Path = args.out or place_of(_data_dir(args))
@@ -146,6 +133,16 @@ def _train(args: argparse.Namespace) -> int:
     return _OK
 
 
+def _corrections(file: Path) -> list[Example]:
+    corrections = [
+        Example(each.text, each.label.value, each.lang or "en", 1.0) for each in read_labelled(file)
+    ]
+    if len(corrections) > _MOST_CORRECTIONS:
+        problem = f"{file.name}: {len(corrections)} corrections"
+        raise InputRejected([f"{problem}; at most {_MOST_CORRECTIONS} are trained on"])
+    return corrections
+
+
 def _evaluate(args: argparse.Namespace) -> int:
     from bot.routing.judging_apart import WORTH_APART, judge_apart  # late: a bot needs no pool
 
@@ -172,9 +169,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.json:
         _say(json.dumps(figures, ensure_ascii=False))
     else:
-        _say("\n".join(_table(figures)))
+        _say("\n".join(report_as_text(figures)))
     if args.misses:
-        _say("\n".join(_miss(each) for each in judged if not each.right))
+        _say("\n".join(miss_as_text(each) for each in judged if not each.right))
     return _OK
 
 
@@ -221,46 +218,6 @@ def _rollback(args: argparse.Namespace) -> int:
         _say(str(error))
         return _PROBLEMS
     return _OK
-
-
-def _miss(each: Judged) -> str:
-    decision = each.decision
-    return (
-        f"{each.wanted.label} → {decision.route} {decision.confidence:.2f} "
-        f"[{each.wanted.lang} {each.wanted.kind}] {each.wanted.text[:160]!r}"
-    )
-
-
-def _table(figures: Mapping[str, Any]) -> list[str]:
-    """Return the report as lines of text."""
-    flips = figures["flips_per_100"]
-    lines = [
-        f"messages           {figures['n']}",
-        f"accuracy           {figures['accuracy']:.4f}",
-        f"macro-F1           {figures['macro_f1']:.4f}",
-        f"calibration error  {figures['ece']:.4f}",
-        f"coverage at 95 %   {figures['coverage_at_95']:.4f}",
-        f"flips per 100      {'–' if flips is None else f'{flips:.2f}'}",
-        (
-            f"latency p50 / p99  {figures['latency_ms']['p50']:.3f} / "
-            f"{figures['latency_ms']['p99']:.3f} ms"
-        ),
-        "",
-        f"{'class':<14}{'precision':>10}{'recall':>10}{'f1':>10}{'n':>8}",
-    ]
-    for name, row in figures["per_class"].items():
-        lines.append(
-            f"{name:<14}{row['precision']:>10.4f}{row['recall']:>10.4f}{row['f1']:>10.4f}"
-            f"{row['support']:>8}"
-        )
-    for title, key in (("kind", "by_kind"), ("language", "by_lang")):
-        lines += ["", f"{title:<14}{'accuracy':>10}{'macro-F1':>10}{'n':>8}"]
-        for name, row in figures[key].items():
-            lines.append(f"{name:<14}{row['accuracy']:>10.4f}{row['macro_f1']:>10.4f}{row['n']:>8}")
-    lines += ["", f"{'threshold':<14}{'coverage':>10}{'precision':>10}"]
-    for row in figures["risk_coverage"]:
-        lines.append(f"{row['threshold']:<14}{row['coverage']:>10.4f}{row['precision']:>10.4f}")
-    return lines
 
 
 def _count(done: int) -> None:

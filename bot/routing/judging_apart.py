@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.routing.accurate import ready_encoder
 from bot.routing.dataset import Labelled
-from bot.routing.evaluation import Judged, as_in_a_running_bot, judge
+from bot.routing.judging import Judged, as_in_a_running_bot, judge
 from bot.routing.route import RouteDecision
 from bot.routing.router import Router
 

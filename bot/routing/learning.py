@@ -131,20 +131,3 @@ def _mixed(values: Hashes, salt: int) -> Hashes:
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     return mixed
-
-
-def mean_surprise(scores: Floats, labels: Ints) -> float:
-    """Return the mean negative logarithm of the probability of the labels; 0 for no rows."""
-    if not len(labels):
-        return 0.0
-    guessed = softmax(scores)[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(guessed, 1e-12)).mean())
-
-
-def fitted_temperature(scores: Floats, labels: Ints) -> float:
-    """Return the temperature that makes the scores' probabilities most honest."""
-    best, least = 1.0, float("inf")
-    for temperature in np.geomspace(0.2, 5.0, 97):
-        if (loss := mean_surprise(scores / temperature, labels)) < least:
-            best, least = float(temperature), loss
-    return round(best, 4)

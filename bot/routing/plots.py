@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from bot.routing.evaluation import Judged, confusion, reliability
+from bot.routing.evaluation import confusion, reliability
+from bot.routing.judging import Judged
 
 _CELL = 110
 _SIDE = 360

@@ -14,7 +14,8 @@ from math import ceil
 from pathlib import Path
 
 from bot.routing.dataset import Labelled, read_labelled
-from bot.routing.evaluation import judge, macro_f1
+from bot.routing.evaluation import macro_f1
+from bot.routing.judging import judge
 from bot.routing.router import SHIPPED, Router
 from bot.routing.table import read_table
 

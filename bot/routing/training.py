@@ -12,23 +12,19 @@ from itertools import islice, repeat
 import numpy as np
 import numpy.typing as npt
 
+from bot.routing.calibration import (
+    CONTINUATION,
+    LONG_SHIFT,
+    HeldOut,
+    gate_temperature_and_shift,
+    temperatures,
+)
 from bot.routing.corpus import LABELS, Corpus, Example
 from bot.routing.features import BITS, features, piece_buckets
-from bot.routing.learning import (
-    ROUTES,
-    Floats,
-    Ints,
-    Rows,
-    Singles,
-    fit,
-    fitted_temperature,
-    mean_surprise,
-)
+from bot.routing.learning import Floats, Ints, Rows, Singles, fit
 from bot.routing.table import TableHeader, lengthy, write_table
 from bot.routing.text import fold, words
 
-CONTINUATION = LABELS.index("continuation")
-FACTUAL = LABELS.index("factual")
 DRAWS = (7, 8)
 """The corpus is expanded once with each of these seeds, each time at a share of the weight.
 
@@ -43,24 +39,12 @@ STEPS = 51
 """Steps from nothing to a large weight: more would cost space and not gain accuracy."""
 LIGHT = 4
 """A feature that moves no score by more than this many steps is left out: it costs space."""
-_SURER = 0.73
-"""The table may be this much surer than those that were held out: it learns from every file.
-
-Measured on fixtures of other hands; see data/README.md.
-"""
-_LONG_SHIFT = 0.75
-"""Log-odds by which a message of the greatest length is less of a fact than its words say.
-
-Files of the corpus that were held out ask for 0.5 in English, five of strangers for 0.75 to 1.25.
-"""
 CORRECTION_WEIGHT = 5.0
 _OTHERS = 2.0
 """Weight of the languages beside English, which alone has a pool."""
 USUAL = 2_000
 """Words whose pieces a table adds up before it serves: two thirds of those of a long message."""
 _AT_ONCE = 1 << 20
-_STANDALONE_CAUGHT = 0.04
-"""Share of stand-alone messages that the gate may take for continuations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +86,8 @@ def train(
     examples += [replace(each, weight=each.weight * CORRECTION_WEIGHT) for each in corrections]
     data = _data(examples)
     held = _held_out(data)
-    temperature, long_heat = _calibrated(held)
-    gate_temperature, gate_shift = _gate_calibrated(held)
+    temperature, long_heat = temperatures(held)
+    gate_temperature, gate_shift = gate_temperature_and_shift(held)
     every = np.arange(len(data.rows))
     weights = fit(data.rows, data.targets, data.weights, every, passes=PASSES)
     scale, table = _quantised(weights, data.buckets)
@@ -112,7 +96,7 @@ def train(
         scale=scale,
         temperature=temperature,
         long_heat=long_heat,
-        long_shift=_LONG_SHIFT,
+        long_shift=LONG_SHIFT,
         gate_temperature=gate_temperature,
         gate_shift=gate_shift,
         threshold=0.65,
@@ -212,23 +196,7 @@ def _fold(batch: str) -> int:
     return zlib.crc32(batch.encode()) % FOLDS if batch else -1
 
 
-@dataclass(frozen=True, slots=True)
-class _HeldOut:
-    """Scores of messages by weights that saw no message of the same file."""
-
-    scores: Floats
-    labels: Ints
-    lengths: Floats
-
-    @property
-    def accuracy(self) -> float:
-        """Return the share of the messages that are no continuations that got their route."""
-        alone = self.labels < ROUTES
-        guessed = self.scores[alone, :ROUTES].argmax(axis=1)
-        return float((guessed == self.labels[alone]).mean())
-
-
-def _held_out(data: _Data) -> _HeldOut:
+def _held_out(data: _Data) -> HeldOut:
     """Return the scores of the corpus, each fold judged by the others.
 
     The pool takes no part: its teacher saw every file. Small corpora, of one file, are parted by
@@ -244,35 +212,7 @@ def _held_out(data: _Data) -> _HeldOut:
         outside = np.flatnonzero(folds == held)
         weights = fit(data.rows, data.targets, data.weights, inside, passes=PASSES)
         scores[outside] = data.rows.times(weights, outside)
-    return _HeldOut(scores[inside_any], data.labels[inside_any], data.lengths[inside_any])
-
-
-def _calibrated(held: _HeldOut) -> tuple[float, float]:
-    """Return the temperature of short messages, and how often that the longest ones need, on
-    messages of files that were held out."""
-    alone = held.labels < ROUTES
-    scores, labels, lengths = held.scores[alone, :ROUTES], held.labels[alone], held.lengths[alone]
-    short = lengths == 0.0
-    if not short.any():
-        short = ~short
-    temperature = fitted_temperature(scores[short], labels[short])
-    best, least = 1.0, float("inf")
-    for heat in np.geomspace(1.0, 3.0, 34):
-        cooled = scores[~short] / (temperature * heat ** lengths[~short])[:, None]
-        cooled[:, FACTUAL] -= _LONG_SHIFT * lengths[~short]
-        if (loss := mean_surprise(cooled, labels[~short])) < least:
-            best, least = float(heat), loss
-    return round(_SURER * temperature, 4), round(best, 4)
-
-
-def _gate_calibrated(held: _HeldOut) -> tuple[float, float]:
-    """Return temperature and shift of the gate, on messages of files that were held out."""
-    odds = held.scores[:, CONTINUATION]
-    positive = (held.labels == CONTINUATION).astype(np.int64)
-    temperature = fitted_temperature(np.stack((np.zeros(len(odds)), odds), axis=1), positive)
-    alone = odds[held.labels < ROUTES]
-    shift = float(np.quantile(alone, 1.0 - _STANDALONE_CAUGHT))
-    return temperature, round(min(max(shift, -2.0), 2.0), 4)
+    return HeldOut(scores[inside_any], data.labels[inside_any], data.lengths[inside_any])
 
 
 def _quantised(weights: Singles, buckets: Ints) -> tuple[float, bytes]:

@@ -9,19 +9,21 @@ from typing import Any
 import pytest
 
 from bot.routing import Route, RouteDecision, Router
-from bot.routing.commandline import _table
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
 from bot.routing.evaluation import (
-    Judged,
-    as_in_a_running_bot,
     calibration_error,
     coverage_at,
+    macro_f1,
+    report,
+    report_as_text,
+)
+from bot.routing.judging import (
+    Judged,
+    as_in_a_running_bot,
     flips_per_100,
     judge,
     judge_in_service,
-    macro_f1,
-    report,
 )
 from bot.routing.plots import confusion_svg, reliability_svg
 from bot.routing.promotion import CANARY
@@ -110,7 +112,7 @@ def test_without_a_companion_message_there_are_no_flips_to_count() -> None:
     assert flips_per_100(Router.load(), items) is None
     figures = report(Router.load(), judge(Router.load(), items))
     assert figures["flips_per_100"] is None
-    assert any(line.split() == ["flips", "per", "100", "–"] for line in _table(figures))
+    assert any(line.split() == ["flips", "per", "100", "–"] for line in report_as_text(figures))
 
 
 def test_pictures_are_svg_and_hold_the_counts() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.routing import Router
 from bot.routing.dataset import read_labelled
-from bot.routing.evaluation import judge
+from bot.routing.judging import judge
 from bot.routing.judging_apart import judge_apart
 from bot.routing.promotion import CANARY
 from bot.routing.router import SHIPPED

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.routing.dataset import read_labelled
-from bot.routing.evaluation import calibration_error, flips_per_100, judge
+from bot.routing.evaluation import calibration_error
+from bot.routing.judging import flips_per_100, judge
 from bot.routing.policy import Circumstances, circumstances, decide, safe_order
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.routing.dataset import read_labelled
-from bot.routing.evaluation import Judged, judge
+from bot.routing.judging import Judged, judge
 from bot.routing.previous import PreviousRoute
 from bot.routing.route import Route
 from bot.routing.router import Router

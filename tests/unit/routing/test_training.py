@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from bot.routing import Route, Router, promotion
+from bot.routing.calibration import fitted_temperature
 from bot.routing.corpus import CORPUS, LABELS, POOL, Corpus, Example, pooled
 from bot.routing.dataset import Labelled, read_labelled
-from bot.routing.learning import Rows, fit, fitted_temperature, softmax
+from bot.routing.learning import Rows, fit, softmax
 from bot.routing.promotion import (
     checked_router,
     judgement,
