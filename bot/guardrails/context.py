@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.chat.conversation import Said
 from bot.chat.place import Place, UserId
 from bot.errors import TroupeError
 from bot.guardrails.verdict import ALLOWED, Verdict
@@ -32,6 +33,8 @@ class GuardContext:
     strict: bool = False
     """Replies are shown by sentences; whole, and only with its opinion, where a guard model is
     configured. Without one the rules judge alone."""
+    just_said: tuple[Said, ...] = ()
+    """The person's own lines here of about the last minute, oldest first; each was judged."""
     heard_before: bool = False
     """Whether the message was judged when it came: the trend counts it once, however often it is
     answered."""

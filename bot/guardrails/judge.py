@@ -161,7 +161,7 @@ class Judge:
             decision = Decision(Measure.REDACT, "pii", rule=f"pii.{data[0]}", score=1.0)
         if (triaged or decision.measure is Measure.ALLOW) and sanitise(text) != text:
             decision = Decision(Measure.SANITIZE, "mention", rule="outbound", score=1.0)
-        sums = _weight(hits), _dependency(hits)
+        sums = weight_of(hits), _dependency(hits)
         return Judgement(decision, hits, *sums, data, found.care, found.acute, found.around)
 
     def _findings(self, text: str, *, creative: bool) -> _Found:
@@ -372,7 +372,8 @@ def _settles(hit: Hit) -> bool:
     return hit.category not in UNSETTLED and hit.severity is not Severity.MILD
 
 
-def _weight(hits: Sequence[Hit]) -> float:
+def weight_of(hits: Sequence[Hit]) -> float:
+    """Return what findings add to the risk trend."""
     return max((WEIGHTS[hit.severity] for hit in hits if hit.category in CARE), default=0.0)
 
 

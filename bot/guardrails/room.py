@@ -26,6 +26,7 @@ from bot.guardrails.constitution import Constitution, read_constitution
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.guard_model.opinion import GuardAway, GuardModel
 from bot.guardrails.guard_model.reviewing import AWAY, of_draft, of_message
+from bot.guardrails.in_pieces import with_pieces
 from bot.guardrails.judge import Judge
 from bot.guardrails.matching.rule_files import SHIPPED, read_rules
 from bot.guardrails.matching.rules import Rule, RuleSet
@@ -215,7 +216,7 @@ class Guardrails:
         return grounded(verdict) if weighed.state.plain_voice(context.now) else verdict
 
     async def _weighed(self, text: str, context: GuardContext, turn: Turn | None = None) -> Weighed:
-        """Weigh a text; with a turn, also what its messages bring along."""
+        """Weigh a text; with a turn, also what its messages bring along or finish."""
         try:
             where = where_of(context.place)
             state = RiskState.of(await self._trend.load(context.person, where))
@@ -225,6 +226,7 @@ class Guardrails:
         judgement = self._judge.message(text, context, minor=state.minor(context.now))
         if turn is not None:
             judgement = with_material(judgement, self._judge, turn, context)
+            judgement = with_pieces(judgement, self._judge, turn, state, context)
         return weigh(judgement, state, context)
 
     def _input_verdict(self, weighed: Weighed, context: GuardContext) -> Verdict:

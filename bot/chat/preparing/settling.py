@@ -11,6 +11,7 @@ from bot.chat.conversation import Conversation
 from bot.chat.parts import Parts
 from bot.chat.preparing.asking import ask_of
 from bot.chat.preparing.caring import asked_with_care, needs_care
+from bot.chat.preparing.just_said import just_said
 from bot.chat.preparing.ordering import as_said, furnished, ordered_route
 from bot.chat.preparing.scene_turns import speakers
 from bot.chat.preparing.speech import reply_language
@@ -137,6 +138,7 @@ async def _judge(
         locale=turn.speaker.locale,
         canary=fresh_canary(),
         strict=parts.profiles[decision.route].guard == "strict" or await parts.strict(turn.place),
+        just_said=just_said(turn, conversation),
         heard_before=heard_before,
         now=ask.now,
     )

@@ -96,6 +96,15 @@ async def test_the_crisis_card_comes_once_and_care_goes_on_after_it(scene: Scene
     assert await scene.troupe.metric("troupe_ai_disclosures_total", reason="asked") == asked + 1
 
 
+async def test_a_crisis_typed_in_pieces_gets_the_card(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    await scene.exchange(stage, alice, "i think tonight", "What of it?")
+    await scene.exchange(stage, scene.person(), "how tall is K2?", "8,611 metres.")
+    await scene.exchange(stage, alice, "i will kill", "Whom?")
+    _, card = await scene.exchange(stage, alice, "myself")
+    assert "988" in card
+
+
 async def test_in_need_lines_to_call_are_named_once_a_day_by_the_program(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     _, first = await scene.exchange(stage, alice, NEED, "That sounds so heavy.")
