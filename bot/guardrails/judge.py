@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 from bot.guardrails.context import GuardContext
 from bot.guardrails.doubts import BONDS, doubted, doubtful, softened, with_plain
@@ -232,27 +233,29 @@ class Judge:
         """Give back the findings of need that the heads doubted for the calm of a long text, and
         don't doubt in their own place; with what they hear there."""
         wide = [hit for hit in hits if hit.wide and hit.category in CARE]
-        if not wide or self.heads is None or len(places(views.plain)) < 2:
+        told = places(views.plain) if wide else []
+        if self.heads is None or len(told) < 2:
             return found, heard
-        told = places(views.plain)
+        stands = self.asked.stands(told)
         for hit in wide:
-            for at in self.asked.where(hit.rule, told)[:MOST_PLACES]:
-                for place in closer(told[at], partial(self._stands, hit.rule)):
-                    alone = self._views(place)
-                    there = self.heads.heard(alone)
-                    heard = heard.or_there(there)
-                    if not doubtful(hit, there, alone):
-                        found = with_plain(found, hit, amid=len(told) > 2 and not strained(place))
+            here = partial(stands, hit.rule)
+            around = [closer(place, here) for place in list(filter(here, told))[:MOST_PLACES]]
+            for place in chain.from_iterable(around):
+                alone = self._views(place)
+                there = self.heads.heard(alone)
+                heard = heard.or_there(there)
+                if not doubtful(hit, there, alone):
+                    found = with_plain(found, hit, amid=len(told) > 2 and not strained(place))
         return found, heard
-
-    def _stands(self, rule: str, text: str) -> bool:
-        return bool(self.asked.where(rule, [text]))
 
     def _place(self, hit: Hit, views: Views) -> str:
         """Return where in a long text a finding stands, with what is said next to it."""
         told = places(views.plain)
-        at = self.asked.where(hit.rule, told) if len(told) > 1 else []
-        return with_neighbours(views.plain, at[0]) if at else views.plain
+        if len(told) < 2:
+            return views.plain
+        stands = self.asked.stands(told)
+        at = next((at for at, place in enumerate(told) if stands(hit.rule, place)), None)
+        return views.plain if at is None else with_neighbours(told, at)
 
     def _past(self, hits: tuple[Hit, ...], views: Views) -> tuple[Hit, ...]:
         """Leave to the trend what a person says of long ago, such as at the end of a hard road."""

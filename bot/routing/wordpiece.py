@@ -102,17 +102,24 @@ class WordPieces:
         if len(word) > _LONGEST_WORD:
             yield self._unknown
             return
-        at = 0
+        at, before = 0, ""
         while at < len(word):
-            for end in range(len(word), at, -1):
-                number = self._number.get(word[at:end] if at == 0 else f"##{word[at:end]}")
+            rest = before + word[at:]
+            for size in range(self._reach(rest), len(before), -1):
+                number = self._number.get(rest[:size])
                 if number is not None:
                     yield number
-                    at = end
+                    at += size - len(before)
                     break
             else:
                 yield self._unknown
                 at += 1
+            before = "##"
+
+    def _reach(self, rest: str) -> int:
+        """Return how many letters of a text a word that it begins with has at most."""
+        sizes = (size for size in _BEGINNINGS if not self._begins(rest[:size]))
+        return min(len(rest), next(sizes, len(rest) + 1) - 1)
 
 
 class _Signs(dict[int, str | None]):

@@ -26,9 +26,6 @@ WITHIN_WORD = re.compile(r"\w\w", re.ASCII)
 KEPT = 400
 """Expressions that are kept, some 16 KB each; drafts in one language ask for some 300."""
 
-FEW = 32
-"""Patterns that can begin with anything, some 160 KB each; the shipped rules have six."""
-
 
 class Beginnings:
     """The beginnings of a set of patterns."""
@@ -38,6 +35,7 @@ class Beginnings:
         self._patterns = tuple(patterns)
         self._at_edge = bytes(pattern.startswith(r"\b") for pattern in self._patterns)
         self._openings = Needed(opened)
+        self._anywhere = _anywhere([self._patterns[owner] for owner in self._openings.always])
         sizes = range(1, LONGEST + 1)
         begun = {hash(word[:size]) for words in opened for word in words for size in sizes}
         self._begun = array("q", sorted(begun))
@@ -56,9 +54,8 @@ class Beginnings:
                 continue
             if beginning(self._patterns[owner]).Match(plain[at:].encode()):
                 end = at
-        for owner in self._openings.always:
-            if found := _anywhere(self._patterns[owner]).search(plain):
-                end = min(end, found.start())
+        if self._anywhere is not None and (found := self._anywhere.search(plain)):
+            end = min(end, found.start())
         return end
 
     def _begins_opening(self, text: str) -> bool:
@@ -85,13 +82,15 @@ def beginning(pattern: str) -> re2.Set:
     return made
 
 
-@lru_cache(maxsize=FEW)
-def _anywhere(pattern: str) -> Any:
-    """Return what finds the first beginning of a pattern that reaches the end of a text.
+def _anywhere(patterns: Sequence[str]) -> Any:
+    """Return what finds the first beginning of one of the patterns that reaches the end of a text;
+    None for no patterns.
 
     An expression, since a set does not tell where: one search instead of a try at every place.
     """
+    if not patterns:
+        return None
     # The anchor around all of it: RE2 then runs backwards from the end.
-    made = re2.compile(f"(?:{partial(pattern)})\\z", options())
-    re2.purge()  # its own cache would keep twice as many
+    made = re2.compile(f"(?:{'|'.join(map(partial, patterns))})\\z", options())
+    re2.purge()  # its own cache would keep it a second time
     return made

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Literal
 
 from bot.guardrails.earnest.excuses import Reach, unexcused, unquoted
@@ -74,6 +73,10 @@ class Hit:
     """Whether a head may find the text calm all the same."""
 
 
+Stands = Callable[[str, str], bool]
+"""Whether the rule of an id matches a text."""
+
+
 class _Patterns:
     """Patterns of rules, of which only those are run whose needed words stand in a text."""
 
@@ -87,16 +90,8 @@ class _Patterns:
                 self._also[at] = len(words)
                 words.append(also)
         self._needed = Needed(words)
-        ids = [rule.id for rule, _ in self._owned]
-        self._parts = {
-            rule: slice(ids.index(rule), ids.index(rule) + count)
-            for rule, count in Counter(ids).items()
-        }
         self._whole = frozenset(p for _, p in self._owned if WHOLE.search(p))
-
-    def of(self, rule: str) -> Sequence[tuple[Rule, str]]:
-        """Return the patterns of one rule, each with it."""
-        return self._owned[self._parts.get(rule, slice(0))]
+        self.edged = frozenset(p for _, p in self._owned if EDGED.search(p))
 
     def due(self, texts: Sequence[str], parts: Sequence[str] = ()) -> list[tuple[Rule, str]]:
         """Return, in order and each with its rule, the patterns that may match one of some texts,
@@ -105,17 +100,21 @@ class _Patterns:
         All are looked through at once: views of a message are much alike, and hardly a pattern
         matches any of them.
         """
-        together = BETWEEN.join(texts)
-        encoded, parted = together.encode(), BETWEEN.join(parts).encode()
-        due, also = self._needed.due(spaced(together)), self._also
-        numbers = sorted(at for at in due if at < len(also) and also[at] in due)
+        encoded, parted = BETWEEN.join(texts).encode(), BETWEEN.join(parts).encode()
         return [
             (rule, pattern)
-            for rule, pattern in map(self._owned.__getitem__, numbers)
+            for rule, pattern in self.perhaps(texts)
             if pattern in self._whole
             or matches(pattern, encoded)
-            or (parted and EDGED.search(pattern) and matches(pattern, parted))
+            or (parted and pattern in self.edged and matches(pattern, parted))
         ]
+
+    def perhaps(self, texts: Sequence[str]) -> list[tuple[Rule, str]]:
+        """Return the patterns whose needed words stand in some texts, in order."""
+        due = self._needed.due(spaced(BETWEEN.join(texts)))
+        told = list(filter(len(self._owned).__gt__, due))
+        both = compress(told, map(due.__contains__, map(self._also.__getitem__, told)))
+        return [self._owned[at] for at in sorted(both)]
 
 
 def matching(due: Iterable[tuple[Rule, str]], text: str, known: Collection[str]) -> list[Rule]:
@@ -231,10 +230,13 @@ class RuleSet:
         """Return what matches any view, in the order of the rules that act alone."""
         return self._found(views, self._alone)
 
-    def where(self, rule: str, texts: Sequence[str]) -> list[int]:
-        """Return which of some normalised texts a rule that acts alone matches."""
-        own = self._alone.of(rule)
-        return [at for at, text in enumerate(texts) if matching(own, text, ())]
+    def stands(self, texts: Sequence[str]) -> Stands:
+        """Return what tells whether a rule that acts alone matches within one of some normalised
+        texts, or in a part of it."""
+        perhaps: dict[str, list[tuple[Rule, str]]] = {}
+        for rule, pattern in self._alone.perhaps(texts):
+            perhaps.setdefault(rule.id, []).append((rule, pattern))
+        return lambda rule, text: bool(matching(perhaps.get(rule, ()), text, ()))
 
     def hits_to_confirm(self, views: Views) -> tuple[Hit, ...]:
         """Return the same of the rules that need a head."""
@@ -256,7 +258,7 @@ class RuleSet:
                 add(due, view)
             for part in views.excerpts:
                 add(due, part, views.plain)
-            if edged := [each for each in due if parts and EDGED.search(each[1])]:
+            if edged := [each for each in due if parts and each[1] in patterns.edged]:
                 for part in parts:
                     add(edged, part, views.plain)
         return tuple(

@@ -12,6 +12,7 @@ import secrets
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
+from itertools import chain
 from operator import attrgetter
 
 from bot.guardrails.reading.confusables import LOOKALIKES
@@ -23,8 +24,8 @@ GRAM = 12
 STRIDE = 3
 """Letters between two of them in the system text: a third of the memory finds the same runs."""
 LOOK = 4
-"""Letters between two that are tried in a reading that is seldom right. It shares no divisor with
-`STRIDE`, so two dozen letters in a row meet one."""
+"""Letters between two that are tried in a reading. It shares no divisor with `STRIDE`, so two dozen
+letters in a row meet one."""
 RUN = 36
 """So many letters in a row as they stand in the system text, some eight words, are a leak."""
 SUSPECT = GRAM + STRIDE
@@ -127,12 +128,13 @@ def canary_begins(said: Spelled, canary: str | None) -> int:
     text = said.text
     if not canary:
         return len(text)
-    wanted = _forms(canary)
+    begins = _beginnings(canary)
     end = said if len(text) <= LONGEST_CANARY else Spelled(text[-LONGEST_CANARY:])
     for letters in SIGNS:
-        for size in range(max(map(len, wanted)) - 1, FEWEST - 1, -1):
-            if letters(end).endswith(tuple(form[:size] for form in wanted if size < len(form))):
-                return _before(text, size, letters)
+        reading = letters(end)
+        if reading.endswith(begins):
+            size = next(len(each) for each in begins if reading.endswith(each))
+            return _before(text, size, letters)
     return len(text)
 
 
@@ -148,7 +150,7 @@ def recital(said: Spelled, protected: str) -> tuple[bool, int]:
     open_letters = 0
     for way, reading in enumerate(_readings(said)):
         turned = way >= TURNED_FROM
-        for start, end in _runs(reading, known, LOOK if way else 1):
+        for start, end in _runs(reading, known):
             if _leaks((start, end)):
                 return True, len(text)
             ends = start < STRIDE if turned else len(reading) - end < STRIDE
@@ -163,10 +165,11 @@ def _leaks(run: tuple[int, int]) -> bool:
     return run[1] - run[0] >= RUN - 2 * (STRIDE - 1)
 
 
-def _runs(reading: str, known: frozenset[str], step: int = 1) -> Iterator[tuple[int, int]]:
-    """Yield where known letters stand in a row, if one of each `step` places shows some."""
+def _runs(reading: str, known: frozenset[str]) -> Iterator[tuple[int, int]]:
+    """Yield where known letters stand in a row, if some end the reading or are two dozen."""
     last = len(reading) - GRAM + 1
-    if known.isdisjoint(reading[at : at + GRAM] for at in range(0, last, step)):
+    tried = chain(range(0, last, LOOK), range(max(0, last - STRIDE), last))
+    if known.isdisjoint(reading[at : at + GRAM] for at in tried):
         return
     grams = [reading[at : at + GRAM] for at in range(last)]
     found = [at for at, gram in enumerate(grams) if gram in known]
@@ -214,6 +217,13 @@ def _forms(canary: str) -> tuple[str, ...]:
     word = "".join(LETTER_OR_DIGIT.findall(canary.removeprefix(PREFIX).casefold()))
     forms = (word, word[::-1], word.translate(ROT13))
     return tuple(dict.fromkeys(_merged(form.translate(LEET_ALWAYS)) for form in forms if form))
+
+
+@lru_cache(maxsize=64)
+def _beginnings(canary: str) -> tuple[str, ...]:
+    """Return what the forms of a canary may begin with at a text's end, the longest first."""
+    sizes = ((form, size) for form in _forms(canary) for size in range(FEWEST, len(form)))
+    return tuple(sorted((form[:size] for form, size in sizes), key=len, reverse=True))
 
 
 def _before(text: str, size: int, letters: Letters) -> int:

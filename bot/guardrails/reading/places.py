@@ -6,7 +6,7 @@ What a person says in one sentence is not taken back by a calm day told around i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.guardrails.reading.sentences import sentences
 
@@ -26,10 +26,9 @@ def places(text: str) -> list[str]:
     return [place for part in sentences(text) for place in _stretches(part)]
 
 
-def with_neighbours(text: str, at: int) -> str:
-    """Return a place of a text with the one before and the one after it."""
-    found = places(text)
-    return " ".join(found[max(0, at - 1) : at + 2])
+def with_neighbours(told: Sequence[str], at: int) -> str:
+    """Return one of the places of a text with the one before and the one after it."""
+    return " ".join(told[max(0, at - 1) : at + 2])
 
 
 def closer(place: str, stands: Callable[[str], bool]) -> list[str]:

@@ -3,17 +3,17 @@
 A piece is a small vector; pieces of like meaning, in any of the languages, lie near each other
 (`pieces.py`, `phrase_fitting.py`). How strongly each pattern was met, on average and at most, is
 what counts. All patterns are held against a window at once, in one large integer with 24 bits for
-each: as fast as numpy for the length of messages, and without its 11 MiB.
+each, which needs no numpy and its 11 MiB.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import isfinite
-from operator import getitem, mul
+from operator import mul
 
 from bot.guardrails.triage.npz import Packed
 from bot.recent import Recent
@@ -29,10 +29,6 @@ _LEVEL = 1 << 20
 _SIGN = 23
 """The bit of a window's sum that says whether the pattern was met: above three places and a bias
 of four levels."""
-_BYTE, _HALF = 8, 4
-"""Axes whose bits are one byte, and those that are added up beforehand, in every combination."""
-_LOWER = bytes(byte & 15 for byte in range(256))
-_UPPER = bytes(byte >> 4 for byte in range(256))
 _REMEMBERED = 2048
 """Pieces whose sums are remembered."""
 
@@ -49,13 +45,13 @@ class Phrases:
     """For each piece a signed byte for each axis."""
     deep: int
     """The number of axes."""
-    steps: tuple[tuple[int, ...], ...]
-    """For every four axes, and each choice of them, what a step along those adds to the patterns,
-    by place: all in one integer."""
+    steps: tuple[int, ...]
+    """For each axis what a step along it adds to the patterns, by place: all in one integer."""
     wide: int
     """The number of patterns."""
     lift: int
-    """Added to the three sums of a window: the patterns' bias, and what makes `_SIGN` tell."""
+    """Added to the sums of a piece: `_LEVEL`, and for the piece itself the patterns' bias, and what
+    makes `_SIGN` tell."""
     weights: tuple[tuple[float, ...], ...]
     """For each head a weight for each pattern's mean, then one for each one's peak."""
     weights_bias: tuple[float, ...]
@@ -74,8 +70,7 @@ class Phrases:
         if not ids:
             return ()
         total, peak = self._met(ids)
-        count = len(ids)
-        seen = [*[value / count for value in total], *peak]
+        seen = [*[value / len(ids) for value in total], *map(float, peak)]
         return tuple(
             sum(map(mul, weights, seen)) + bias
             for weights, bias in zip(self.weights, self.weights_bias, strict=True)
@@ -104,39 +99,15 @@ class Phrases:
         return tuple(total), _lanes(peak, self.wide, _LANE)
 
     def _piece(self, number: int) -> Sums:
-        """Return what a piece adds to the patterns, each sum raised by `_LEVEL`, and the second one
-        by `lift`, too."""
+        """Return what a piece adds to the patterns."""
         found = self._sums.get(number)
         if found is None:
-            row = self._steps(self.vectors[number * self.deep : (number + 1) * self.deep])
-            row += _ones(3 * self.wide) * _LEVEL
+            vector = self.vectors[number * self.deep : (number + 1) * self.deep]
+            row = sum(map(mul, self.steps, vector), self.lift)
             shift = _LANE * self.wide
             mask = (1 << shift) - 1
-            sums = row & mask, (row >> shift & mask) + self.lift, row >> 2 * shift
-            found = self._sums[number] = sums
+            found = self._sums[number] = (row & mask, row >> shift & mask, row >> 2 * shift)
         return found
-
-    def _steps(self, vector: memoryview) -> int:
-        """Return the sum of a vector's steps: bit by bit of all its bytes, four axes at a time."""
-        size = _HALF * len(self.steps)
-        bits = _turned(int.from_bytes(vector, "little"), size).to_bytes(size, "little")
-        lower, upper = bits.translate(_LOWER), bits.translate(_UPPER)
-        halves = self.steps[::2], self.steps[1::2]
-        row = 0
-        for bit in range(_BYTE - 1, -1, -1):
-            taken = sum(map(getitem, halves[0], lower[bit::_BYTE]))
-            taken += sum(map(getitem, halves[1], upper[bit::_BYTE]))
-            row = -taken if bit == _BYTE - 1 else (row << 1) + taken  # the first has the sign
-        return row
-
-
-def _turned(rows: int, size: int) -> int:
-    """Return bytes with every eight by eight of their bits turned over the diagonal: what was the
-    lowest bit of each is the first byte (Warren, Hacker's Delight, 7-3)."""
-    for shift, block in ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0xF0F0F0F0)):
-        changed = (rows ^ rows >> shift) & block * _ones(size // 8, 64)
-        rows ^= changed ^ changed << shift
-    return rows
 
 
 @cache
@@ -172,13 +143,14 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
     right = right and wide > 0 and all(abs(value) < 4 * _LEVEL for value in bias)
     if not right or not all(map(isfinite, (*weights.values(), *weights_bias))):
         raise ValueError("the parts of its phrases don't fit together")
-    numbers = weights.values()
-    lift = sum(value + (1 << _SIGN) - 3 * _LEVEL << _LANE * at for at, value in enumerate(bias))
+    numbers, steps = weights.values(), patterns.data.cast("b")
+    lift = _ones(3 * wide) * _LEVEL
+    lift += _packed([value + (1 << _SIGN) - 3 * _LEVEL for value in bias]) << _LANE * wide
     return Phrases(
         WordPieces(vocabulary, LONGEST),
-        vectors.data,
+        vectors.data.cast("b"),
         deep,
-        tuple(_choices(patterns.data.cast("b"), deep, 3 * wide)),
+        tuple(_packed(steps[at : at + 3 * wide]) for at in range(0, len(steps), 3 * wide)),
         wide,
         lift,
         tuple(tuple(numbers[at : at + 2 * wide]) for at in range(0, len(numbers), 2 * wide)),
@@ -186,18 +158,6 @@ def read_phrases(file: Mapping[str, Packed]) -> Phrases:
     )
 
 
-def _choices(steps: memoryview, deep: int, size: int) -> Iterator[tuple[int, ...]]:
-    """Yield, for every four axes, the sums of their steps in each choice of them."""
-    axes = [_packed(steps[at * size : (at + 1) * size]) for at in range(deep)]
-    axes += [0] * (-deep % _BYTE)
-    for first in range(0, len(axes), _HALF):
-        sums = [0]
-        for axis in axes[first : first + _HALF]:
-            sums += [axis + each for each in sums]
-        yield tuple(sums)
-
-
-def _packed(steps: Sequence[int]) -> int:
+def _packed(numbers: Sequence[int]) -> int:
     """Return the sum of numbers, each in the lane of its place; it may be negative."""
-    raised = b"".join((step + 128).to_bytes(_LANE // 8, "little") for step in steps)
-    return int.from_bytes(raised, "little") - 128 * _ones(len(steps))
+    return sum(number << _LANE * at for at, number in enumerate(numbers))
