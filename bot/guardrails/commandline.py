@@ -65,10 +65,12 @@ def _evaluate(args: argparse.Namespace) -> int:
         report,
         report_talks,
     )
+    from bot.guardrails.expressions import keep_all
     from bot.guardrails.room import Guardrails, all_rules
 
     if args.file is None and args.conversations is None:
         raise InputRejected(["eval: name a FILE.jsonl, or --conversations FILE.jsonl"])
+    keep_all()
     judge = Guardrails.load(args.personas).judge
     judge.warm(all_rules(args.personas))
     figures: dict[str, object] = {}

@@ -29,7 +29,6 @@ from bot.guardrails.earnest.play import (
     plays,
 )
 from bot.guardrails.earnest.telling import LONG_AGO
-from bot.guardrails.expressions import keep_all
 from bot.guardrails.matching.rules import Hit, Rule, RuleSet
 from bot.guardrails.outgoing.outbound import sanitise
 from bot.guardrails.pii import find, redact
@@ -130,7 +129,6 @@ class Judge:
 
         RE2 makes its automata as texts need them; the first to need one waits for milliseconds.
         """
-        keep_all()
         for rule_set, role in ((self.drafted, "assistant"), (self.asked, "user")):
             rule_set.warm(rule for rule in rules if role in rule.roles)
 

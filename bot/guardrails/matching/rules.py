@@ -224,7 +224,9 @@ class RuleSet:
         """
         for rule in rules:
             for text in rule.examples + rule.counter_examples:
-                self.hits(normalise(text))
+                views = normalise(text)
+                self.hits(views)
+                self.hits_to_confirm(views)
 
     def hits(self, views: Views) -> tuple[Hit, ...]:
         """Return what matches any view, in the order of the rules that act alone."""

@@ -32,7 +32,7 @@ def heads(**chances: float) -> Heads:
         words=WordPieces((UNKNOWN, FIRST, LAST), 8),
         vectors=memoryview(bytes(3)).cast("b"),
         deep=1,
-        steps=((0, 0), (0, 0)),
+        steps=(0,),
         wide=1,
         lift=0,
         weights=((0.0, 0.0),) * len(names),
