@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot.adapters.discord.speaking.speaking import sink
+from bot.adapters.discord.speaking import sink
 from bot.adapters.redis import keys
 from bot.chat import intake
 from bot.chat.arriving import delayed

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bot.adapters.discord.speaking.speaking import sink
+from bot.adapters.discord.speaking import sink
 from bot.chat.place import GuildId
 from bot.chat.replying import drafting
 from bot.personas.binding import Binding, BindingLevel, BindingTarget, QuietHours
