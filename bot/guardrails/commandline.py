@@ -66,16 +66,19 @@ def _evaluate(args: argparse.Namespace) -> int:
         report_talks,
     )
     from bot.guardrails.expressions import keep_all
-    from bot.guardrails.room import Guardrails, all_rules
+    from bot.guardrails.room import Guardrails
+    from bot.guardrails.rule_sets import all_rules
 
     if args.file is None and args.conversations is None:
         raise InputRejected(["eval: name a FILE.jsonl, or --conversations FILE.jsonl"])
+    cases = None if args.file is None else read_lines(args.file, Case)
+    talks = None if args.conversations is None else read_lines(args.conversations, Talk)
     keep_all()
     judge = Guardrails.load(args.personas).judge
     judge.warm(all_rules(args.personas))
     figures: dict[str, object] = {}
-    if args.file is not None:
-        results = judge_cases(judge, read_lines(args.file, Case))
+    if cases is not None:
+        results = judge_cases(judge, cases)
         figures |= report(results)
         if args.errors:
             for one in results:
@@ -84,9 +87,9 @@ def _evaluate(args: argparse.Namespace) -> int:
                         f"{one.case.lang} {one.case.expect.action} -> {one.decision.measure} "
                         f"({one.decision.rule}): {one.case.text}\n"
                     )
-    if args.conversations is not None:
-        talks = report_talks(judge, read_lines(args.conversations, Talk))
-        figures = figures | talks if args.file is None else figures | {"conversations": talks}
+    if talks is not None:
+        counted = report_talks(judge, talks)
+        figures |= counted if cases is None else {"conversations": counted}
     _print(figures, as_json=args.json)
     return 0
 

@@ -15,7 +15,8 @@ import structlog
 
 from bot.errors import SettingsRejected
 from bot.guardrails.matching.rule_files import SHIPPED
-from bot.guardrails.room import Guardrails, shipped_personas
+from bot.guardrails.room import Guardrails
+from bot.guardrails.rule_sets import shipped_personas
 
 log = structlog.get_logger(__name__)
 

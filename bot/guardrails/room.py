@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +29,12 @@ from bot.guardrails.guard_model.opinion import GuardAway, GuardModel
 from bot.guardrails.guard_model.reviewing import AWAY, of_draft, of_message
 from bot.guardrails.in_pieces import with_pieces
 from bot.guardrails.judge import Judge
-from bot.guardrails.matching.rule_files import SHIPPED, read_rules
-from bot.guardrails.matching.rules import Rule, RuleSet
 from bot.guardrails.material import brought, guidance, with_material
 from bot.guardrails.outgoing.gate import GateTerms, OutputGate
 from bot.guardrails.outgoing.revise import revision_request, rewritten
 from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
+from bot.guardrails.rule_sets import compiled, shipped_personas
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.triage.corpus import everyday
 from bot.guardrails.triage.heads import read_heads
@@ -43,12 +43,10 @@ from bot.guardrails.verdict import Action, Verdict
 from bot.guardrails.weighing import Weighed, weigh
 from bot.guardrails.wording import grounded, verdict_of, words_for
 from bot.ports import ChatModel
-from bot.recent import Recent
 from bot.routing.route import Route
 
 log = structlog.get_logger(__name__)
 
-ROOT = Path(__file__).resolve().parents[1]
 STOPPING = frozenset({Measure.REWRITE, Measure.GATE, Measure.REFUSE, Measure.BLOCK, Measure.CRISIS})
 """What keeps a draft from being shown."""
 
@@ -56,34 +54,8 @@ HEARD_BEFORE = 100
 """Everyday messages that are judged before the first person's: see `Judge.listen`."""
 
 
-def shipped_personas() -> Path:
-    """Return the folder of the shipped personas: inside a wheel, else beside the package."""
-    packed = ROOT / "_data" / "personas"
-    return packed if packed.is_dir() else ROOT.parent / "personas"
-
-
-_COMPILED: Final[Recent[int, tuple[RuleSet, RuleSet]]] = Recent(1)
-"""The last rules of both sides, by the hash of what they were compiled from."""
-
-
-def _compiled(rules: tuple[Rule, ...]) -> tuple[RuleSet, RuleSet]:
-    """Compile the rules of both sides: a second's work that a change of other files can spare."""
-    key = hash(rules)
-    found = _COMPILED.get(key)
-    if found is None:
-        found = _COMPILED[key] = RuleSet(rules, "user"), RuleSet(rules, "assistant")
-    return found
-
-
-def all_rules(directory: Path | None = None) -> tuple[Rule, ...]:
-    """Return the shipped rules, and those of the operator's personas folder.
-
-    Raises:
-        SettingsRejected: with one line for each problem.
-    """
-    shipped = shipped_personas()
-    folders = [shipped] if directory is None else [shipped, directory]
-    return read_rules([SHIPPED, *(folder / "rules" for folder in folders)])
+_shipped_heads: Final = cache(read_heads)
+"""The heads in the package: nobody changes them under a running program."""
 
 
 class Guardrails:
@@ -128,8 +100,8 @@ class Guardrails:
         problems: list[str] = []
         judge = care = constitution = None
         try:
-            heads = read_heads()  # first: what it lets go is room for the rules
-            judge = Judge(*_compiled(all_rules(directory)), heads)
+            heads = _shipped_heads()  # first: what it lets go is room for the rules
+            judge = Judge(*compiled(directory), heads)
         except SettingsRejected as error:
             problems += error.problems
         try:
@@ -183,7 +155,8 @@ class Guardrails:
         weighed = await self._weighed(turn.text, context, turn)
         decision, state = weighed.decision, weighed.state
         verdict = self._about_material(turn, context, self._input_verdict(weighed, context))
-        verdict = grounded(verdict, state, context)
+        if state.plain_voice(context.now):
+            verdict = grounded(verdict)
         try:
             await self._trend.save(context.person, where_of(context.place), state.as_numbers)
         except StoreError:
@@ -211,7 +184,8 @@ class Guardrails:
     async def foretell(self, text: str, context: GuardContext) -> Verdict:
         """Return how a message would be judged now; nothing of it is kept."""
         weighed = await self._weighed(text, context)
-        return grounded(self._input_verdict(weighed, context), weighed.state, context)
+        verdict = self._input_verdict(weighed, context)
+        return grounded(verdict) if weighed.state.plain_voice(context.now) else verdict
 
     async def _weighed(self, text: str, context: GuardContext, turn: Turn | None = None) -> Weighed:
         """Weigh a text; with a turn, also what its messages bring along or finish."""

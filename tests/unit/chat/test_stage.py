@@ -22,7 +22,7 @@ from bot.errors import BackendUnavailable
 from bot.guardrails.caring.care import read_care
 from bot.guardrails.caring.disclosure import Disclosures
 from bot.guardrails.caring.risk import ProcessTrends
-from bot.guardrails.room import shipped_personas
+from bot.guardrails.rule_sets import shipped_personas
 from bot.languages import reading
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding

@@ -11,7 +11,7 @@ import pytest
 from bot.guardrails import GuardContext, Guardrails, expressions
 from bot.guardrails.judge import Judge
 from bot.guardrails.matching.rules import RuleSet
-from bot.guardrails.room import all_rules
+from bot.guardrails.rule_sets import all_rules
 from bot.guardrails.taxonomy import Measure
 from bot.guardrails.triage.corpus import everyday
 from bot.guardrails.triage.heads import Heads

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.guardrails import Guardrails
 from bot.guardrails.reload import GuardFiles
-from bot.guardrails.room import shipped_personas
+from bot.guardrails.rule_sets import shipped_personas
 
 ENGLISH = shipped_personas() / "care" / "en.toml"
 RULE = """

@@ -25,7 +25,8 @@ from bot.guardrails import (
     sanitise,
 )
 from bot.guardrails.outgoing.gate import EAGER_STEP, SPACED, STEP
-from bot.guardrails.room import STOPPING, all_rules
+from bot.guardrails.room import STOPPING
+from bot.guardrails.rule_sets import all_rules
 from bot.routing.route import Route
 
 MakeContext = Callable[..., GuardContext]
