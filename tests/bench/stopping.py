@@ -20,7 +20,7 @@ async def stopping() -> Figures:
     """20 replies stopped while they are written: the press's event → the host is free, ms."""
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        async with opened(Path(folder), ollama={"rate": 40.0}) as scene:
+        async with opened(Path(folder), fresh=True, ollama={"rate": 40.0}) as scene:
             stage = scene.channel()
             scene.ollama.reply_with(WORDS)
             for _ in range(STOPS):

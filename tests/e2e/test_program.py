@@ -67,7 +67,7 @@ async def test_pages_for_whoever_watches_and_restarts_it(tmp_path: Path) -> None
 
 
 async def test_commands_are_registered_once(tmp_path: Path) -> None:
-    async with opened(tmp_path) as scene:
+    async with opened(tmp_path, fresh=True) as scene:
         assert scene.discord.command_syncs == 1
         assert await scene.troupe.terminate() == 0
         await scene.troupe.start()
@@ -202,7 +202,7 @@ async def test_wrong_keys_are_refused_before_anything_starts(tmp_path: Path) -> 
 async def test_the_doctor_finds_all_well(tmp_path: Path) -> None:
     async with FakeDiscord() as discord, FakeOllama([MODEL]) as ollama:
         discord.guild("home")
-        ended = await run(tmp_path, "doctor", **connections(discord, ollama))
+        ended = await run(tmp_path, "doctor", fresh=True, **connections(discord, ollama))
         token = discord.token
     assert ended.code == 0, ended.out
     lines = ended.out.splitlines()
@@ -337,7 +337,7 @@ async def test_a_signal_ends_a_talk_at_once_and_leaves_nothing_running(
 async def test_with_nothing_at_all_the_playground_rehearses(
     tmp_path: Path, command: str, settings: dict[str, str]
 ) -> None:
-    troupe = Troupe(tmp_path, settings, command=command)
+    troupe = Troupe(tmp_path, settings, command=command, fresh=True)
     try:
         await troupe.start()
         url = await troupe.up(

@@ -1,7 +1,7 @@
 """The whole program between a fake Discord and a fake Ollama: three parties, real sockets.
 
-The bot is `python -m bot run` in a process of its own; the two servers live in the test's loop, so
-that a scene can look at what they saw.
+The bot is `python -m bot run` in a process of its own (see `forks.py`); the two servers live in the
+test's loop, so that a scene can look at what they saw.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from bot.adapters.redis import Client, EmbeddedRedis, open_redis
+from tests.e2e.forks import Forked, fork
 from tests.fakes import PATIENCE
 from tests.fakes.discord.handles import Person, Place, Server
 from tests.fakes.discord.server import FakeDiscord
@@ -62,16 +63,29 @@ class Ended:
     err: str
 
 
-async def run(folder: Path, *arguments: str, said: str = "", **settings: str) -> Ended:
-    """Run `python -m bot …` to its end, with `said` on its standard input."""
-    process = await asyncio.create_subprocess_exec(
+async def begun(
+    folder: Path, *arguments: str, fresh: bool = False, **settings: str
+) -> asyncio.subprocess.Process | Forked:
+    """Start `python -m bot …` with its streams open: forked, or in a `fresh` interpreter."""
+    given = {"DATA_DIR": str(folder / "data"), "OPS_PORT": "0", "PLAY_PORT": "0", **settings}
+    if not fresh and "FRESH" not in os.environ:
+        return await fork(*arguments, cwd=folder, env=environment(**given))
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *arguments),
         cwd=folder,
-        env=environment(DATA_DIR=str(folder / "data"), OPS_PORT="0", PLAY_PORT="0", **settings),
+        env=environment(**given),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        limit=2**20,
     )
+
+
+async def run(
+    folder: Path, *arguments: str, said: str = "", fresh: bool = False, **settings: str
+) -> Ended:
+    """Run `python -m bot …` to its end, with `said` on its standard input."""
+    process = await begun(folder, *arguments, fresh=fresh, **settings)
     try:
         async with asyncio.timeout(PATIENCE):
             out, err = await process.communicate(said.encode())
@@ -89,38 +103,24 @@ class Troupe:
     folder: Path
     settings: Mapping[str, str]
     command: str = "run"
+    fresh: bool = False
     log: list[str] = field(default_factory=list)
     out: list[str] = field(default_factory=list)
-    _process: asyncio.subprocess.Process | None = None
+    _process: asyncio.subprocess.Process | Forked | None = None
     _readers: list[asyncio.Task[None]] = field(default_factory=list)
     _began: int = 0
 
     async def start(self) -> None:
         """Start the process, and wait until its operations page is up."""
         self._began = len(self.log)
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", self.command),
-            cwd=self.folder,
-            env=environment(
-                **{
-                    "DATA_DIR": str(self.folder / "data"),
-                    "OPS_PORT": "0",
-                    "PLAY_PORT": "0",
-                    "LOG_FORMAT": "json",
-                    "LOG_LEVEL": "DEBUG",
-                    **self.settings,
-                }
-            ),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=2**20,
-        )
+        told = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", **self.settings}
+        self._process = await begun(self.folder, self.command, fresh=self.fresh, **told)
         streams = ((self._process.stdout, self.out), (self._process.stderr, self.log))
         self._readers = [asyncio.create_task(_pump(stream, into)) for stream, into in streams]
         await self.logged("operations page")
 
     @property
-    def process(self) -> asyncio.subprocess.Process:
+    def process(self) -> asyncio.subprocess.Process | Forked:
         assert self._process is not None
         return self._process
 
@@ -312,13 +312,15 @@ async def opened(
     folder: Path,
     *,
     connect: bool = True,
+    fresh: bool = False,
     models: Sequence[str] = (MODEL,),
     ollama: Mapping[str, Any] | None = None,
     **settings: str,
 ) -> AsyncIterator[Scene]:
     """Open a scene: both servers, a guild, and the bot, connected.
 
-    Keyword arguments are settings of the bot; `models` and `ollama` are for the fake.
+    Keyword arguments are settings of the bot, which starts in a `fresh` interpreter or is forked;
+    `models` and `ollama` are for the fake.
     """
     async with (
         FakeDiscord() as discord,
@@ -326,7 +328,7 @@ async def opened(
     ):
         discord.rest.interactions.deadline = PATIENCE
         guild = discord.guild("home", channels=["general"])
-        troupe = Troupe(folder, connections(discord, model) | settings)
+        troupe = Troupe(folder, connections(discord, model) | settings, fresh=fresh)
         try:
             await troupe.start()
             if connect:
