@@ -81,12 +81,11 @@ class Phrases:
     def ends_at(self, tokens: Sequence[str], place: int) -> Iterator[int]:
         """Yield where the phrases end that begin at a place."""
         for phrase in self._spaced.get(tokens[place][:SHORTEST_STEM], ()):
-            end = place + len(phrase)
-            if end <= len(tokens) and all(
+            if place + len(phrase) <= len(tokens) and all(
                 token.startswith(word[:-1]) if word[-1] == "*" else token == word
-                for word, token in zip(phrase, tokens[place:end], strict=True)
+                for word, token in zip(phrase, tokens[place:], strict=False)
             ):
-                yield end
+                yield place + len(phrase)
 
 
 @dataclass(frozen=True, slots=True)

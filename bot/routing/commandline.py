@@ -26,7 +26,6 @@ from bot.routing.model_stage import ModelStage
 from bot.routing.promotion import (
     in_service,
     judgement,
-    kept_before,
     place_of,
     promote,
     rollback,
@@ -213,19 +212,12 @@ class _Outcomes:
 
 
 def _rollback(args: argparse.Namespace) -> int:
-    target = place_of(_data_dir(args))
     try:
-        _say(rollback(target))
+        _say(rollback(place_of(_data_dir(args))))
     except FileNotFoundError as error:
         _say(str(error))
-    except (SettingsRejected, OSError, ValueError) as error:
-        _say(f"not brought back: {error}")
-        _say(
-            f"the table in service stays; remove {kept_before(target)}, and the shipped one is next"
-        )
-    else:
-        return _OK
-    return _PROBLEMS
+        return _PROBLEMS
+    return _OK
 
 
 def _count(done: int) -> None:

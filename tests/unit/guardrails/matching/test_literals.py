@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bot.guardrails.matching.alternatives import alternatives
 from bot.guardrails.matching.beginnings import Beginnings
 from bot.guardrails.matching.literals import needs, spaced
-from bot.guardrails.matching.rule_files import SHIPPED, read_rules
 from bot.guardrails.matching.rules import RuleSet
 from bot.guardrails.reading.normalise import normalise
+from tests.unit.guardrails.matching.shipped import RULES
 
 PIECES = st.sampled_from(
     ["kill", "a", " ", r"\b", "'", "-?", "死", "(?:you|him|her)", "[xy]", "[a-z]", ".", "s?",
@@ -22,7 +22,6 @@ PIECES = st.sampled_from(
      "(?:[a-f]|gone)", r"\d"]
 )  # fmt: skip
 PATTERNS = st.lists(PIECES, min_size=1, max_size=6).map("".join)
-RULES = read_rules([SHIPPED])
 MANY = [f"{first}{second}ok" for first in "bcdfg" for second in "aeiouy"]
 
 

@@ -12,8 +12,7 @@ from bot.guardrails.matching.rule_files import SHIPPED, check_pattern, read_rule
 from bot.guardrails.matching.rules import Rule, RuleSet
 from bot.guardrails.reading.normalise import normalise
 from bot.guardrails.taxonomy import Severity
-
-RULES = read_rules([SHIPPED])
+from tests.unit.guardrails.matching.shipped import RULES
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -11,16 +12,22 @@ from hypothesis import strategies as st
 
 from bot.guardrails.reading.normalise import SEAM, Views, normalise
 from bot.guardrails.triage.heads import read_heads
+from bot.routing.wordpiece import WordPieces
 from tests.unit.guardrails.disguises import DISGUISES, GRAVE_DISGUISES
 
-KNOWN = read_heads().phrases.words
 SAID = "i want to kill myself"
 EVERY = DISGUISES | GRAVE_DISGUISES
 
 
+@cache
+def known() -> WordPieces:
+    """The words that the heads know."""
+    return read_heads().phrases.words
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_a_disguise_is_seen_through(name: str) -> None:
-    views = normalise(EVERY[name](SAID), KNOWN)
+    views = normalise(EVERY[name](SAID), known())
     assert any("kill myself" in view for view in views.all), views
 
 
@@ -58,7 +65,7 @@ CALM = "the rain stopped and we walked along the river until the lamps came on. 
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_so_is_one_within_a_long_text(name: str, after: int) -> None:
-    views = normalise(f"{CALM * after} {EVERY[name](SAID)} {CALM}", KNOWN)
+    views = normalise(f"{CALM * after} {EVERY[name](SAID)} {CALM}", known())
     assert any("kill myself" in view for view in (*views.all, *views.excerpts)), views.excerpts
 
 
@@ -91,7 +98,7 @@ def test_of_a_long_text_only_what_differs_is_seen_twice() -> None:
     ],
 )
 def test_words_are_parted_and_turned(text: str, said: str) -> None:
-    assert said in normalise(text, KNOWN).all
+    assert said in normalise(text, known()).all
 
 
 @pytest.mark.parametrize(
@@ -105,12 +112,12 @@ def test_words_are_parted_and_turned(text: str, said: str) -> None:
     ],
 )
 def test_ordinary_words_are_not_parted_or_turned(text: str) -> None:
-    assert normalise(text, KNOWN).others == ()
+    assert normalise(text, known()).others == ()
 
 
 @pytest.mark.parametrize("word", ["skyscraper", "therapist", "cockpit", "analyst"])
 def test_letters_in_a_row_that_are_a_word_are_that_word(word: str) -> None:
-    assert normalise(" ".join(word), KNOWN).plain == word
+    assert normalise(" ".join(word), known()).plain == word
 
 
 def test_an_underscore_within_a_word_belongs_to_it() -> None:
