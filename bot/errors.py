@@ -59,7 +59,8 @@ class UserFacing(TroupeError):
     """An error whose text may be shown to the person who caused it.
 
     `source` is a literal in plain English that says what to do, and the key of its
-    translations; `values` fill its `{name}` fields. `text` is the whole in English, for the log.
+    translations; `values` fill its `{name}` fields. `text` is the whole in English; as it may quote
+    the person, a log line takes the error itself, of which only `source` is written.
     """
 
     def __init__(self, source: str, /, **values: object) -> None:

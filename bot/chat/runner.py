@@ -268,7 +268,7 @@ class TurnRunner:
         """Tell the person, in one line, what went wrong. None: it is left."""
         run.over = True
         account.notice = notice_for(error)
-        log.warning("turn failed", kind=type(error).__name__, reason=str(error))
+        log.warning("turn failed", error=error)
         if isinstance(error, DeliveryError):
             count_undelivered(self._metrics, error)
         if run.turn.again is not None:
@@ -307,7 +307,7 @@ class TurnRunner:
         except DeliveryDelayed:
             raise
         except (StoreError, DeliveryError) as error:
-            log.warning("reply not put back", kind=type(error).__name__, reason=str(error))
+            log.warning("reply not put back", error=error)
 
     async def _answer_wish(self, run: Running, line: str) -> None:
         """Tell whoever had a wish why it is not fulfilled; in the channel after a restart."""
@@ -345,7 +345,7 @@ class TurnRunner:
         except DeliveryDelayed:
             raise
         except DeliveryError as error:
-            log.warning("reply not marked", kind=type(error).__name__, reason=str(error))
+            log.warning("reply not marked", error=error)
             return False
 
     async def take_back(self, turn: Turn, progress: Progress) -> None:

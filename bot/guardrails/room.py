@@ -155,8 +155,7 @@ class Guardrails:
         weighed = await self._weighed(turn.text, context, turn)
         decision, state = weighed.decision, weighed.state
         verdict = self._about_material(turn, context, self._input_verdict(weighed, context))
-        if state.plain_voice(context.now):
-            verdict = grounded(verdict)
+        verdict = grounded(verdict, state, context)
         try:
             await self._trend.save(context.person, where_of(context.place), state.as_numbers)
         except StoreError:
@@ -184,8 +183,7 @@ class Guardrails:
     async def foretell(self, text: str, context: GuardContext) -> Verdict:
         """Return how a message would be judged now; nothing of it is kept."""
         weighed = await self._weighed(text, context)
-        verdict = self._input_verdict(weighed, context)
-        return grounded(verdict) if weighed.state.plain_voice(context.now) else verdict
+        return grounded(self._input_verdict(weighed, context), weighed.state, context)
 
     async def _weighed(self, text: str, context: GuardContext, turn: Turn | None = None) -> Weighed:
         """Weigh a text; with a turn, also what its messages bring along or finish."""

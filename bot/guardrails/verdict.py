@@ -36,6 +36,9 @@ class Verdict:
     """What the program itself adds under the reply: lines to call, which no model can forget."""
     plain_voice: bool = False
     """No persona answers, nothing of the person's memory is used: a crisis is a day old at most."""
+    unseen: bool = False
+    """The plain voice speaks under the persona's name and picture: others may read along, and are
+    not to learn of a crisis elsewhere."""
 
 
 ALLOWED = Verdict()

@@ -81,11 +81,12 @@ class Phrases:
     def ends_at(self, tokens: Sequence[str], place: int) -> Iterator[int]:
         """Yield where the phrases end that begin at a place."""
         for phrase in self._spaced.get(tokens[place][:SHORTEST_STEM], ()):
-            if place + len(phrase) <= len(tokens) and all(
+            end = place + len(phrase)
+            if end <= len(tokens) and all(
                 token.startswith(word[:-1]) if word[-1] == "*" else token == word
-                for word, token in zip(phrase, tokens[place:], strict=False)
+                for word, token in zip(phrase, tokens[place:end], strict=True)
             ):
-                yield place + len(phrase)
+                yield end
 
 
 @dataclass(frozen=True, slots=True)

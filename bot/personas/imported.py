@@ -283,7 +283,7 @@ class ImportedCards:
                 self._library.add(persona, guild)
                 return entry.size + persona.size
         except (RecordCorrupt, CardRejected) as error:
-            log.warning("imported card unreadable", guild=guild, card=entry.id, reason=str(error))
+            log.warning("imported card unreadable", guild=guild, card=entry.id, error=error)
         return 0
 
     def _make_room(self) -> None:

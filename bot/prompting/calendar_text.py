@@ -44,7 +44,7 @@ _TOKENS: dict[str, Callable[[datetime], str]] = {
 
 
 def moment(seconds: float, form: str, *, offset_hours: float = 0.0) -> str:
-    """Return a unix time in a moment.js format; `offset_hours` east of UTC, at most a day."""
+    """Return a unix time in a moment.js format; `offset_hours` east of UTC, at most 14."""
     zone = timezone(timedelta(hours=max(-14.0, min(14.0, offset_hours))))
     when = datetime.fromtimestamp(seconds, zone if offset_hours else UTC)
     return _format(when, form)

@@ -26,6 +26,7 @@ from bot.routing.model_stage import ModelStage
 from bot.routing.promotion import (
     in_service,
     judgement,
+    kept_before,
     place_of,
     promote,
     rollback,
@@ -212,12 +213,19 @@ class _Outcomes:
 
 
 def _rollback(args: argparse.Namespace) -> int:
+    target = place_of(_data_dir(args))
     try:
-        _say(rollback(place_of(_data_dir(args))))
+        _say(rollback(target))
     except FileNotFoundError as error:
         _say(str(error))
-        return _PROBLEMS
-    return _OK
+    except (SettingsRejected, OSError, ValueError) as error:
+        _say(f"not brought back: {error}")
+        _say(
+            f"the table in service stays; remove {kept_before(target)}, and the shipped one is next"
+        )
+    else:
+        return _OK
+    return _PROBLEMS
 
 
 def _count(done: int) -> None:

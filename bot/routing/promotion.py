@@ -98,7 +98,7 @@ def promote(new: Path, target: Path) -> None:
         # A copy: there is a table in service at every moment.
         kept = target.with_name(f"{target.name}.kept")
         shutil.copyfile(target, kept)
-        os.replace(kept, _before(target))
+        os.replace(kept, kept_before(target))
     os.replace(new, target)
 
 
@@ -110,9 +110,11 @@ def rollback(target: Path) -> str:
 
     Raises:
         FileNotFoundError: there is nothing to go back to.
+        SettingsRejected, OSError, ValueError: the previous one would not serve; nothing is changed.
     """
-    previous, withdrawn = _before(target), target.with_name(f"{target.name}.withdrawn")
-    if previous.is_file():
+    previous, withdrawn = kept_before(target), target.with_name(f"{target.name}.withdrawn")
+    if os.path.lexists(previous):
+        checked_router(previous)
         if target.is_file():
             shutil.copyfile(target, withdrawn)
         os.replace(previous, target)
@@ -123,5 +125,6 @@ def rollback(target: Path) -> str:
     raise FileNotFoundError(f"no table of your own at {target}")
 
 
-def _before(target: Path) -> Path:
+def kept_before(target: Path) -> Path:
+    """Return where the table that served before a promotion is kept."""
     return target.with_name(f"{target.name}.previous")

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from math import exp
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeAlias
 
 from bot.errors import SettingsRejected
@@ -43,6 +44,17 @@ _LANES = len(LABEL_NAMES)
 _NOTHING = 128
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_FILE = 4 * 1024 * 1024
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "scale": (1e-6, 10.0),
+    "temperature": (0.05, 20.0),
+    "long_heat": (0.2, 10.0),
+    "long_shift": (-5.0, 5.0),
+    "gate_temperature": (0.05, 20.0),
+    "gate_shift": (-10.0, 10.0),
+    "threshold": (0.0, 0.99),
+}
+"""Least and greatest value of each number of a header. The checksum is of the weights alone: what
+damages a header must not make every message sure, doubtful or a continuation."""
 _SHORT = 16
 """Words up to which a message is short."""
 _MOST_USUAL = 4_096
@@ -199,9 +211,7 @@ def read_table(path: Path) -> RouteTable:
         SettingsRejected: not a table, damaged, or of another version of this program.
         OSError: the file can't be read.
     """
-    if path.stat().st_size > _LARGEST_FILE:
-        raise _rejected(f"{path.name} is larger than {_LARGEST_FILE} bytes")
-    line, _, packed = path.read_bytes().partition(b"\n")
+    line, _, packed = _content(path).partition(b"\n")
     if len(line) > _LARGEST_HEADER:
         raise _rejected(f"{path.name} has no header")
     try:
@@ -224,13 +234,20 @@ def read_table(path: Path) -> RouteTable:
     wanted = (SCHEMA, FEATURE_VERSION, list(LABEL_NAMES), BITS)
     if found != wanted:
         raise _rejected(f"{path.name} is {found}, this program reads {wanted}")
-    if not all(0 < each < 1e3 for each in (header.scale, header.temperature, header.long_heat)):
-        raise _rejected(f"{path.name} has an impossible scale or temperature")
-    if not abs(header.long_shift) < 1e3:
-        raise _rejected(f"{path.name} has an impossible shift of long messages")
-    if not 0 < header.gate_temperature < 1e3:
-        raise _rejected(f"{path.name} has an impossible gate temperature")
+    for name, (least, greatest) in _BOUNDS.items():
+        if not least <= getattr(header, name) <= greatest:  # false of what is no number, too
+            raise _rejected(f"{path.name}: `{name}` must be from {least} to {greatest}")
     return RouteTable(header, _unpack(path.name, packed, header.digest))
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file that is one: a pipe or a device would block whoever reads it."""
+    found = path.stat()
+    if not S_ISREG(found.st_mode):
+        raise _rejected(f"{path.name} is no regular file")
+    if found.st_size > _LARGEST_FILE:
+        raise _rejected(f"{path.name} is larger than {_LARGEST_FILE} bytes")
+    return path.read_bytes()
 
 
 def _unpack(name: str, packed: bytes, digest: str) -> bytes:

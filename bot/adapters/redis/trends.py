@@ -16,7 +16,7 @@ from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
 from bot.chat.place import GuildId, UserId
 from bot.errors import RecordCorrupt
-from bot.guardrails.caring.risk import LIFETIME, MINOR_FOR
+from bot.guardrails.caring.risk import ELSEWHERE, LIFETIME, MINOR_FOR, seen_from
 
 log = structlog.get_logger(__name__)
 
@@ -34,15 +34,18 @@ class RedisTrends:
         self._sealer = sealer
 
     async def load(self, person: UserId, where: str) -> Mapping[str, float]:
-        """Return the numbers; empty for a person not seen for `LIFETIME` seconds.
+        """Return the numbers, as they are `seen_from` this place; empty for a person not seen for
+        `LIFETIME` seconds.
 
         Raises:
             StoreError: Redis is away.
         """
         name = keys.person(person, TRENDS)
         with store_errors(self._redis):
-            sealed: Any = await self._redis.hget(name, where)
-        return self._read(name, where, sealed) if sealed else {}
+            stored: Any = await self._redis.hgetall(name)
+        places = {w.decode(): self._read(name, w.decode(), sealed) for w, sealed in stored.items()}
+        numbers = places.pop(where, {})
+        return seen_from(numbers, places.values())
 
     async def save(self, person: UserId, where: str, numbers: Mapping[str, float]) -> None:
         """Replace the numbers.
@@ -51,7 +54,8 @@ class RedisTrends:
             StoreError: Redis is away.
         """
         name, now = keys.person(person, TRENDS), time.time()
-        record = json.dumps({"at": now, "n": dict(numbers)}, separators=(",", ":"))
+        own = {name: value for name, value in numbers.items() if name != ELSEWHERE}
+        record = json.dumps({"at": now, "n": own}, separators=(",", ":"))
         lasts = max(LIFETIME, int(numbers.get(LASTING, 0.0) - now))
         with store_errors(self._redis):
             batch = self._redis.pipeline(transaction=False)

@@ -6,6 +6,7 @@ What a store misses, because it is away, is tried again by the upkeep.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -67,8 +68,11 @@ class Parting:
         await self._forget([guild])
 
     def back(self, guild: GuildId) -> None:
-        """We are a member of a server, perhaps again."""
+        """We are a member of a server, perhaps again: what is not forgotten yet by then is not, or
+        what people set and say from now on would go along."""
         self._gone.pop(guild, None)
+        with contextlib.suppress(ValueError):
+            self._due.remove(guild)
 
     async def closed(self, place: Place) -> None:
         """A channel or thread was deleted: end what runs there and in its threads, and forget

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.chat.account import TurnAccount
-from bot.chat.character.plain_voice import PLAIN_VOICE
+from bot.chat.character.plain_voice import PLAIN_VOICE, unseen
 from bot.chat.conversation import Conversation
 from bot.chat.parts import Parts
 from bot.chat.preparing.asking import ask_of
@@ -77,7 +77,8 @@ async def settle(
     )
     care = needs_care(verdict)
     planned: tuple[str, ...] = ()
-    if verdict.plain_voice or named == PLAIN_VOICE.id:
+    grounded = verdict.plain_voice and not verdict.unseen
+    if grounded or named == PLAIN_VOICE.id:
         player, scene = PLAIN_VOICE, ()
     elif turn.cue is not None or (scene and not care):
         order = in_scene(parts, turn, scene, conversation)
@@ -89,12 +90,14 @@ async def settle(
     else:
         player = parts.casting.persona(named, turn.place.guild)
     check_place(player, turn.place)
+    if verdict.unseen:
+        player, scene = unseen(player), ()
     context = replace(
         context,
         route=decision.route,
         persona_name=player.name,
         adult_card=player.adult,
-        in_need=verdict.action is Action.SUPPORT or verdict.plain_voice,
+        in_need=verdict.action is Action.SUPPORT or grounded,
     )
     account.decision, account.persona = decision, player
     if turn.order is None:  # a tool's route is no decision of the router

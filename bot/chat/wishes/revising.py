@@ -210,7 +210,7 @@ class Reviser:
         self._writing.judged(work.account, "input", verdict, settled.decision.route)
         if verdict.action is Action.REFUSE or verdict.reply is not None:
             raise NotAllowed("{reply}", reply=verdict.reply or translated(REFUSED))
-        if settled.persona is not work.persona and verdict.plain_voice:
+        if settled.persona.id != work.persona.id and verdict.plain_voice:
             # The plain voice can't speak from under a persona's name and picture.
             raise NotAllowed(
                 "For now I answer plainly, without any persona, so this reply stays as it is. "

@@ -7,7 +7,7 @@ remembers when a card was last shown, so that care is neither late nor a nagging
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Protocol
@@ -35,6 +35,8 @@ MINOR_FOR = 180 * 24 * 3600.0
 CALM_AFTER = 24 * 3600.0
 PLAIN_FOR = 24 * 3600.0
 """Seconds after a crisis in which no persona plays for the person."""
+PLAIN = "plain_until"
+ELSEWHERE = "plain_elsewhere"
 DEPENDENCY_DECAY = 0.9
 DEPENDENCY_LIMIT = 1.0
 
@@ -71,6 +73,9 @@ class RiskState:
     reminded_at: float = 0.0
     minor_until: float = 0.0
     plain_until: float = 0.0
+    """Until when no persona plays for the person after a crisis here."""
+    plain_elsewhere: float = 0.0
+    """The same after a crisis in another place; read from there, and never written here."""
     past_at: float = 0.0
     """When a danger that is over was last told of."""
     strain_at: float = 0.0
@@ -91,8 +96,12 @@ class RiskState:
         return max(self.level, held)
 
     def plain_voice(self, now: float) -> bool:
-        """Whether a crisis is so recent that no persona plays."""
-        return self.plain_until > now
+        """Whether a crisis, wherever it was, is so recent that no persona plays."""
+        return max(self.plain_until, self.plain_elsewhere) > now
+
+    def plain_unseen(self, now: float) -> bool:
+        """Whether that crisis was in other places alone, of which nobody is to learn here."""
+        return self.plain_until <= now < self.plain_elsewhere
 
     def in_session(self, now: float) -> bool:
         """Whether the person has said something a short while ago."""
@@ -180,11 +189,28 @@ def taken_back(state: RiskState) -> RiskState:
     return replace(state, trend=calm, held=0.0, plain_until=0.0, leaning=0.0, heard=0.0)
 
 
+def seen_from(
+    numbers: Mapping[str, float], others: Iterable[Mapping[str, float]]
+) -> Mapping[str, float]:
+    """Return the numbers of a place with the one thing that those of a person's other places say
+    of them wherever they talk: until when no persona plays.
+
+    The trend itself stays where it arose: a server's is no business of another's. That no persona
+    plays must go along, since the danger does; it is a time and nothing else, it is not written
+    down a second time, and a place that it comes to from elsewhere shows nothing of it
+    (`bot.chat.character.plain_voice`). What a person, or their server, has forgotten is forgotten
+    everywhere.
+    """
+    latest = max((each.get(PLAIN, 0.0) for each in others), default=0.0)
+    own = {name: value for name, value in numbers.items() if name != ELSEWHERE}
+    return {**own, ELSEWHERE: latest} if latest else own
+
+
 class TrendStore(Protocol):
     """Keeps states by person and place, encrypted or not: they hold no text."""
 
     async def load(self, person: UserId, where: str) -> Mapping[str, float]:
-        """Return the numbers, empty for a person never seen.
+        """Return the numbers, as they are `seen_from` this place; empty for a person never seen.
 
         Raises:
             StoreError: the store is away.
@@ -206,13 +232,16 @@ class ProcessTrends:
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
-        self._states: OrderedDict[tuple[UserId, str], Mapping[str, float]] = OrderedDict()
+        self._states: OrderedDict[UserId, dict[str, Mapping[str, float]]] = OrderedDict()
+        """By person and place."""
 
     async def load(self, person: UserId, where: str) -> Mapping[str, float]:
-        return self._states.get((person, where), {})
+        places = self._states.get(person, {})
+        others = (numbers for place, numbers in places.items() if place != where)
+        return seen_from(places.get(where, {}), others)
 
     async def save(self, person: UserId, where: str, numbers: Mapping[str, float]) -> None:
-        self._states[(person, where)] = dict(numbers)
-        self._states.move_to_end((person, where))
+        self._states.setdefault(person, {})[where] = dict(numbers)
+        self._states.move_to_end(person)
         while len(self._states) > self._most:
             self._states.popitem(last=False)

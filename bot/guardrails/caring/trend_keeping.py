@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
 from bot.chat.place import GuildId, UserId
 from bot.chat.turn import Turn
 from bot.errors import StoreError
-from bot.guardrails.caring.risk import TrendStore, where_of
+from bot.guardrails.caring.risk import ELSEWHERE, PLAIN, TrendStore, seen_from, where_of
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,15 @@ AHEAD = 500
 Key = tuple[UserId, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What was read ahead of a person in a place. `at` is monotonic seconds."""
+
+    where: str
+    at: float
+    numbers: Mapping[str, float]
+
+
 class TrendsBeside:
     """A trend store that keeps nobody waiting. Who reads meanwhile sees what is being written."""
 
@@ -34,39 +44,55 @@ class TrendsBeside:
         self._monotonic = monotonic
         self._newest: dict[Key, Mapping[str, float]] = {}
         self._writing: dict[Key, asyncio.Task[None]] = {}
-        self._ahead: OrderedDict[Key, tuple[float, Mapping[str, float]]] = OrderedDict()
+        self._ahead: OrderedDict[UserId, _Ahead] = OrderedDict()
 
     async def foresee(self, turn: Turn) -> None:
         """Read ahead what `load` will be asked for. Never raises."""
-        key = (turn.speaker.id, where_of(turn.place))
-        if key in self._newest:
+        person, where = turn.speaker.id, where_of(turn.place)
+        if self._being_written(person):
             return
         try:
-            numbers = await self._store.load(*key)
+            numbers = await self._store.load(person, where)
         except StoreError:
             return  # `load` will meet it too
-        self._ahead[key] = (self._monotonic(), numbers)
+        if self._being_written(person):
+            return  # in whatever place: what was read may be old by now
+        self._ahead[person] = _Ahead(where, self._monotonic(), numbers)
         while len(self._ahead) > AHEAD:
             self._ahead.popitem(last=False)
 
     def let_go(self, turn: Turn) -> None:
         """Drop what was read ahead for a turn that does not begin."""
-        self._ahead.pop((turn.speaker.id, where_of(turn.place)), None)
+        self._ahead.pop(turn.speaker.id, None)
 
     async def load(self, person: UserId, where: str) -> Mapping[str, float]:
         """Return the newest numbers; see `TrendStore`."""
         key = (person, where)
-        read_at, numbers = self._ahead.pop(key, (float("-inf"), {}))
+        ahead = self._ahead.pop(person, None)
         if key in self._newest:
-            return self._newest[key]
-        if self._monotonic() - read_at < FRESH:
-            return numbers
-        return await self._store.load(person, where)
+            numbers = self._newest[key]
+        elif ahead and ahead.where == where and self._monotonic() - ahead.at < FRESH:
+            numbers = ahead.numbers
+        else:
+            numbers = await self._store.load(person, where)
+        return self._with_newest(person, where, numbers)
+
+    def _with_newest(
+        self, person: UserId, where: str, numbers: Mapping[str, float]
+    ) -> Mapping[str, float]:
+        """Return numbers as they are seen with what is being written of other places."""
+        others = [n for (who, place), n in self._newest.items() if who == person and place != where]
+        known = {PLAIN: numbers.get(ELSEWHERE, 0.0)}
+        return seen_from(numbers, (known, *others)) if others else numbers
+
+    def _being_written(self, person: UserId) -> bool:
+        return any(who == person for who, _ in self._newest)
 
     async def save(self, person: UserId, where: str, numbers: Mapping[str, float]) -> None:
         """Take the numbers; they are written in a moment. A failure is logged."""
         key = (person, where)
         self._newest[key] = numbers
+        self._ahead.pop(person, None)
         if key not in self._writing:
             self._writing[key] = asyncio.create_task(self._write(key), name="trend")
 

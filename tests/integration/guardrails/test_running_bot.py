@@ -137,6 +137,23 @@ async def test_after_a_crisis_no_persona_plays_and_every_request_has_its_own_mar
     assert marks[0] != marks[1]
 
 
+async def test_a_crisis_in_direct_messages_shows_nowhere_and_no_persona_plays_anywhere(
+    scene: Scene,
+) -> None:
+    stage, alice = scene.channel(), scene.person()
+    asked, _ = await scene.exchange(stage, alice, "write me a poem about gulls", "Gulls.")
+    before = stage.replies_to(asked)[0].author.name
+    await scene.exchange(scene.discord.dm(alice), alice, CRISIS)
+    asked, said = await scene.exchange(stage, alice, "now one about the sea", "The sea.")
+    assert said == "The sea."
+    assert stage.replies_to(asked)[0].author.name != "Troupe"
+    told = scene.ollama.chats[-1].messages
+    assert "plays no character" in told[0]["content"]
+    assert "no role-play" in told[-1]["content"]
+    assert "crisis" not in told[-1]["content"]
+    assert before in ("Maud", "Bram", "Tamsin")
+
+
 async def test_a_first_contact_is_told_once_also_over_a_restart(scene: Scene) -> None:
     stage, alice, bob = scene.channel(), scene.person(), scene.person()
     asked, _ = await scene.exchange(stage, alice, "how tall is K2?", "8,611 metres.")

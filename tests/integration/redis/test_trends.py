@@ -93,6 +93,18 @@ async def test_a_guild_that_is_left_leaves_nothing_behind(
     assert await redis.exists(keys.guild(GUILD, "trends")) == 0
 
 
+async def test_a_crisis_elsewhere_is_seen_as_long_as_it_is_kept_there_and_not_copied(
+    trends: RedisTrends,
+) -> None:
+    await trends.save(ANNA, HERE, {"plain_until": 5.0, "trend": 0.9})
+    assert await trends.load(ANNA, "dm") == {"plain_elsewhere": 5.0}
+    await trends.save(ANNA, "dm", {"plain_elsewhere": 5.0, "turns": 1.0})
+    assert (await trends.export_person(ANNA))["trends"]["dm"] == {"turns": 1.0}
+    assert await trends.load(BEN, "dm") == {}
+    await trends.delete_guild(GUILD)
+    assert await trends.load(ANNA, "dm") == {"turns": 1.0}
+
+
 async def test_a_store_that_is_away_says_so(trends: RedisTrends, redis: Client) -> None:
     await redis.set(keys.person(ANNA, "trends"), "another type")
     with pytest.raises(StoreError):

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.chat.place import ChannelId, Place
 from bot.chat.turn import Turn
 from bot.errors import BackendUnavailable, SettingsRejected, StoreError
 from bot.guardrails import Action, AuditEntry, GuardContext, Guardrails, Verdict
-from bot.guardrails.caring.risk import ProcessTrends
+from bot.guardrails.caring.risk import ProcessTrends, RiskState, where_of
 from bot.ports import ChatRequest, Finished, Piece
 from bot.routing.route import Route
 
@@ -263,3 +264,34 @@ async def test_who_did_not_mean_it_is_free_to_play_again(
     after = await own.judge_input(turn("how tall is K2?"), here)
     assert not after.plain_voice
     assert after.action in (Action.ALLOW, Action.STEER)
+
+
+DM = Place(ChannelId(9))
+
+
+async def test_the_plain_voice_goes_along_and_tells_nobody_of_it(
+    own: Guardrails, context: MakeContext, turn: MakeTurn
+) -> None:
+    here, dm = context(), context(place=DM)
+    await own.judge_input(turn("I want to kill myself"), dm)
+    public = await own.judge_input(turn("play a pirate with me"), here)
+    assert (public.plain_voice, public.unseen) == (True, True)
+    assert "no role-play" in (public.guidance or "")
+    assert "crisis" not in (public.guidance or "")
+    assert public.line is None
+    assert (await own.judge_input(turn("hi"), dm)).unseen is False
+    level = RiskState.of(await own._trend.load(here.person, where_of(here.place))).trend
+    assert level < 0.1  # how they fare stays where they said it
+    await own.take_back(dm.person, dm.place, None)
+    assert not (await own.judge_input(turn("a pirate, please"), here)).plain_voice
+
+
+async def test_in_their_direct_messages_nobody_else_reads_why_no_persona_plays(
+    own: Guardrails, context: MakeContext, turn: MakeTurn
+) -> None:
+    here, dm = context(), context(place=DM)
+    await own.judge_input(turn("I want to kill myself"), here)
+    private = await own.judge_input(turn("play a pirate with me"), dm)
+    assert (private.plain_voice, private.unseen) == (True, False)
+    await own.take_back(dm.person, dm.place, None)  # not where it was said
+    assert (await own.judge_input(turn("a pirate!"), dm)).plain_voice

@@ -11,6 +11,7 @@ import pytest
 from bot.errors import InputRejected
 from bot.routing import commandline
 from bot.routing.promotion import CANARY
+from bot.routing.router import SHIPPED
 
 
 def ran(*words: str, kept: Path = Path("data")) -> int:
@@ -25,7 +26,7 @@ def ran(*words: str, kept: Path = Path("data")) -> int:
 def test_eval_prints_one_json_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran("eval", str(CANARY), "--json", "--data-dir", str(tmp_path)) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert figures["n"] == 60
+    assert figures["n"] == 72
     assert figures["macro_f1"] >= 0.97
 
 
@@ -116,6 +117,21 @@ def test_rollback_without_a_table_of_ones_own(
 ) -> None:
     assert ran("rollback", "--data-dir", str(tmp_path)) == 1
     assert "no table of your own" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("other", ["garbage", "another version"])
+def test_rollback_brings_no_table_back_that_would_not_serve(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: str
+) -> None:
+    own, previous = tmp_path / "route.table", tmp_path / "route.table.previous"
+    own.write_bytes(SHIPPED.read_bytes())
+    older = SHIPPED.read_bytes().replace(b'"features":', b'"features":7', 1)
+    previous.write_bytes(b"junk" if other == "garbage" else older)
+    kept = previous.read_bytes()
+    assert ran("rollback", "--data-dir", str(tmp_path)) == 1
+    assert "not brought back: route table: route.table.previous" in capsys.readouterr().out
+    assert own.read_bytes() == SHIPPED.read_bytes()
+    assert previous.read_bytes() == kept
 
 
 def test_the_table_is_kept_where_the_settings_say(tmp_path: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from bot.errors import SettingsRejected
 from bot.routing.features import BITS, bucket
 from bot.routing.table import RouteTable, TableHeader, lengthy, read_table, write_table
 from bot.routing.text import MAX_TOKENS
+from tests.fakes import PATIENCE
 
 SHORT, LONG = "stone river", "stone river wind " * 30
 SCATTERED = bytes(range(1, 256)) * ((4 << BITS) // 255) + b"\x80" * ((4 << BITS) % 255)
@@ -63,3 +67,49 @@ def test_words_that_are_added_up_beforehand_change_no_score(tmp_path: Path) -> N
     assert table.header.usual == many.usual
     for text in (SHORT, LONG, "stonewind", ""):
         assert table.raw(text) == RouteTable(few, SCATTERED).raw(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("threshold", "5"),
+        ("threshold", "-1"),
+        ("threshold", "NaN"),
+        ("threshold", '"nan"'),
+        ("threshold", "1.0"),
+        ("gate_shift", "-1e9"),
+        ("gate_shift", "NaN"),
+        ("gate_shift", "Infinity"),
+        ("gate_temperature", "900"),
+        ("temperature", "0"),
+        ("temperature", "900"),
+        ("long_heat", "1e-9"),
+        ("long_shift", "900"),
+        ("scale", "Infinity"),
+    ],
+)
+def test_a_header_with_an_impossible_number_is_refused(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    line, _, data = write_table(TableHeader(scale=0.1), weights()).partition(b"\n")
+    head = json.dumps({**json.loads(line), name: "HERE"}).replace('"HERE"', value)
+    path = tmp_path / "route.table"
+    path.write_bytes(head.encode() + b"\n" + data)
+    with pytest.raises(SettingsRejected, match=f"`{name}` must be from"):
+        read_table(path)
+
+
+def test_a_pipe_in_place_of_a_table_blocks_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "route.table"
+    os.mkfifo(path)
+    said: list[str] = []
+
+    def read() -> None:
+        with pytest.raises(SettingsRejected) as refused:
+            read_table(path)
+        said.extend(refused.value.problems)
+
+    reading = threading.Thread(target=read, daemon=True)
+    reading.start()
+    reading.join(PATIENCE)
+    assert said == ["route table: route.table is no regular file"]

@@ -25,14 +25,19 @@ FACT = "What is the capital of Mongolia?"
 
 
 @cache
-def table(threshold: float = 0.66, *, blank: bool = False) -> bytes:
-    """Return a table file: the shipped one with another threshold, or one that knows nothing."""
+def table(
+    threshold: float = 0.66, *, blank: bool = False, gate_shift: float | None = None
+) -> bytes:
+    """Return a table file: the shipped one with other numbers, or one that knows nothing."""
     shipped = Router.load().table
     assert shipped is not None
     weights = zlib.decompress(SHIPPED.read_bytes().partition(b"\n")[2])
     if blank:
         weights = bytes([128]) * (4 << BITS)
-    return write_table(replace(shipped.header, threshold=threshold), weights)
+    header = replace(shipped.header, threshold=threshold)
+    if gate_shift is not None:
+        header = replace(header, gate_shift=gate_shift)
+    return write_table(header, weights)
 
 
 def threshold(router: Router) -> float:
@@ -116,6 +121,8 @@ async def test_the_first_place_counts(tmp_path: Path) -> None:
     "content",
     [
         lambda: table(blank=True),
+        lambda: table(gate_shift=-10.0),
+        lambda: table(gate_shift=10.0),
         lambda: b"",
         lambda: b"not a table",
         lambda: table()[:-100],
@@ -123,7 +130,17 @@ async def test_the_first_place_counts(tmp_path: Path) -> None:
         lambda: b"{}\n" + table(),
         lambda: b"\x00" * 5_000_000,
     ],
-    ids=["knows nothing", "empty", "text", "cut short", "damaged", "no header", "huge"],
+    ids=[
+        "knows nothing",
+        "holds everything",
+        "continues nothing",
+        "empty",
+        "text",
+        "cut short",
+        "damaged",
+        "no header",
+        "huge",
+    ],
 )
 async def test_a_table_that_is_no_good_is_refused_once(
     tmp_path: Path, content: Callable[[], bytes]

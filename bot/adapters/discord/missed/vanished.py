@@ -5,15 +5,19 @@ listens; of the archived threads of a deleted channel it never tells. So what is
 against what is there: after each fresh session, and after each deletion of a channel.
 
 Nothing is taken for gone because it is not seen. Discord has to say that it is unknown, or, of a
-server, that we have no access, and has to say so again after a while; and it has to say so to the
-application that wrote what is kept. A server in an outage is announced as unavailable, and calls
-about it fail in other ways.
+server, that we have no access, and it has to say so to the application that wrote what is kept. In
+an outage it may say so of what is there, and may leave servers out: so it has to say so at each
+look for a whole day, be it over restarts. A server in an outage is mostly announced as
+unavailable; nothing in it is looked at until it is back.
+
+Of a channel whose deletion was heard it is enough that Discord says it twice of its threads.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import discord
@@ -31,7 +35,12 @@ from bot.recent import Recent
 log = structlog.get_logger(__name__)
 
 ASKED_AGAIN_AFTER: Final = 60.0
-"""Seconds after which Discord is asked once more about what it says is gone."""
+"""Seconds after which Discord is asked once more about the threads of a deleted channel."""
+FOR_SO_LONG: Final = 86_400.0
+"""Seconds for which Discord has to say of what nobody heard of that it is gone: no outage of its
+has lasted so long."""
+LOOK_EVERY: Final = 3_600.0
+"""Seconds between two looks while there is something of which it says so."""
 PAUSES: Final = (10.0, 60.0, 300.0, 900.0)
 """Seconds between tries while Redis or Discord is away; after the last one the next session looks.
 """
@@ -105,34 +114,69 @@ class Vanished(commands.Cog):
         try:
             unseen = await self._unseen(guild)
             perhaps = [each for each in unseen if self._parents.get(each, channel.id) == channel.id]
-            await self._close(guild, perhaps)
+            if gone := await self._denied(perhaps, self._unknown):
+                await asyncio.sleep(ASKED_AGAIN_AFTER)
+            for each in await self._denied(gone, self._unknown):
+                await self._close(guild.id, each)
         except (StoreError, *FAILED) as error:
             log.info("threads not looked at", reason=type(error).__name__)
 
     async def _look_patiently(self) -> None:
         async with self._looking:
-            for pause in PAUSES:
-                try:
-                    await self._look()
-                except (StoreError, *FAILED) as error:
-                    log.info("vanished places not looked at", reason=type(error).__name__)
-                else:
+            while True:
+                if not await self._look_in_the_end():
                     return
-                await asyncio.sleep(pause)
+                await asyncio.sleep(LOOK_EVERY)
 
-    async def _look(self) -> None:
+    async def _look_in_the_end(self) -> bool:
+        """Look, over an outage of Redis or Discord; return whether to look again."""
+        for pause in PAUSES:
+            try:
+                return await self._look()
+            except (StoreError, *FAILED) as error:
+                log.info("vanished places not looked at", reason=type(error).__name__)
+            await asyncio.sleep(pause)
+        return False
+
+    async def _look(self) -> bool:
+        """Forget what Discord has said to be gone for long enough; return whether there is more
+        of which it says so."""
         if not await self._is_ours():
-            return
+            return False
         servers = await self._kept.servers()
         missing = [each for each in servers if self._serves(each) and not self._is_in(each)]
-        for server in await self._gone(missing, self._no_member):
+        known, denied = frozenset(servers), await self._denied(missing, self._no_member)
+        homes: dict[int, int] = {}
+        for guild in tuple(self._client.guilds):
+            if guild.id in known and not guild.unavailable:
+                unseen = await self._unseen(guild)
+                homes |= dict.fromkeys(await self._denied(unseen, self._unknown), guild.id)
+        since = await self._said_since([*denied, *homes])
+        await self._note(since)
+        due = {each for each, at in since.items() if time.time() - at >= FOR_SO_LONG}
+        for server in due.intersection(denied):
             if not self._is_in(server):  # nor was it joined meanwhile
                 log.info("server left unheard", guild=server)
                 await self._forgets.left(GuildId(server))
-        known = frozenset(servers)
-        for guild in tuple(self._client.guilds):
-            if guild.id in known and not guild.unavailable:
-                await self._close(guild, await self._unseen(guild))
+        for channel in due.intersection(homes):
+            await self._close(homes[channel], channel)
+        left = {each: at for each, at in since.items() if each not in due}
+        await self._note(left)
+        return bool(left)
+
+    async def _said_since(self, gone: Sequence[int]) -> dict[int, float]:
+        """Return since when Discord has said of each of these, at each look, that it is gone; in
+        unix seconds."""
+        before, now = await self._remembered.get(self._said_gone) or {}, time.time()
+        return {each: float(before.get(str(each), now)) for each in gone}
+
+    async def _note(self, since: Mapping[int, float]) -> None:
+        """Note it; what Discord does not say so of any more begins anew the next time."""
+        await self._remembered.set(self._said_gone, {str(k): at for k, at in since.items()})
+
+    @property
+    def _said_gone(self) -> str:
+        return f"said_gone:{self._client.shard_id or 0}"
 
     async def _is_ours(self) -> bool:
         """Whether this application wrote what is kept: another one is in other servers."""
@@ -155,27 +199,24 @@ class Vanished(commands.Cog):
     async def _unseen(self, guild: discord.Guild) -> list[ChannelId]:
         """Return what is kept of channels and threads that Discord has not told us of: archived
         threads, what we may not see, and what is gone."""
-        channels = {each.id for each in guild.channels}
-        threads = {each.id for each in guild.threads if each.parent_id in channels}
-        kept = await self._kept.channels(GuildId(guild.id))
-        return [each for each in kept if each not in channels | threads]
+        kept, seen = await self._kept.channels(GuildId(guild.id)), _seen(guild)
+        return [each for each in kept if each not in seen]
 
-    async def _close(self, guild: discord.Guild, channels: Sequence[ChannelId]) -> None:
-        for channel in await self._gone(channels, self._unknown):
-            place = Place(ChannelId(channel), GuildId(guild.id))
-            log.info("channel deleted unheard", channel=channel)
-            await self._forgets.closed(place)
-            await self._kept.strike(place)
+    async def _close(self, server: int, channel: int) -> None:
+        guild = self._client.get_guild(server)
+        if guild is None or guild.unavailable or channel in _seen(guild):
+            return  # an outage began, or ended, since Discord was asked
+        place = Place(ChannelId(channel), GuildId(server))
+        log.info("channel deleted unheard", channel=channel)
+        await self._forgets.closed(place)
+        await self._kept.strike(place)
 
-    async def _gone(
+    async def _denied(
         self, perhaps: Sequence[int], is_gone: Callable[[int], Awaitable[bool]]
     ) -> list[int]:
-        """Return what Discord says is gone, and says so again after a while."""
+        """Return what Discord says is gone."""
         with priority_of(Priority.TIDY):
-            first = [each for each in perhaps if await is_gone(each)]
-            if first:
-                await asyncio.sleep(ASKED_AGAIN_AFTER)
-            return [each for each in first if await is_gone(each)]
+            return [each for each in perhaps if await is_gone(each)]
 
     async def _no_member(self, server: int) -> bool:
         try:
@@ -192,3 +233,9 @@ class Vanished(commands.Cog):
         parent = found.get("parent_id")
         self._parents[channel] = int(parent) if parent else None
         return False
+
+
+def _seen(guild: discord.Guild) -> set[int]:
+    """Return the channels and threads that Discord has told us of."""
+    channels = {each.id for each in guild.channels}
+    return channels | {each.id for each in guild.threads if each.parent_id in channels}

@@ -52,6 +52,14 @@ async def fetch(
     return read, tuple(left)
 
 
+async def fetch_once(
+    files: Sequence[discord.Attachment],
+) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
+    """Do what `fetch` does, over a connection of its own: for a command, which has few files."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        return await fetch(session, files)
+
+
 async def _fetch(session: aiohttp.ClientSession, file: discord.Attachment) -> Attachment | str:
     name = _name(file)
     media_type = _media_type(file)

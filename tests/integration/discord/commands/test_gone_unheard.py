@@ -56,6 +56,8 @@ def talks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Talks:
     monkeypatch.setattr(vanished, "ASKED_AGAIN_AFTER", 0.05)
+    monkeypatch.setattr(vanished, "FOR_SO_LONG", 0.05)
+    monkeypatch.setattr(vanished, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(vanished, "PAUSES", (0.2,) * 100)
     guild = discord.guild("home", channels=["general"])
     return Talks(discord, ollama, redis_url, tmp_path, guild, guild.member("guy"))
@@ -206,3 +208,32 @@ async def test_what_another_application_wrote_is_not_held_against_our_servers(
         assert talks.discord.calls["GET /guilds/{guild}"] == 0
         assert await said_in(troupe, place)()
         assert await said_in(troupe, thread)()
+
+
+async def test_what_discord_denies_for_less_than_a_day_is_kept_and_is_back_after_an_outage(
+    talks: Talks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vanished, "FOR_SO_LONG", 3600.0)
+    hall, place, thread = await in_two_servers(talks)
+    gone, guilds = talks.guild.channel("gone"), talks.discord.world.guilds
+    async with talks.run() as troupe:
+        await talks.talk(gone)
+    talks.guild.delete_channel(gone)
+    record = guilds.pop(hall.id)  # neither READY nor any call knows of it
+
+    async def said_gone(troupe: Troupe) -> set[str]:
+        return set(await troupe.stores.state.get("said_gone:0") or {})
+
+    async with talks.run() as troupe:
+        await until(async_(lambda: talks.discord.calls["GET /guilds/{guild}"] >= 3))
+        assert await said_gone(troupe) == {str(hall.id), str(gone.id)}
+    async with talks.run() as troupe:
+        assert await said_gone(troupe) == {str(hall.id), str(gone.id)}
+        guilds[hall.id] = record
+
+        async def heard_of() -> bool:
+            return await said_gone(troupe) == {str(gone.id)}
+
+        await until(heard_of)
+        for each in (place, thread, gone):
+            assert await said_in(troupe, each)()

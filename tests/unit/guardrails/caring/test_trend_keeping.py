@@ -52,6 +52,29 @@ async def test_who_reads_while_it_is_written_sees_the_newest() -> None:
     assert store.reads == 1
 
 
+async def test_who_reads_of_another_place_sees_the_newest_crisis() -> None:
+    store = Slow()
+    trends = TrendsBeside(store)
+    await trends.save(ANN, "dm", {"plain_until": 7.0})
+    await trends.save(ANN, WHERE, {"n": 1, "plain_elsewhere": 5.0})
+    assert await trends.load(ANN, WHERE) == {"n": 1, "plain_elsewhere": 7.0}
+    assert await trends.load(UserId(2), WHERE) == {}
+    store.go.set()
+    await trends.close()
+
+
+async def test_nothing_is_read_ahead_of_a_crisis_that_is_being_written() -> None:
+    store = Slow()
+    trends = TrendsBeside(store)
+    await trends.foresee(TURN)
+    await trends.save(ANN, "dm", {"plain_until": 7.0})
+    await trends.foresee(TURN)
+    store.go.set()
+    await trends.close()
+    store.kept[ANN, WHERE] = {"plain_elsewhere": 7.0}  # as the store sees it from here
+    assert await trends.load(ANN, WHERE) == {"plain_elsewhere": 7.0}
+
+
 async def test_what_was_read_ahead_is_used_once_and_soon() -> None:
     store, now = Slow(), [0.0]
     trends = TrendsBeside(store, lambda: now[0])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import aiohttp
 import discord
 from discord import app_commands
 
@@ -15,7 +14,7 @@ from bot.adapters.discord.commands.asking.answers import answering_to, place_for
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.render import speaker_of_reader, think_aloud
 from bot.adapters.discord.commands.services import Serving
-from bot.adapters.discord.reading.attachments import fetch
+from bot.adapters.discord.reading.attachments import fetch_once
 from bot.adapters.discord.reading.mapping import clean_text, roles_of
 from bot.chat.place import MessageId, Place, snowflake_seconds
 from bot.chat.turn import Message
@@ -65,8 +64,7 @@ class AskCommands(Serving):
             answering=answering_to(interaction, private=private),
         )
         if file is not None:
-            async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-                read, unread = await fetch(session, [file])
+            read, unread = await fetch_once([file])
             message = replace(message, attachments=read, unread_attachments=unread)
         await self.services.intake.ordered(message)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import aiohttp
 import discord
 
-from bot.adapters.discord.reading.attachments import fetch
+from bot.adapters.discord.reading.attachments import fetch_once
 from bot.adapters.discord.reading.links import linked_message
 from bot.adapters.discord.reading.mapping import clean_text
 from bot.chat.turn import Attachment
@@ -50,8 +49,7 @@ async def material_of(
 async def _fetched(files: list[discord.Attachment]) -> list[Attachment]:
     if not files:
         return []
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        read, unread = await fetch(session, files)
+    read, unread = await fetch_once(files)
     if unread:
         raise InvalidChoice("I can't use that file: {file}.", file=unread[0])
     return list(read)
