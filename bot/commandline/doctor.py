@@ -22,8 +22,9 @@ from bot.personas import PersonaLibrary
 from bot.personas.casting import load_default_cast
 from bot.routing import load_profiles
 from bot.routing.accurate import wants_accurate_stage
+from bot.routing.checkup import looked_over
 from bot.routing.model_stage import load_model_stage
-from bot.routing.opening import PROFILES
+from bot.routing.opening import PROFILES, own_places
 from bot.settings import OllamaSettings, Settings
 
 Finding = tuple[bool, str, str]
@@ -36,6 +37,7 @@ async def examine(settings: Settings) -> int:
     for part in (
         _personas(settings),
         _folders(settings),
+        _router(settings),
         _redis(settings),
         _ollama(settings.ollama),
         examine_account(settings.discord),
@@ -82,6 +84,13 @@ def _routes(file: Path) -> None:
     """
     for read in (load_profiles, load_model_stage, wants_accurate_stage, load_judge):
         read(file)
+
+
+async def _router(settings: Settings) -> AsyncIterator[Finding]:
+    directory = settings.core.personas_dir or personas_dir()
+    own = own_places(settings.core.data_dir, directory)
+    for finding in await asyncio.to_thread(lambda: [*looked_over(own, directory / PROFILES)]):
+        yield finding
 
 
 async def _folders(settings: Settings) -> AsyncIterator[Finding]:

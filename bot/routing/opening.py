@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
 from bot.ports import ChatModel, Classifier
 from bot.routing.accurate import (
     AccurateStage,
@@ -24,6 +26,8 @@ from bot.routing.promotion import place_of
 from bot.routing.router import Router
 from bot.routing.table import SCHEMA
 from bot.routing.watch import TableWatch
+
+log = structlog.get_logger(__name__)
 
 PROFILES = "routes.toml"
 
@@ -138,11 +142,18 @@ async def open_routing(
         metrics.reloaded(outcome)
         metrics.model(digest_of(router), version_of(router))
 
-    places = [place_of(data_dir), directory / place_of(data_dir).name]
-    watch = TableWatch(router, places, on_reload=reloaded)
+    watch = TableWatch(router, own_places(data_dir, directory), on_reload=reloaded)
     await watch.look()
+    if router.table is None:
+        log.error("no route table: the companion answers everything", reason=router.problem)
     metrics.model(digest_of(router), version_of(router))
     return Routing(dispatcher, watch, stages)
+
+
+def own_places(data_dir: Path, directory: Path) -> list[Path]:
+    """Return where tables of an operator may stand, the one that counts most first."""
+    own = place_of(data_dir)
+    return [own, directory / own.name]
 
 
 def digest_of(router: Router) -> str:

@@ -208,7 +208,15 @@ async def test_the_doctor_finds_all_well(tmp_path: Path) -> None:
     lines = ended.out.splitlines()
     assert lines[-1] == "all well"
     assert all(line.startswith("ok  ") for line in lines[:-1])
-    for part in ("personas", "Redis", "schema", "Ollama at", "model llama3.2:3b", "Discord token"):
+    for part in (
+        "personas",
+        "route table",
+        "Redis",
+        "schema",
+        "Ollama at",
+        "model llama3.2:3b",
+        "Discord token",
+    ):
         assert part in ended.out
     assert token not in ended.out + ended.err
     assert not list(tmp_path.iterdir())  # looking makes nothing
@@ -226,6 +234,7 @@ async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
         shutil.copytree(personas_dir(), own)
         with (own / "routes.toml").open("a", encoding="utf-8") as file:
             file.write("\n[model_stage]\nenabled = 1\n")
+        (own / "route.table").write_bytes(b"junk")
         settings["PERSONAS_DIR"] = str(own)
         ended = await run(tmp_path, "doctor", **settings)
         settings["DISCORD_TOKEN"] = "wrong.token.entirely"
@@ -239,6 +248,7 @@ async def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
         "start it, or correct OLLAMA_HOSTS",
         "check REDIS_URL",
         "[model_stage] `enabled` must be true or false",
+        f"`troupe route rollback`, or remove {own / 'route.table'}",
         "missing Send Messages: invite again with https://discord.com/",
     ):
         assert any(advice in line for line in ill), ended.out
