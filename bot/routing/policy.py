@@ -15,7 +15,7 @@ from bot.routing.reasons import because
 from bot.routing.route import Route, RouteDecision
 from bot.routing.scene import QUITE_A_FACT, asked_outside, plays, steps_out, wants_help
 from bot.routing.table import LABELS, Scores
-from bot.routing.wording import asks, beginning, is_brief, of_persons, of_reply, wants
+from bot.routing.wording import asks, beginning, is_brief, names_piece, of_persons, of_reply, wants
 
 IDLE_SECONDS = 15 * 60
 """A previous turn that is older resolves nothing."""
@@ -82,6 +82,8 @@ class Circumstances:
     """The message is hardly more than a name; looked for only after another turn."""
     answers: bool = False
     """The reply before asked something."""
+    names_piece: bool = False
+    """A piece of writing is named that is not there yet; looked for only after another turn."""
     of_reply: bool = False
     """The message names the reply before; looked for only after another turn."""
 
@@ -137,6 +139,7 @@ def circumstances(
         of_persons=of_persons(folded),
         brief=is_brief(folded),
         answers=answers,
+        names_piece=names_piece(folded),
         of_reply=of_reply(folded),
     )
 
@@ -206,6 +209,8 @@ def _times(
     is continued."""
     before, alone = previous.route, _likeliest(shares)
     talk = before is Route.COMPANION
+    if around.names_piece and alone is Route.CREATIVE and shares[alone] >= SURE:
+        return None  # "now a limerick on it": the subject goes on, the route does not
     plain = talk and alone is not before and not around.of_persons
     named = around.asks or around.explicit
     if plain and named and shares[alone] >= SURE and gate <= ONLY_CONTINUES:

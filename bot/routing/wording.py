@@ -19,7 +19,7 @@ BRIEF = 44
 
 
 _BEFORE = (
-    r"(?:(?:hey|hi|ok|okay|so|now|and|but|also|btw|wait|well|quick|please|pls|plz|bot|yo|lol|"
+    r"(?:(?:hey|hi|cool|nice|great|thanks|ok|okay|so|now|and|but|also|btw|wait|well|quick|please|pls|plz|bot|yo|lol|"
     r"bitte|por favor|porfa|anda|stp|per favore|prosze|lutfen|tolong|пожалуиста)[, ]+)*+"
 )
 """Small words before what is wanted. All texts here are as `fold` leaves them."""
@@ -68,6 +68,11 @@ _WORK_ALONE = re.compile(
     + r")(?!\w)"
 )
 """A piece of work that is only named: "haiku about night buses"."""
+_PIECE = re.compile(
+    r"\b(?:an?|another|one|some|ein\w*|une?|un[ao]?|otr[oa]|uma?|outr[oa]|autre|altr[oa]|еще|jeszcze)"
+    rf"\s(?:\w+\s)?(?:{_PIECES})(?!\w)"
+)
+"""A piece of work that is not there yet: "now a limerick on it"."""
 _REQUEST_LAST = re.compile(
     r"(?:書いて|作って|考えて|教えて|訳して|つけて|説明して|써 ?줘|지어 ?줘|만들어 ?줘|알려 ?줘|"
     r"추천해 ?줘|번역해 ?줘|설명해 ?줘|\byaz|\bcevir|\banlat|\bsoyle|लिखो|लिख दो|बताओ|सुनाओ|समझाओ)"
@@ -142,6 +147,11 @@ def beginning(message: str) -> str:
 def wants(folded: str) -> bool:
     """Whether a message names the work that it wants."""
     return any(each.search(folded) for each in (_REQUEST, _WORK_ALONE, _REQUEST_LAST))
+
+
+def names_piece(folded: str) -> bool:
+    """Whether a message names a piece of writing that is not there yet."""
+    return _PIECE.search(folded) is not None
 
 
 def asks(folded: str) -> bool:

@@ -126,6 +126,21 @@ def test_what_is_wanted_of_the_reply_before_is_of_its_route(message: str, before
     assert ROUTER.route(message, previous=previous, now=1.0).route is before
 
 
+@pytest.mark.parametrize(
+    ("message", "route"),
+    [
+        ("cool, now a limerick on it", Route.CREATIVE),
+        ("now a haiku on it", Route.CREATIVE),
+        ("nice, a poem about it please", Route.CREATIVE),
+        ("noch ein Gedicht darüber", Route.CREATIVE),
+        ("and in kelvin?", Route.FACTUAL),
+    ],
+)
+def test_a_new_piece_on_the_same_subject_is_creative(message: str, route: Route) -> None:
+    fact = PreviousRoute(Route.FACTUAL, 0.0)
+    assert ROUTER.route(message, previous=fact, now=1.0).route is route
+
+
 @pytest.mark.parametrize("before", [Route.COMPANION, Route.CREATIVE])
 @pytest.mark.parametrize(
     ("gate", "alone", "switches"),
