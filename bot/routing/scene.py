@@ -180,7 +180,7 @@ def asked_outside(message: str, spoken: Sequence[str], factual: float, gate: flo
     if not (asks(folded) or wants(folded)) or OTHERS.search(folded) or THINGS.search(folded):
         return False
     told = {name for text in spoken for name in _names(fold(text))}
-    return not any(_same(one, other) for one in _names(folded) for other in told)
+    return not _share_a_word(_names(folded), told)
 
 
 def _names(folded: str) -> set[str]:
@@ -191,7 +191,14 @@ def _names(folded: str) -> set[str]:
     return {word for word in _WORD.findall(folded) if len(word) >= _SHORTEST} - COMMON
 
 
-def _same(one: str, other: str) -> bool:
-    """Whether two are forms of one word."""
-    shared = max(len(one), len(other)) - _ENDING
-    return one == other or (shared > _SHORTEST and one[:shared] == other[:shared])
+def _share_a_word(some: set[str], others: set[str]) -> bool:
+    """Whether there are two forms of one word: equal, or with the longer one's beginning."""
+    if some & others:
+        return True
+    begun = {each[:-_ENDING] for each in others if len(each) > _SHORTEST + _ENDING}
+    whole = {each[: len(each) - cut] for each in others for cut in range(_ENDING + 1)}
+    return any(
+        (len(each) > _SHORTEST + _ENDING and each[:-_ENDING] in whole)
+        or any(each[: len(each) - cut] in begun for cut in range(_ENDING))
+        for each in some
+    )
