@@ -50,6 +50,8 @@ People and guilds:
     troupe:{u:<user>}:reports     SET   <guild or 0>:<stream id> of the person's reports; 90 days
     troupe:{u:<user>}:trends      HASH  <guild>, or `dm` → numbers of care (sealed); a week
     troupe:{g:<guild>}:trends     SET   people with such numbers
+    troupe:{u:<user>}:telling:<guild, or `dm`> STRING turn that is about to tell the person that
+                                        this is an AI; ten seconds
     troupe:{cards}:changes        ZSET  as for bindings
     troupe:{cards}:sequence       STRING
 
@@ -155,6 +157,11 @@ def journal(partition: int, part: str) -> str:
 def person(user: UserId, part: str) -> str:
     """Return a person's key of that part."""
     return f"{PREFIX}{{u:{user}}}:{part}"
+
+
+def telling(user: UserId, where: str) -> str:
+    """Return the key of the turn that is about to tell a person in a place what speaks to them."""
+    return person(user, f"telling:{where}")
 
 
 def memory(user: UserId) -> tuple[str, ...]:

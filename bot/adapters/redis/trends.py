@@ -16,7 +16,7 @@ from bot.adapters.redis.connect import Client, store_errors
 from bot.adapters.redis.crypto import Sealer
 from bot.chat.place import GuildId, UserId
 from bot.errors import RecordCorrupt
-from bot.guardrails.caring.risk import ELSEWHERE, LIFETIME, MINOR_FOR, seen_from
+from bot.guardrails.caring.risk import CLAIMED_FOR, ELSEWHERE, LIFETIME, MINOR_FOR, seen_from
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +69,18 @@ class RedisTrends:
                 await self._redis.sadd(people, str(person))
                 await self._redis.expire(people, int(MINOR_FOR))
 
+    async def claim(self, person: UserId, where: str, turn: str) -> bool:
+        """Whether this turn may tell the person what speaks to them; see `TrendStore`.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        with store_errors(self._redis):
+            held: Any = await self._redis.set(
+                keys.telling(person, where), turn, nx=True, get=True, ex=CLAIMED_FOR
+            )
+        return held is None or held.decode() == turn
+
     def _read(self, name: str, where: str, sealed: bytes) -> dict[str, float]:
         try:
             record = json.loads(self._sealer.open(sealed, name, where))
@@ -97,7 +109,7 @@ class RedisTrends:
         name = keys.person(person, TRENDS)
         with store_errors(self._redis):
             places: Any = await self._redis.hkeys(name)
-            await self._redis.unlink(name)
+            await self._redis.unlink(name, *(keys.telling(person, p.decode()) for p in places))
         for where in (place.decode() for place in places):
             if where.isdecimal():
                 with store_errors(self._redis):

@@ -40,6 +40,7 @@ class Closing:
             self._turn.place,
             spoken_language(self._turn.text) or self._turn.speaker.locale,
             self._clock.now(),
+            turn=self._turn.id,
             text=text,
             told=told,
             grave=found is not None and (needs_care(found) or found.action is Action.REFUSE),

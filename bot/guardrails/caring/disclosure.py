@@ -45,12 +45,14 @@ class Disclosures:
         locale: str | None,
         now: float,
         *,
+        turn: str,
         text: str = "",
         told: bool = False,
         grave: bool = False,
     ) -> Reminder | None:
         """Return what to add to a reply, if anything.
 
+        `turn` is the reply's: of several that are due to tell a new person at once, one does.
         `text` is the reply; `told`: it says that this is an AI, also where it doesn't do so in our
         words. `grave`: it answers a person in need, whom nobody sends away for a break.
         """
@@ -64,9 +66,17 @@ class Disclosures:
         reason = reminder_due(state, now)
         if reason is None or (grave and reason == "break"):
             return None
+        if reason == "first" and not await self._claimed(person, place, turn):
+            return None
         words = self._care().words(locale)
         line = words.first_contact if reason == "first" or grave else words.reminder
         return Reminder(reason, line)
+
+    async def _claimed(self, person: UserId, place: Place, turn: str) -> bool:
+        try:
+            return await self._trend.claim(person, where_of(place), turn)
+        except StoreError:
+            return True  # better twice than never
 
     async def said(self, reminder: Reminder, person: UserId, place: Place, now: float) -> None:
         """Remember that it stands before the person."""

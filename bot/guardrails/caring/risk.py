@@ -6,6 +6,7 @@ remembers when a card was last shown, so that care is neither late nor a nagging
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -35,6 +36,8 @@ MINOR_FOR = 180 * 24 * 3600.0
 CALM_AFTER = 24 * 3600.0
 PLAIN_FOR = 24 * 3600.0
 """Seconds after a crisis in which no persona plays for the person."""
+CLAIMED_FOR = 10
+"""Seconds in which a reply is shown, or never will be."""
 PLAIN = "plain_until"
 ELSEWHERE = "plain_elsewhere"
 DEPENDENCY_DECAY = 0.9
@@ -221,6 +224,15 @@ class TrendStore(Protocol):
         """Replace the numbers, for `LIFETIME` seconds."""
         ...
 
+    async def claim(self, person: UserId, where: str, turn: str) -> bool:
+        """Whether this turn may tell the person there what speaks to them: no other one has been
+        about to for `CLAIMED_FOR` seconds. A turn that asks again may still.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        ...
+
 
 def where_of(place: Place) -> str:
     """Return what a trend belongs to: a guild, or the person's DMs."""
@@ -234,6 +246,8 @@ class ProcessTrends:
         self._most = most
         self._states: OrderedDict[UserId, dict[str, Mapping[str, float]]] = OrderedDict()
         """By person and place."""
+        self._claims: dict[tuple[UserId, str], tuple[str, float]] = {}
+        """By person and place: whose turn, until when."""
 
     async def load(self, person: UserId, where: str) -> Mapping[str, float]:
         places = self._states.get(person, {})
@@ -245,3 +259,8 @@ class ProcessTrends:
         self._states.move_to_end(person)
         while len(self._states) > self._most:
             self._states.popitem(last=False)
+
+    async def claim(self, person: UserId, where: str, turn: str) -> bool:
+        now = time.monotonic()
+        self._claims = {key: held for key, held in self._claims.items() if held[1] > now}
+        return self._claims.setdefault((person, where), (turn, now + CLAIMED_FOR))[0] == turn

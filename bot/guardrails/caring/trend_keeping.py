@@ -96,6 +96,10 @@ class TrendsBeside:
         if key not in self._writing:
             self._writing[key] = asyncio.create_task(self._write(key), name="trend")
 
+    async def claim(self, person: UserId, where: str, turn: str) -> bool:
+        """See `TrendStore`: every process has to know, so that this is waited for."""
+        return await self._store.claim(person, where, turn)
+
     async def delete_guild(self, guild: GuildId) -> int:
         """Let what is being written of a guild arrive, so that the store can forget it."""
         writing = [task for key, task in self._writing.items() if key[1] == str(guild)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -103,6 +104,18 @@ async def test_a_crisis_elsewhere_is_seen_as_long_as_it_is_kept_there_and_not_co
     assert await trends.load(BEN, "dm") == {}
     await trends.delete_guild(GUILD)
     assert await trends.load(ANNA, "dm") == {"turns": 1.0}
+
+
+async def test_one_turn_of_all_processes_tells_a_new_person_what_speaks(
+    redis: Client, sealer: Sealer
+) -> None:
+    here, there = RedisTrends(redis, sealer), RedisTrends(redis, sealer)
+    won = await asyncio.gather(here.claim(ANNA, HERE, "1"), there.claim(ANNA, HERE, "2"))
+    assert sorted(won) == [False, True]
+    assert await there.claim(ANNA, HERE, "12"[won.index(True)])
+    assert await here.claim(ANNA, "dm", "3")
+    assert await here.claim(BEN, HERE, "4")
+    assert 0 < await redis.ttl(keys.telling(ANNA, HERE)) <= 10
 
 
 async def test_a_store_that_is_away_says_so(trends: RedisTrends, redis: Client) -> None:

@@ -137,6 +137,9 @@ class Away:
     async def save(self, person: object, where: str, numbers: object) -> None:
         raise StoreError("away")
 
+    async def claim(self, person: object, where: str, turn: str) -> bool:
+        raise StoreError("away")
+
 
 async def test_care_does_not_depend_on_the_store(
     room: Guardrails, context: MakeContext, turn: MakeTurn

@@ -39,7 +39,7 @@ class Person:
         if self.minor:
             numbers["minor_until"] = now + 1e6
         await self.trends.save(ANNA, where_of(PLACE), numbers)
-        due = await self.disclosures.due(ANNA, PLACE, None, now, told=told, grave=grave)
+        due = await self.disclosures.due(ANNA, PLACE, None, now, turn="1", told=told, grave=grave)
         if due is None:
             return None
         await self.disclosures.said(due, ANNA, PLACE, now)
@@ -56,6 +56,15 @@ class Person:
 
 async def test_the_first_reply_says_what_speaks() -> None:
     assert await Person().talks(1e9) == ("first", CARE.words(None).first_contact)
+
+
+async def test_of_two_first_replies_at_once_one_says_it() -> None:
+    told = Person().disclosures
+    first = await told.due(ANNA, PLACE, None, 1e9, turn="1")
+    assert first is not None
+    assert await told.due(ANNA, PLACE, None, 1e9, turn="2") is None
+    again = await told.due(ANNA, PLACE, None, 1e9, turn="1")  # as after a crash
+    assert again == first
 
 
 async def test_it_is_said_once_to_who_comes_and_goes() -> None:
@@ -111,7 +120,7 @@ async def test_what_the_reply_says_itself_counts_and_is_not_said_twice() -> None
 async def test_a_reply_in_whose_place_the_truth_was_put_says_it_once() -> None:
     anna = Person()
     truth = CARE.words("de").disclosure
-    due = await anna.disclosures.due(ANNA, PLACE, "en", 1e9, text=f"{truth}\n\nGern.")
+    due = await anna.disclosures.due(ANNA, PLACE, "en", 1e9, turn="1", text=f"{truth}\n\nGern.")
     assert due is not None
     assert (due.reason, due.line) == ("asked", "")
 
@@ -123,12 +132,12 @@ async def test_a_store_that_is_away_costs_nobody_the_reply() -> None:
 
     reasons: list[str] = []
     disclosures = Disclosures(lambda: CARE, Away(), reasons.append)
-    assert await disclosures.due(ANNA, PLACE, None, 1e9) is None
+    assert await disclosures.due(ANNA, PLACE, None, 1e9, turn="1") is None
 
 
 @pytest.mark.parametrize("locale", [None, "de", "pt-BR", "xx", "\0" * 9])
 async def test_every_locale_is_told_something(locale: str | None) -> None:
     disclosures = Disclosures(lambda: CARE, ProcessTrends(), lambda _: None)
-    due = await disclosures.due(ANNA, PLACE, locale, 1e9)
+    due = await disclosures.due(ANNA, PLACE, locale, 1e9, turn="1")
     assert due is not None
     assert due.line
