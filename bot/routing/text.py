@@ -8,6 +8,11 @@ import unicodedata
 HEAD, TAIL = 280, 140
 """Characters kept of a long message: what is asked stands at its beginning or at its end. Reading
 half as much again finds nothing more."""
+LONGEST = 4_000
+"""Characters in which these are looked for: as many as Discord takes."""
+_MOST_SPELLED = 3 * (HEAD + TAIL)
+"""Signs that a text may have once they are taken apart: Korean has thrice as many as letters, one
+Arabic sign stands for eighteen."""
 MAX_TOKENS = 60
 """Words kept, two thirds from the beginning and the rest from the end."""
 
@@ -54,6 +59,8 @@ _SHORT = {
     "kinda": "somewhat",
 }
 """English as it is typed in chats, and as it is written elsewhere: one word, one weight."""
+_ROW = re.compile(r"([\W_]{8})[\W_]+")
+"""A row of signs: a line drawn, emoji upon emoji."""
 _WORDLIKE = re.compile(r"[^\W_]")
 
 URL_WORD = "linkurl"
@@ -65,19 +72,36 @@ def any_of(*words: str) -> str:
     return "|".join(" ".join(words).split())
 
 
+def cut(message: str) -> str:
+    """Return the beginning and the end of a long message, without the links and rows of signs
+    that would fill them."""
+    if len(message) <= HEAD + TAIL:
+        return message
+    text = _ends(message, LONGEST * 2 // 3, LONGEST // 3)
+    return _ends(_ROW.sub(r"\1", _without_links(text)), HEAD, TAIL)
+
+
+def _ends(text: str, head: int, tail: int) -> str:
+    return text if len(text) <= head + tail else f"{text[:head]} {text[-tail:]}"
+
+
+def _without_links(text: str) -> str:
+    if "://" in text or "www." in text:
+        return _URL.sub(f" {URL_WORD} ", text)
+    return text
+
+
 def fold(message: str) -> str:
     """Return the message in small letters, without accents, invisible signs and long repeats."""
-    text = message
-    if len(text) > HEAD + TAIL:
-        text = f"{text[:HEAD]} {text[-TAIL:]}"
+    text = cut(message)
     if "```" in text:
         text = _CODE_BLOCK.sub(lambda block: f" {CODE_WORD} {block.group()[3:203]} ", text)
     if "<" in text:
         text = _MENTION.sub(" ", _CUSTOM_EMOJI.sub(r" \1 ", text))
-    if "://" in text or "www." in text:
-        text = _URL.sub(f" {URL_WORD} ", text)
+    text = _without_links(text)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text))
+        text = _ends(text, _MOST_SPELLED * 2 // 3, _MOST_SPELLED // 3)
         text = unicodedata.normalize("NFC", _ACCENTS.sub("", text))
     text = _APOSTROPHES.sub("", text.lower())
     return _REPEATED.sub(r"\1\1", _DIGITS.sub("0", text))
@@ -94,7 +118,7 @@ def words(folded: str) -> list[str]:
 
 def has_words(message: str) -> bool:
     """Whether anything but signs, emoji and links is said."""
-    bare = message[: HEAD + TAIL]
+    bare = _ends(message, LONGEST * 2 // 3, LONGEST // 3)
     if "://" in bare or "www." in bare:
         bare = _URL.sub(" ", bare)
     if "<" in bare:

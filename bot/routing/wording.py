@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bot.routing.text import any_of, fold
+from bot.routing.text import any_of, cut, fold
 
 BEGINNING = 200
 """Characters in which a request would be named."""
@@ -141,7 +141,7 @@ _OF_REPLY = re.compile(
 
 def beginning(message: str) -> str:
     """Return the beginning of a message, folded: what the other functions read."""
-    return fold(message[:BEGINNING]).strip()
+    return fold(cut(message)[:BEGINNING]).strip()
 
 
 def wants(folded: str) -> bool:

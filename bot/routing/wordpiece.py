@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.routing.text import HEAD, TAIL
+from bot.routing.text import cut
 from bot.routing.vocabulary import Vocabulary
 
 UNKNOWN, FIRST, LAST = "[UNK]", "[CLS]", "[SEP]"
@@ -74,11 +74,9 @@ class WordPieces:
 
     def pieces(self, message: str) -> Pieces:
         """Return a message of any length; of a long one the beginning and the end."""
-        if len(message) > HEAD + TAIL:
-            message = f"{message[:HEAD]} {message[-TAIL:]}"
         ids: list[int] = []
         count = spelled = 0
-        for word in words_of(message):
+        for word in words_of(cut(message)):
             found = self._pieces(word)
             ids += found
             if word[0].isalpha():

@@ -17,6 +17,7 @@ from bot.routing.features import BITS, features
 from bot.routing.promotion import checked_router
 from bot.routing.router import SHIPPED
 from bot.routing.table import RouteTable
+from bot.routing.text import HEAD, TAIL, fold, has_words
 
 NOW = 1_000_000.0
 ROUTER = Router.load()
@@ -216,3 +217,36 @@ def test_what_another_table_made_of_a_message_counts_no_more() -> None:
     assert router.route("write a poem about the sea", previous=None, now=NOW) == ROUTER.route(
         "write a poem about the sea", previous=None, now=NOW
     )
+
+
+LINK = f"https://example.com/{'a1/' * 160}"
+QUESTION = "how tall is the eiffel tower?"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"{LINK} {QUESTION}",
+        f"{LINK} {QUESTION} {LINK}",
+        f"{'🎉' * 450} {QUESTION}",
+        f"{'🎉🥳' * 300}\n{QUESTION}\n{'🎉🥳' * 300}",
+        f"{'- ' * 700}{QUESTION}",
+        f"{'<@123456789012345678> ' * 30}{QUESTION}",
+    ],
+    ids=["link", "links", "emoji", "emoji around", "line", "mentions"],
+)
+def test_a_question_behind_a_long_link_or_a_row_of_signs_is_heard(message: str) -> None:
+    assert has_words(message)
+    assert "eiffel" in fold(message)
+    assert routed(message, previous=before(Route.COMPANION)) is Route.FACTUAL
+
+
+@pytest.mark.parametrize(
+    "message", [LINK, f"{LINK} {LINK} 🎉", "🎉🥳" * 900, "<@1>" * 300, "*_" * 999]
+)
+def test_links_and_signs_alone_are_no_words_however_many(message: str) -> None:
+    assert not has_words(message)
+
+
+def test_signs_that_stand_for_many_letters_are_cut_as_well() -> None:
+    assert len(fold("\ufdfa" * 4_000)) <= 4 * (HEAD + TAIL)
