@@ -22,8 +22,9 @@ from bot.files.output_files import make_ready
 from bot.guardrails import commandline as guard_commands
 from bot.memory import commandline as memory_commands
 from bot.observability import LogOutput, log_to_stderr
-from bot.ports import ChatModel
 from bot.routing import commandline as route_commands
+from bot.routing.model_stage import load_model_stage
+from bot.routing.opening import PROFILES
 from bot.settings import Settings, load_settings
 from bot.subject_access import PersonExport, Requester
 
@@ -211,13 +212,18 @@ async def _embed_all(texts: Sequence[str], env_file: Path) -> Sequence[Sequence[
 
 
 @asynccontextmanager
-async def _models(env_file: Path) -> AsyncIterator[tuple[ChatModel, str]]:
-    """Give the hosts of the settings, and the model that writes replies."""
+async def _models(env_file: Path) -> AsyncIterator[route_commands.ModelHosts]:
+    """Give the hosts of the settings, the model that writes replies, and what routes.toml says of
+    the one that is asked for routes."""
+    from bot.adapters.ollama import OllamaClassifier
     from bot.adapters.ollama.opened import opened
+    from bot.files.data_files import personas_dir
 
-    ollama = load_settings(env_file).ollama
+    settings = load_settings(env_file)
+    asked = load_model_stage((settings.core.personas_dir or personas_dir()) / PROFILES)
+    ollama = settings.ollama
     async with opened(ollama, ollama.header_values) as pool:
-        yield pool, ollama.model
+        yield route_commands.ModelHosts(pool, ollama.model, asked, OllamaClassifier(pool))
 
 
 def _corrections(args: argparse.Namespace) -> int:

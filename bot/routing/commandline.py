@@ -9,14 +9,16 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bot.errors import InputRejected, SettingsRejected
 from bot.files.output_files import make_ready, make_ready_folder
-from bot.ports import ChatModel
+from bot.ports import ChatModel, Classifier
 from bot.routing.accurate import AccurateStage, ready_encoder
+from bot.routing.asked_model import AskedModel
 from bot.routing.corpus import Corpus, Example, pooled
 from bot.routing.dataset import Labelled, read_labelled
 from bot.routing.dispatch import Dispatcher
@@ -42,8 +44,20 @@ _TOLD_EVERY = 50_000
 _MOST_CORRECTIONS = 50_000
 """More would outweigh the corpus, and train for hours."""
 
-Models: TypeAlias = Callable[[Path], AbstractAsyncContextManager[tuple[ChatModel, str]]]
-"""Opens the hosts that an environment file names, and tells the model's name."""
+
+@dataclass(frozen=True, slots=True)
+class ModelHosts:
+    """Where the model stage asks, and what the operator set of it."""
+
+    model: ChatModel
+    name: str
+    """Of the model that writes replies: asked where no other is set."""
+    asked: AskedModel
+    classifier: Classifier | None = None
+
+
+Models: TypeAlias = Callable[[Path], AbstractAsyncContextManager[ModelHosts]]
+"""Opens the hosts that an environment file names."""
 
 
 def add_parser(
@@ -182,10 +196,18 @@ async def _in_full(
     """Judge with every stage; what the model stage made of its questions goes to stderr."""
     if args.models is None:
         raise InputRejected(["--stage full needs the whole program"])
-    async with args.models(args.env_file) as (model, name):
+    hosts: ModelHosts
+    async with args.models(args.env_file) as hosts:
         outcomes = _Outcomes()
         accurate = AccurateStage(_encoder())
-        second = ModelStage(model, name, observer=outcomes)
+        name = hosts.asked.model or hosts.name
+        second = ModelStage(
+            hosts.model,
+            name,
+            classifier=hosts.classifier,
+            deadline_s=hosts.asked.deadline_s,
+            observer=outcomes,
+        )
         try:
             dispatcher = Dispatcher(router, accurate=accurate, second=second)
             judged = await judge_in_service(dispatcher, items)

@@ -226,7 +226,7 @@ class Dispatcher:
         """Ask the model; without its answer take the safe order."""
         opinion = await second.opinion(Asked(str(ask.place.channel), ask.message, ask.history))
         if opinion.shares is not None:
-            return second.fused(decision, opinion.shares)
+            return second.fused(decision, opinion.shares, self.router.threshold)
         route = safe_order(decision, ask.previous if ask.before else None)
         silent = because(reasons.MODEL_SILENT, failure=opinion.failure)
         return replace(decision, route=route, reasons=(*decision.reasons, silent))

@@ -134,8 +134,13 @@ class ModelStage:
         self._note(opinion, self._clock() - began)
         return opinion
 
-    def fused(self, decision: RouteDecision, shares: Mapping[Route, float]) -> RouteDecision:
-        """Return the log-linear mean of the table's opinion and the model's, as a decision."""
+    def fused(
+        self, decision: RouteDecision, shares: Mapping[Route, float], threshold: float
+    ) -> RouteDecision:
+        """Return the log-linear mean of the table's opinion and the model's, as a decision.
+
+        Below `threshold`, or close to another route, it is still a doubt.
+        """
         logs = {
             route: 0.5 * log(max(_LEAST, decision.probabilities.get(route, 0.0)))
             + 0.5 * log(max(_LEAST, shares.get(route, 0.0)))
@@ -151,7 +156,7 @@ class ModelStage:
             decision,
             route=route,
             probabilities=mixed,
-            uncertain=ranked[0] - ranked[1] < DOUBT_MARGIN,
+            uncertain=ranked[0] - ranked[1] < DOUBT_MARGIN or ranked[0] < threshold,
             source="model",
             reasons=(*decision.reasons, because(MODEL_SAYS, route=named)),
             held=False,

@@ -63,6 +63,11 @@ class Router:
         """Return the table in use."""
         return self._table
 
+    @property
+    def threshold(self) -> float:
+        """Return the probability below which a decision is uncertain; without a table each is."""
+        return self._table.header.threshold if self._table else 1.0
+
     def read(self, message: str) -> None:
         """Score a message before it can be routed."""
         if self._table is not None:

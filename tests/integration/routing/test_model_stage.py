@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 
 import pytest
 
 from bot.adapters.ollama import OllamaClassifier, OllamaPool
 from bot.chat.place import ChannelId, Place, UserId
+from bot.cli import main
 from bot.routing import PreviousRoute, Route, RouteDecision, Router
 from bot.routing.asked_model import FAILURES
 from bot.routing.dispatch import Ask, Dispatcher, why_unsure
@@ -20,6 +22,7 @@ from tests.fakes.ollama.catalogue import FakeModel
 from tests.integration.pools import pool_over
 
 MODEL = "llama3.2:3b"
+DOUBTFUL = ("green", "1984", "the dark side", "cars")
 
 
 @dataclass
@@ -149,8 +152,28 @@ async def test_a_sure_model_moves_a_torn_table(pool: OllamaPool) -> None:
         source="table",
     )
     shares = {Route.FACTUAL: 0.05, Route.CREATIVE: 0.05, Route.COMPANION: 0.9}
-    decision = ModelStage(pool, MODEL).fused(torn, shares)
+    decision = ModelStage(pool, MODEL).fused(torn, shares, 0.65)
     assert (decision.route, decision.source) == (Route.COMPANION, "model")
+
+
+async def test_what_the_two_together_are_not_sure_of_is_still_a_doubt(
+    pool: OllamaPool, ollama: FakeOllama
+) -> None:
+    ollama.add_model(FakeModel(MODEL, ("completion", "systemone")))
+    ollama.leaning = {"creative": 0.5, "companion": 0.3}
+    second = ModelStage(pool, MODEL, classifier=OllamaClassifier(pool), deadline_s=2.0)
+    router = Router.load()
+    asks = [Ask(each, Place(ChannelId(1)), UserId(1), 1.0) for each in DOUBTFUL]
+    ask = next(
+        each
+        for each in asks
+        if router.route(each.message, previous=None, now=1.0).confidence < router.threshold
+    )
+    decision = await Dispatcher(router, second=second).route(ask)
+    assert decision.source == "model"
+    assert decision.confidence < router.threshold
+    assert decision.uncertain
+    assert why_unsure(decision) in {"threshold", "margin"}
 
 
 async def test_a_host_with_typed_classification_is_asked_in_its_own_way(
@@ -191,6 +214,23 @@ async def test_an_unreadable_typed_answer_counts_as_a_failure(
     for _ in range(FAILURES):
         assert (await stage.opinion(Asked("here", "hm"))).failure == "backend"
     assert (await stage.opinion(Asked("here", "hm"))).failure == "open"
+
+
+async def test_eval_in_full_asks_the_model_that_routes_toml_names(
+    ollama: FakeOllama, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ollama.add_model(FakeModel("sorter:1b"))
+    ollama.set_pace(rate=None, first_token=0.5)
+    (tmp_path / "routes.toml").write_text(
+        '[model_stage]\nmodel = "sorter:1b"\ndeadline_ms = 100\n', encoding="utf-8"
+    )
+    env, lines = tmp_path / "env", tmp_path / "lines.jsonl"
+    env.write_text(f"OLLAMA_HOSTS={ollama.url}\nOLLAMA_MODEL={MODEL}\nPERSONAS_DIR={tmp_path}\n")
+    lines.write_text("".join(f'{{"text": "{each}", "label": "factual"}}\n' for each in DOUBTFUL))
+    words = ["--env-file", str(env), "route", "eval", str(lines), "--stage", "full"]
+    assert await asyncio.to_thread(main, [*words, "--data-dir", str(tmp_path)]) == 0
+    assert "model stage (sorter:1b): {'deadline':" in capsys.readouterr().err
+    assert {each.body["model"] for each in ollama.chats} == {"sorter:1b"}
 
 
 async def test_a_stall_of_it_costs_the_deadline(pool: OllamaPool, ollama: FakeOllama) -> None:
