@@ -8,12 +8,12 @@ from typing import Any, Final
 import discord
 import structlog
 
+from bot.adapters.discord.calling.refusals import FAILED
 from bot.adapters.discord.commands.failures import tell
 from bot.adapters.discord.commands.pressing.presses import texts_of
 from bot.languages import t
 
 log = structlog.get_logger(__name__)
-
 
 EFFORT: Final = 100
 """Characters from which on somebody would not like to write it all again."""
@@ -38,10 +38,12 @@ def written_in(interaction: discord.Interaction[Any]) -> str:
 
 async def give_back(interaction: discord.Interaction[Any], written: str) -> None:
     """Show, to who wrote it, what was written into a form that Discord has closed."""
-    kept = discord.File(io.BytesIO(written.encode()), t("what you wrote") + ".txt")
+    kept = discord.File(
+        io.BytesIO(written.encode("utf-8", "replace")), t("what you wrote") + ".txt"
+    )
     try:
         await interaction.followup.send(
             t("This is what you had written:"), file=kept, ephemeral=True
         )
-    except discord.HTTPException as failure:
-        log.info("form not given back", status=failure.status)
+    except FAILED as failure:
+        log.info("form not given back", reason=type(failure).__name__)
