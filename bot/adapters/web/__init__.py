@@ -1,7 +1,8 @@
 """The operations server and the playground."""
 
 from bot.adapters.web.ops import ops_app
-from bot.adapters.web.play import Account, Playground, PlaySink, Stage
+from bot.adapters.web.play import Playground, Stage
+from bot.adapters.web.relaying import Account, PlaySink
 from bot.adapters.web.server import WebServer, is_loopback
 from bot.chat.stage import PersonaSummary, Spoken, StageStatus
 

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from bot.adapters.web import play as play_module
+from bot.adapters.web import relaying
 from bot.chat.notices import notice_for
 from bot.errors import BackendStalled
 from bot.languages import reading
@@ -126,7 +127,7 @@ async def test_a_turn_that_takes_too_long_is_stopped(
 async def test_a_silent_turn_sends_heartbeats(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(play_module, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(relaying, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(play_module, "TURN_SECONDS", 0.4)
     body = {"session": reader.session, "text": "wait", "persona": None}
     async with reader.http.post(f"{reader.url}/api/say", json=body) as response:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.adapters.web import play as play_module
+from bot.adapters.web import requests
 from bot.adapters.web.access import COOKIE
 from tests.fakes import PATIENCE
 from tests.integration.web.company import Company, open_house
@@ -233,7 +233,7 @@ async def test_a_wrong_method_is_named(reader: Reader) -> None:
 @settings(max_examples=60, deadline=None)
 def test_no_body_is_ever_more_than_refused(data: bytes) -> None:
     try:
-        body = play_module._Say.model_validate_json(data)
+        body = requests.Say.model_validate_json(data)
     except ValidationError:
         return
     raise AssertionError(f"taken without a session: {body}")
