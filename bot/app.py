@@ -109,7 +109,6 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         StoreError: Redis, or its schema.
     """
     footprint.share_one_heap()
-    footprint.forget_docstrings()
     metrics, clock = Metrics(__version__, embedded_redis=settings.redis.url is None), SystemClock()
     tell_losses(metrics.log_lines_lost)
     health = expected_health()
@@ -162,7 +161,6 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
         guard=guard,
     )
     _keep_going(troupe, routing, ground, stack)
-    footprint.settle()
     return troupe
 
 

@@ -8,7 +8,6 @@ import gc
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import FunctionType, ModuleType
 from typing import Any, Final
 
 _GLIBC: Final = "libc.so.6"
@@ -56,29 +55,9 @@ def share_one_heap() -> None:
         libc.mallopt(_TRIM_THRESHOLD, _KEPT_FREE)
 
 
-def forget_docstrings() -> None:
-    """Let go of what only readers of the code need, 4 MiB with that of the libraries: room for what
-    is opened from then on. Call it once everything is imported.
-
-    As `python -OO` does, but for the assertions, which stay. A function within another is made from
-    the other's code each time: its own keeps its docstring.
-    """
-    for each in gc.get_objects():
-        kind = type(each)
-        if kind is FunctionType and "<locals>" not in each.__qualname__:
-            code, said = each.__code__, each.__doc__
-            if said is not None and code.co_consts[:1] == (said,):
-                each.__code__ = code.replace(co_consts=(None, *code.co_consts[1:]))
-                each.__doc__ = None
-        elif kind is ModuleType:
-            each.__doc__ = None
-        elif isinstance(each, type) and isinstance(vars(each).get("__doc__"), str):
-            with contextlib.suppress(TypeError):  # it is not Python's own
-                type.__setattr__(each, "__doc__", None)
-
-
 def settle() -> None:
-    """Give what only the start needed back to the system, such as what rules were read with.
+    """Give what only the start needed back to the system, such as what rules were read with. Call
+    it once everything is imported and opened.
 
     What is left lives as long as the process, so the collector need not look at it again.
     """

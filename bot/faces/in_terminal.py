@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
+from bot import footprint
 from bot.app import Troupe, open_troupe
 from bot.chat.account import TurnAccount
 from bot.chat.stage import MAX_TEXT, Stage
@@ -133,6 +134,7 @@ async def converse(settings: Settings, persona: str | None) -> int:
         interruption = _Interruption(keyboard)
         stack.callback(interruption.close)
         troupe = await open_troupe(settings, stack)
+        footprint.settle()
         stage, session = troupe.stage(), f"terminal-{secrets.token_hex(8)}"
         chosen = _chosen(troupe, stage, persona) if persona is not None else None
         stack.push_async_callback(stage.reset, session)

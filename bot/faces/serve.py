@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from bot import footprint
 from bot.adapters.redis import look_into_database, open_database
 from bot.adapters.redis.migrations import migrate
 from bot.adapters.web.ops import ops_app
@@ -21,7 +22,6 @@ from bot.adapters.web.play import Playground
 from bot.adapters.web.server import WebServer
 from bot.app import Troupe, open_troupe
 from bot.errors import TroupeError
-from bot.faces.on_discord import serve_discord
 from bot.files.data_files import migrations_dir
 from bot.settings import Settings
 
@@ -51,9 +51,14 @@ async def serve(settings: Settings, *, discord: bool) -> int:
         )
         log.info("operations page", url=await _listen(ops, "OPS"))
         stack.push_async_callback(ops.stop)
-        if discord:
-            return await serve_discord(troupe, stop, stack, hurry)
-        return await _serve_playground(troupe, stop, stack)
+        if not discord:
+            footprint.settle()
+            return await _serve_playground(troupe, stop, stack)
+        # Late: its modules go where that was which only the opening needed; the page needs none.
+        from bot.faces.on_discord import serve_discord
+
+        footprint.settle()
+        return await serve_discord(troupe, stop, stack, hurry)
 
 
 async def _listen(server: WebServer, section: str) -> str:

@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
+from bot import footprint
 from bot.app import Troupe, open_troupe
 from bot.chat.accounts import Accounts
 from bot.chat.intake import Intake
@@ -137,6 +138,7 @@ async def instant(turns: int = 2000, at_once: int = 64) -> Figures:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="troupe-bench-"))
         ollama = await stack.enter_async_context(ollama_process(None, 40, 128))
         troupe = await open_troupe(_settings(Path(folder), ollama), stack)
+        footprint.settle()
         sinks = _Sinks()
         intake = _intake(troupe, sinks)
         slots = asyncio.Semaphore(at_once)

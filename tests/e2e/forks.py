@@ -187,11 +187,9 @@ def _prepare() -> None:
     """Import what a bot imports, compile the shipped rules, and share both with every fork."""
     for name in ("bot.cli", "bot.faces.serve", "bot.faces.on_discord", "bot.faces.in_terminal"):
         import_module(name)
-    from bot import footprint
     from bot.guardrails import Guardrails
 
     Guardrails.load()
-    footprint.forget_docstrings()
     gc.freeze()
 
 

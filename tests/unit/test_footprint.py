@@ -53,21 +53,6 @@ footprint.settle()
 assert kept[123_456] == {"123456": [123_456]}
 print(large() - before)
 """
-DOCSTRINGS = """
-import json
-from bot import footprint
-
-def outer(text, *, end=""):
-    "Return what makes it."
-    def inner():
-        "Return it."
-        return text + end
-    return inner
-
-footprint.forget_docstrings()
-assert outer("a", end="s")() == "as" and json.loads("[1.5]") == [1.5]
-print(json.__doc__, json.JSONEncoder.__doc__, outer.__doc__, bool(int.__doc__), outer("as said")())
-"""
 LINUX = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
 LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
@@ -93,7 +78,3 @@ def test_what_was_changed_in_a_library_s_memory_is_kept(tmp_path: Path) -> None:
     library = tmp_path / "relocated.so"
     library.write_bytes(b"as read" + bytes(9_000))
     assert printed_by(CHANGED, str(library)) == "changed"
-
-
-def test_docstrings_go_and_the_code_that_had_them_works_as_before() -> None:
-    assert printed_by(DOCSTRINGS) == "None None None True as said"
