@@ -24,6 +24,8 @@ class GuardContext:
     protected: str = ""
     """System text that must not be recited."""
     user_text: str = ""
+    brought: tuple[str, ...] = ()
+    """What the person says beside it: prose in files, and earlier words of theirs."""
     before: str = ""
     """The reply that is gone on with: it was released, and the new text stands right after it."""
     locale: str | None = None
@@ -42,6 +44,12 @@ class GuardContext:
     """Whether care comes first: by the message, the trend, or a crisis of the last day."""
     now: float = 0.0
     """Unix seconds."""
+
+    @property
+    def said(self) -> str:
+        """Return all that the person says with a message: what a guard model is asked about, with
+        whatever draft and however often it is answered."""
+        return "\n".join((self.user_text, *self.brought))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import structlog
 
 from bot.chat.place import Place, UserId
 from bot.chat.turn import Turn
+from bot.delivery.seams import joined
 from bot.errors import SettingsRejected, StoreError
 from bot.guardrails.audit import Audit, AuditSink
 from bot.guardrails.caring.care import Care, read_care, region_of
@@ -29,7 +30,7 @@ from bot.guardrails.guard_model.opinion import GuardAway, GuardModel
 from bot.guardrails.guard_model.reviewing import AWAY, of_draft, of_message
 from bot.guardrails.in_pieces import with_pieces
 from bot.guardrails.judge import Judge
-from bot.guardrails.material import brought, guidance, with_material
+from bot.guardrails.material import guidance, with_material
 from bot.guardrails.outgoing.gate import GateTerms, OutputGate
 from bot.guardrails.outgoing.revise import revision_request, rewritten
 from bot.guardrails.pii import redact
@@ -49,6 +50,9 @@ log = structlog.get_logger(__name__)
 
 STOPPING = frozenset({Measure.REWRITE, Measure.GATE, Measure.REFUSE, Measure.BLOCK, Measure.CRISIS})
 """What keeps a draft from being shown."""
+
+STANDING = 2000
+"""Characters of a reply that is gone on with, from its end, which a guard model reads again."""
 
 HEARD_BEFORE = 100
 """Everyday messages that are judged before the first person's: see `Judge.listen`."""
@@ -214,23 +218,22 @@ class Guardrails:
         """Whether a guard model is there to review questions."""
         return self._guard is not None
 
-    async def review_input(self, turn: Turn, context: GuardContext) -> Verdict:
-        """Return the guard model's judgement of the bare message; runs beside generation.
+    async def review_input(self, context: GuardContext) -> Verdict:
+        """Return the guard model's judgement of what a person said; runs beside generation.
 
         ALLOW without a guard model. SUPPORT where it alone heard need. When it is away: rules go
         on alone on the factual and creative routes; companion, DMs and strict places answer with
         the safe template, and so does who is in need, with lines to call.
         """
-        said = "\n".join((turn.text, *brought(turn)))
-        if self._guard is None or not any(char.isalpha() for char in said):
+        if self._guard is None or not any(char.isalpha() for char in context.said):
             return PASS
         began = time.perf_counter()
-        decision = await self._opinion(said, None, context)
+        decision = await self._opinion(context, None)
         if decision is ALLOWED:
             return PASS
         seconds = time.perf_counter() - began
         self._audit.note(
-            "review", decision, route=context.route.value, text=said, seconds=seconds,
+            "review", decision, route=context.route.value, text=context.said, seconds=seconds,
             guild=context.place.guild,
         )  # fmt: skip
         if decision.measure is not Measure.SUPPORT:
@@ -243,9 +246,11 @@ class Guardrails:
         where = where_of(context.place)
         try:
             before = RiskState.of(await self._trend.load(context.person, where))
-            weight = WEIGHTS[Severity.PASSIVE]
-            state = advance(before, context.now, weight=weight, dependency=0.0)
-            state = replace(state, turns=before.turns)  # the message was counted when it came
+            state = before
+            if not context.heard_before:
+                weight = WEIGHTS[Severity.PASSIVE]
+                state = advance(before, context.now, weight=weight, dependency=0.0)
+                state = replace(state, turns=before.turns)  # it was counted when it came
             due = state.resource_due(context.now)
             if due:
                 state = replace(state, resource_at=context.now)
@@ -264,7 +269,8 @@ class Guardrails:
         sincere = asked.has("human_claim")  # whatever else is said, and asked for, beside it
 
         async def opinion(draft: str) -> Decision:
-            return await self._opinion(context.user_text, draft, context)
+            stands = context.before[-STANDING:]
+            return await self._opinion(context, joined(stands, draft) if stands else draft)
 
         terms = GateTerms(
             rules=self._judge.drafted,
@@ -334,32 +340,37 @@ class Guardrails:
         blames = drafted and decision.measure is Measure.BLOCK
         return replace(verdict, reply=words.refusal) if blames else verdict
 
-    async def _opinion(self, user_text: str, draft: str | None, context: GuardContext) -> Decision:
-        """Ask the guard model; ALLOWED when it has no objection."""
+    async def _opinion(self, context: GuardContext, draft: str | None) -> Decision:
+        """Ask the guard model; ALLOWED when it has no objection.
+
+        Whatever is judged, it is asked about the same words of the person, and about a reply that
+        is gone on with as it will stand.
+        """
         if self._guard is None:
             return ALLOWED
         try:
-            opinion = await self._guard.opinion(user_text, draft)
+            opinion = await self._guard.opinion(context.said, draft)
         except GuardAway as error:
             away = Decision(Measure.REFUSE, None, rule=AWAY)
-            stays = self._needs_guard(user_text, context)
+            stays = self._needs_guard(context)
             self._audit.note(
-                "degraded", away if stays else ALLOWED, route=context.route.value, text=user_text,
-                guild=context.place.guild,
+                "degraded", away if stays else ALLOWED, route=context.route.value,
+                text=context.said, guild=context.place.guild,
             )  # fmt: skip
             log.warning("guard model away", reason=str(error), answered=not stays)
             return away if stays else ALLOWED
         if draft is not None:
             return of_draft(opinion, context)
-        return of_message(opinion, self._judge.message(user_text, context), context)
+        return of_message(opinion, self._judge.message(context.said, context), context)
 
-    def _needs_guard(self, user_text: str, context: GuardContext) -> bool:
+    def _needs_guard(self, context: GuardContext) -> bool:
         """Whether this turn may not go on with rules alone."""
         if context.route is Route.COMPANION or context.strict or context.in_need:
             return True
         if context.place.is_dm or context.place.age_restricted:
             return True
-        return self._judge.message(user_text, context).decision.measure.rank >= Measure.SUPPORT.rank
+        found = self._judge.message(context.said, context).decision
+        return found.measure.rank >= Measure.SUPPORT.rank
 
     def _about_material(self, turn: Turn, context: GuardContext, verdict: Verdict) -> Verdict:
         """Tell the model that orders in quoted or attached text are none."""

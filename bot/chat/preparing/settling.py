@@ -17,6 +17,7 @@ from bot.chat.preparing.scene_turns import speakers
 from bot.chat.preparing.speech import reply_language
 from bot.chat.turn import Turn
 from bot.guardrails import GuardContext
+from bot.guardrails.material import brought
 from bot.guardrails.outgoing.leak import fresh_canary
 from bot.guardrails.verdict import ALLOWED, Action, Verdict
 from bot.personas import Persona
@@ -138,6 +139,7 @@ async def _judge(
         adult_card=False,
         protected="",
         user_text=said.text,
+        brought=brought(said),
         locale=turn.speaker.locale,
         canary=fresh_canary(),
         strict=parts.profiles[decision.route].guard == "strict" or await parts.strict(turn.place),

@@ -13,14 +13,13 @@ from bot.chat.account import TurnAccount
 from bot.chat.character.drift import DriftCheck
 from bot.chat.notices import CUT_LOOP, CUT_SHORT, WAKING, small_print
 from bot.chat.parts import Parts
-from bot.chat.preparing.ordering import as_said
 from bot.chat.preparing.settling import Settled
 from bot.chat.replying.generation import Generated, Generation, InputRefused, NeedHeard, Readers
 from bot.chat.replying.stopping import Stop
 from bot.chat.turn import Wish
 from bot.delivery.cleaning import ReplyCleaner
 from bot.delivery.split import says_something
-from bot.errors import BackendError, EmptyReply
+from bot.errors import BackendError, EmptyReply, NotAllowed
 from bot.guardrails import DraftBlocked, Release
 from bot.guardrails.verdict import Verdict
 from bot.languages import mark, translated
@@ -68,6 +67,7 @@ class Drafting:
         Raises:
             Drifted: the persona was not itself, nothing was visible, and `again_allowed`.
             NeedHeard: the question is to be answered with care; nothing was visible.
+            NotAllowed: what a reply that stands there answers is refused; the reply stays.
             BackendError: the model failed and nothing was visible.
         """
         parts, settled, account = self._parts, order.settled, order.account
@@ -101,7 +101,10 @@ class Drafting:
         except InputRefused as refused:
             self._taken_back(generation)
             self.judged(account, "review", refused.verdict, settled.decision.route)
-            return refused.verdict.reply or translated(REFUSED)
+            said = refused.verdict.reply or translated(REFUSED)
+            if order.wish is not None:
+                raise NotAllowed("{reply}", reply=said) from refused
+            return said
         except NeedHeard as heard:
             self.judged(account, "review", heard.verdict, settled.decision.route)
             raise
@@ -118,7 +121,7 @@ class Drafting:
                 parts.metrics.replies.cut(cut)
 
     def _review(self, settled: Settled) -> asyncio.Task[Verdict]:
-        reviewing = self._parts.guardrails.review_input(as_said(settled.turn), settled.context)
+        reviewing = self._parts.guardrails.review_input(settled.context)
         return asyncio.create_task(reviewing, name=f"review {settled.turn.id}")
 
     def _readers(self, order: Order) -> Readers:

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.adapters.ollama import OllamaPool
-from bot.chat.place import ChannelId, GuildId, MessageId, Place, UserId
-from bot.chat.turn import Message, Speaker, Trigger, Turn
+from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.guardrails import Action, GuardAway, GuardContext, Guardrails, OllamaGuard
 from bot.guardrails.guard_model.guard import BREAK_AFTER, BREAK_FOR
 from bot.routing.route import Route
@@ -116,7 +115,7 @@ async def test_what_goes_on_without_the_guard(
     rails = await asyncio.to_thread(
         Guardrails.load, None, guard=OllamaGuard(pool, MODELS[0], timeout=PATIENCE)
     )
-    message = Message(MessageId(3), PLACE, Speaker(UserId(4), "a"), "a fine day, is it not?", 0.0)
-    context = GuardContext(route=route, place=PLACE, person=UserId(4), user_text=message.text)
-    verdict = await rails.review_input(Turn((message,), Trigger.MENTION), context)
+    said = "a fine day, is it not?"
+    context = GuardContext(route=route, place=PLACE, person=UserId(4), user_text=said)
+    verdict = await rails.review_input(context)
     assert verdict.action is action

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.e2e.troupe import Scene, opened, until
+from tests.e2e.troupe import Scene, opened, own_words, until
+from tests.e2e.wants.seeing import press, reads, with_buttons
 from tests.fakes import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -70,6 +71,23 @@ async def test_an_unsafe_reply_is_never_visible(scene: Scene) -> None:
     assert "zeta" not in said
     for reply in stage.replies_to(asked):
         assert all("zeta" not in edit.content for edit in reply.edits)
+
+
+async def test_what_it_refuses_later_leaves_the_reply_as_it_stands(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.reply_with("safe", kind="guard")
+    scene.ollama.fail_next("error", status=503, message="busy", model=GUARD)
+    asked, said = await scene.exchange(stage, alice, "what melts at 232 °C?", "Tin does.")
+    assert said == "Tin does."
+    scene.ollama.reply_with(
+        lambda body: "unsafe\nS2" if body["messages"][-1]["role"] == "user" else "safe",
+        kind="guard",
+    )
+    for button in ("Regenerate", "Continue"):
+        reply = await with_buttons(scene, stage, asked, button)
+        await reads(await press(alice, reply, button), "I can't help with that.")
+        await with_buttons(scene, stage, asked, button)
+        assert own_words(reply.content) == said
 
 
 def _hears_self_harm(body: Mapping[str, Any]) -> str:
