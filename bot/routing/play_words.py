@@ -145,22 +145,27 @@ OTHERS = re.compile(
 """Somebody or something of the scene is meant."""
 
 THINGS = re.compile(
-    r"\b(?:the|those|two|der|die|das|den|dem|zum|zur|el|la|los|las|al|le|les|du|au|il|lo|l|o|a|os|as"
-    r"|do|da|no|na|pro|pra|dietro|alla|al|del|della)\s(?:\w+\s)?(?:"
+    r"\bthe\s(?:\w+\s)?(?:"
     + any_of(
         "doors? gate counter stairs? cellar bridge forest woods cave tunnel tower castle tavern",
         "inn village road path guards? chest key map horses? ship captain innkeeper ruins altar",
-        "sword potion torch lantern camp throne dungeon lock trap rope tur tor theke treppe",
-        "keller brucke wald hohle turm burg schenke dorf weg wache truhe schlussel karte pferd",
-        "schiff kapitan wirt schwert trank fackel laterne puerta escalera sotano puente bosque",
-        "cueva torre castillo posada taberna pueblo camino guardias? cofre llave mapa caballo",
-        "barco capitan espada pocion antorcha porte escalier pont foret grotte tour chateau",
-        "auberge taverne chemin gardes? coffre cle carte cheval navire capitaine epee torche",
-        "lanterne porta escada porao ponte floresta caverna castelo aldeia guarda bau chave",
-        "cavalo navio capitao pocao tocha scala cantina foresta grotta castello locanda",
-        "villaggio sentiero guardia forziere chiave mappa cavallo nave capitano spada torcia",
+        "sword potion torch lantern camp throne dungeon lock trap rope",
     )
     + r")(?!\w| of )"
+    r"|\b(?:der|die|das|den|dem|zum|zur|el|la|los|las|al|le|les|du|au|il|lo|l|o|a|os|as"
+    r"|do|da|no|na|pro|pra|alla|del|della)\s(?:\w+\s)?(?:"
+    + any_of(
+        "tor tur theke treppe keller brucke wald hohle turm burg schenke dorf weg wache truhe",
+        "schlussel karte pferd schiff kapitan wirt schwert trank fackel laterne puerta escalera",
+        "sotano puente bosque cueva torre castillo posada taberna pueblo camino guardias? cofre",
+        "llave mapa caballo barco capitan espada pocion antorcha porte escalier pont foret",
+        "grotte tour chateau auberge taverne chemin gardes? coffre cle carte cheval navire",
+        "capitaine epee torche lanterne porta escada porao ponte floresta caverna castelo",
+        "aldeia guarda bau chave cavalo navio capitao pocao tocha scala cantina foresta grotta",
+        "castello locanda villaggio sentiero guardia forziere chiave mappa cavallo nave",
+        "capitano spada torcia",
+    )
+    + r")(?!\w| d[aeiou]\w* )"
 )
 """What a place of a play has, told of as if both knew it: "how much for the map"."""
 
