@@ -100,6 +100,19 @@ class Browser:
         data = await self._call("GET", "screenshot")
         path.write_bytes(base64.b64decode(data))
 
+    @asynccontextmanager
+    async def cleared(self) -> AsyncIterator[Browser]:
+        """Give the same window to another event loop, with nothing in it, and empty it again."""
+        async with aiohttp.ClientSession(timeout=self._http.timeout) as http:
+            browser = Browser(http, self._session)
+            await browser.devtools("Network.clearBrowserCookies", {})
+            await browser.devtools("Emulation.setEmulatedMedia", {"features": []})
+            await browser.complaints()
+            try:
+                yield browser
+            finally:
+                await browser.open("about:blank")
+
     async def until(self, script: str, *arguments: Any) -> Any:
         """Wait until a script returns something true, and return it."""
         end = time.monotonic() + PATIENCE

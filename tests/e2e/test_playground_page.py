@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e.browser import Browser, chromium, missing
 from tests.integration.web.company import Company, open_house
@@ -23,9 +24,15 @@ async def company() -> Company:
     return Company(rehearsal=True)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def window() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
-async def page(company: Company) -> AsyncIterator[Browser]:
-    async with chromium() as browser, open_house(company) as (url, _):
+async def page(window: Browser, company: Company) -> AsyncIterator[Browser]:
+    async with open_house(company) as (url, _), window.cleared() as browser:
         await browser.size(1440, 900)
         await browser.open(url)
         await browser.until("return document.querySelector('#app').dataset.ready")
@@ -235,8 +242,10 @@ async def test_a_question_whose_reply_was_cut_off_by_loading_anew_is_given_back(
     assert await page.run("return document.querySelector('#text').value") == ""
 
 
-async def test_after_a_restart_of_the_program_the_talk_goes_on(company: Company) -> None:
-    async with chromium() as browser:
+async def test_after_a_restart_of_the_program_the_talk_goes_on(
+    window: Browser, company: Company
+) -> None:
+    async with window.cleared() as browser:
         async with open_house(company) as (url, _):
             await browser.open(url)
             await browser.until(READY)
