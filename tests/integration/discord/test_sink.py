@@ -227,7 +227,7 @@ async def test_showing_never_waits_however_slow_discord_is(scene: Scene) -> None
     began = time.monotonic()
     for number in range(2000):
         sink.show("word " * (number % 100 + 1))
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 4.0  # to wait for each would take 800
     await sink.finish("The end.")
     assert scene.channel.from_bot[0].content == "The end."
 

@@ -384,7 +384,7 @@ async def test_an_absent_model_is_named(
 
 
 async def test_the_share_that_was_cached_is_estimated(pool_of: PoolOf, observed: Observed) -> None:
-    async with FakeOllama(prompt_rate=20_000) as fake:
+    async with FakeOllama(prompt_rate=4_000) as fake:
         pool = await pool_of(fake)
         long = "a word here and there " * 400
         await told(pool, ask(long))

@@ -186,10 +186,10 @@ def test_a_growing_text_leaves_its_first_parts_alone() -> None:
 
 
 def test_hostile_markup_takes_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for evil in ("[" * 8000, "||" * 4000, "`" * 8000, "<@" * 4000, "https://" * 1000, "|" * 7999):
         split(evil)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 PIECES = st.sampled_from(

@@ -46,10 +46,10 @@ from tests.unit.personas.files import (
 
 
 def refused(data: bytes) -> str:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(CardRejected) as caught:
         read_card(data, "x")
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     text = caught.value.text
     assert text
     assert "Traceback" not in text

@@ -72,9 +72,9 @@ def test_html_is_never_written(replace: str) -> None:
 
 
 def test_a_hostile_pattern_costs_a_moment() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     made = rewrite([script("/(a+)+$/", "x")] * 50, "a" * 5_000 + "!", Purpose.REPLY)
-    assert time.perf_counter() - began < TOTAL_SECONDS * 10
+    assert time.process_time() - began < TOTAL_SECONDS * 10
     assert made.text == "a" * 5_000 + "!"
     assert len(made.problems) == 50
 

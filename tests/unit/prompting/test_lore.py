@@ -167,9 +167,9 @@ def test_an_invalid_pattern_is_literal_unless_the_entry_says_it_is_one() -> None
 
 def test_a_hostile_pattern_costs_a_moment_and_is_told() -> None:
     bombs = [entry(f"/(a+)+{n}$/") for n in range(200)]
-    began = time.perf_counter()
+    began = time.process_time()
     result = look(bombs, "a" * 5_000 + "!")
-    assert time.perf_counter() - began < EVALUATION_SECONDS * 10
+    assert time.process_time() - began < EVALUATION_SECONDS * 10
     assert result.fired == ()
     assert result.warnings
 

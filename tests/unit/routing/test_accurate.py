@@ -91,7 +91,7 @@ async def test_a_slow_encoder_is_not_waited_for_and_the_loop_stays_free() -> Non
     began = time.perf_counter()
     found = await asyncio.gather(*(stage.opinion("x") for _ in range(20)))
     assert found == [None] * 20
-    assert time.perf_counter() - began < 1.0
+    assert time.perf_counter() - began < 5.0
     gate.set()
     while await stage.opinion("x") is None:
         await asyncio.sleep(0.01)

@@ -6,7 +6,7 @@ import json
 import threading
 import zlib
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -138,9 +138,9 @@ def test_any_text_is_routed(message: str) -> None:
 )
 def test_length_and_broken_text_cost_next_to_nothing(message: str) -> None:
     ROUTER.route(message, previous=None, now=NOW)
-    began = perf_counter()
+    began = process_time()
     ROUTER.route(message, previous=None, now=NOW)
-    assert perf_counter() - began < 0.05
+    assert process_time() - began < 0.05
 
 
 def test_a_missing_model_falls_back_to_the_default_and_says_why(tmp_path: Path) -> None:
