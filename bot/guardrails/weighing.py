@@ -151,10 +151,10 @@ def _figure_of_speech(judgement: Judgement, state: RiskState, context: GuardCont
     heard = max(judgement.care, judgement.acute) >= 1.0
     if heard or judgement.around.aside or not state.strained(context.now):
         return False
-    if judgement.decision.category not in CARE:
-        return False
     found = [hit for hit in judgement.hits if hit.category in CARE and hit.severity is not MILD]
-    return bool(found) and all(hit.wide and hit.severity in SAID_LIGHTLY for hit in found)
+    decided = [hit for hit in found if hit.rule == judgement.decision.rule]
+    lightly = all(hit.severity in SAID_LIGHTLY for hit in found)  # and no wound or abuse is told
+    return lightly and any(hit.wide for hit in decided)
 
 
 def _in_look_back(judgement: Judgement, state: RiskState, context: GuardContext) -> bool:

@@ -28,7 +28,7 @@ the odds at which the head speaks up."""
 SAID_PLAINLY = 1.2
 """What a rule adds that calls for care."""
 GONE_WELL = -2.0
-BELIEVED = 6.0
+BELIEVED = 4.0
 """Odds over its threshold from which the head is believed in spite of good news."""
 BEGUN = 0.3
 """How much more it takes in a talk that goes on: the next message will add to this one."""
@@ -39,7 +39,7 @@ there is. 0.4 times the odds at which the head speaks up change the tone of a re
 of 901 everyday lines 14 in place of 2."""
 STRAINED = 1.4
 """How much more it takes amid tests, games, night shifts and small children."""
-STRAINED_AT_FIRST = 1.0
+STRAINED_AT_FIRST = 0.8
 """The same of a first message, which may tell of more than what strains everybody."""
 CRYING_OUT = 12.0
 """Odds over its threshold from which the head is believed whatever strains a person."""
