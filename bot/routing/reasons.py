@@ -14,7 +14,7 @@ from bot.languages import mark, translated
 from bot.languages.catalogue import filled
 
 PINNED: Final = mark("pinned to {route}")
-CORRECTED: Final = mark("a moderator sent a message {alike} like it to {route}")
+CORRECTED: Final = mark("a correction sent a message {alike} like it to {route}")
 DISTRESS: Final = mark("signs of distress")
 CARE: Final = mark("care is in force: no story for now")
 FIXED_WAITS: Final = mark("signs of distress a while ago: the {source} waits")

@@ -77,6 +77,7 @@ async def test_a_correction_outranks_the_table_and_says_so() -> None:
     decision = await dispatcher.route(ask(FACT))
     assert (decision.route, decision.source) == (Route.COMPANION, "correction")
     assert "100%" in decision.reasons[0]
+    assert "moderator" not in decision.reasons[0], "in a direct message there is none"
     assert (await dispatcher.route(ask(TEXT))).source == "table"
 
 

@@ -31,12 +31,18 @@ NEEDED = discord.Permissions(
 WANTED_ONLY = frozenset({"manage_webhooks", "external_emojis", "add_reactions"})
 """Troupe works without these, with less."""
 
+_OTHER_TITLES = {
+    "read_messages": "View Channel",
+    "manage_guild": "Manage Server",
+    "external_emojis": "Use External Emoji",
+    "send_messages_in_threads": "Send Messages in Threads",
+}
+"""Where discord.py's name says something else than Discord's settings."""
+
 
 def permission_title(name: str) -> str:
     """Return a permission's name as Discord's settings have it, from discord.py's."""
-    # discord.py still lists View Channel under the name that Discord gave up.
-    name = "view_channel" if name == "read_messages" else name
-    return name.replace("_", " ").title()
+    return _OTHER_TITLES.get(name, name.replace("_", " ").title())
 
 
 def invite_link(application: int) -> str:

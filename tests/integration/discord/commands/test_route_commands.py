@@ -313,7 +313,7 @@ async def test_texts_are_exported_only_where_the_server_keeps_them(
     guild, settings = stage.guild.record.id, stage.troupe.settings
     file = tmp_path / "corrections.jsonl"
     refused = await stage.guest.slash(stage.channel, "route keep-text", texts="on")
-    assert "Manage" in refused.text
+    assert "Manage Server" in refused.text
     asked, _ = await asks(stage.channel, stage.guest, FACT)
     await mod.slash(stage.channel, "route fix", label="companion", message=str(asked.id))
     assert await export_corrections(settings, guild, file) == 0
