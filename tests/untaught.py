@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from bot.routing.dataset import read_labelled
+from bot.routing.text import fold
 
 FIXTURES = Path(__file__).parent / "fixtures" / "routing"
 
@@ -13,6 +14,11 @@ FIXTURES = Path(__file__).parent / "fixtures" / "routing"
 def bare(text: str) -> str:
     """Return a text's words alone: case, signs and apostrophes count for nothing."""
     return " ".join(re.findall(r"\w+", re.sub("['’]", "", text.casefold())))
+
+
+def as_read(text: str) -> str:
+    """Return a text's words as the router reads them: other numbers are the same to it."""
+    return bare(fold(text))
 
 
 def says_little(words: str) -> bool:
