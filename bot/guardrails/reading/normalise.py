@@ -96,6 +96,8 @@ MARKDOWN = re.compile(
 LEET_TOKEN = re.compile(r"(?<![\w@$!|€£+])(?:[^\W0134578])*+[0134578@$!|€£+][\w@$!|€£+]*+")
 """A word in which one of the signs stands; in linear time, so possessive from its beginning."""
 LEET_SIGN = re.compile(r"[0134578@$!|€£+]")
+STROKES = frozenset("1|!")
+"""Signs that may be an `i` or an `l`."""
 LONE_SIGNS = re.compile(r"(?<!\S)[0134578@$]{1,3}(?!\S)")
 """Words of signs only, such as `70` for "to"; read so where other words are leet too."""
 DIGITS_AROUND = re.compile(r"^\d*(?:1st|2nd|3rd|\dth|\d(?:k|h|m|s|am|pm|gb|mb|kg|cm|km|x|d))?$")
@@ -309,22 +311,25 @@ def _leet(text: str) -> tuple[str, ...]:
     if not LEET_SIGN.search(text):
         return ()
 
-    def read(table: dict[int, str], token: str) -> str:
+    def read(token: str, table: dict[int, str]) -> str:
         if DIGITS_AROUND.match(token) or not LATIN_LETTER.search(token):
             return token
         core = token.rstrip("!|+")
         return core.translate(table) + token[len(core) :]
 
-    read_so = [match for match in LEET_TOKEN.finditer(text) if read(LEET, match[0]) != match[0]]
+    tokens = list(LEET_TOKEN.finditer(text))
+    said = {token[0]: read(token[0], LEET) for token in tokens}
+    read_so = [token for token in tokens if said[token[0]] != token[0]]
     if not read_so:
         return ()
     text = around(text, read_so)
-    first = LEET_TOKEN.sub(lambda match: read(LEET, match[0]), text)
+    first = LEET_TOKEN.sub(lambda token: said[token[0]], text)
     if len(read_so) > 1:
         first = LONE_SIGNS.sub(lambda match: match[0].translate(LEET), first)
-    if not any(sign in text for sign in "1|!"):
+    if STROKES.isdisjoint(text):
         return (first,)
-    return first, LEET_TOKEN.sub(lambda match: read(LEET_L, match[0]), text)
+    said |= {token: read(token, LEET_L) for token in said if not STROKES.isdisjoint(token)}
+    return first, LEET_TOKEN.sub(lambda token: said[token[0]], text)
 
 
 def _unstretched(text: str) -> tuple[str, ...]:
