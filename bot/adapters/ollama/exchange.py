@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -159,7 +159,8 @@ async def begun(
         async with _answer(session, host, body, limits) as response:
             if response.status != 200:
                 raise await _refusal(host, model, response)
-            yield Exchange(host, model, LineReader(response.content), limits)
+            with closing(LineReader(response.content)) as reader:
+                yield Exchange(host, model, reader, limits)
     except BackendUnreachable as error:
         host.lost(error)
         raise

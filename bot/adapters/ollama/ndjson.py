@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from math import inf
 
 from aiohttp import StreamReader
 
@@ -17,6 +18,8 @@ MAX_LINE = 4 * 1024 * 1024
 """Bytes. A line holds a token, or with log-probabilities a few kilobytes."""
 MAX_STREAM = 64 * 1024 * 1024
 """Bytes of one answer."""
+_TICK = 0.001
+"""Seconds by which the event loop's timers may be early."""
 
 
 class LineReader:
@@ -28,6 +31,15 @@ class LineReader:
         self._lines: deque[bytes] = deque()
         self._rest = bytearray()
         self._total = 0
+        self._until = inf
+        """When the wait that is under way ends; `inf` while there is none."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = inf
+
+    def close(self) -> None:
+        """Nothing will be read any more."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def pop(self) -> bytes | None:
         """Return a line that is already here: most of a fast stream needs no waiting."""
@@ -51,10 +63,31 @@ class LineReader:
             if not chunk:
                 if self._content.at_eof():
                     return self._last()
-                async with asyncio.timeout_at(until):
-                    chunk = await self._wait()
+                chunk = await self._within(until)
             self._feed(chunk)
         return lines.popleft()
+
+    async def _within(self, until: float) -> bytes:
+        """Wait for more until then. One timer serves a whole stream: `asyncio.timeout` makes one
+        for each token, which was a twentieth of an answer's CPU."""
+        self._until = until
+        if until < self._due:
+            self.close()
+            self._due = until
+            self._timer = asyncio.get_running_loop().call_at(until, self._look_at_the_time)
+        try:
+            return await self._wait()
+        finally:
+            self._until = inf
+
+    def _look_at_the_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer, self._due = None, inf
+        if self._until <= loop.time() + _TICK:
+            self._content.set_exception(TimeoutError("nothing came in time"))
+        elif self._until < inf:
+            self._due = self._until
+            self._timer = loop.call_at(self._until, self._look_at_the_time)
 
     @property
     def ended(self) -> bool:

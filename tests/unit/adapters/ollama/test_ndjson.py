@@ -74,6 +74,34 @@ async def test_silence_meets_its_deadline() -> None:
         await reader.next(loop.time() + 0.01)
 
 
+@pytest.mark.parametrize("first", [0.02, 60.0], ids=["a timer runs out", "a timer is far away"])
+async def test_each_wait_has_its_own_deadline(first: float) -> None:
+    loop = asyncio.get_running_loop()
+    content = body()
+    reader = LineReader(content)
+    loop.call_soon(content.feed_data, b"one\n")
+    assert await reader.next(loop.time() + first) == b"one"
+    await asyncio.sleep(0.03)  # nobody waits, so nothing is late
+    loop.call_later(0.03, content.feed_data, b"two\n")
+    assert await reader.next(loop.time() + 60) == b"two"
+    with pytest.raises(TimeoutError):
+        await reader.next(loop.time() + 0.01)
+    reader.close()
+
+
+async def test_whoever_stops_waiting_leaves_no_deadline() -> None:
+    loop = asyncio.get_running_loop()
+    content = body()
+    reader = LineReader(content)
+    waiting = asyncio.create_task(reader.next(loop.time() + 0.01))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.sleep(0.02)
+    content.feed_data(b"one\n")
+    assert await reader.next(loop.time() + 60) == b"one"
+    reader.close()
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     lines=st.lists(
