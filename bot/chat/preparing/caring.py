@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.guardrails.verdict import Verdict
+from bot.guardrails.verdict import Action, Verdict
 from bot.routing.dispatch import Ask
+from bot.routing.reasons import IN_SCENE
 from bot.routing.route import Route, RouteDecision
 
 _SELF_HARM = "sh_"
@@ -18,8 +19,15 @@ def needs_care(verdict: Verdict) -> bool:
 
 
 def asked_with_care(ask: Ask, decision: RouteDecision, verdict: Verdict) -> Ask | None:
-    """Return how to ask for the route anew after a verdict; None where the decision stands."""
+    """Return how to ask for the route anew after a verdict; None where the decision stands.
+
+    A faint sign, of which the guardrails make nothing but a note in the trend, is the character's
+    where a scene is open and the message does not step out of it.
+    """
     if needs_care(verdict):
+        played = decision.route is Route.CREATIVE and IN_SCENE in decision.reasons
+        if played and verdict.action is Action.ALLOW:
+            return None
         return replace(ask, distress=True)
     if verdict.plain_voice and decision.route is Route.CREATIVE:
         return replace(ask, care=True)
