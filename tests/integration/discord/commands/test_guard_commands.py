@@ -297,7 +297,9 @@ async def test_moderators_are_told_of_grave_findings_without_a_quote(scene: Scen
     assert await scene.troupe.over(hurt) == "supported"
     bob = scene.person()
     open_to_all = await mod.slash(stage, "guard modlog", channel=log, crisis=True)
-    assert "Everybody can read that channel" in open_to_all.text
+    assert "Who is in distress is nobody's business" in open_to_all.text
+    status = await mod.slash(stage, "guard status")
+    assert "also of crisis cards" not in status.text  # nothing was chosen
     log.overwrite(scene.guild.id, deny=["view_channel"])
     log.allow_bot("view_channel", "send_messages")
     await mod.slash(stage, "guard modlog", channel=log, crisis=True)
