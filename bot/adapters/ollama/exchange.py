@@ -42,6 +42,9 @@ class Limits:
     """Everything must be there."""
     token_timeout: float
     """Seconds between two tokens."""
+    patient: bool = True
+    """Whether the first token may take as long as a host in health may take for it. Who can't wait
+    so long learns nothing of the host: its breaker must not open for that."""
 
 
 class Exchange:
@@ -114,7 +117,8 @@ class Exchange:
         try:
             return await self._reader.next(min(until, limits.all_by))
         except TimeoutError:
-            self._host.breaker.failed()
+            if self.started or limits.patient:
+                self._host.breaker.failed()
             raise BackendStalled(self._stall(now), backend=self._host.base) from None
         except (aiohttp.ClientError, OSError) as error:
             self._host.breaker.failed()
@@ -182,7 +186,8 @@ async def _answer(
     except TimeoutError:
         if host.closed:
             raise BackendUnavailable("the pool is closed", backend=host.base) from None
-        host.breaker.failed()
+        if limits.patient:
+            host.breaker.failed()
         raise BackendStalled("no first token in time", backend=host.base) from None
     try:
         with host.ended_by(response.close):

@@ -43,7 +43,8 @@ class OllamaPool:
 
     `bases` are URLs without a trailing slash, best first. `num_parallel` is each host's
     OLLAMA_NUM_PARALLEL: the requests it runs at once for a model. Timeouts are in seconds;
-    `first_token_timeout` covers our queue, the host's, the load and the prompt.
+    `first_token_timeout` covers our queue, the host's, the load and the prompt; a request that
+    waits less for its answer says nothing of the host when it gives up.
     """
 
     def __init__(
@@ -230,8 +231,8 @@ class OllamaPool:
         slots = host.slots(model)
         await slots.take(until)
         is_probe = host.breaker.begin()
+        left = max(0.01, until - asyncio.get_running_loop().time())
         try:
-            left = max(0.01, until - asyncio.get_running_loop().time())
             value = await call_json(
                 self._open_session,
                 "POST",
@@ -248,7 +249,8 @@ class OllamaPool:
             host.lost(error)
             raise
         except BackendStalled:
-            host.breaker.failed()
+            if left >= self._first_token_timeout:
+                host.breaker.failed()
             raise
         finally:
             if is_probe:
@@ -293,6 +295,7 @@ class OllamaPool:
             first_by=now + (self._first_token_timeout if first is None else first),
             all_by=now + self._total_timeout,
             token_timeout=self._token_timeout,
+            patient=first is None or first >= self._first_token_timeout,
         )
 
     def _pick(self, model: str, affinity: str, tried: Collection[str]) -> Host | None:

@@ -7,9 +7,9 @@ from contextlib import aclosing
 
 import pytest
 
-from bot.adapters.ollama import breaker, health
+from bot.adapters.ollama import OllamaEmbedder, breaker, health
 from bot.adapters.ollama import pool as pool_module
-from bot.errors import BackendUnavailable, ModelMissing, StreamBroken
+from bot.errors import BackendStalled, BackendUnavailable, ModelMissing, StreamBroken
 from tests.fakes import PATIENCE
 from tests.fakes.ollama import FakeOllama
 from tests.integration.ollama.conftest import MODEL, Observed, PoolOf, ask, told
@@ -207,6 +207,32 @@ async def test_a_host_that_rests_is_left_alone_while_another_can_take_over(
         assert (await told(pool, ask(f"{n}")))[0]
     assert len(ollama.chats) <= breaker.FAILURES
     assert pool.capacity
+
+
+@pytest.mark.parametrize(("patience", "state"), [(60.0, "closed"), (0.05, "open")])
+async def test_a_host_is_not_to_blame_for_somebodys_short_patience(
+    ollama: FakeOllama, pool_of: PoolOf, patience: float, state: str
+) -> None:
+    pool = await pool_of(ollama, first_token_timeout=patience)
+    ollama.set_pace(first_token=30)
+    for _ in range(breaker.FAILURES):
+        with pytest.raises(BackendStalled):
+            await told(pool, ask(first_token_timeout=0.05))
+
+    assert pool.status()[0].breaker == state
+
+
+@pytest.mark.parametrize(("patience", "state"), [(60.0, "closed"), (0.05, "open")])
+async def test_nor_for_a_slow_vector_that_a_question_did_not_wait_for(
+    ollama: FakeOllama, pool_of: PoolOf, patience: float, state: str
+) -> None:
+    pool = await pool_of(ollama, first_token_timeout=patience)
+    ollama.fail_next("slow", path="/api/embed", times=-1)
+    for _ in range(breaker.FAILURES):
+        with pytest.raises(BackendStalled):
+            await OllamaEmbedder(pool, "embeddinggemma").embed(["tea"], timeout=0.1)
+
+    assert pool.status()[0].breaker == state
 
 
 async def test_a_busy_answer_is_no_sickness(
