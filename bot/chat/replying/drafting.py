@@ -21,7 +21,7 @@ from bot.delivery.cleaning import ReplyCleaner
 from bot.delivery.split import says_something
 from bot.errors import BackendError, EmptyReply, NotAllowed
 from bot.guardrails import DraftBlocked, Release
-from bot.guardrails.verdict import Verdict
+from bot.guardrails.verdict import Action, Verdict
 from bot.languages import mark, translated
 from bot.once import Once
 from bot.ports import ChatRequest, ReplySink
@@ -67,7 +67,7 @@ class Drafting:
         Raises:
             Drifted: the persona was not itself, nothing was visible, and `again_allowed`.
             NeedHeard: the question is to be answered with care; nothing was visible.
-            NotAllowed: what a reply that stands there answers is refused; the reply stays.
+            NotAllowed: what was to change a reply may not be said; the reply stays as it is.
             BackendError: the model failed and nothing was visible.
         """
         parts, settled, account = self._parts, order.settled, order.account
@@ -97,14 +97,14 @@ class Drafting:
             return _noted(text, CUT_LOOP, account) if readers().cleaner.went_round else text
         except DraftBlocked as blocked:
             self._taken_back(generation)
-            return (await self._repair(order, generation.draft, blocked.verdict)).text
+            release = await self._repair(order, generation.draft, blocked.verdict)
+            if release.verdict.action is Action.REFUSE:
+                return _instead(release.text, order)
+            return release.text
         except InputRefused as refused:
             self._taken_back(generation)
             self.judged(account, "review", refused.verdict, settled.decision.route)
-            said = refused.verdict.reply or translated(REFUSED)
-            if order.wish is not None:
-                raise NotAllowed("{reply}", reply=said) from refused
-            return said
+            return _instead(refused.verdict.reply or translated(REFUSED), order)
         except NeedHeard as heard:
             self.judged(account, "review", heard.verdict, settled.decision.route)
             raise
@@ -177,6 +177,17 @@ class Drafting:
                     generated.finished.prompt_tokens,
                     estimated=order.prompt.report.total,
                 )
+
+
+def _instead(text: str, order: Order) -> str:
+    """Return what is said in place of a draft; a reply that stands there is not spoilt by it.
+
+    Raises:
+        NotAllowed: there is one; the person alone reads the words.
+    """
+    if order.wish is not None:
+        raise NotAllowed("{reply}", reply=text)
+    return text
 
 
 def _noted(text: str, why: str, account: TurnAccount) -> str:

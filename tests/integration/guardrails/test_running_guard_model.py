@@ -73,14 +73,15 @@ async def test_an_unsafe_reply_is_never_visible(scene: Scene) -> None:
         assert all("zeta" not in edit.content for edit in reply.edits)
 
 
-async def test_what_it_refuses_later_leaves_the_reply_as_it_stands(scene: Scene) -> None:
+@pytest.mark.parametrize("role", ["user", "assistant"])
+async def test_what_it_refuses_later_leaves_the_reply_as_it_stands(scene: Scene, role: str) -> None:
     stage, alice = scene.channel(), scene.person()
     scene.ollama.reply_with("safe", kind="guard")
     scene.ollama.fail_next("error", status=503, message="busy", model=GUARD)
-    asked, said = await scene.exchange(stage, alice, "what melts at 232 °C?", "Tin does.")
+    asked, said = await scene.exchange(stage, alice, f"what melts at 232 °C ({role})?", "Tin does.")
     assert said == "Tin does."
     scene.ollama.reply_with(
-        lambda body: "unsafe\nS2" if body["messages"][-1]["role"] == "user" else "safe",
+        lambda body: "unsafe\nS2" if body["messages"][-1]["role"] == role else "safe",
         kind="guard",
     )
     for button in ("Regenerate", "Continue"):
