@@ -184,6 +184,24 @@ class Guardrails:
         await self._trend.save(person, where, taken_back(state).as_numbers)
         return self._care.words(locale).short("again", region_of(locale))
 
+    async def needed_at(self, person: UserId, place: Place) -> float:
+        """Return when the person was last `in_need` here, in unix seconds: 0 for never, or where
+        the store is away."""
+        try:
+            numbers = await self._trend.load(person, where_of(place))
+        except StoreError:
+            return 0.0
+        return RiskState.of(numbers).needed_at
+
+    async def in_need(self, person: UserId, place: Place, now: float) -> None:
+        """Remember that signs of need sent the person to the companion."""
+        where = where_of(place)
+        try:
+            state = RiskState.of(await self._trend.load(person, where))
+            await self._trend.save(person, where, replace(state, needed_at=now).as_numbers)
+        except StoreError:
+            log.warning("risk trend not kept")
+
     async def foretell(self, text: str, context: GuardContext) -> Verdict:
         """Return how a message would be judged now; nothing of it is kept."""
         weighed = await self._weighed(text, context)

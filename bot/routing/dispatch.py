@@ -6,7 +6,6 @@ may be away or slow: then the decision is made without it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -40,7 +39,6 @@ DISTRESS_SECONDS = 30 * 60
 """After a sign of distress only a sure message leaves the companion, for this long."""
 _HELD = SURE / (1.0 - SURE) / DOUBT
 """How many times likelier the companion is then: it is the likeliest, unless a message is sure."""
-_WATCHED = 10_000
 _FIXED = frozenset({"pin", "correction"})
 _BY_RULE = frozenset({"safety", "pin", "correction", "scene"})
 
@@ -65,8 +63,8 @@ class Ask:
     """The message shows signs of distress."""
     care: bool = False
     """The person was in crisis a while ago: no story is told."""
-    trying: bool = False
-    """Only to be shown: nothing is remembered of it."""
+    distress_at: float = 0.0
+    """When the person last showed signs of distress in this server; 0 for never."""
 
     @property
     def before(self) -> Route | None:
@@ -131,7 +129,6 @@ class Dispatcher:
         self._accurate = accurate
         self._second = second
         self._observer = observer
-        self._distressed: OrderedDict[tuple[int, int], float] = OrderedDict()
 
     def adopt(self, accurate: AccurateStage | None, second: ModelStage | None) -> None:
         """Ask other stages beside the table from the next message on."""
@@ -144,11 +141,10 @@ class Dispatcher:
     async def route(self, ask: Ask) -> RouteDecision:
         """Return the decision for a message. Never raises for any message or any failure."""
         if ask.distress:
-            self._watch(ask)
             return self._first(ask, None)
         if ask.care:
             return certain(Route.COMPANION, "safety", reasons.CARE)
-        watched = ask.now < self._distressed.get((ask.place.channel, ask.person), 0.0)
+        watched = ask.distress_at > 0.0 and ask.now - ask.distress_at < DISTRESS_SECONDS
         if watched:
             ask = _out_of_scene(ask)
         overrides = await self._in_force(ask)
@@ -232,15 +228,6 @@ class Dispatcher:
         return replace(decision, route=route, reasons=(*decision.reasons, silent))
 
     # ── the distress window ─────────────────────────────────────────────────────────────────
-
-    def _watch(self, ask: Ask) -> None:
-        if ask.trying:
-            return
-        key = (ask.place.channel, ask.person)
-        self._distressed[key] = ask.now + DISTRESS_SECONDS
-        self._distressed.move_to_end(key)
-        while len(self._distressed) > _WATCHED:
-            self._distressed.popitem(last=False)
 
     async def _in_distress_held(self, ask: Ask, decision: RouteDecision) -> RouteDecision:
         """Stay with the companion after a sign of distress, unless the message is sure.

@@ -100,7 +100,7 @@ async def judge_in_service(dispatcher: Dispatcher, items: Sequence[Labelled]) ->
     """Route every message as the bot does, with all stages that the dispatcher has."""
     judged: list[Judged] = []
     for number, item in enumerate(items):
-        # A place of its own for each: single flight and distress windows are by place.
+        # A place of its own for each: single flight is by place.
         ask = Ask(
             item.text,
             Place(ChannelId(number + 1)),

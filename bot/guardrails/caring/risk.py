@@ -79,6 +79,8 @@ class RiskState:
     """Until when no persona plays for the person after a crisis here."""
     plain_elsewhere: float = 0.0
     """The same after a crisis in another place; read from there, and never written here."""
+    needed_at: float = 0.0
+    """When signs of need last sent the person to the companion."""
     past_at: float = 0.0
     """When a danger that is over was last told of."""
     strain_at: float = 0.0
@@ -189,7 +191,9 @@ def taken_back(state: RiskState) -> RiskState:
     """Return the state of a person who says that the crisis card was a mistake: watched, and free
     to play again."""
     calm = min(state.trend, THRESHOLDS[-1][1])
-    return replace(state, trend=calm, held=0.0, plain_until=0.0, leaning=0.0, heard=0.0)
+    return replace(
+        state, trend=calm, held=0.0, plain_until=0.0, needed_at=0.0, leaning=0.0, heard=0.0
+    )
 
 
 def seen_from(

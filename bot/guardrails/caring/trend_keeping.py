@@ -66,9 +66,10 @@ class TrendsBeside:
         self._ahead.pop(turn.speaker.id, None)
 
     async def load(self, person: UserId, where: str) -> Mapping[str, float]:
-        """Return the newest numbers; see `TrendStore`."""
+        """Return the newest numbers; see `TrendStore`. What was read ahead serves until something
+        is saved: the router and the guardrails ask for the same."""
         key = (person, where)
-        ahead = self._ahead.pop(person, None)
+        ahead = self._ahead.get(person)
         if key in self._newest:
             numbers = self._newest[key]
         elif ahead and ahead.where == where and self._monotonic() - ahead.at < FRESH:

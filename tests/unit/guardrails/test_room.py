@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.place import ChannelId, Place
+from bot.chat.place import ChannelId, Place, UserId
 from bot.chat.turn import Turn
 from bot.errors import BackendUnavailable, SettingsRejected, StoreError
 from bot.guardrails import Action, AuditEntry, GuardContext, Guardrails, Verdict
@@ -298,3 +298,25 @@ async def test_in_their_direct_messages_nobody_else_reads_why_no_persona_plays(
     assert (private.plain_voice, private.unseen) == (True, False)
     await own.take_back(dm.person, dm.place, None)  # not where it was said
     assert (await own.judge_input(turn("a pirate!"), dm)).plain_voice
+
+
+async def test_need_is_remembered_over_a_restart_for_one_person_in_one_server(
+    room: Guardrails, context: MakeContext
+) -> None:
+    here, trends = context(), ProcessTrends()
+
+    def started() -> Guardrails:
+        return Guardrails(
+            judge=room.judge, care=room._care, constitution=room._constitution, trend=trends
+        )
+
+    assert await started().needed_at(here.person, here.place) == 0.0
+    await started().in_need(here.person, here.place, here.now)
+    rails = started()
+    assert await rails.needed_at(here.person, here.place) == here.now
+    assert await rails.needed_at(UserId(int(here.person) + 1), here.place) == 0.0
+    assert await rails.needed_at(here.person, Place(ChannelId(1))) == 0.0
+    other_channel = dataclasses.replace(here.place, channel=ChannelId(2))
+    assert await rails.needed_at(here.person, other_channel) == here.now
+    await rails.take_back(here.person, here.place, None)
+    assert await rails.needed_at(here.person, here.place) == 0.0

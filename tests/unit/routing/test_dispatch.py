@@ -28,6 +28,11 @@ def ask(message: str, **changes: Any) -> Ask:
     return replace(Ask(message, PLACE, UserId(1), NOW), **changes)
 
 
+def later(message: str, seconds: float = 60, **changes: Any) -> Ask:
+    """Return what is asked so long after signs of distress."""
+    return ask(message, now=NOW + seconds, distress_at=NOW, **changes)
+
+
 @dataclass
 class Fixed:
     """A store that always holds the same."""
@@ -88,8 +93,7 @@ async def test_without_the_store_the_table_decides() -> None:
 
 async def test_after_distress_only_a_sure_message_leaves_the_companion() -> None:
     dispatcher = Dispatcher(ROUTER)
-    await dispatcher.route(ask("i can't go on", distress=True))
-    sure = await dispatcher.route(ask(FACT, now=NOW + 60))
+    sure = await dispatcher.route(later(FACT))
     assert sure.confidence >= 0.9, "the scene needs a sure message"
     assert sure.route is Route.FACTUAL
     phrases = ("which one is heavier", "give me a name", "what would you call a cat")
@@ -101,11 +105,11 @@ async def test_after_distress_only_a_sure_message_leaves_the_companion() -> None
     ]
     assert unsure, "the scene needs a doubtful message"
     for text in unsure:
-        held = await dispatcher.route(ask(text, now=NOW + 60))
+        held = await dispatcher.route(later(text))
         assert held.route is Route.COMPANION
         assert "distress" in held.reasons[-1]
-        later = await dispatcher.route(ask(text, now=NOW + DISTRESS_SECONDS + 1))
-        assert later.route is alone[text].route
+        at_last = await dispatcher.route(later(text, DISTRESS_SECONDS + 1))
+        assert at_last.route is alone[text].route
 
 
 @pytest.mark.parametrize("fixed_by", ["pin", "correction"])
@@ -116,14 +120,13 @@ async def test_what_people_fixed_waits_while_distress_holds(fixed_by: str) -> No
     dispatcher = Dispatcher(ROUTER, overrides=Fixed(fixed))
     before = await dispatcher.route(ask(told))
     assert (before.route, before.source) == (Route.CREATIVE, fixed_by)
-    await dispatcher.route(ask("i can't go on", distress=True))
-    held = await dispatcher.route(ask(told, now=NOW + 60))
+    held = await dispatcher.route(later(told))
     assert held.route is Route.COMPANION
     assert held.reasons[-1] == f"signs of distress a while ago: the {fixed_by} waits"
-    sure = await dispatcher.route(ask(STORY, now=NOW + 60))
+    sure = await dispatcher.route(later(STORY))
     assert (sure.route, sure.source) == (Route.CREATIVE, fixed_by)
-    later = await dispatcher.route(ask(told, now=NOW + DISTRESS_SECONDS + 1))
-    assert later.source == fixed_by
+    at_last = await dispatcher.route(later(told, DISTRESS_SECONDS + 1))
+    assert at_last.source == fixed_by
 
 
 async def test_who_was_silent_for_long_goes_on_with_the_place_s_last_turn() -> None:
@@ -139,9 +142,8 @@ async def test_signs_of_distress_end_a_scene_for_who_showed_them() -> None:
     dispatcher = Dispatcher(ROUTER)
     playing = await dispatcher.route(ask(line, previous=scene, in_scene=True))
     assert playing.route is Route.CREATIVE
-    await dispatcher.route(ask("((i want to die, for real))", previous=scene, distress=True))
     after = PreviousRoute(Route.COMPANION, NOW, scene=True)
-    held = await dispatcher.route(ask(line, previous=after, in_scene=True, now=NOW + 60))
+    held = await dispatcher.route(later(line, previous=after, in_scene=True))
     assert held.route is Route.COMPANION
     assert "a scene is open" not in held.reasons
     other = await dispatcher.route(replace(ask(line, in_scene=True), person=UserId(99)))
@@ -150,41 +152,19 @@ async def test_signs_of_distress_end_a_scene_for_who_showed_them() -> None:
 
 async def test_a_route_held_for_distress_is_a_doubt() -> None:
     dispatcher = Dispatcher(ROUTER)
-    await dispatcher.route(ask("i can't go on", distress=True))
     text = "what would you call a cat"
     alone = ROUTER.route(text, previous=None, now=NOW)
     assert alone.route is not Route.COMPANION
-    held = await dispatcher.route(ask(text, now=NOW + 60))
+    held = await dispatcher.route(later(text))
     assert held.route is Route.COMPANION
     assert why_unsure(held) == "held"
 
 
-async def test_care_in_force_says_so_and_begins_no_distress_window() -> None:
+async def test_care_in_force_says_so() -> None:
     dispatcher = Dispatcher(ROUTER)
     decision = await dispatcher.route(ask(STORY, care=True))
     assert (decision.route, decision.source) == (Route.COMPANION, "safety")
     assert decision.reasons == ("care is in force: no story for now",)
-    text = "what would you call a cat"
-    alone = ROUTER.route(text, previous=None, now=NOW)
-    assert (await dispatcher.route(ask(text, now=NOW + 60))).route is alone.route
-
-
-async def test_what_is_only_tried_begins_no_distress_window() -> None:
-    dispatcher = Dispatcher(ROUTER)
-    tried = await dispatcher.route(ask("i can't go on", distress=True, trying=True))
-    assert (tried.route, tried.source) == (Route.COMPANION, "safety")
-    text = "what would you call a cat"
-    alone = ROUTER.route(text, previous=None, now=NOW)
-    assert (await dispatcher.route(ask(text, now=NOW + 60))).route is alone.route
-
-
-async def test_the_distress_window_is_not_about_somebody_else_or_another_place() -> None:
-    dispatcher = Dispatcher(ROUTER)
-    await dispatcher.route(ask("i can't go on", distress=True))
-    other = Place(ChannelId(71), GUILD)
-    for changes in ({"person": UserId(2)}, {"place": other}):
-        decision = await dispatcher.route(ask(STORY, now=NOW + 1, **changes))
-        assert decision.route is Route.CREATIVE
 
 
 async def test_a_turn_of_long_ago_is_not_continued() -> None:

@@ -208,7 +208,8 @@ class RouteCommands(Serving):
             shared=bool(services.casting.scene(binding, place)),
             now=services.clock.now(),
         )
-        return replace(ask, trying=True)
+        needed_at = await services.moderation.rails.needed_at(ask.person, place)
+        return replace(ask, distress_at=needed_at)
 
     def _pinned(self, interaction: discord.Interaction, scope: str | None) -> UserId | None:
         """Return whose messages a pin is about; None for everybody's here."""
