@@ -49,7 +49,6 @@ PREPARED = 1500
 for 1.6 MiB that a running bot soon takes anyway."""
 REMEMBERED = 256
 """Messages whose findings are remembered."""
-OTHERS = Severity.THIRD_PARTY
 DEEDS = frozenset({"illicit", "mass_harm", "gore"})
 OWN_DANGER = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.INJURY, Severity.URGE})
 JESTED = frozenset({Severity.ACTIVE, Severity.PASSIVE, Severity.METHOD})
@@ -202,7 +201,9 @@ class Judge:
         if around.past:
             found = self._past(found, views)
         if around.looked_after:
-            found = tuple(softened(hit) if hit.severity is OTHERS else hit for hit in found)
+            found = tuple(
+                softened(hit) if hit.severity is Severity.THIRD_PARTY else hit for hit in found
+            )
         found = tuple(softened(hit) if self._jested(hit, views) else hit for hit in found)
         if any(hit.fiction_ok for hit in found):
             found = self._stories.excuse(found, text, views, around, creative=creative)

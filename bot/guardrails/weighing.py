@@ -30,7 +30,6 @@ from bot.guardrails.triage.leaning import (
 )
 from bot.routing.route import Route
 
-MILD = Severity.MILD
 SAID_LIGHTLY = frozenset({Severity.ACTIVE, Severity.PASSIVE})
 """What people say of an exam, too: that they want to die, and not how."""
 
@@ -151,7 +150,9 @@ def _figure_of_speech(judgement: Judgement, state: RiskState, context: GuardCont
     heard = max(judgement.care, judgement.acute) >= 1.0
     if heard or judgement.around.aside or not state.strained(context.now):
         return False
-    found = [hit for hit in judgement.hits if hit.category in CARE and hit.severity is not MILD]
+    found = [
+        hit for hit in judgement.hits if hit.category in CARE and hit.severity is not Severity.MILD
+    ]
     decided = [hit for hit in found if hit.rule == judgement.decision.rule]
     lightly = all(hit.severity in SAID_LIGHTLY for hit in found)  # and no wound or abuse is told
     return lightly and any(hit.wide for hit in decided)
