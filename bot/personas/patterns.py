@@ -22,7 +22,8 @@ _FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL}
 _COUNT = re.compile(r"\{\d{1,9}(?:,\d{0,9})?\}")
 _CODE_POINT = re.compile(r"u\{([0-9a-fA-F]{1,6})\}")
 _NAME = re.compile(r"k<(\w{1,40})>")
-_KNOWN_ESCAPES = frozenset("bBdDsSwWfnrtvxupP0123456789")
+_PROPERTY = re.compile(r"[pP]\{[A-Za-z_=]{1,60}\}")
+_KNOWN_ESCAPES = frozenset("bBdDsSwWfnrtvxu0123456789")
 """Letters and digits that mean the same after a backslash in both languages."""
 _ERRORS = (regex.error, OverflowError, RecursionError, ValueError, MemoryError)
 
@@ -136,6 +137,10 @@ class _Translation:
         if point is not None:
             self._at = point.end()
             return regex.escape(chr(int(point[1], 16)), special_only=False)
+        of_signs = _PROPERTY.match(self._pattern, self._at)
+        if of_signs is not None:
+            self._at = of_signs.end()
+            return "\\" + of_signs[0]
         name = None if inside else _NAME.match(self._pattern, self._at)
         if name is not None:
             self._at = name.end()
@@ -143,4 +148,4 @@ class _Translation:
         self._at += 1
         if sign in _KNOWN_ESCAPES or not sign.isalnum():
             return "\\" + sign
-        return sign  # `\A` is the letter in JavaScript
+        return sign  # `\A` and `\pL` are letters in JavaScript
