@@ -96,4 +96,6 @@ def _probes(pattern: str) -> Iterator[str]:
 
 
 def _keys(entry: Entry) -> Iterable[str]:
-    return (*entry.keys, *entry.secondary_keys)
+    decorators = entry.decorators
+    additional = (key for group in decorators.additional_keys for key in group)
+    return (*entry.keys, *entry.secondary_keys, *additional, *decorators.exclude_keys)

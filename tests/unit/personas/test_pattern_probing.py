@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.personas.pattern_probing import is_slow
+from bot.personas.book_reading import read_book
+from bot.personas.coerce import Notes
+from bot.personas.pattern_probing import book_flaws, is_slow
 from tests.fakes import PATIENCE
+from tests.unit.personas.files import book, entry
 
 
 def slow(pattern: str, flags: str = "g") -> bool:
@@ -47,6 +50,13 @@ def test_a_repetition_within_a_repetition_is_found(pattern: str) -> None:
 )
 def test_what_authors_usually_write_is_not_suspected(pattern: str) -> None:
     assert not slow(pattern)
+
+
+@pytest.mark.parametrize("where", ["additional_keys", "exclude_keys"])
+def test_keys_in_decorators_are_probed_too(where: str) -> None:
+    raw = book(entry(content=f"@@{where} /(a+)+$/\nA fact."))
+    (told,) = book_flaws(read_book(raw, Notes()))
+    assert "takes too long" in told
 
 
 def test_no_pattern_is_tried_beyond_its_time() -> None:
