@@ -52,6 +52,8 @@ async def open_models(settings: Settings, metrics: Metrics, stack: AsyncExitStac
         token_timeout=ollama.token_timeout,
         observer=metrics.pool,
     )
+    for base in bases:  # a breaker tells of changes only; to alerts a host without one is absent
+        metrics.pool.breaker(base, "closed")
     await pool.start()
     stack.push_async_callback(pool.close)
     return Models(pool, name, rehearsal, bases, headers)

@@ -157,6 +157,11 @@ def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> Non
             assert label in left
 
 
+def test_no_alert_waits_for_a_breaker_to_stay_open_longer_than_it_ever_does() -> None:
+    """After its rest it is half-open until a probe, and for a moment between two of them."""
+    assert not [rule["alert"] for rule in RULES if 'state="open"' in rule["expr"]]
+
+
 def test_alerts_have_names_of_their_own() -> None:
     names = [rule["alert"] for rule in RULES]
     assert len(names) == len(set(names))
