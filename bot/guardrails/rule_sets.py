@@ -33,7 +33,7 @@ def compiled(directory: Path | None) -> tuple[RuleSet, RuleSet]:
     Raises:
         SettingsRejected: with one line for each problem.
     """
-    held = _held(_rule_folders(directory))
+    held = contents(_rule_folders(directory))
     found = _COMPILED.get(held)
     if found is None:
         rules = all_rules(directory)
@@ -41,7 +41,7 @@ def compiled(directory: Path | None) -> tuple[RuleSet, RuleSet]:
     return found
 
 
-def _held(folders: Iterable[Path]) -> bytes:
+def contents(folders: Iterable[Path]) -> bytes:
     """Return a digest of what the rule files of the folders hold now."""
     digest = blake2b()
     for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):

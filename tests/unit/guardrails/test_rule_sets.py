@@ -8,17 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsRejected
-from bot.guardrails.rule_sets import compiled
-
-RULE = """
-category = "illicit"
-[[rule]]
-id = "illicit.en.zorblax"
-severity = "plain"
-patterns = ['zorblax\\w*']
-examples = ['zorblaxing']
-counter_examples = ['chess']
-"""
+from bot.guardrails.rule_sets import compiled, contents
 
 
 def test_without_rules_of_its_own_a_folder_has_the_shipped_ones(tmp_path: Path) -> None:
@@ -26,16 +16,14 @@ def test_without_rules_of_its_own_a_folder_has_the_shipped_ones(tmp_path: Path) 
 
 
 def test_what_a_file_holds_counts_and_not_its_size_or_time(tmp_path: Path) -> None:
-    file = tmp_path / "rules" / "ours.toml"
-    file.parent.mkdir()
-    file.write_text(RULE, "utf-8")
-    before = compiled(tmp_path)
+    file = tmp_path / "ours.toml"
+    file.write_text("category = 'hate'", "utf-8")
+    before, times = contents([tmp_path]), (file.stat().st_atime_ns, file.stat().st_mtime_ns)
     file.touch()
-    assert compiled(tmp_path) is before
-    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
-    file.write_text(RULE.replace("illicit.en.zorblax", "illicit.en.zorblix"), "utf-8")
+    assert contents([tmp_path]) == before
+    file.write_text("category = 'care'", "utf-8")
     os.utime(file, ns=times)
-    assert any(rule.id == "illicit.en.zorblix" for rule in compiled(tmp_path)[0].rules)
+    assert contents([tmp_path]) != before
 
 
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
