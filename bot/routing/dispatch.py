@@ -30,6 +30,7 @@ from bot.routing.previous import PreviousRoute
 from bot.routing.reasons import because
 from bot.routing.route import Route, RouteDecision
 from bot.routing.router import Router
+from bot.routing.scene import plays
 from bot.routing.table import LABELS, Scores
 from bot.routing.tally import Tally
 
@@ -71,6 +72,11 @@ class Ask:
         """Return the route of the turn before, if it is not too old to matter."""
         previous = live(self.previous, self.now)
         return previous.route if previous else None
+
+    @property
+    def watched(self) -> bool:
+        """Whether the person showed signs of distress a while ago."""
+        return self.distress_at > 0.0 and self.now - self.distress_at < DISTRESS_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +150,11 @@ class Dispatcher:
             return self._first(ask, None)
         if ask.care:
             return certain(Route.COMPANION, "safety", reasons.CARE)
-        watched = ask.distress_at > 0.0 and ask.now - ask.distress_at < DISTRESS_SECONDS
+        watched = ask.watched and not self._plays_on(ask)
         if watched:
             ask = _out_of_scene(ask)
+        elif ask.watched:
+            ask = replace(ask, previous=PreviousRoute(Route.CREATIVE, ask.now, scene=True))
         overrides = await self._in_force(ask)
         decision = self._overridden(ask, overrides) or await self._by_message(ask)
         return await self._in_distress_held(ask, decision) if watched else decision
@@ -228,6 +236,17 @@ class Dispatcher:
         return replace(decision, route=route, reasons=(*decision.reasons, silent))
 
     # ── the distress window ─────────────────────────────────────────────────────────────────
+
+    def _plays_on(self, ask: Ask) -> bool:
+        """Whether somebody plainly plays on right after the companion's answer to a line of theirs
+        that a scene was open for."""
+        last = live(ask.previous, ask.now)
+        if last is None or last.route is not Route.COMPANION or last.turns > 1:
+            return False
+        if not plays(ask.message):
+            return False
+        earlier = self.router.resolve(ask.history[:-2], now=ask.now)
+        return earlier is not None and earlier.scene
 
     async def _in_distress_held(self, ask: Ask, decision: RouteDecision) -> RouteDecision:
         """Stay with the companion after a sign of distress, unless the message is sure.

@@ -10,7 +10,7 @@ from bot.chat.character.plain_voice import PLAIN_VOICE, unseen
 from bot.chat.conversation import Conversation
 from bot.chat.parts import Parts
 from bot.chat.preparing.asking import ask_of
-from bot.chat.preparing.caring import asked_with_care, needs_care
+from bot.chat.preparing.caring import asked_with_care, heard_as, needs_care
 from bot.chat.preparing.just_said import just_said
 from bot.chat.preparing.ordering import as_said, furnished, ordered_route
 from bot.chat.preparing.scene_turns import speakers
@@ -135,7 +135,7 @@ async def _judge(
         decision = await parts.dispatcher.route(ask)
     said = as_said(turn)
     context = GuardContext(
-        route=decision.route,
+        route=heard_as(ask, decision),
         place=turn.place,
         person=turn.speaker.id,
         persona_name="",

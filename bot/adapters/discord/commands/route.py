@@ -17,7 +17,7 @@ from bot.adapters.discord.reading.mapping import clean_text
 from bot.chat.account import route_summary
 from bot.chat.place import UserId
 from bot.chat.preparing.asking import ask_about
-from bot.chat.preparing.caring import asked_with_care
+from bot.chat.preparing.caring import asked_with_care, heard_as
 from bot.chat.turn import TurnId
 from bot.chat.wishes.correcting import Fixed
 from bot.guardrails import GuardContext
@@ -90,7 +90,7 @@ class RouteCommands(Serving):
         place, person, now, moderation = ask.place, ask.person, ask.now, self.services.moderation
         decision = await self.services.dispatcher.route(ask)
         context = GuardContext(
-            route=decision.route,
+            route=heard_as(ask, decision),
             place=place,
             person=person,
             user_text=text,
