@@ -220,10 +220,10 @@ class _Learnt:
 
     def moved(self) -> bool:
         """Whether what was estimated so far is out of date from now on."""
-        before, now = self.in_use, self.factors
+        before, now = self.in_use, dict(self.factors)  # threads meet new groups meanwhile
         if before and all(abs(now[g] - before.get(g, 0.0)) <= _MOVED * now[g] for g in now):
             return False
-        self.in_use = dict(now)
+        self.in_use = now
         return True
 
 
@@ -257,7 +257,9 @@ class TokenEstimator:
             self._met[model] = None
         known = self._estimates.get(model)
         if known is None or len(known) >= MAX_ESTIMATED:
-            known = self._estimates[model] = {}
+            known = {}
+            with self._lock:
+                self._estimates[model] = known
         found = known[key] = self._estimated(text, model)
         return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
@@ -15,11 +17,13 @@ from bot.prompting.tokens import (
     PER_MESSAGE,
     PER_PROMPT,
     _ascii_runs,
+    _Learnt,
     _runs,
     _shape_of,
     raw_shape,
 )
 from bot.prompting.vocabulary import _BYTES, available, exact_counter
+from bot.recent import Recent
 
 COUNTED = [
     ("Hello, how are you today? I was thinking about what you said.", 15),
@@ -203,6 +207,30 @@ def test_it_remembers_boundedly_and_no_text() -> None:
     assert len(estimator._learnt) == MAX_MODELS
     assert len(estimator.met) == MAX_MODELS
     assert all(isinstance(key, int) for key in estimator._remembered)
+
+
+def test_a_prompt_of_a_thread_is_counted_while_its_model_teaches_something_new() -> None:
+    estimator = TokenEstimator()
+
+    class Between(Recent[str, dict[int, int]]):
+        def move_to_end(self, key: str, last: bool = True) -> None:
+            loop = threading.Thread(target=estimator.expect_small, args=(key,))
+            loop.start()
+            loop.join(0.05)
+            super().move_to_end(key, last)
+
+    estimator._estimates = Between(MAX_MODELS)
+    assert estimator.estimate("some words", "m")
+
+
+def test_a_model_teaches_while_a_thread_meets_another_script() -> None:
+    class Met(defaultdict[str, float]):
+        def __getitem__(self, group: str) -> float:
+            self.setdefault(f"{group} and more", 1.0)
+            return super().__getitem__(group)
+
+    learnt = _Learnt(Met(float, latin=1.0), in_use={"latin": 1.0, "latin and more": 1.0})
+    assert not learnt.moved()
 
 
 def test_an_exact_count_is_used_when_it_is_known() -> None:
