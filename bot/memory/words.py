@@ -11,7 +11,6 @@ import threading
 import unicodedata
 import zlib
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.languages.stop_words import STOP_WORDS
@@ -117,6 +116,7 @@ def terms_of(text: str, language: str) -> Terms:
     return np.array([value for value in hashes if value], dtype=np.uint32)
 
 
+_hashes = Recent[int, int](65_536)
 _asked = Recent[tuple[int, tuple[str, ...]], Terms](256)
 
 
@@ -135,9 +135,16 @@ def query_terms(text: str, languages: tuple[str, ...]) -> Terms:
     return terms
 
 
-@lru_cache(maxsize=65_536)
 def _hash(word: str, language: str) -> int:
     """Return the hash of a word's stem, or 0 for a stop word."""
+    key = hash((word, language))  # not the word: see `query_terms`
+    found = _hashes.get(key)
+    if found is None:
+        found = _hashes[key] = _hashed(word, language)
+    return found
+
+
+def _hashed(word: str, language: str) -> int:
     if word in STOP_WORDS.get(language, ()):
         return 0
     stem = word if word.isdigit() else _stemmer(language).stemWord(word)

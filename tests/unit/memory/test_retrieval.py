@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.memory.retrieval import Passage, build, retrieve
-from bot.memory.words import query_terms
+from bot.memory.words import _hash, query_terms
 
 
 def said(*texts: str, group: str = "1") -> list[Passage]:
@@ -108,16 +108,27 @@ def test_any_text_can_be_indexed_and_asked(texts: list[str], question: str) -> N
     assert np.isfinite(scores).all()
 
 
+class Said(str):
+    """A text whose end can be seen."""
+
+    __slots__ = ("__weakref__",)
+
+
 def test_a_question_is_remembered_without_its_text() -> None:
-    class Said(str):
-        """A text whose end can be seen."""
-
-        __slots__ = ("__weakref__",)
-
     question = Said("what tea do I like")
     alive = weakref.ref(question)
     terms = query_terms(question, ("english",))
     assert query_terms(str(question), ("english",)) is terms
     del question
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_stem_is_remembered_without_its_word() -> None:
+    word = Said("sassafras")
+    alive = weakref.ref(word)
+    stem = _hash(word, "english")
+    assert _hash("sassafras", "english") == stem
+    del word
     gc.collect()
     assert alive() is None
