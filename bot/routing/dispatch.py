@@ -60,6 +60,8 @@ class Ask:
     history: tuple[tuple[str, str], ...] = ()
     """The last exchanges as (role, text) pairs, oldest first."""
     in_scene: bool = False
+    left_scene: bool = False
+    """The last turn was the companion's, and a scene was open before it."""
     distress: bool = False
     """The message shows signs of distress."""
     care: bool = False
@@ -150,10 +152,10 @@ class Dispatcher:
             return self._first(ask, None)
         if ask.care:
             return certain(Route.COMPANION, "safety", reasons.CARE)
-        watched = ask.watched and not self._plays_on(ask)
+        watched = ask.watched and not _plays_on(ask)
         if watched:
             ask = _out_of_scene(ask)
-        elif ask.watched:
+        elif ask.watched and ask.left_scene:
             ask = replace(ask, previous=PreviousRoute(Route.CREATIVE, ask.now, scene=True))
         overrides = await self._in_force(ask)
         decision = self._overridden(ask, overrides) or await self._by_message(ask)
@@ -237,17 +239,6 @@ class Dispatcher:
 
     # ── the distress window ─────────────────────────────────────────────────────────────────
 
-    def _plays_on(self, ask: Ask) -> bool:
-        """Whether somebody plainly plays on right after the companion's answer to a line of theirs
-        that a scene was open for."""
-        last = live(ask.previous, ask.now)
-        if last is None or last.route is not Route.COMPANION or last.turns > 1:
-            return False
-        if not plays(ask.message):
-            return False
-        earlier = self.router.resolve(ask.history[:-2], now=ask.now)
-        return earlier is not None and earlier.scene
-
     async def _in_distress_held(self, ask: Ask, decision: RouteDecision) -> RouteDecision:
         """Stay with the companion after a sign of distress, unless the message is sure.
 
@@ -273,6 +264,15 @@ class Dispatcher:
             reasons=(*own.reasons, waits),
             held=leaves,
         )
+
+
+def _plays_on(ask: Ask) -> bool:
+    """Whether somebody is back in their scene after signs of distress: they plainly play right
+    after the companion's answer, or have since."""
+    last = live(ask.previous, ask.now)
+    if last is not None and last.scene and last.route is Route.CREATIVE:
+        return last.at > ask.distress_at
+    return ask.left_scene and plays(ask.message)
 
 
 def _out_of_scene(ask: Ask) -> Ask:

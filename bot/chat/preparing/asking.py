@@ -54,6 +54,7 @@ def ask_about(
         standing=previous_route(earlier, None),
         history=last_exchanges(earlier, whose, now=now),
         in_scene=scene_running(earlier, shared=shared, now=now),
+        left_scene=whose is not None and scene_left(earlier, person),
     )
 
 
@@ -100,6 +101,13 @@ def scene_running(earlier: Sequence[Exchange], *, shared: bool, now: float) -> b
         return True
     said = earlier[-1].said
     return bool(said) and _scene_open([e for e in earlier if _is_of(e, said[0].speaker.id)])
+
+
+def scene_left(earlier: Sequence[Exchange], person: UserId) -> bool:
+    """Whether a person's last turn was the companion's, and a scene was open for them until it."""
+    theirs = [each for each in earlier if _is_of(each, person)]
+    reply = theirs[-1].reply if theirs else None
+    return reply is not None and reply.route is Route.COMPANION and _scene_open(theirs[:-1])
 
 
 def _is_of(exchange: Exchange, person: UserId | None) -> bool:

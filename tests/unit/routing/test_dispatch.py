@@ -150,29 +150,27 @@ async def test_signs_of_distress_end_a_scene_for_who_showed_them() -> None:
     assert other.route is Route.CREATIVE
 
 
-SCENE = (
-    ("user", "*creeps between the barrels* i hope nobody comes down here"),
-    ("assistant", "*The captain lifts his lantern.* Who goes there?"),
-)
-CARED_FOR = (("user", "i feel so alone in this place"), ("assistant", "That sounds hard."))
-
-
 @pytest.mark.parametrize(
-    ("message", "history", "turns", "route"),
+    ("message", "left_scene", "route"),
     [
-        ("*takes your hand and walks on*", SCENE + CARED_FOR, 1, Route.CREATIVE),
-        ("no, really. i am alone", SCENE + CARED_FOR, 1, Route.COMPANION),
-        ("*takes your hand and walks on*", CARED_FOR + CARED_FOR, 1, Route.COMPANION),
-        ("*takes your hand and walks on*", SCENE + CARED_FOR + CARED_FOR, 2, Route.COMPANION),
+        ("*takes your hand and walks on*", True, Route.CREATIVE),
+        ("no, really. i am alone", True, Route.COMPANION),
+        ("*takes your hand and walks on*", False, Route.COMPANION),
     ],
-    ids=["plays on", "means it", "no scene before", "has talked since"],
 )
 async def test_who_was_cared_for_in_a_scene_may_go_on_to_play(
-    message: str, history: tuple[tuple[str, str], ...], turns: int, route: Route
+    message: str, left_scene: bool, route: Route
 ) -> None:
-    previous = PreviousRoute(Route.COMPANION, NOW, turns=turns)
-    decision = await Dispatcher(ROUTER).route(later(message, previous=previous, history=history))
-    assert decision.route is route
+    previous = PreviousRoute(Route.COMPANION, NOW)
+    asked = later(message, previous=previous, left_scene=left_scene)
+    assert (await Dispatcher(ROUTER).route(asked)).route is route
+
+
+@pytest.mark.parametrize(("since", "route"), [(30, Route.CREATIVE), (-30, Route.COMPANION)])
+async def test_who_has_played_since_stays_in_the_scene(since: float, route: Route) -> None:
+    previous = PreviousRoute(Route.CREATIVE, NOW + since, scene=True)
+    asked = later("i'm so tired. i don't want to be here", previous=previous)
+    assert (await Dispatcher(ROUTER).route(asked)).route is route
 
 
 async def test_a_route_held_for_distress_is_a_doubt() -> None:

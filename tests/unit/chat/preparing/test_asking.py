@@ -124,6 +124,24 @@ def test_a_scene_ends_with_another_kind_of_turn_or_with_silence() -> None:
     assert not scene_running(answered(talk(), NEXT), shared=True, now=NOW)
 
 
+def test_a_scene_that_the_companion_interrupted_is_known_for_one_turn() -> None:
+    played = exchange(10, ALICE, "*creeps between the barrels*", Route.CREATIVE, LINE)
+    afraid = exchange(20, ALICE, "i'm scared of the dark down here", Route.CREATIVE)
+    cared, more = (
+        exchange(at, ALICE, "i feel so alone in this place", Route.COMPANION) for at in (30, 40)
+    )
+    for earlier, left in (
+        ((played, afraid, cared), True),
+        ((played, afraid), False),
+        ((cared,), False),
+        ((played, cared, more), False),
+    ):
+        asked = ask_of(turn(ALICE, "*walks on*"), talk(*earlier), shared=False, now=NOW)
+        assert asked.left_scene is left
+    bobs = ask_of(turn(BOB, "*walks on*"), talk(played, cared), shared=False, now=NOW)
+    assert not bobs.left_scene
+
+
 def test_a_scene_needs_no_asterisks_and_goes_on_after_an_aside() -> None:
     begun = exchange(10, ALICE, "let's roleplay: you're the keeper", Route.CREATIVE, "Fog.", 90)
     line = exchange(20, ALICE, "how far is the light?", Route.CREATIVE, '"Far," he says.', 80)
