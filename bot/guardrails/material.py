@@ -18,7 +18,8 @@ from bot.guardrails.policy import WEIGHTS, Decision
 from bot.guardrails.taxonomy import CARING, ORDERS, Measure, Severity
 
 JUDGED = 2000
-"""Characters of a file that are judged, from its beginning: a chat message is no longer."""
+"""Characters of a file that are judged at its beginning, and at its end, where a letter comes to
+what it is about: a chat message is no longer."""
 SEARCHED = 8000
 """Characters of a text in which orders are looked for."""
 PROSE = (".txt", ".text", ".md", ".markdown", ".rtf")
@@ -80,8 +81,14 @@ def brought(turn: Turn) -> tuple[str, ...]:
     Who bears the same name counts as the same person: care errs to that side.
     """
     own = (each.text for each in _quotes(turn) if each.author_name == turn.speaker.name)
-    files = (text[:JUDGED] for text in _files(turn, prose=True))
+    files = (part for text in _files(turn, prose=True) for part in _ends(text))
     return tuple(text for text in (*own, *files) if text not in turn.text)
+
+
+def _ends(text: str) -> tuple[str, ...]:
+    """Return the beginning and the end of a text."""
+    rest = text[JUDGED:][-JUDGED:]
+    return (text[:JUDGED], rest) if rest else (text,)
 
 
 def quoted(turn: Turn) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -99,12 +99,12 @@ class Drafting:
             self._taken_back(generation)
             release = await self._repair(order, generation.draft, blocked.verdict)
             if release.verdict.action is Action.REFUSE:
-                return _instead(release.text, order)
+                return self._instead(release.text, order)
             return release.text
         except InputRefused as refused:
             self._taken_back(generation)
             self.judged(account, "review", refused.verdict, settled.decision.route)
-            return _instead(refused.verdict.reply or translated(REFUSED), order)
+            return self._instead(refused.verdict.reply or translated(REFUSED), order)
         except NeedHeard as heard:
             self.judged(account, "review", heard.verdict, settled.decision.route)
             raise
@@ -162,6 +162,19 @@ class Drafting:
         self.judged(order.account, "revision", release.verdict, route)
         return release
 
+    def _instead(self, text: str, order: Order) -> str:
+        """Return what is said in place of a draft; a reply that stands there is not spoilt by it.
+
+        Raises:
+            NotAllowed: there is one; the person alone reads the words.
+        """
+        if order.wish is not None:
+            raise NotAllowed("{reply}", reply=text)
+        settled = order.settled
+        if text == self._parts.guardrails.unanswered(settled.context).reply:
+            settled.verdict = replace(settled.verdict, line=None)  # it names the lines itself
+        return text
+
     def _measure(self, generated: Generated, order: Order, began: float) -> None:
         account, request = order.account, order.request
         if generated.first_token is not None:
@@ -177,17 +190,6 @@ class Drafting:
                     generated.finished.prompt_tokens,
                     estimated=order.prompt.report.total,
                 )
-
-
-def _instead(text: str, order: Order) -> str:
-    """Return what is said in place of a draft; a reply that stands there is not spoilt by it.
-
-    Raises:
-        NotAllowed: there is one; the person alone reads the words.
-    """
-    if order.wish is not None:
-        raise NotAllowed("{reply}", reply=text)
-    return text
 
 
 def _noted(text: str, why: str, account: TurnAccount) -> str:

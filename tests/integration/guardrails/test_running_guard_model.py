@@ -128,6 +128,7 @@ async def test_in_need_lines_are_named_although_it_is_away(scene: Scene) -> None
     said = stage.answer_to(asked)
     assert AWAY not in said
     assert "988" in said
+    assert said.count("findahelpline.com") == 1
     assert "guard:mistake" not in str([each.components for each in stage.replies_to(asked)])
 
 

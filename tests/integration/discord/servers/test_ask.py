@@ -55,6 +55,16 @@ async def test_a_private_question_stays_out_of_the_channel_s_conversation(stage:
     assert "secret plan" not in str(stage.ollama.chats[-1].messages)
 
 
+async def test_words_of_care_are_read_by_who_asked_alone(stage: Stage) -> None:
+    before = len(stage.channel.from_bot)
+    asked = await stage.guest.slash(
+        stage.channel, "ask", question="i am going to kill myself tonight"
+    )
+    await told(stage, asked, "988")
+    assert asked.ephemeral
+    assert len(stage.channel.from_bot) == before
+
+
 async def test_it_works_in_a_server_without_the_bot_and_people_are_kept_apart(
     stage: Stage,
 ) -> None:

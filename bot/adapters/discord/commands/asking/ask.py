@@ -5,12 +5,14 @@ The answer to the interaction is the place of the reply, so no permission of a c
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import discord
 from discord import app_commands
 
 from bot.adapters.discord.commands.asking.answers import answering_to, place_for
+from bot.adapters.discord.commands.asking.ordering import between_us
 from bot.adapters.discord.commands.naming import persona_names
 from bot.adapters.discord.commands.render import speaker_of_reader, think_aloud
 from bot.adapters.discord.commands.services import Serving
@@ -20,6 +22,10 @@ from bot.chat.place import MessageId, Place, snowflake_seconds
 from bot.chat.turn import Message
 from bot.errors import InvalidChoice
 from bot.personas.casting import check_place
+from bot.routing.route import Route
+
+KNOWN_WITHIN = 1.0
+"""Seconds in which it must be known whether a question is answered in private."""
 
 Question = app_commands.Range[str, 1, 2000]
 
@@ -48,6 +54,7 @@ class AskCommands(Serving):
         text = clean_text(question)
         if not text:
             raise InvalidChoice("Say in words what you want.")
+        private = private or await self._care_is_due(interaction, text)
         place = place_for(interaction, private=private)
         if private:
             await interaction.response.defer(thinking=True, ephemeral=True)
@@ -67,6 +74,20 @@ class AskCommands(Serving):
             read, unread = await fetch_once([file])
             message = replace(message, attachments=read, unread_attachments=unread)
         await self.services.intake.ordered(message)
+
+    async def _care_is_due(self, interaction: discord.Interaction, text: str) -> bool:
+        """Whether a question that others would read calls for care, or can't be answered: that is
+        between us. Discord waits for three seconds, so this may take one."""
+        place = place_for(interaction, private=False)
+        if place.guild is None:
+            return False
+        at = snowflake_seconds(interaction.id)
+        asked = Message(MessageId(interaction.id), place, speaker_of_reader(interaction), text, at)
+        try:
+            async with asyncio.timeout(KNOWN_WITHIN):
+                return await between_us(self.services, asked, Route.COMPANION)
+        except TimeoutError:
+            return False
 
     async def _persona(self, name: str | None, place: Place) -> str | None:
         """Return the id of who was asked for.

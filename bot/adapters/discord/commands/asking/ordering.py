@@ -61,7 +61,7 @@ class Begun:
             order=order,
             answering=answering,
         )
-        if answering is None and await _between_us(services, message):
+        if answering is None and await between_us(services, message, Route.CREATIVE):
             answering = answering_to(interaction, private=True)
             private = place_for(interaction, private=True)
             message = replace(message, place=private, answering=answering)
@@ -72,12 +72,12 @@ class Begun:
             await interaction.followup.send(t("It is being written here."), ephemeral=True)
 
 
-async def _between_us(services: Services, message: Message) -> bool:
-    """Whether an order is answered by words of care or a refusal: nobody else has read the order,
-    so nobody else reads these."""
+async def between_us(services: Services, message: Message, route: Route) -> bool:
+    """Whether what was said by command is answered by words of care or a refusal: nobody else has
+    read it, so nobody else reads these."""
     turn = as_said(Turn((message,), Trigger.COMMAND))
     context = GuardContext(
-        route=Route.CREATIVE,
+        route=route,
         place=message.place,
         person=message.speaker.id,
         user_text=turn.text,
