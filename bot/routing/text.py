@@ -77,8 +77,11 @@ def cut(message: str) -> str:
     that would fill them."""
     if len(message) <= HEAD + TAIL:
         return message
-    text = _ends(message, LONGEST * 2 // 3, LONGEST // 3)
-    return _ends(_ROW.sub(r"\1", _without_links(text)), HEAD, TAIL)
+    text, ends = _ends(message, LONGEST * 2 // 3, LONGEST // 3), _ends(message, HEAD, TAIL)
+    bare = _without_links(text)
+    if bare is text and _ROW.search(ends) is None:
+        return ends  # as nearly all: to look through the rest would cost more than all else
+    return _ends(_ROW.sub(r"\1", bare), HEAD, TAIL)
 
 
 def _ends(text: str, head: int, tail: int) -> str:
