@@ -1,4 +1,4 @@
-"""What people did with replies, and what had to be mended in them."""
+"""What people did with replies, how true to character these were, and what became of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.observability.scales import ROUTES
 
 
 class ReplyMetrics:
-    """Votes and wishes, by route."""
+    """Votes and wishes; character and its judge; what was cut, and what Discord did not take."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._route = Vocabulary(*ROUTES, limit=0)
@@ -23,7 +23,16 @@ class ReplyMetrics:
             ["wish"],
             registry=registry,
         )
+        self._declare_character(registry)
+        self._declare_losses(registry)
 
+    def _declare_character(self, registry: CollectorRegistry) -> None:
+        self._outcome = Vocabulary(
+            "answered", "busy", "open", "deadline", "backend", "unreadable", limit=0
+        )
+        self._reason = Vocabulary(
+            "character", "name", "language", "speaker", "empty", "judge", limit=0
+        )
         self._score = Histogram(
             "troupe_in_character_ratio",
             "How much a persona was itself: 1 entirely, 0 not at all.",
@@ -37,16 +46,20 @@ class ReplyMetrics:
             ["reason", "action"],
             registry=registry,
         )
-        self._cuts = Counter(
-            "troupe_reply_cuts",
-            "What was cut from replies: other people's lines, labels, echoes, loops.",
-            ["what"],
-            registry=registry,
-        )
         self._judged = Counter(
             "troupe_character_judgements",
             "Replies for the judge of character: answered, or why there is no opinion.",
             ["outcome"],
+            registry=registry,
+        )
+
+    def _declare_losses(self, registry: CollectorRegistry) -> None:
+        self._what = Vocabulary("foreign_line", "label", "echo", "loop", limit=0)
+        self._why = Vocabulary("permission", "closed", "gone", "refused", limit=0)
+        self._cuts = Counter(
+            "troupe_reply_cuts",
+            "What was cut from replies: other people's lines, labels, echoes, loops.",
+            ["what"],
             registry=registry,
         )
         self._undelivered = Counter(
@@ -55,14 +68,6 @@ class ReplyMetrics:
             "closed, channel or message are gone, or anything else.",
             ["why"],
             registry=registry,
-        )
-        self._why = Vocabulary("permission", "closed", "gone", "refused", limit=0)
-        self._outcome = Vocabulary(
-            "answered", "busy", "open", "deadline", "backend", "unreadable", limit=0
-        )
-        self._what = Vocabulary("foreign_line", "label", "echo", "loop", limit=0)
-        self._reason = Vocabulary(
-            "character", "name", "language", "speaker", "empty", "judge", limit=0
         )
 
     def scored(self, route: str, score: float) -> None:
@@ -85,7 +90,7 @@ class ReplyMetrics:
         """Count what was cut from a reply."""
         self._cuts.labels(self._what.word(what)).inc()
 
-    def voted(self, route: str, up: bool) -> None:  # one of two
+    def voted(self, route: str, up: bool) -> None:
         """Count a thumb."""
         self._votes.labels(self._route.word(route), "up" if up else "down").inc()
 

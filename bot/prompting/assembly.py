@@ -48,7 +48,7 @@ from bot.prompting.late import (
 from bot.prompting.ledger import Ledger
 from bot.prompting.lore_notes import LORE_SHARE, LoreNotes, lore_notes
 from bot.prompting.macro_values import MacroContext, seeded
-from bot.prompting.opening import opening_of, summary_of
+from bot.prompting.opening import Opening, opening_of, summary_of
 from bot.prompting.reminder import reminder
 from bot.prompting.report import PromptReport
 from bot.prompting.system import card_fields, system_text
@@ -122,45 +122,41 @@ class _Assembly:
             self.context.budget,
             examples=not given.host_alone,
         )
+        last = last_message(self.notes, self.quotes, said, self.instructions)
         messages = alternating(
             system,
             opening.text,
             [line for each in kept for line in each.lines],
-            ChatMessage(
-                "user",
-                last_message(self.notes, self.quotes, said, self.instructions),
-                tuple(self.images),
-            ),
+            ChatMessage("user", last, tuple(self.images)),
             plain=self.plain,
-        )
-        report = PromptReport(
-            parts=tuple(ledger.parts),
-            total=ledger.spent,
-            limit=ledger.limit,
-            lore=self.lore.fired,
-            lore_cut=self.lore.cut,
-            warnings=self._warnings(),
-            memories=self.memories,
-            history=len(kept),
-            history_cut=len(self.past) - len(kept),
-            examples=opening.examples,
-            examples_cut=opening.cut,
         )
         keep = int(ledger.cost(system) * ledger.estimator.margin(given.model)) + 2 * PER_MESSAGE
         return Prompt(
             messages=messages,
             stop=self._stops(),
             num_keep=min(keep, given.num_ctx // 2),
-            report=report,
+            report=self._report(len(kept), opening),
             state=self.lore.state,
             trim_to=trim_to,
             trim_next=self.trim_next,
         )
 
-    def _warnings(self) -> tuple[str, ...]:
-        if not self.context.budget.exceeded:
-            return self.lore.warnings
-        return (*self.lore.warnings, MACROS_LEFT)
+    def _report(self, history: int, opening: Opening) -> PromptReport:
+        ledger, lore = self.ledger, self.lore
+        left = (MACROS_LEFT,) if self.context.budget.exceeded else ()
+        return PromptReport(
+            parts=tuple(ledger.parts),
+            total=ledger.spent,
+            limit=ledger.limit,
+            lore=lore.fired,
+            lore_cut=lore.cut,
+            warnings=(*lore.warnings, *left),
+            memories=self.memories,
+            history=history,
+            history_cut=len(self.past) - history,
+            examples=opening.examples,
+            examples_cut=opening.cut,
+        )
 
     def _late_context(self) -> MacroContext:
         """Return what macros mean in this turn."""
