@@ -120,28 +120,10 @@ async def open_troupe(settings: Settings, stack: AsyncExitStack) -> Troupe:
     library, default = await _open_personas(directory)
     stores = await open_stores(settings, metrics, stack)
     models = await open_models(settings, metrics, stack)
-    guard = await open_guard(
-        stores.guard,
-        settings,
-        directory,
-        models.pool,
-        rehearsal=models.rehearsal,
-        metrics=metrics.guard,
-        clock=clock,
-    )
-    routing = await open_routing(
-        data_dir=settings.core.data_dir,
-        directory=directory,
-        overrides=stores.routes,
-        model=models.pool,
-        model_name=models.name,
-        classifier=OllamaClassifier(models.pool),
-        metrics=metrics.routing,
-    )
-    stack.callback(routing.stages.close)
+    ground = _Ground(settings, directory, stores, models, metrics, clock, routes, tools)
+    guard, routing = await _open_guard(ground), await _open_routing(ground, stack)
     imported = ImportedCards(stores.cards, library, now=clock.now)
     casting = Casting(stores.bindings, library, default, ready=imported.ready)
-    ground = _Ground(settings, directory, stores, models, metrics, clock, routes, tools)
     parts = _parts(ground, casting, imported, routing, guard)
     troupe = Troupe(
         settings=settings,
@@ -216,6 +198,34 @@ def _parts(
         channel_models=frozenset(ollama.channel_models),
         judge=None if models.rehearsal else _open_judge(ground, queue),
     )
+
+
+async def _open_guard(ground: _Ground) -> Guard:
+    models = ground.models
+    return await open_guard(
+        ground.stores.guard,
+        ground.settings,
+        ground.directory,
+        models.pool,
+        rehearsal=models.rehearsal,
+        metrics=ground.metrics.guard,
+        clock=ground.clock,
+    )
+
+
+async def _open_routing(ground: _Ground, stack: AsyncExitStack) -> Routing:
+    models = ground.models
+    routing = await open_routing(
+        data_dir=ground.settings.core.data_dir,
+        directory=ground.directory,
+        overrides=ground.stores.routes,
+        model=models.pool,
+        model_name=models.name,
+        classifier=OllamaClassifier(models.pool),
+        metrics=ground.metrics.routing,
+    )
+    stack.callback(routing.stages.close)
+    return routing
 
 
 def _open_queue(ground: _Ground) -> FairQueue:

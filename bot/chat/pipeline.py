@@ -80,16 +80,10 @@ class TurnPipeline:
         with timer.stage("context"):
             if looked is None:
                 looked = await (await ask(self._parts, turn, admission)).answered()
-            if looked.refused is not None:
-                raise too_many(looked.refused)
-            binding, conversation = looked.binding, looked.conversation
-            if conversation is None:
-                conversation = await self._parts.conversations.load(turn.place)
-            if self._parts.around is not None:
-                turn = await surrounded(turn, conversation, self._parts.around)
+            turn, conversation = await self._placed(turn, looked)
         with timer.stage("decide"):
             named = persona or turn.persona
-            settled = await settle(self._parts, turn, conversation, binding, account, named)
+            settled = await settle(self._parts, turn, conversation, looked.binding, account, named)
         if settled is None:
             return Outcome.CANCELLED
         self._writing.judged(account, "input", settled.verdict, settled.decision.route)
@@ -106,6 +100,21 @@ class TurnPipeline:
             log.warning("no reply to a person in need: lines to call instead", reason=str(error))
             unanswered = self._parts.guardrails.unanswered(settled.context)
             return await self._say_instead(settled, sink, account, unanswered)
+
+    async def _placed(self, turn: Turn, looked: LookedUp) -> tuple[Turn, Conversation]:
+        """Return the turn with what stands around it, and the conversation of its place.
+
+        Raises:
+            Busy: the person, or the server, had too many turns.
+        """
+        if looked.refused is not None:
+            raise too_many(looked.refused)
+        conversation = looked.conversation
+        if conversation is None:
+            conversation = await self._parts.conversations.load(turn.place)
+        if self._parts.around is not None:
+            turn = await surrounded(turn, conversation, self._parts.around)
+        return turn, conversation
 
     async def restore(self, turn: Turn, again: Again, sink: ReplySink) -> None:
         """Put a reply back as it is stored: a wish about it ended without a new text.

@@ -7,11 +7,11 @@ import os
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from bot.adapters.redis import (
+    Client,
     RedisBindings,
     RedisCards,
     RedisConversations,
@@ -22,6 +22,7 @@ from bot.adapters.redis import (
     RedisRouteCounts,
     RedisRoutes,
     RedisState,
+    Sealer,
     check_seal,
     open_database,
     open_sealer,
@@ -42,7 +43,7 @@ log = structlog.get_logger(__name__)
 class Stores:
     """Everything in Redis."""
 
-    redis: Any
+    redis: Client
     private: bool
     """The server is one of our own."""
     conversations: RedisConversations
@@ -91,15 +92,7 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
     bindings = RedisBindings(redis)
     await bindings.start()
     stack.push_async_callback(bindings.close)
-    journal = RedisJournal(
-        redis,
-        sealer,
-        process_id=f"{os.getpid()}-{secrets.token_hex(4)}",
-        shards=settings.discord.shard_ids,
-        shard_count=settings.discord.shard_count,
-    )
-    await journal.start()
-    stack.push_async_callback(journal.close)
+    journal = await _open_journal(redis, sealer, settings, stack)
     limits = settings.limits
     limiter = RedisLimiter(redis, person_rate=rate(limits.person), guild_rate=rate(limits.guild))
     conversations = RedisConversations(redis, sealer)
@@ -125,3 +118,18 @@ async def open_stores(settings: Settings, metrics: Metrics, stack: AsyncExitStac
         replies=RedisReplies(redis, sealer),
         kept_places=RedisKeptPlaces(redis),
     )
+
+
+async def _open_journal(
+    redis: Client, sealer: Sealer, settings: Settings, stack: AsyncExitStack
+) -> RedisJournal:
+    journal = RedisJournal(
+        redis,
+        sealer,
+        process_id=f"{os.getpid()}-{secrets.token_hex(4)}",
+        shards=settings.discord.shard_ids,
+        shard_count=settings.discord.shard_count,
+    )
+    await journal.start()
+    stack.push_async_callback(journal.close)
+    return journal

@@ -79,20 +79,16 @@ async def settle(
     decision, context, verdict = await _judge(
         parts, turn, conversation, ask, heard_before=heard_before
     )
-    care = needs_care(verdict)
-    planned: tuple[str, ...] = ()
     grounded = verdict.plain_voice and not verdict.unseen
     if grounded or named == PLAIN_VOICE.id:
-        player, scene = PLAIN_VOICE, ()
-    elif turn.cue is not None or (scene and not care):
-        order = in_scene(parts, turn, scene, conversation)
-        if not order:
-            return None
-        player, planned = order[0], tuple(persona.id for persona in order[1:])
-    elif named is None:
-        player = parts.casting.player(binding, decision.route, turn.place.guild)
+        players, scene = [PLAIN_VOICE], ()
     else:
-        player = parts.casting.persona(named, turn.place.guild)
+        # Where care is needed one voice is enough.
+        sharing = () if turn.cue is None and needs_care(verdict) else scene
+        players = _players(parts, turn, conversation, binding, decision.route, named, sharing)
+    if not players:
+        return None
+    player, *others = players
     check_place(player, turn.place)
     if verdict.unseen:
         player, scene = unseen(player), ()
@@ -106,8 +102,7 @@ async def settle(
     account.decision, account.persona = decision, player
     if turn.order is None:  # a tool's route is no decision of the router
         afterwards(partial(parts.dispatcher.observe, ask, decision))
-    # Where care is needed one voice is enough.
-    planned = planned if verdict.action is Action.ALLOW else ()
+    planned = tuple(each.id for each in others) if verdict.action is Action.ALLOW else ()
     language = reply_language(turn, conversation, player)
     return Settled(
         turn,
@@ -160,6 +155,23 @@ async def _judge(
         if again.distress:
             await parts.guardrails.in_need(turn.speaker.id, turn.place, ask.now)
     return decision, context, verdict
+
+
+def _players(
+    parts: Parts,
+    turn: Turn,
+    conversation: Conversation,
+    binding: ResolvedBinding,
+    route: Route,
+    named: str | None,
+    scene: tuple[Persona, ...],
+) -> list[Persona]:
+    """Return who speaks now, and who is to speak after that; nobody if all have left the scene."""
+    if turn.cue is not None or scene:
+        return in_scene(parts, turn, scene, conversation)
+    if named is None:
+        return [parts.casting.player(binding, route, turn.place.guild)]
+    return [parts.casting.persona(named, turn.place.guild)]
 
 
 def in_scene(
