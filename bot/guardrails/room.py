@@ -282,9 +282,6 @@ class Guardrails:
         """Return the gate for one reply."""
         careful = context.strict or context.route is Route.COMPANION or context.place.is_dm
         guarded = self._guard is not None
-        words = words_for(context, self._care)
-        asked = self._judge.message(context.user_text, context)
-        sincere = asked.has("human_claim")  # whatever else is said, and asked for, beside it
 
         async def opinion(draft: str) -> Decision:
             stands = context.before[-STANDING:]
@@ -299,9 +296,15 @@ class Guardrails:
             judge=opinion if guarded else None,
             by_sentence=guarded or careful,
             whole=careful and guarded,
-            opening=f"{words.disclosure}\n\n" if sincere else "",
+            opening=self._opening(context),
         )
         return OutputGate(context, terms)
+
+    def _opening(self, context: GuardContext) -> str:
+        """Return the truth for who sincerely asked what speaks, whatever else is said, and asked
+        for, beside it, and whatever is answered."""
+        sincere = self._judge.message(context.user_text, context).has("human_claim")
+        return f"{words_for(context, self._care).disclosure}\n\n" if sincere else ""
 
     async def repair(
         self, draft: str, verdict: Verdict, context: GuardContext, model: ChatModel, model_name: str
@@ -338,7 +341,8 @@ class Guardrails:
             text = words.short("again", region)
         elif verdict.category in ("sh_crisis", "sh_support", "sh_promo"):
             text = f"{words.refusal} {words.short('resource', region)}"
-        return Release(text, verdict)
+        opening = self._opening(context)
+        return Release(text if text.startswith(opening.rstrip()) else opening + text, verdict)
 
     def unanswered(self, context: GuardContext) -> Verdict:
         """Return what is said to a person in need for whom no reply can be written now."""
@@ -353,7 +357,8 @@ class Guardrails:
         if decision.rule == AWAY:
             if context.in_need:
                 return replace(self.unanswered(context), rule=AWAY)
-            return Verdict(Action.REFUSE, None, 0.0, decision.rule, words.unavailable)
+            reply = self._opening(context) + words.unavailable
+            return Verdict(Action.REFUSE, None, 0.0, decision.rule, reply)
         verdict = verdict_of(decision, context, self._care)
         blames = drafted and decision.measure is Measure.BLOCK
         return replace(verdict, reply=words.refusal) if blames else verdict

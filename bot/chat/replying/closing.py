@@ -12,9 +12,8 @@ from bot.guardrails.verdict import Action
 from bot.languages.spoken import spoken_language
 from bot.ports import Clock
 
-TELLS = frozenset({"human_claim", "sh_crisis"})
-"""Categories whose answer says by itself that an AI writes it: the truth to a sincere question,
-and the crisis card."""
+TELLS = "sh_crisis"
+"""The category whose card says by itself, in words of its own, that an AI writes it."""
 
 
 class Closing:
@@ -33,8 +32,7 @@ class Closing:
         """Return a final text with what is due under it."""
         verdicts = [verdict for stage, verdict in self._account.verdicts if stage == "input"]
         found = verdicts[0] if verdicts else None
-        category = (found.category if found else None) or ""
-        told = category == "human_claim" or (category in TELLS and bool(found and found.reply))
+        told = found is not None and found.category == TELLS and found.reply is not None
         self._due = await self._disclosures.due(
             self._turn.speaker.id,
             self._turn.place,

@@ -161,6 +161,14 @@ async def test_when_it_is_away_facts_go_on_and_company_does_not(scene: Scene) ->
     assert f"`{GUARD}`" in status.text
 
 
+async def test_the_truth_is_told_also_while_it_is_away(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.fail_next("error", status=503, message="busy", times=-1, model=GUARD)
+    asked = await stage.says(alice, "are you human, honestly?", mention_bot=True)
+    await scene.troupe.over(asked)
+    assert stage.answer_to(asked).startswith(f"I'm an AI, not a person.\n\n{AWAY}")
+
+
 async def test_a_strict_server_gets_no_reply_without_it(scene: Scene) -> None:
     stage, alice, moderator = scene.channel(), scene.person(), scene.person("manage_guild")
     await moderator.slash(stage, "guard level", level="strict")

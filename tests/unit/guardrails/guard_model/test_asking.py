@@ -9,8 +9,9 @@ import pytest
 from bot.chat.place import UserId
 from bot.guardrails import Action, GuardContext, Guardrails, Verdict
 from bot.guardrails.caring.risk import ProcessTrends
-from bot.guardrails.guard_model.opinion import GuardOpinion
+from bot.guardrails.guard_model.opinion import GuardAway, GuardModel, GuardOpinion
 from bot.ports import ChatRequest, Finished, Piece
+from bot.routing.route import Route
 
 MakeContext = Callable[..., GuardContext]
 SAID, LETTER, REPLY = "what of this?", "the letter says hello", "It says hello."
@@ -31,11 +32,14 @@ class Guard:
 class Model:
     """Writes one reply anew."""
 
+    def __init__(self, text: str = REPLY) -> None:
+        self._text = text
+
     async def stream(self, request: ChatRequest) -> AsyncIterator[Piece | Finished]:
-        yield Piece(REPLY)
+        yield Piece(self._text)
 
 
-def watched(room: Guardrails, guard: Guard) -> Guardrails:
+def watched(room: Guardrails, guard: GuardModel) -> Guardrails:
     return Guardrails(
         judge=room.judge,
         care=room.care,
@@ -64,6 +68,24 @@ async def test_message_reply_and_revision_are_judged_with_all_that_was_said(
     assert {user for user, _ in guard.asked} == {said}
     assert [draft for _, draft in guard.asked if draft is None] == [None]
     assert (said, REPLY) in guard.asked
+
+
+class Away:
+    async def opinion(self, user_text: str, draft: str | None = None) -> GuardOpinion:
+        raise GuardAway("no answer")
+
+
+async def test_who_asks_sincerely_reads_the_truth_also_while_it_is_away(
+    room: Guardrails, context: MakeContext
+) -> None:
+    rails = watched(room, Away())
+    words = rails.care.words("en")
+    here = context(route=Route.COMPANION, user_text="are you human, honestly?")
+    refused = await rails.review_input(here)
+    assert refused.reply == f"{words.disclosure}\n\n{words.unavailable}"
+    blocked = Verdict(Action.REFUSE, "illicit", rule="illicit.en.help")
+    spoilt = await rails.repair("Here is how.", blocked, here, Model(""), "m")
+    assert spoilt.text == f"{words.disclosure}\n\n{words.refusal}"
 
 
 async def test_what_goes_on_is_judged_as_it_will_stand(
