@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bot.memory.item import LONGEST_STATEMENT, Kind, Slot
+from bot.memory.orders import is_command
 from bot.memory.sensitive import sensitive_class
 from bot.memory.words import UNSPACED
 
@@ -29,26 +30,6 @@ KINDS: Final = {
     "fact": Kind.FACT,
 }
 _DATE: Final = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
-_COMMAND: Final = re.compile(
-    r"\b(?:system|assistant|developer)\s*:|https?://|www\.|```|<[|/@]|\[/?inst"
-    r"|\b(?:ignore|disregard|override|jailbreak|system prompt"
-    r"|you (?:must|should|are now|will|have to|can)"
-    r"|from now on|pretend|instruction\w*|ignorier\w*|vergiss alle|du (?:musst|sollst|bist jetzt)"
-    r"|anweisung\w*|ignore[zr]?|tu dois|vous devez|ignora|debes|tienes que|devi|je moet"
-    r"|игнорируй|ты должен|無視し|忽略)\b"
-    r"|(?:^|\band |\bthat |[,.;:!]\s*)(?:you )?(?:always|never|only) (?:answer|reply|respond|speak"
-    r"|talk|write|refuse|agree|decline|start|end|begin|break character)\b"
-    r"|\b(?:obey|refuse nothing|do anything i|without (?:any )?restrictions?|no restrictions"
-    r"|every order|all (?:my )?(?:orders|commands)|unfiltered|uncensored)\b"
-    r"|\b(?:antworte|sprich|schreib|gehorche?) (?:immer|nur|stets|mir)\b|\bimmer (?:gehorchen"
-    r"|antworten)\b|\b(?:réponds|obéis|parle) (?:toujours|uniquement)\b|\bobéis\b"
-    r"|\b(?:responde|obedece|habla) siempre\b|\b(?:responda|obedeça|fale) sempre\b"
-    r"|\b(?:rispondi|obbedisci|parla) sempre\b|\b(?:antwoord|gehoorzaam) altijd\b"
-    r"|\b(?:odpowiadaj|słuchaj) zawsze\b|\b(?:всегда отвечай|отвечай всегда|подчиняйся)\b"
-    r"|(?:必ず|常に|いつも).{0,20}(?:答えて|従って|話して)|(?:总是|永远|必须).{0,10}(?:回答|服从)"
-    r"|(?:항상|언제나).{0,15}(?:대답|복종)",
-    re.IGNORECASE,
-)
 
 
 class Refusal(StrEnum):
@@ -141,11 +122,6 @@ def refused_text(text: str) -> Refusal | None:
     if is_command(text):
         return Refusal.INSTRUCTION
     return Refusal.SENSITIVE if sensitive_class(text) else None
-
-
-def is_command(text: str) -> bool:
-    """Whether a text would steer a model, were it to stand in a prompt."""
-    return _COMMAND.search(unicodedata.normalize("NFKC", text)) is not None
 
 
 def quoted_in(quote: str, messages: Sequence[str]) -> int | None:

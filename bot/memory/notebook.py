@@ -13,9 +13,10 @@ from bot.languages import mark
 from bot.memory.explicit import Request, Wish, matching
 from bot.memory.export import exported
 from bot.memory.forgetting import SAID, forget, messages_of
-from bot.memory.gates import is_command, normalised
+from bot.memory.gates import normalised
 from bot.memory.item import LONGEST_STATEMENT, STATEMENTS, Item, Kind, new_id, restored, without
 from bot.memory.liking import Liking
+from bot.memory.orders import is_command
 from bot.memory.recording import statement
 from bot.memory.retrieval import Passage, best, build
 from bot.memory.scope import Use, use_of

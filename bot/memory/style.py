@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bot.chat.place import MessageId, Place
-from bot.memory.gates import is_command
 from bot.memory.item import Item, Kind, new_id
+from bot.memory.orders import is_command
 from bot.memory.scope import is_closed
 from bot.memory.sensitive import sensitive_class
 
