@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.adapters.ollama import model_info
-from bot.errors import BackendError
+from bot.errors import BackendError, BackendUnreachable
 from bot.prompting import TokenEstimator
 from bot.prompting.tokens import SMALL_VOCABULARY
 from bot.prompting.vocabulary import available, exact_counter
@@ -17,6 +17,7 @@ from bot.prompting.vocabulary import available, exact_counter
 EVERY = 20.0
 """Seconds between two looks for a model that nothing is known of."""
 TRIES = 5
+"""Looks at which a host answered, but not with the model's vocabulary."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,16 +46,20 @@ class Vocabularies:
             await asyncio.sleep(EVERY)
 
     async def _learn(self, model: str) -> None:
-        self._tries[model] = self._tries.get(model, 0) + 1
+        answered = False
         for base in self._bases:
             try:
                 info = await model_info(base, model, self._headers, verbose=available())
+            except BackendUnreachable:
+                continue  # it may be back by the next look, however long that takes
             except BackendError as error:
+                answered = True
                 log.info("vocabulary unknown", model=model, reason=str(error))
                 continue
             self._tries[model] = TRIES
             await self._take(model, info)
             return
+        self._tries[model] = self._tries.get(model, 0) + answered
 
     async def _take(self, model: str, info: Mapping[str, Any]) -> None:
         if _entries(info) in range(1, SMALL_VOCABULARY):

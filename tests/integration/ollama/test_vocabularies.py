@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.opening import vocabularies
 from bot.opening.vocabularies import Vocabularies
 from bot.prompting import TokenEstimator
 from bot.prompting.vocabulary import _BYTES, available
@@ -41,6 +42,20 @@ async def test_a_small_vocabulary_is_learnt_before_the_first_reply() -> None:
     before = estimator.estimate(GREEK, "old:7b")
     async with learning(estimator, FakeModel("old:7b", vocabulary_size=32_000)):
         assert await until_it_differs(estimator, "old:7b", before) > before * 1.5
+
+
+async def test_it_is_learnt_also_after_the_hosts_were_away_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vocabularies, "EVERY", 0.0)
+    estimator, model = TokenEstimator(), FakeModel("old:7b", vocabulary_size=32_000)
+    before = estimator.estimate(GREEK, "old:7b")
+    async with FakeOllama(models=[model]) as host:
+        away = 2 * (vocabularies.TRIES + 1)  # each is asked a second time
+        host.fail_next("abort", path="/api/show", times=away)
+        task = asyncio.create_task(Vocabularies(estimator, [host.url], {}).run())
+        assert await until_it_differs(estimator, "old:7b", before) > before
+        task.cancel()
 
 
 @pytest.mark.skipif(not available(), reason="the extra is not installed")
