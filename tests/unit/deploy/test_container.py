@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from bot.settings import load_settings
+from bot.settings import OllamaSettings, load_settings
 from bot.settings.names import OLLAMA_SERVER_NAMES
 from tests.unit.deploy.conftest import DEPLOY, NEEDED_TO_END, ROOT
 
@@ -199,6 +200,21 @@ def test_one_profile_has_the_gpu_and_both_pull_the_models() -> None:
     pull = SERVICES["pull-models"]
     assert set(pull["profiles"]) == {"nvidia", "cpu"}
     assert all(not how["required"] for how in pull["depends_on"].values())
+
+
+def test_every_model_of_the_settings_is_pulled() -> None:
+    pull = SERVICES["pull-models"]
+    settings = OllamaSettings(embed_model="e", guard_model="g", channel_models="a:1,b:2, c")  # type: ignore[arg-type]  # split
+    written = {"OLLAMA_CHANNEL_MODELS": "a:1,b:2, c", "OLLAMA_EMBED_MODEL": "e"}
+    written |= {"OLLAMA_GUARD_MODEL": "g", "OLLAMA_MODEL": settings.model}
+    models = re.sub(
+        r"\$\{(\w+):-[^}]*\}", lambda name: written[name[1]], pull["environment"]["MODELS"]
+    )
+    script = pull["command"][0].replace("$$", "$").replace("ollama pull", "echo")
+    told = subprocess.run(
+        [*pull["entrypoint"], script], env={"MODELS": models}, capture_output=True, text=True
+    )
+    assert sorted(told.stdout.split()) == sorted(settings.wanted_models)
 
 
 @pytest.mark.parametrize("name", ["troupe", "playground"])
