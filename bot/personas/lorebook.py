@@ -119,6 +119,13 @@ class Entry:
     digest: str = ""
     """Changes when the author changes the entry; ends its timed effects."""
 
+    @property
+    def every_key(self) -> tuple[str, ...]:
+        """Return all that is searched for it, those in its decorators included."""
+        decorators = self.decorators
+        additional = (key for group in decorators.additional_keys for key in group)
+        return (*self.keys, *self.secondary_keys, *additional, *decorators.exclude_keys)
+
 
 @dataclass(frozen=True, slots=True)
 class Lorebook:

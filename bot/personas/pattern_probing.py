@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
 import regex
 
 from bot.personas.card import Card
-from bot.personas.lorebook import Entry, Lorebook
+from bot.personas.lorebook import Lorebook
 from bot.personas.patterns import compile_javascript, written
 from bot.personas.scripts import find_of, may_ever_run
 
@@ -55,7 +55,8 @@ def flaws(card: Card) -> tuple[str, ...]:
 def book_flaws(book: Lorebook | None, until: float | None = None) -> tuple[str, ...]:
     """Return a line for each key of a lorebook that takes too long."""
     until = time.monotonic() + AT_MOST if until is None else until
-    keys = dict.fromkeys(key for entry in (book.entries if book else ()) for key in _keys(entry))
+    entries = book.entries if book else ()
+    keys = dict.fromkeys(key for entry in entries for key in entry.every_key)
     return tuple(
         f"the lorebook's key {key[:QUOTED]!r} takes too long on some texts: it is passed over there"
         for key in keys
@@ -93,9 +94,3 @@ def _probes(pattern: str) -> Iterator[str]:
         for begin in ("", *begins):
             for end in ends:
                 yield f"{begin}{many}{end}"
-
-
-def _keys(entry: Entry) -> Iterable[str]:
-    decorators = entry.decorators
-    additional = (key for group in decorators.additional_keys for key in group)
-    return (*entry.keys, *entry.secondary_keys, *additional, *decorators.exclude_keys)

@@ -82,12 +82,8 @@ def make_persona(read: ReadCard, id: str, world: Lorebook | None = None) -> Pers
     )
 
 
-def _keys(entry: Entry) -> tuple[str, ...]:
-    return (*entry.keys, *entry.secondary_keys)
-
-
 def _has_patterns(entry: Entry) -> bool:
-    return entry.use_regex or any(key.startswith("/") for key in _keys(entry))
+    return entry.use_regex or any(key.lstrip().startswith("/") for key in entry.every_key)
 
 
 def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
@@ -107,7 +103,7 @@ def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
     )
     entries = [entry for book in books if book is not None for entry in book.entries]
     contents = [entry.content for entry in entries]
-    living = sum("{{" in key or "<" in key for entry in entries for key in _keys(entry))
+    living = sum("{{" in key or "<" in key for entry in entries for key in entry.every_key)
     return (
         len(entries) > LIGHT_ENTRIES
         or any(map(_has_patterns, entries))

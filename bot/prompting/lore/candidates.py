@@ -149,13 +149,7 @@ def _candidate(
     whole = matching.whole_words if entry.whole_words is None else entry.whole_words
     decorators = entry.decorators
     patterns = bool(decorators.exclude_keys) and any(map(is_pattern, entry.keys))
-    texts = (
-        *entry.keys,
-        *entry.secondary_keys,
-        *decorators.exclude_keys,
-        *(key for group in decorators.additional_keys for key in group),
-    )
-    has_macros = any("{{" in text or "<" in text for text in texts)
+    has_macros = any("{{" in key or "<" in key for key in entry.every_key)
     literal = Literal if index is None or has_macros else index.literal
 
     def ready(keys: tuple[str, ...]) -> tuple[Key, ...]:

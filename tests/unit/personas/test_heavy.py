@@ -34,11 +34,25 @@ def test_an_ordinary_card_is_light() -> None:
         {"scenario": "{{personality}}" * (LIGHT_MACROS + 1)},
         {"character_book": {"entries": [entry() for _ in range(LIGHT_ENTRIES + 1)]}},
         {"character_book": {"entries": [entry(keys=["/ti.?de/i"])]}},
+        {"character_book": {"entries": [entry(keys=[" /ti.?de/"])]}},
+        {"character_book": {"entries": [entry(content="@@exclude_keys /ti.?de/\nHigh.")]}},
+        {"character_book": {"entries": [entry(content="@@additional_keys /ti.?de/\nHigh.")]}},
         {"character_book": {"entries": [entry(content="{{roll:6}}" * (LIGHT_MACROS + 1))]}},
         {"character_book": {"entries": [entry(keys=["{{user}} x", "<char> y"] * LIGHT_MACROS)]}},
         {"extensions": {"depth_prompt": {"prompt": "x" * (LIGHT_CHARACTERS + 1)}}},
     ],
-    ids=["long", "macros", "entries", "pattern", "macros in lore", "macros in keys", "note"],
+    ids=[
+        "long",
+        "macros",
+        "entries",
+        "pattern",
+        "space before it",
+        "pattern that excludes",
+        "further pattern",
+        "macros in lore",
+        "macros in keys",
+        "note",
+    ],
 )
 def test_what_takes_the_processor_is_heavy(data: dict[str, Any]) -> None:
     assert heavy(**data)
