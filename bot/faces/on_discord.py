@@ -274,19 +274,6 @@ def _connection(
 
     catchup = CatchUp(last_seen, desk.prepare, mode_at, intake.past)
 
-    async def set_up(client: TroupeBot) -> None:
-        await install(client, services)
-        await client.add_cog(PermissionChanges(desk))
-        stores = troupe.stores
-        await client.add_cog(
-            Vanished(client, desk, stores.kept_places, intake.parting, stores.state)
-        )
-        if troupe.parts.memory is not None:
-            days = troupe.settings.core.memory_days
-            await install_memory(client, troupe.parts.memory, days)
-        application = client.application_id or 0
-        await sync_commands(client.tree, application, troupe.stores.state, discord.sync_commands)
-
     async def fresh(client: TroupeBot) -> None:
         await asyncio.gather(catchup.run(client), intake.look_again())
 
@@ -306,10 +293,24 @@ def _connection(
         shard_count=discord.shard_count,
         is_our_webhook=desk.webhooks.is_ours,
         on_account=recognised,
-        set_up=set_up,
+        set_up=lambda client: _set_up(client, troupe, desk, intake, services),
         before_identify=before_identify,
         on_fresh_session=fresh,
     )
+
+
+async def _set_up(
+    client: TroupeBot, troupe: Troupe, desk: Desk, intake: Intake, services: Services
+) -> None:
+    """Give a client what it listens for and its commands, and tell Discord of these."""
+    stores, settings = troupe.stores, troupe.settings
+    await install(client, services)
+    await client.add_cog(PermissionChanges(desk))
+    await client.add_cog(Vanished(client, desk, stores.kept_places, intake.parting, stores.state))
+    if troupe.parts.memory is not None:
+        await install_memory(client, troupe.parts.memory, settings.core.memory_days)
+    application = client.application_id or 0
+    await sync_commands(client.tree, application, stores.state, settings.discord.sync_commands)
 
 
 async def _upkeep(bot: _Bot) -> None:
