@@ -19,6 +19,9 @@ MAX_CHUNKS = 65_536
 MAX_TEXT = 16 * 2**20
 """Bytes of one text, after inflation. A zlib bomb is stopped here."""
 MAX_TEXTS = 512
+"""Texts with a card that are looked at."""
+MAX_ASSETS = 2_000
+"""As many as a CHARX may hold. They have a bound of their own: the card may stand behind them."""
 MAX_INFLATED = 64 * 2**20
 """Bytes of all texts of one file together, after inflation."""
 MAX_TAIL = 2**20
@@ -129,12 +132,16 @@ def tail_of(data: bytes, chunks: Sequence[Chunk], notes: Notes) -> bytes:
 
 def texts_of(chunks: Iterable[Chunk], notes: Notes) -> Iterator[PackedText]:
     """Yield the texts that hold a card or its assets, not yet unpacked."""
-    for count, chunk in enumerate(filter(is_card_text, chunks)):
-        if count == MAX_TEXTS:
+    left = {True: MAX_TEXTS, False: MAX_ASSETS}
+    for chunk in filter(is_card_text, chunks):
+        name, _, rest = chunk.body.partition(b"\0")
+        keyword = name.decode("latin-1").strip()
+        is_card = keyword.lower() in CARD_KEYWORDS
+        if not left[is_card]:
             notes.warn("the PNG has very many texts: the others were not read")
-            return
-        keyword, _, rest = chunk.body.partition(b"\0")
-        yield PackedText(keyword.decode("latin-1").strip(), chunk.kind, rest)
+            continue
+        left[is_card] -= 1
+        yield PackedText(keyword, chunk.kind, rest)
 
 
 def unpack(text: PackedText, inflation: Inflation, notes: Notes) -> bytes | None:

@@ -179,6 +179,15 @@ def test_assets_share_the_bound_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(read_card(png(text_chunk("chara", packed(v2())), *assets[:3]), "x").files) == 3
 
 
+def test_a_card_behind_very_many_assets_is_found() -> None:
+    """RisuAI writes the card last."""
+    assets = [text_chunk(f"chara-ext-asset_:{n}", b"eA==") for n in range(png_room.MAX_ASSETS + 1)]
+    read = read_card(png(*assets, text_chunk("chara", packed(v2()))), "x.png")
+    assert read.card.name == "Sera"
+    assert len(read.files) == png_room.MAX_ASSETS
+    assert any("the others were not read" in warning for warning in read.warnings)
+
+
 def test_only_what_is_needed_of_many_texts_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
     good = text_chunk("chara", packed(v2()), "zTXt")
     big = text_chunk("chara", b"x" * (MAX_TEXT - 2), "zTXt")
