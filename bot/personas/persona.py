@@ -30,6 +30,7 @@ _VOLATILE = frozenset({"modification_date"})
 LIGHT_ENTRIES: Final = 150
 LIGHT_CHARACTERS: Final = 60_000
 LIGHT_MACROS: Final = 60
+LIGHT_DEPTH: Final = 50
 """Up to these a prompt is made in about two milliseconds."""
 
 
@@ -86,9 +87,17 @@ def _has_patterns(entry: Entry) -> bool:
     return entry.use_regex or any(key.lstrip().startswith("/") for key in entry.every_key)
 
 
+def _deepest(book: Lorebook) -> int:
+    """Return in how many messages a book's keys are looked for, as far as it says so."""
+    own = (
+        depth for each in book.entries for depth in (each.scan_depth, each.decorators.scan_depth)
+    )
+    return max(depth or 0 for depth in (book.scan_depth, *own))
+
+
 def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
-    """Whether a card holds long texts, many macros, which may stand in each other, much lore, or
-    patterns."""
+    """Whether a card holds long texts, many macros, which may stand in each other, or much lore,
+    patterns, or lore that is searched for in a long stretch of the talk."""
     texts = (
         card.description,
         card.personality,
@@ -106,6 +115,7 @@ def _is_heavy(card: Card, *books: Lorebook | None) -> bool:
     living = sum("{{" in key or "<" in key for entry in entries for key in entry.every_key)
     return (
         len(entries) > LIGHT_ENTRIES
+        or any(book is not None and _deepest(book) > LIGHT_DEPTH for book in books)
         or any(map(_has_patterns, entries))
         or sum(map(len, (*texts, *contents))) > LIGHT_CHARACTERS
         or sum(text.count("{{") for text in (*texts, *contents)) + living > LIGHT_MACROS

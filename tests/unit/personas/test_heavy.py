@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.personas.persona import LIGHT_CHARACTERS, LIGHT_ENTRIES, LIGHT_MACROS, make_persona
+from bot.personas.persona import (
+    LIGHT_CHARACTERS,
+    LIGHT_DEPTH,
+    LIGHT_ENTRIES,
+    LIGHT_MACROS,
+    make_persona,
+)
 from bot.personas.reading import read_card
 
 PLAIN = {"name": "Wren", "description": "A small bird.", "first_mes": "Hello {{user}}."}
@@ -39,6 +45,9 @@ def test_an_ordinary_card_is_light() -> None:
         {"character_book": {"entries": [entry(content="@@additional_keys /ti.?de/\nHigh.")]}},
         {"character_book": {"entries": [entry(content="{{roll:6}}" * (LIGHT_MACROS + 1))]}},
         {"character_book": {"entries": [entry(keys=["{{user}} x", "<char> y"] * LIGHT_MACROS)]}},
+        {"character_book": {"entries": [entry()], "scan_depth": LIGHT_DEPTH + 1}},
+        {"character_book": {"entries": [entry(extensions={"scan_depth": LIGHT_DEPTH + 1})]}},
+        {"character_book": {"entries": [entry(content=f"@@scan_depth {LIGHT_DEPTH + 1}\nHi.")]}},
         {"extensions": {"depth_prompt": {"prompt": "x" * (LIGHT_CHARACTERS + 1)}}},
     ],
     ids=[
@@ -51,6 +60,9 @@ def test_an_ordinary_card_is_light() -> None:
         "further pattern",
         "macros in lore",
         "macros in keys",
+        "deep book",
+        "deep entry",
+        "deep by decorator",
         "note",
     ],
 )
