@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import StreamBroken
-from bot.ports import ChatRequest, Finished, Piece, TokenProbability
+from bot.ports import ChatMessage, ChatRequest, Finished, Piece, TokenProbability
 
 LOAD_OPTIONS = frozenset(
     {"num_ctx", "num_batch", "num_thread", "num_gpu", "main_gpu", "use_mmap", "num_keep"}
@@ -66,7 +66,7 @@ def load_body(model: str, num_ctx: int) -> dict[str, Any]:
     }
 
 
-def _message(message: Any) -> dict[str, Any]:
+def _message(message: ChatMessage) -> dict[str, Any]:
     found: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.images:
         found["images"] = list(message.images)

@@ -113,14 +113,7 @@ class Writing:
         first = await order(again=False)
         text = await self._generated(first, lambda: order(again=True))
         text = await rewritten(self._parts, settled.persona, settled.context, text)
-        if terms.before:
-            text = joined(terms.before, text)
-        if (line := settled.verdict.line) and line not in text:
-            text = f"{text}\n\n{line}"
-        long = account.finished is not None and account.finished.reason == "length"
-        if long and account.notice is None:
-            text = f"{text}\n\n{small_print(translated(CUT_LONG))}"
-        return Written(text, model, first.prompt)
+        return Written(_whole(text, settled, account, terms), model, first.prompt)
 
     async def _generated(self, first: Order, again: Callable[[], Awaitable[Order]]) -> str:
         """Wait for a place at the model, and return a draft that may stand."""
@@ -304,6 +297,19 @@ class Writing:
         guild, casting = settled.turn.place.guild, self._parts.casting
         players = (casting.player(settled.binding, route, guild) for route in Route)
         return {player.id: player.name for player in players}
+
+
+def _whole(text: str, settled: Settled, account: TurnAccount, terms: Terms) -> str:
+    """Return a draft as the reply that is kept: behind what it goes on from, with the line that
+    is to be said whatever the model said, and told where it was cut."""
+    if terms.before:
+        text = joined(terms.before, text)
+    if (line := settled.verdict.line) and line not in text:
+        text = f"{text}\n\n{line}"
+    long = account.finished is not None and account.finished.reason == "length"
+    if long and account.notice is None:
+        text = f"{text}\n\n{small_print(translated(CUT_LONG))}"
+    return text
 
 
 def _guidance(settled: Settled) -> tuple[str, ...]:
