@@ -179,8 +179,8 @@ class Drafting:
         account, request = order.account, order.request
         if generated.first_token is not None:
             account.timings["first_token"] = generated.first_token - began
-        if generated.first_shown is not None and generated.first_token is not None:
-            account.timings["held_back"] = generated.first_shown - generated.first_token
+            shown = generated.first_shown or self._parts.clock.monotonic()  # else whole, by now
+            account.timings["held_back"] = shown - generated.first_token
         if generated.finished is not None:
             account.finished = generated.finished
             if not any(message.images for message in request.messages):

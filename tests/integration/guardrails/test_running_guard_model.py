@@ -48,6 +48,17 @@ async def test_question_and_reply_are_judged_by_the_model(scene: Scene) -> None:
     assert await scene.troupe.metric("troupe_guard_model_seconds_count") >= 2
 
 
+async def test_what_was_held_back_whole_is_measured_too(scene: Scene) -> None:
+    stage, alice = scene.channel(), scene.person()
+    scene.ollama.reply_with("safe", kind="guard")
+    name = "troupe_guard_holdback_seconds_count"
+    before = await scene.troupe.metric(name)
+    await scene.exchange(stage, alice, "how tall is Annapurna?", "8,091 metres.")
+    async with asyncio.timeout(PATIENCE):
+        while await scene.troupe.metric(name) <= before:
+            await asyncio.sleep(0.05)
+
+
 async def test_what_was_held_back_is_measured(scene: Scene) -> None:
     stage, alice = scene.channel(), scene.person()
     scene.ollama.reply_with("safe", kind="guard")
