@@ -8,12 +8,12 @@ import json
 import pkgutil
 import re
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import pytest
 
 from bot.adapters import redis as redis_adapters
-from bot.adapters.redis import Client, RedisConversations, Sealer
+from bot.adapters.redis import Client, RedisConversations, Sealer, connect
 from bot.cli import main
 from bot.errors import StoreError
 from bot.opening.guarding import GuardStores
@@ -97,8 +97,8 @@ def test_every_store_is_asked() -> None:
             and re.fullmatch(r"Redis[A-Z]\w+", name)
             and each.__module__.startswith(redis_adapters.__name__)
         }
-    hints = {**get_type_hints(Stores), **get_type_hints(GuardStores)}
-    blank = {name: kind.__new__(kind) for name, kind in hints.items() if kind is not Any}
+    hints = {**get_type_hints(Stores, localns=vars(connect)), **get_type_hints(GuardStores)}
+    blank = {name: kind.__new__(kind) for name, kind in hints.items() if isinstance(kind, type)}
     guard = GuardStores(**{f.name: blank.get(f.name) for f in fields(GuardStores)})
     stores = Stores(**{**{f.name: blank.get(f.name) for f in fields(Stores)}, "guard": guard})
     asked = {type(store).__name__ for store in stores.subjects().values()}
