@@ -13,17 +13,11 @@ import structlog
 from bot.chat.place import Place, UserId
 from bot.chat.turn import Turn
 from bot.delivery.seams import joined
-from bot.errors import SettingsRejected, StoreError
+from bot.errors import SettingsRejected
 from bot.guardrails.audit import Audit, AuditSink
 from bot.guardrails.caring.care import Care, read_care, region_of
-from bot.guardrails.caring.risk import (
-    ProcessTrends,
-    RiskState,
-    TrendStore,
-    advance,
-    taken_back,
-    where_of,
-)
+from bot.guardrails.caring.faring import Faring
+from bot.guardrails.caring.risk import ProcessTrends, TrendStore
 from bot.guardrails.constitution import Constitution, read_constitution
 from bot.guardrails.context import DraftBlocked, GuardContext, Release
 from bot.guardrails.guard_model.opinion import GuardAway, GuardModel
@@ -50,6 +44,9 @@ log = structlog.get_logger(__name__)
 
 STOPPING = frozenset({Measure.REWRITE, Measure.GATE, Measure.REFUSE, Measure.BLOCK, Measure.CRISIS})
 """What keeps a draft from being shown."""
+
+UNREPAIRABLE = frozenset({"csae", "mass_harm", "ncii"})
+"""What is not sent to a model a second time; nor is what no guard model could judge."""
 
 STANDING = 2000
 """Characters of a reply that is gone on with, from its end, which a guard model reads again."""
@@ -79,7 +76,7 @@ class Guardrails:
         self._care = care
         self._constitution = constitution
         self._guard = guard
-        self._trend = trend or ProcessTrends()
+        self.faring = Faring(trend or ProcessTrends())
         self._audit = audit or Audit()
 
     @classmethod
@@ -151,19 +148,13 @@ class Guardrails:
         self._judge.look_through(turn.text)
 
     async def judge_input(self, turn: Turn, context: GuardContext) -> Verdict:
-        """Judge a message by rules, heads and the person's trend.
-
-        A trend store that is away makes care forgetful, never absent.
-        """
+        """Judge a message by rules, heads and how the person fares."""
         began = time.perf_counter()
         weighed = await self._weighed(turn.text, context, turn)
         decision, state = weighed.decision, weighed.state
         verdict = self._about_material(turn, context, self._input_verdict(weighed, context))
         verdict = grounded(verdict, state, context)
-        try:
-            await self._trend.save(context.person, where_of(context.place), state.as_numbers)
-        except StoreError:
-            log.warning("risk trend not kept")
+        await self.faring.keep(context.person, context.place, state)
         if decision is not ALLOWED:
             self._audit.note(
                 "input", decision, route=context.route.value, text=turn.text,
@@ -179,28 +170,8 @@ class Guardrails:
         Raises:
             StoreError: nothing changed.
         """
-        where = where_of(place)
-        state = RiskState.of(await self._trend.load(person, where))
-        await self._trend.save(person, where, taken_back(state).as_numbers)
+        await self.faring.take_back(person, place)
         return self._care.words(locale).short("again", region_of(locale))
-
-    async def needed_at(self, person: UserId, place: Place) -> float:
-        """Return when the person was last `in_need` here, in unix seconds: 0 for never, or where
-        the store is away."""
-        try:
-            numbers = await self._trend.load(person, where_of(place))
-        except StoreError:
-            return 0.0
-        return RiskState.of(numbers).needed_at
-
-    async def in_need(self, person: UserId, place: Place, now: float) -> None:
-        """Remember that signs of need sent the person to the companion."""
-        where = where_of(place)
-        try:
-            state = RiskState.of(await self._trend.load(person, where))
-            await self._trend.save(person, where, replace(state, needed_at=now).as_numbers)
-        except StoreError:
-            log.warning("risk trend not kept")
 
     async def foretell(self, text: str, context: GuardContext) -> Verdict:
         """Return how a message would be judged now; nothing of it is kept."""
@@ -209,12 +180,7 @@ class Guardrails:
 
     async def _weighed(self, text: str, context: GuardContext, turn: Turn | None = None) -> Weighed:
         """Weigh a text; with a turn, also what its messages bring along or finish."""
-        try:
-            where = where_of(context.place)
-            state = RiskState.of(await self._trend.load(context.person, where))
-        except StoreError:
-            log.warning("risk trend unreadable: judged without it")
-            state = RiskState()
+        state = await self.faring.of(context.person, context.place)
         judgement = self._judge.message(text, context, minor=state.minor(context.now))
         if turn is not None:
             judgement = with_material(judgement, self._judge, turn, context)
@@ -256,27 +222,8 @@ class Guardrails:
         )  # fmt: skip
         if decision.measure is not Measure.SUPPORT:
             return self._verdict(decision, context)
-        due = await self._need_heard(context)
+        due = await self.faring.heard(context, WEIGHTS[Severity.PASSIVE])
         return verdict_of(decision, context, self._care, resource_due=due)
-
-    async def _need_heard(self, context: GuardContext) -> bool:
-        """Note in the trend what the guard model heard; return whether lines are to be named."""
-        where = where_of(context.place)
-        try:
-            before = RiskState.of(await self._trend.load(context.person, where))
-            state = before
-            if not context.heard_before:
-                weight = WEIGHTS[Severity.PASSIVE]
-                state = advance(before, context.now, weight=weight, dependency=0.0)
-                state = replace(state, turns=before.turns)  # it was counted when it came
-            due = state.resource_due(context.now)
-            if due:
-                state = replace(state, resource_at=context.now)
-            await self._trend.save(context.person, where, state.as_numbers)
-        except StoreError:
-            log.warning("risk trend not kept")
-            return True
-        return due
 
     def open_gate(self, context: GuardContext) -> OutputGate:
         """Return the gate for one reply."""
@@ -404,7 +351,3 @@ class Guardrails:
             return verdict
         both = " ".join(filter(None, (verdict.guidance, told)))
         return replace(verdict, action=Action.STEER, guidance=both)
-
-
-UNREPAIRABLE = frozenset({"csae", "mass_harm", "ncii"})
-"""What is not sent to a model a second time; nor is what no guard model could judge."""

@@ -74,7 +74,7 @@ async def settle(
     scene = () if alone else parts.casting.scene(binding, turn.place)
     ask = ask_of(turn, conversation, shared=bool(scene), now=parts.clock.now())
     if turn.cue is None and turn.order is None:
-        needed_at = await parts.guardrails.needed_at(turn.speaker.id, turn.place)
+        needed_at = await parts.guardrails.faring.needed_at(turn.speaker.id, turn.place)
         ask = replace(ask, distress_at=needed_at)
     decision, context, verdict = await _judge(
         parts, turn, conversation, ask, heard_before=heard_before
@@ -153,7 +153,7 @@ async def _judge(
     if (again := asked_with_care(ask, decision, verdict)) is not None:
         decision = await parts.dispatcher.route(again)
         if again.distress:
-            await parts.guardrails.in_need(turn.speaker.id, turn.place, ask.now)
+            await parts.guardrails.faring.in_need(turn.speaker.id, turn.place, ask.now)
     return decision, context, verdict
 
 

@@ -12,7 +12,7 @@ from bot.chat.place import ChannelId, Place, UserId
 from bot.chat.turn import Turn
 from bot.errors import BackendUnavailable, SettingsRejected, StoreError
 from bot.guardrails import Action, AuditEntry, GuardContext, Guardrails, Verdict
-from bot.guardrails.caring.risk import ProcessTrends, RiskState, where_of
+from bot.guardrails.caring.risk import ProcessTrends
 from bot.ports import ChatRequest, Finished, Piece
 from bot.routing.route import Route
 
@@ -250,10 +250,10 @@ async def test_a_message_that_is_answered_once_more_counts_once(
 ) -> None:
     said = turn("i hate myself, i feel like a burden to everyone")
     await own.judge_input(said, context())
-    before = dict(await own._trend.load(context().person, "2"))
+    before = await own.faring.of(context().person, context().place)
     again = await own.judge_input(said, context(heard_before=True, now=context().now + 5))
     assert again.action is Action.SUPPORT
-    after = dict(await own._trend.load(context().person, "2"))
+    after = await own.faring.of(context().person, context().place)
     assert after == before
 
 
@@ -283,7 +283,7 @@ async def test_the_plain_voice_goes_along_and_tells_nobody_of_it(
     assert "crisis" not in (public.guidance or "")
     assert public.line is None
     assert (await own.judge_input(turn("hi"), dm)).unseen is False
-    level = RiskState.of(await own._trend.load(here.person, where_of(here.place))).trend
+    level = (await own.faring.of(here.person, here.place)).trend
     assert level < 0.1  # how they fare stays where they said it
     await own.take_back(dm.person, dm.place, None)
     assert not (await own.judge_input(turn("a pirate, please"), here)).plain_voice
@@ -310,13 +310,13 @@ async def test_need_is_remembered_over_a_restart_for_one_person_in_one_server(
             judge=room.judge, care=room._care, constitution=room._constitution, trend=trends
         )
 
-    assert await started().needed_at(here.person, here.place) == 0.0
-    await started().in_need(here.person, here.place, here.now)
+    assert await started().faring.needed_at(here.person, here.place) == 0.0
+    await started().faring.in_need(here.person, here.place, here.now)
     rails = started()
-    assert await rails.needed_at(here.person, here.place) == here.now
-    assert await rails.needed_at(UserId(int(here.person) + 1), here.place) == 0.0
-    assert await rails.needed_at(here.person, Place(ChannelId(1))) == 0.0
+    assert await rails.faring.needed_at(here.person, here.place) == here.now
+    assert await rails.faring.needed_at(UserId(int(here.person) + 1), here.place) == 0.0
+    assert await rails.faring.needed_at(here.person, Place(ChannelId(1))) == 0.0
     other_channel = dataclasses.replace(here.place, channel=ChannelId(2))
-    assert await rails.needed_at(here.person, other_channel) == here.now
+    assert await rails.faring.needed_at(here.person, other_channel) == here.now
     await rails.take_back(here.person, here.place, None)
-    assert await rails.needed_at(here.person, here.place) == 0.0
+    assert await rails.faring.needed_at(here.person, here.place) == 0.0

@@ -208,7 +208,7 @@ class RouteCommands(Serving):
             shared=bool(services.casting.scene(binding, place)),
             now=services.clock.now(),
         )
-        needed_at = await services.moderation.rails.needed_at(ask.person, place)
+        needed_at = await services.moderation.rails.faring.needed_at(ask.person, place)
         return replace(ask, distress_at=needed_at)
 
     def _pinned(self, interaction: discord.Interaction, scope: str | None) -> UserId | None:

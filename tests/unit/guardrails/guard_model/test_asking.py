@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from bot.chat.place import UserId
 from bot.guardrails import Action, GuardContext, Guardrails, Verdict
 from bot.guardrails.caring.risk import ProcessTrends
 from bot.guardrails.guard_model.opinion import GuardAway, GuardModel, GuardOpinion
@@ -104,5 +103,5 @@ async def test_need_that_it_hears_counts_once_however_often_the_message_is_answe
     rails = watched(room, Guard(GuardOpinion(0.9, ("sh_promo",))))
     here = context(user_text="the lake is very quiet", heard_before=again)
     assert (await rails.review_input(here)).action is Action.SUPPORT
-    numbers = await rails._trend.load(UserId(7), "2")
-    assert bool(numbers.get("trend")) is not again
+    state = await rails.faring.of(here.person, here.place)
+    assert bool(state.trend) is not again
