@@ -36,9 +36,7 @@ class Beginnings:
         self._at_edge = bytes(pattern.startswith(r"\b") for pattern in self._patterns)
         self._openings = Needed(opened)
         self._anywhere = _anywhere([self._patterns[owner] for owner in self._openings.always])
-        sizes = range(1, LONGEST + 1)
-        begun = {hash(word[:size]) for words in opened for word in words for size in sizes}
-        self._begun = array("q", sorted(begun))
+        self._begun = [_hashes(opened, size) for size in range(1, LONGEST + 1)]
 
     def earliest(self, plain: str) -> int:
         """Return where the earliest beginning starts that reaches the text's end; else its end."""
@@ -59,9 +57,18 @@ class Beginnings:
         return end
 
     def _begins_opening(self, text: str) -> bool:
-        code = hash(text)
-        at = bisect_left(self._begun, code)
-        return at < len(self._begun) and self._begun[at] == code
+        begun, code = self._begun[len(text) - 1], hash(text)
+        at = bisect_left(begun, code)
+        return at < len(begun) and begun[at] == code
+
+
+def _hashes(opened: Iterable[Collection[str]], size: int) -> array[int]:
+    """Return, in order, the hashes of what strings of a size and more begin with.
+
+    Each size apart: Python hashes bytes, and those of `映` are those of ` f`.
+    """
+    found = {hash(word[:size]) for words in opened for word in words if len(word) >= size}
+    return array("q", sorted(found))
 
 
 @lru_cache(maxsize=KEPT)

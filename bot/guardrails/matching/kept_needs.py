@@ -11,36 +11,39 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from bot.guardrails.matching import literals
 from bot.guardrails.matching.literals import Needs, needs
 
-MOST: Final = 20_000
-"""Patterns in the file; beyond, those that nobody asked for now are left out."""
+MOST: Final = 16 * 2**20
+"""Bytes of the file, beyond which those patterns are left out that nobody asks for now."""
 
 
 def needs_of(patterns: Iterable[str], *, openings: bool) -> Mapping[str, Needs]:
     """Return what matches of each pattern need; without the openings, which are most of it, where
-    nobody asks for them."""
-    asked = dict.fromkeys(patterns)
-    kept = dict(_read(asked, openings=openings))
-    written = not sys.dont_write_bytecode
-    missing = {
-        pattern: needs(pattern) if openings or written else replace(needs(pattern), openings=())
-        for pattern in asked
-        if pattern not in kept
-    }
-    found = {pattern: kept.get(pattern) or missing[pattern] for pattern in asked}
-    if missing and written:
-        everything = {**dict(_read()), **missing}
-        _write(
-            everything if len(everything) <= MOST else {each: everything[each] for each in asked}
-        )
-    return found
+    nobody asks for them.
+
+    Equal strings are one, and nothing else is kept meanwhile: it would leave holes of megabytes.
+    """
+    asked, same = dict.fromkeys(patterns), dict[str, str]()
+
+    def lean(one: Needs) -> Needs:
+        parts = one.words, one.also, one.openings if openings else ()
+        return Needs(*(tuple(same.setdefault(each, each) for each in part) for part in parts))
+
+    found = {pattern: lean(one) for pattern, one in _read() if pattern in asked}
+    lines: list[str] = []
+    for pattern in asked:
+        if pattern not in found:
+            one = needs(pattern)
+            found[pattern] = lean(one)
+            lines.append(_line(pattern, one))
+    if lines and not sys.dont_write_bytecode:
+        _add(lines, asked)
+    return {pattern: found[pattern] for pattern in asked}
 
 
 def _file() -> Path:
@@ -53,41 +56,33 @@ def _author() -> str:
     return hashlib.sha256(source + sys.version.encode()).hexdigest()
 
 
-def _read(
-    wanted: Collection[str] | None = None, *, openings: bool = True
-) -> Iterator[tuple[str, Needs]]:
-    """Yield what is kept, of the wanted patterns or of all, as far as it is undamaged; nothing,
-    where it is another version's.
-
-    Line by line, and equal strings are one: all at once would leave 8 MiB of holes at each start.
-    """
-    same: dict[str, str] = {}
+def _read() -> Iterator[tuple[str, Needs]]:
+    """Yield what is kept, as far as it is undamaged; nothing, where it is another version's."""
     try:
         with _file().open("rb") as file:
             if json.loads(file.readline()) != _author():
                 return
             for line in file:
-                pattern, words, also, begun = json.loads(line)
-                if wanted is None or pattern in wanted:
-                    begun = _shared(begun, same) if openings else ()
-                    yield pattern, Needs(_shared(words, same), _shared(also, same), begun)
+                pattern, words, also, openings = json.loads(line)
+                yield pattern, Needs(tuple(words), tuple(also), tuple(openings))
     except (OSError, ValueError, TypeError):
         return
 
 
-def _shared(strings: Iterable[object], same: dict[str, str]) -> tuple[str, ...]:
-    return tuple(same.setdefault(each, each) for each in map(str, strings))
+def _line(pattern: str, one: Needs) -> str:
+    return json.dumps([pattern, one.words, one.also, one.openings]) + "\n"
 
 
-def _write(found: Mapping[str, Needs]) -> None:
+def _add(lines: Iterable[str], asked: Container[str]) -> None:
     path = _file()
     try:
         path.parent.mkdir(exist_ok=True)
+        full = path.exists() and path.stat().st_size > MOST
         draft = path.with_suffix(f".{os.getpid()}")
         with draft.open("w", encoding="ascii") as file:
             file.write(json.dumps(_author()) + "\n")
-            for pattern, one in found.items():
-                file.write(json.dumps([pattern, one.words, one.also, one.openings]) + "\n")
+            file.writelines(_line(*kept) for kept in _read() if not full or kept[0] in asked)
+            file.writelines(lines)
         draft.replace(path)
     except OSError:
         return  # nobody may write there

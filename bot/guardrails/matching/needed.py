@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, chain, compress
+from itertools import accumulate, compress
 from operator import itemgetter
 from typing import Final
 
@@ -22,6 +22,10 @@ _LETTER: Final = (1 << 13) - 1
 _FACTORS: Final = tuple(pow(40_503, place, 65_521) | 1 for place in range(1, LONGEST + 1))
 _SPARSE: Final = 8
 """Places of a table for each of its words, at least."""
+_HALF: Final = 32
+"""Bits of half a hash."""
+_AT_ONCE: Final = 128
+"""Words whose numbers are made at once."""
 _END: Final = "\n" * (LONGEST + 1)
 """Stands after each text, so that its last place begins as many letters as any other."""
 
@@ -35,43 +39,31 @@ class Needed:
     def __init__(self, owned: Sequence[Collection[str]]) -> None:
         """Take words of `LONGEST` characters at most."""
         self.always = tuple(index for index, words in enumerate(owned) if not words)
-        owners: dict[str, list[int]] = {}
-        for index, words in enumerate(owned):
-            for word in words:
-                owners.setdefault(word, []).append(index)
-        lengths: dict[int, list[str]] = {}
-        for word in owners:
-            lengths.setdefault(len(word), []).append(word)
-        self._tables: list[_Table] = []
-        order: list[str] = []
-        for length in sorted(lengths):
-            words = _grouped(lengths[length])
-            self._tables.append(_Table(words, len(order)))
-            order += words
-        everything = [owners[word] for word in order]
-        self._owners = array("I", chain.from_iterable(everything))
-        self._ends = array("I", accumulate(map(len, everything), initial=0))
+        words: list[list[str]] = [[] for _ in range(LONGEST + 1)]
+        owners = [array("I") for _ in words]
+        for index, own in enumerate(owned):
+            for word in own:
+                words[len(word)].append(word)
+                owners[len(word)].append(index)
+        self._tables = [_Table(*each) for each in zip(words, owners, strict=True) if each[0]]
 
     def due(self, text: str) -> set[int]:
         """Return the owners of which a word stands in a text, and those without any."""
         found = set(self.always)
         for table, places in self._places(text):
             size = table.size
-            for count in table.counts({text[at : at + size] for at in places}).values():
-                found.update(self._owners[self._ends[count] : self._ends[count + 1]])
+            words = {text[at : at + size] for at in places}
+            found.update(owner for _, owner in table.owners(words))
         return found
 
     def places_in(self, text: str) -> list[tuple[int, int]]:
         """Return where words stand in a text, in order, each place with the word's owner."""
         found: set[tuple[int, int]] = set()
         for table, places in self._places(text):
-            words = {at: text[at : at + table.size] for at in places}
-            counts = table.counts(set(words.values()))
-            for at, word in words.items():
-                if word in counts:
-                    count = counts[word]
-                    owners = self._owners[self._ends[count] : self._ends[count + 1]]
-                    found.update((at, owner) for owner in owners)
+            words: dict[str, list[int]] = {}
+            for at in places:
+                words.setdefault(text[at : at + table.size], []).append(at)
+            found.update((at, owner) for word, owner in table.owners(words) for at in words[word])
         return sorted(found)
 
     def _places(self, text: str) -> Iterator[tuple[_Table, Iterator[int]]]:
@@ -84,45 +76,42 @@ class Needed:
 
 
 class _Table:
-    """Words of one length."""
+    """Words of one length, grouped by the lowest bits of their hashes, of which the upper half is
+    kept: in groups of one or two, that no two words share it is as good as certain."""
 
-    def __init__(self, words: Sequence[str], first: int) -> None:
-        """Take words as `_grouped` orders them, which are counted from `first` on."""
+    def __init__(self, words: Sequence[str], owners: Sequence[int]) -> None:
+        """Take words, each with its owner."""
+        different = list(set(words))
         self.size = len(words[0])
-        self.plain = any(map(str.isascii, words))
-        self._first, self._mask = first, _groups(words)
-        self.places = (_SPARSE * (self._mask + 1)) - 1
+        self.plain = any(map(str.isascii, different))
+        self._mask = mask = (1 << len(different).bit_length()) - 1
+        self.places = _SPARSE * (mask + 1) - 1
         seen = bytearray(self.places + 1)
-        for number in _Numbered("".join(words)).of(self.size, self.places)[:: self.size]:
-            seen[number] = 1
+        for first in range(0, len(different), _AT_ONCE):  # few, so that no mask is large
+            joined = "".join(different[first : first + _AT_ONCE])
+            for number in _Numbered(joined).of(self.size, self.places)[:: self.size]:
+                seen[number] = 1
         self.seen = bytes(seen)
-        self._hashes = array("q", map(hash, words))
-        counts = [0] * (self._mask + 1)
-        for code in self._hashes:
-            counts[code & self._mask] += 1
+        counts = [0] * (mask + 1)
+        for word in words:
+            counts[hash(word) & mask] += 1
         self._begins = array("I", accumulate(counts, initial=0))
+        self._hashes, self._owners = array("i", bytes(4 * len(words))), array("I", owners)
+        free = self._begins[:]
+        for word, owner in zip(words, owners, strict=True):
+            group = hash(word) & mask
+            self._hashes[free[group]], self._owners[free[group]] = hash(word) >> _HALF, owner
+            free[group] += 1
 
-    def counts(self, words: Collection[str]) -> dict[str, int]:
-        """Return the counts of those words that are in the table."""
+    def owners(self, words: Collection[str]) -> Iterator[tuple[str, int]]:
+        """Yield those of the words that are in the table, with each of their owners."""
         begins, hashes, mask = self._begins, self._hashes, self._mask
-        found = {}
         for word in words:
             code = hash(word)
-            group = code & mask
+            group, half = code & mask, code >> _HALF
             for at in range(begins[group], begins[group + 1]):
-                if hashes[at] == code:
-                    found[word] = self._first + at
-        return found
-
-
-def _groups(words: Sequence[str]) -> int:
-    """Return the bits of a word's hash that say to which group it belongs."""
-    return (1 << len(words).bit_length()) - 1
-
-
-def _grouped(words: Sequence[str]) -> list[str]:
-    mask = _groups(words)
-    return sorted(words, key=lambda word: hash(word) & mask)
+                if hashes[at] == half:
+                    yield word, self._owners[at]
 
 
 class _Numbered:

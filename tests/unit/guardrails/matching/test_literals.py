@@ -50,6 +50,10 @@ def test_every_beginning_of_a_match_is_held_from_its_start(
         assert held.earliest(before + text[:end]) <= len(before)
 
 
+def test_letters_of_which_python_keeps_the_same_bytes_are_told_apart() -> None:
+    assert Beginnings(["映"], [["映"]]).earliest("so f") == 4
+
+
 @pytest.mark.parametrize(
     ("pattern", "words", "also"),
     [

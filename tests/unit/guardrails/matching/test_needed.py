@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,3 +32,15 @@ def test_every_place_of_a_word_is_found(owned: list[frozenset[str]], text: str) 
         if text.startswith(word, at)
     }
     assert Needed(owned).places_in(text) == sorted(places)
+
+
+def test_a_word_takes_a_few_bytes() -> None:
+    owned = [(f"{number:0{LONGEST}x}",) for number in range(2_000)]
+    tracemalloc.start()
+    try:
+        made = Needed(owned)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 40 * len(owned)
+    assert made.due(owned[-1][0]) == {len(owned) - 1}
