@@ -108,7 +108,8 @@ def _reply(decision: Decision, words: Words, region: str | None, *, card_due: bo
         case Measure.CRISIS:
             return words.crisis_card(region) if card_due else None
         case Measure.BLOCK:
-            return words.block
+            # A minor's wish for what is not for them puts nobody in danger.
+            return words.refusal if decision.category == "sexual" else words.block
         case Measure.GATE:
             return words.gate
         case Measure.REFUSE:
