@@ -22,7 +22,7 @@ from bot.guardrails.earnest.company import (
     harmless_company,
     without_figures,
 )
-from bot.guardrails.earnest.jest import in_jest
+from bot.guardrails.earnest.jest import in_jest, of_a_trifle
 from bot.guardrails.earnest.pasted import gives_no_orders
 from bot.guardrails.earnest.play import (
     own_voice,
@@ -331,7 +331,7 @@ class Judge:
             del loud["order"]
         elif "order" in loud and ORDERLY.search(views.plain):
             loud = {name: odds for name, odds in loud.items() if name not in ("order", "bond")}
-        if PASTIME.search(views.plain):
+        if PASTIME.search(views.plain) or of_a_trifle(views.plain):
             loud = {name: odds for name, odds in loud.items() if name not in ("acute", "care")}
         # A threat and a cry for help share their words: the louder head says which it is.
         acute, harm = loud.get("acute", 0.0), loud.get("harm", 0.0)

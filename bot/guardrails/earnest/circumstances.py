@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.guardrails.earnest.excuses import AGAINST
+from bot.guardrails.earnest.jest import of_a_trifle
 from bot.guardrails.earnest.signs import read_sign
 from bot.guardrails.earnest.telling import LONG_AGO, OUT_OF_STORY, STILL
 from bot.guardrails.expressions import matches
@@ -36,6 +37,7 @@ class Circumstances:
     taken_back: bool = False
     half_meant: bool = False
     gone_well: bool = False
+    """There is good news, or nothing but a trifle was meant."""
     looked_after: bool = False
     """Somebody who was in danger is looked after now, and nothing is set against it."""
 
@@ -55,7 +57,7 @@ def circumstances(plain: str) -> Circumstances:
         strain=strained(plain),
         taken_back=matches(TAKEN_BACK, raw),
         half_meant=matches(HALF_MEANT, raw),
-        gone_well=looked_after or matches(GONE_WELL, raw),
+        gone_well=looked_after or matches(GONE_WELL, raw) or of_a_trifle(plain),
         looked_after=looked_after,
     )
 

@@ -15,6 +15,7 @@ TRIFLE = sign("trifle")
 CITED = sign("cited")
 MISHAP = sign("mishap")
 SOFT_LANDING = sign("soft_landing")
+TRIFLES = sign("said_of_trifles")
 
 
 def in_jest(plain: str, *, deed: bool) -> bool:
@@ -29,3 +30,8 @@ def in_jest(plain: str, *, deed: bool) -> bool:
     if LAUGHING.search(plain):
         return not deed or TRIFLE.search(plain) is not None
     return not deed and (CITED.search(plain) or MISHAP.search(plain)) is not None
+
+
+def of_a_trifle(plain: str) -> bool:
+    """Whether a normalised text says something dreadful of a trifle, and nothing earnest."""
+    return TRIFLES.search(plain) is not None and EARNEST.search(plain) is None

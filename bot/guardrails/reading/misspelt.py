@@ -18,7 +18,9 @@ CHAT: Final = {
     "urself": "yourself", "mysself": "myself", "jveux": "je veux", "jvais": "je vais",
     "jpeux": "je peux", "chui": "je suis", "jsuis": "je suis", "plu": "plus", "kiero": "quiero",
     "qiero": "quiero", "vojo": "voglio", "nn": "non", "chec": "chce", "hcce": "chce",
-    "nich": "nicht", "zelfmord": "zelfmoord", "wl": "wil",
+    "nich": "nicht", "sterbn": "sterben", "strben": "sterben", "strebn": "sterben",
+    "lebn": "leben", "umbringn": "umbringen", "umbrigen": "umbringen", "mourrir": "mourir",
+    "morirr": "morir", "sterve": "sterven", "zelfmord": "zelfmoord", "wl": "wil",
 }  # fmt: skip
 """Words that are spelt so on purpose, or slips too short for a rule; told with other words only."""
 NEAR: Final = {
