@@ -6,7 +6,8 @@ Laughter is also a mask: "kms tonight lol, dad's gun is here" is a cry for help.
 
 from __future__ import annotations
 
-from bot.guardrails.earnest.signs import sign
+from bot.guardrails.earnest.signs import read_sign, sign
+from bot.guardrails.expressions import matches
 
 LAUGHING = sign("laughing")
 JOKING = sign("joking")
@@ -15,7 +16,7 @@ TRIFLE = sign("trifle")
 CITED = sign("cited")
 MISHAP = sign("mishap")
 SOFT_LANDING = sign("soft_landing")
-TRIFLES = sign("said_of_trifles")
+TRIFLES = read_sign("said_of_trifles").pattern
 
 
 def in_jest(plain: str, *, deed: bool) -> bool:
@@ -34,4 +35,4 @@ def in_jest(plain: str, *, deed: bool) -> bool:
 
 def of_a_trifle(plain: str) -> bool:
     """Whether a normalised text says something dreadful of a trifle, and nothing earnest."""
-    return TRIFLES.search(plain) is not None and EARNEST.search(plain) is None
+    return matches(TRIFLES, plain.encode()) and EARNEST.search(plain) is None

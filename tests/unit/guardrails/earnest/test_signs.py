@@ -32,7 +32,7 @@ LANGUAGES = {
     "zh",
     "several",
 }
-RUN_BY_RE2 = ("taken_back", "half_meant", "gone_well", "strain")
+RUN_BY_RE2 = ("taken_back", "half_meant", "gone_well", "strain", "said_of_trifles")
 
 
 @pytest.mark.parametrize("name", NAMES)
