@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain
+from functools import cache, partial
+from itertools import chain, islice
 
 from bot.guardrails.context import GuardContext
 from bot.guardrails.doubts import BONDS, doubted, doubtful, softened, with_plain
@@ -28,6 +28,7 @@ from bot.guardrails.earnest.play import (
     own_voice,
     plays,
 )
+from bot.guardrails.earnest.signs import shows
 from bot.guardrails.earnest.telling import LONG_AGO
 from bot.guardrails.matching.rules import Hit, Rule, RuleSet
 from bot.guardrails.outgoing.outbound import sanitise
@@ -214,7 +215,7 @@ class Judge:
         hits, plain = self.asked.hits(views), views.plain
         if any(hit.category in ORDERS for hit in hits) and gives_no_orders(plain):
             hits = tuple(hit for hit in hits if hit.category not in ORDERS)
-        pastime = PASTIME.search(plain) is not None
+        pastime = shows(PASTIME, plain)
         return _Looked(hits, self._heard(hits, views), circumstances(plain), pastime)
 
     def _views(self, text: str) -> Views:
@@ -236,12 +237,14 @@ class Judge:
         if self.heads is None or len(told) < 2:
             return found, heard
         stands = self.asked.stands(told)
+        views_of = cache(self._views)  # several findings may stand in one place
+        heard_in = cache(self.heads.heard)
         for hit in wide:
             here = partial(stands, hit.rule)
-            around = [closer(place, here) for place in list(filter(here, told))[:MOST_PLACES]]
+            around = (closer(place, here) for place in islice(filter(here, told), MOST_PLACES))
             for place in chain.from_iterable(around):
-                alone = self._views(place)
-                there = self.heads.heard(alone)
+                alone = views_of(place)
+                there = heard_in(alone)
                 heard = heard.or_there(there)
                 if not doubtful(hit, there, alone):
                     found = with_plain(found, hit, amid=len(told) > 2 and not strained(place))

@@ -191,7 +191,7 @@ def last_spoken(texts: Iterable[str]) -> str | None:
 
 def _scores(text: str) -> dict[str, float]:
     scores: dict[str, float] = {}
-    for word in set(_WORD.findall(_folded(text))):
+    for word in dict.fromkeys(_WORD.findall(_folded(text))):  # sums depend on their order
         codes = _WORDS.get(word, ())
         for code in codes:
             scores[code] = scores.get(code, 0.0) + 1.0 / len(codes)

@@ -43,6 +43,8 @@ class Vocabulary:
 
     def get(self, piece: str) -> int | None:
         """Return the number of a piece, if it is of the vocabulary."""
+        if not self._places[hash(piece) & self._mask]:
+            return None  # as for most that are not of it
         number = self._places[self._place(piece)]
         return number - 1 if number else None
 
@@ -50,8 +52,6 @@ class Vocabulary:
         """Return where the number of a piece is, or would be; a number is kept plus one."""
         places, mask = self._places, self._mask
         place = hash(piece) & mask
-        if not places[place]:
-            return place
         ends, sought = self._ends, piece.encode("utf-8", "surrogatepass")
         while number := places[place]:
             if self._text[ends[number - 1] : ends[number]] == sought:

@@ -55,22 +55,14 @@ class WordPieces:
         """Return how many pieces are more usual than a word, in a vocabulary of that order."""
         return self._number.get(word)
 
-    def ranks(self, text: str, longest: int) -> Iterator[tuple[int, int, int]]:
-        """Yield where words of so many letters at most stand in a text, by their beginnings, each
-        with its end and its rank."""
-        rank = self._number.get
-        for start in range(len(text)):
-            for end in range(start + 1, min(start + longest, len(text)) + 1):
-                word = text[start:end]
-                if end - start in _BEGINNINGS and not self._begins(word):
-                    break
-                if (found := rank(word)) is not None:
-                    yield start, end, found
-
-    def _begins(self, start: str) -> bool:
-        """Whether a word may begin so."""
-        place = hash(start)
-        return bool(self._begun[place >> 3 & _BEGUN // 8 - 1] >> (place & 7) & 1)
+    def reach(self, text: str) -> int:
+        """Return how many letters of a text a word that it begins with has at most."""
+        begun = self._begun
+        for size in _BEGINNINGS:
+            place = hash(text[:size])
+            if not begun[place >> 3 & _BEGUN // 8 - 1] >> (place & 7) & 1:
+                return min(len(text), size - 1)
+        return len(text)
 
     def pieces(self, message: str) -> Pieces:
         """Return a message of any length; of a long one the beginning and the end."""
@@ -103,7 +95,7 @@ class WordPieces:
         at, before = 0, ""
         while at < len(word):
             rest = before + word[at:]
-            for size in range(self._reach(rest), len(before), -1):
+            for size in range(self.reach(rest), len(before), -1):
                 number = self._number.get(rest[:size])
                 if number is not None:
                     yield number
@@ -113,11 +105,6 @@ class WordPieces:
                 yield self._unknown
                 at += 1
             before = "##"
-
-    def _reach(self, rest: str) -> int:
-        """Return how many letters of a text a word that it begins with has at most."""
-        sizes = (size for size in _BEGINNINGS if not self._begins(rest[:size]))
-        return min(len(rest), next(sizes, len(rest) + 1) - 1)
 
 
 class _Signs(dict[int, str | None]):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.guardrails.earnest.excuses import AGAINST
 from bot.guardrails.earnest.jest import of_a_trifle
-from bot.guardrails.earnest.signs import read_sign
+from bot.guardrails.earnest.signs import read_sign, shows
 from bot.guardrails.earnest.telling import LONG_AGO, OUT_OF_STORY, STILL
 from bot.guardrails.expressions import matches
 
@@ -51,9 +51,9 @@ def circumstances(plain: str) -> Circumstances:
     now = STILL.search(plain) is not None
     looked_after = matches(IN_GOOD_HANDS, raw) and AGAINST.search(plain) is None
     return Circumstances(
-        past=not now and LONG_AGO.search(plain) is not None,
+        past=not now and shows(LONG_AGO, plain),
         now=now,
-        aside=OUT_OF_STORY.search(plain) is not None,
+        aside=shows(OUT_OF_STORY, plain),
         strain=strained(plain),
         taken_back=matches(TAKEN_BACK, raw),
         half_meant=matches(HALF_MEANT, raw),

@@ -15,6 +15,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.guardrails.expressions import matches
+
 FOLDER = Path(__file__).parent / "signs"
 
 Expressions = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
@@ -50,6 +52,16 @@ class Sign(BaseModel):
 def read_sign(name: str) -> Sign:
     """Read one of the files of `signs/`."""
     return Sign.model_validate(tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8")))
+
+
+def shows(sign: re.Pattern[str], plain: str) -> bool:
+    """Whether a normalised text shows a sign that doesn't look around itself.
+
+    In ASCII RE2 means the same by words and their edges, and looks for all of its words at once.
+    """
+    if plain.isascii():
+        return matches(sign.pattern, plain.encode())
+    return sign.search(plain) is not None
 
 
 def sign(name: str) -> re.Pattern[str]:

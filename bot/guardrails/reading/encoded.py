@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 _LETTERS: Final = dict(zip("0134578@$€£", "oieastbasel", strict=True))
@@ -28,9 +29,8 @@ def decoded(text: str) -> Iterator[str]:
 
     An ordinary word decodes to noise, which is left out where it is no text at all.
     """
-    if max(map(len, text.split()), default=0) < SHORTEST:
-        return
-    for match in ENCODED.finditer(text):
+    words = (word for word in text.split() if len(word) >= SHORTEST)
+    for match in chain.from_iterable(map(ENCODED.finditer, words)):
         word = match[0].replace("-", "+").replace("_", "/")
         word = word[: len(word) - (len(word) % 4 == 1)]
         raw = base64.b64decode(word + "=" * (-len(word) % 4))

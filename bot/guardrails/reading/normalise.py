@@ -17,7 +17,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from string import ascii_lowercase
 
+from bot.guardrails.expressions import matches
 from bot.guardrails.reading.confusables import LOOKALIKES
 from bot.guardrails.reading.encoded import LEET, LEET_L, decoded
 from bot.guardrails.reading.misspelt import mended, slips
@@ -111,6 +113,8 @@ SEPARATOR = f"[{re.escape(SEPARATORS)}]"
 INSIDE = re.compile(rf"{SEPARATOR}(?<=[^\W\d_].){SEPARATOR}{{0,2}}(?=[^\W\d_])")
 """Between letters; looked for by the separator, which is rarer than a letter."""
 STRETCH = re.compile(r"([^\W\d_])\1{2,}")
+STRETCHED = "|".join(f"{letter}{{3}}" for letter in ascii_lowercase)
+"""The same in plain letters: most texts hold none, which RE2 tells at once."""
 MASKED = re.compile(r"(?<![a-z])[a-z]++(?:[*#]{1,4}[a-z]*){1,6}")
 HIDDEN_WORDS = tuple(
     """kill suicide suicidal myself yourself die dead death hang rope cut cutting harm bomb rape
@@ -202,17 +206,23 @@ def around(text: str, found: re.Pattern[str] | Sequence[re.Match[str]]) -> str:
     a text that is not long as a whole, and nothing where there is no match."""
     if len(text) <= LONG:
         return text
-    parts: list[tuple[int, int]] = []
+    parts: list[str] = []
+    start = end = -1
     for match in found.finditer(text) if isinstance(found, re.Pattern) else found:
-        start, end = max(0, match.start() - REACH), match.end() + REACH
-        if parts and start <= parts[-1][1] + REACH:
-            start = parts.pop()[0]
-        parts.append((start, end))
-    return "".join(_part(text, start, end) for start, end in parts)
+        at = match.start()
+        if end < 0:
+            start = at
+        elif at > end + 3 * REACH and 0 <= text.find(" ", end + REACH) < at - REACH:
+            parts.append(_part(text, start, end))
+            start = at
+        end = match.end()
+    return "".join(parts) if end < 0 else "".join((*parts, _part(text, start, end)))
 
 
 def _part(text: str, start: int, end: int) -> str:
-    """Return whole words from within a text, with a seam on each side where it goes on."""
+    """Return a place of a text and the whole words within reach of it, with a seam on each side
+    where the text goes on."""
+    start, end = max(0, start - REACH), end + REACH
     start = text.rfind(" ", 0, start) + 1 if start else 0
     after = text.find(" ", end)
     ended = after < 0
@@ -333,7 +343,7 @@ def _leet(text: str) -> tuple[str, ...]:
 
 
 def _unstretched(text: str) -> tuple[str, ...]:
-    if not STRETCH.search(text):
+    if not (STRETCH.search(text) if not text.isascii() else matches(STRETCHED, text.encode())):
         return ()
     text = around(text, STRETCH)
     # "killll" keeps its double l where "wanttt" needs a single t.

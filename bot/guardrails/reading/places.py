@@ -18,7 +18,8 @@ DENSE = 3
 MARGINS = (2,)
 """Words that are heard on either side of what was found."""
 UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
-WORD = re.compile(r"\s*\S+\s*")
+WORD = re.compile(r"\A\s*\S+\s*|\S+\s*")
+"""With the space around it; nowhere but at the beginning is there any before it."""
 
 
 def places(text: str) -> list[str]:

@@ -7,8 +7,7 @@ most likely stand in it, by how usual they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from math import log
+from math import inf, log
 from typing import Protocol
 
 HUMPS = re.compile("(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-ZÀ-Þ])(?=[A-ZÀ-Þ][a-zß-ÿ])")
@@ -52,9 +51,8 @@ class Lexicon(Protocol):
         """Return how many words are more usual than this one; None if it is unknown."""
         ...
 
-    def ranks(self, text: str, longest: int) -> Iterator[tuple[int, int, int]]:
-        """Yield where words of so many letters at most stand in a text, by their beginnings, each
-        with its end and its rank."""
+    def reach(self, text: str) -> int:
+        """Return how many letters of a text a word that it begins with has at most."""
         ...
 
 
@@ -62,7 +60,8 @@ def by_capitals(text: str) -> dict[str, str]:
     """Return words of three or more words, each begun with a capital, and what they say."""
     if text.islower() or not INNER_CAPITAL.search(text):
         return {}
-    parted = {match[0]: HUMPS.split(match[0]) for match in CAMEL.finditer(text)}
+    mixed = " ".join(word for word in text.split() if not word.islower())
+    parted = {match[0]: HUMPS.split(match[0]) for match in CAMEL.finditer(mixed)}
     return {word: " ".join(parts) for word, parts in parted.items() if len(parts) >= FEWEST}
 
 
@@ -93,20 +92,22 @@ def _plausible(words: list[str], known: Lexicon) -> bool:
 def parted(word: str, known: Lexicon) -> str:
     """Return the words that most likely stand in one, with spaces between them."""
     word, rest = word[:MOST_LETTERS], word[MOST_LETTERS:]
-    ending: list[list[tuple[int, int]]] = [[] for _ in range(len(word) + 1)]
-    for start, end, rank in known.ranks(word, LONGEST_KNOWN):
-        ending[end].append((start, rank))
-    best: list[tuple[float, int]] = [(0.0, 0)]
-    for end in range(1, len(word) + 1):
-        least = best[end - 1][0] + _STRANGE, end - 1
-        for start, rank in ending[end]:
-            lone = _LONE if end - start == 1 and word[start] not in _VOWELS else 0.0
-            cost = best[start][0] + _FURTHER + log(rank + _USUAL) + lone
-            least = min(least, (cost, start))
-        best.append(least)
+    costs, begins = [0.0, *[inf] * len(word)], [0] * (len(word) + 1)
+    for start in range(len(word)):
+        if costs[start] + _STRANGE < costs[start + 1]:
+            costs[start + 1], begins[start + 1] = costs[start] + _STRANGE, start
+        so_far = costs[start] + _FURTHER
+        usual = so_far + log(_USUAL)
+        for end in range(start + 1, start + 1 + known.reach(word[start : start + LONGEST_KNOWN])):
+            # Mostly what ends there is cheaper already than any word could be.
+            if usual < costs[end] and (rank := known.rank(word[start:end])) is not None:
+                lone = _LONE if end == start + 1 and word[start] not in _VOWELS else 0.0
+                cost = so_far + log(rank + _USUAL) + lone
+                if cost < costs[end]:
+                    costs[end], begins[end] = cost, start
     words, end = [], len(word)
     while end:
-        start = best[end][1]
+        start = begins[end]
         words.append(word[start:end])
         end = start
     return " ".join(reversed(words)) + rest

@@ -107,6 +107,8 @@ class Phrases:
             shift = _LANE * self.wide
             mask = (1 << shift) - 1
             found = self._sums[number] = (row & mask, row >> shift & mask, row >> 2 * shift)
+        else:
+            self._sums.move_to_end(number)  # the most usual came first, and stay
         return found
 
 

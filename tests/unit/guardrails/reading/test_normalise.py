@@ -132,6 +132,11 @@ def test_any_text_has_views_and_a_plain_view_is_stable(text: str) -> None:
     assert views.plain == " ".join(views.plain.split())
 
 
+def test_of_a_long_word_no_part_is_seen_twice() -> None:
+    word = f"{'lo' * 400}.{'mo' * 400}.end"
+    assert normalise(word).excerpts == (word.replace(".", " "), word.replace(".", ""))
+
+
 @pytest.mark.parametrize(
     "text",
     [

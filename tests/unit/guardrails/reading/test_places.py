@@ -6,7 +6,7 @@ import pytest
 
 from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.guardrails import GuardContext, Guardrails
-from bot.guardrails.reading.places import closer, places
+from bot.guardrails.reading.places import WORD, closer, places
 from bot.guardrails.taxonomy import Measure
 from bot.routing.route import Route
 
@@ -77,3 +77,9 @@ def test_a_run_is_read_ever_closer() -> None:
     run = "and then we went home and had soup i want to die and the cat slept on the stairs"
     *_, nearest = closer(run, lambda text: "want to die" in text)
     assert nearest == "soup i want to die and the"
+
+
+def test_only_the_first_word_takes_the_space_before_it() -> None:
+    """Else of a long row of spaces each would be tried as the first."""
+    assert WORD.findall("  a  b c ") == ["  a  ", "b ", "c "]
+    assert WORD.match("   a", 1) is None
