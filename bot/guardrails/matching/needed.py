@@ -8,10 +8,11 @@ letters from there on make, by one multiplication of all letters at once, in an 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, compress
-from operator import itemgetter
+from itertools import compress
+from operator import itemgetter, or_
 from typing import Final
 
 from bot.guardrails.matching.literals import LONGEST
@@ -22,8 +23,8 @@ _LETTER: Final = (1 << 13) - 1
 _FACTORS: Final = tuple(pow(40_503, place, 65_521) | 1 for place in range(1, LONGEST + 1))
 _SPARSE: Final = 8
 """Places of a table for each of its words, at least."""
-_HALF: Final = 32
-"""Bits of half a hash."""
+_HALF: Final = -1 << 32
+"""The upper half of a hash."""
 _AT_ONCE: Final = 128
 """Words whose numbers are made at once."""
 _END: Final = "\n" * (LONGEST + 1)
@@ -76,42 +77,36 @@ class Needed:
 
 
 class _Table:
-    """Words of one length, grouped by the lowest bits of their hashes, of which the upper half is
-    kept: in groups of one or two, that no two words share it is as good as certain."""
+    """Words of one length.
+
+    Each is an entry: the upper half of its hash above its owner. That another word of a text has
+    the same half happens once in a hundred thousand times, and costs a look in vain.
+    """
 
     def __init__(self, words: Sequence[str], owners: Sequence[int]) -> None:
         """Take words, each with its owner."""
         different = list(set(words))
         self.size = len(words[0])
         self.plain = any(map(str.isascii, different))
-        self._mask = mask = (1 << len(different).bit_length()) - 1
-        self.places = _SPARSE * (mask + 1) - 1
+        self.places = (_SPARSE << len(different).bit_length()) - 1
         seen = bytearray(self.places + 1)
         for first in range(0, len(different), _AT_ONCE):  # few, so that no mask is large
             joined = "".join(different[first : first + _AT_ONCE])
             for number in _Numbered(joined).of(self.size, self.places)[:: self.size]:
                 seen[number] = 1
         self.seen = bytes(seen)
-        counts = [0] * (mask + 1)
-        for word in words:
-            counts[hash(word) & mask] += 1
-        self._begins = array("I", accumulate(counts, initial=0))
-        self._hashes, self._owners = array("i", bytes(4 * len(words))), array("I", owners)
-        free = self._begins[:]
-        for word, owner in zip(words, owners, strict=True):
-            group = hash(word) & mask
-            self._hashes[free[group]], self._owners[free[group]] = hash(word) >> _HALF, owner
-            free[group] += 1
+        halves = (hash(word) & _HALF for word in words)
+        self._entries = array("q", sorted(map(or_, halves, owners)))
 
     def owners(self, words: Collection[str]) -> Iterator[tuple[str, int]]:
         """Yield those of the words that are in the table, with each of their owners."""
-        begins, hashes, mask = self._begins, self._hashes, self._mask
+        entries, end = self._entries, len(self._entries)
         for word in words:
-            code = hash(word)
-            group, half = code & mask, code >> _HALF
-            for at in range(begins[group], begins[group + 1]):
-                if hashes[at] == half:
-                    yield word, self._owners[at]
+            half = hash(word) & _HALF
+            at = bisect_left(entries, half)
+            while at < end and entries[at] & _HALF == half:
+                yield word, entries[at] - half
+                at += 1
 
 
 class _Numbered:

@@ -81,17 +81,19 @@ class _Patterns:
     """Patterns of rules, of which only those are run whose needed words stand in a text."""
 
     def __init__(self, owned: Iterable[tuple[Rule, str]], needed: Mapping[str, Needs]) -> None:
-        self._owned = tuple(owned)
-        words = [needed[pattern].words for _, pattern in self._owned]
+        owned = tuple(owned)
+        self._rules = tuple(rule for rule, _ in owned)
+        self._patterns = tuple(pattern for _, pattern in owned)
+        words = [needed[pattern].words for pattern in self._patterns]
         self._also = array("I", range(len(words)))
         """For each pattern who owns the other words that it needs; itself, if there are none."""
-        for at, (_, pattern) in enumerate(self._owned):
+        for at, pattern in enumerate(self._patterns):
             if also := needed[pattern].also:
                 self._also[at] = len(words)
                 words.append(also)
         self._needed = Needed(words)
-        self._whole = frozenset(p for _, p in self._owned if WHOLE.search(p))
-        self.edged = frozenset(p for _, p in self._owned if EDGED.search(p))
+        self._whole = frozenset(filter(WHOLE.search, self._patterns))
+        self.edged = frozenset(filter(EDGED.search, self._patterns))
 
     def due(self, texts: Sequence[str], parts: Sequence[str] = ()) -> list[tuple[Rule, str]]:
         """Return, in order and each with its rule, the patterns that may match one of some texts,
@@ -112,9 +114,9 @@ class _Patterns:
     def perhaps(self, texts: Sequence[str]) -> list[tuple[Rule, str]]:
         """Return the patterns whose needed words stand in some texts, in order."""
         due = self._needed.due(spaced(BETWEEN.join(texts)))
-        told = list(filter(len(self._owned).__gt__, due))
+        told = list(filter(len(self._patterns).__gt__, due))
         both = compress(told, map(due.__contains__, map(self._also.__getitem__, told)))
-        return [self._owned[at] for at in sorted(both)]
+        return [(self._rules[at], self._patterns[at]) for at in sorted(both)]
 
 
 def matching(due: Iterable[tuple[Rule, str]], text: str, known: Collection[str]) -> list[Rule]:
