@@ -47,6 +47,7 @@ from bot.chat.wishes.correcting import RouteFixes
 from bot.chat.wishes.first_words import FirstWords
 from bot.chat.wishing import Wishes
 from bot.errors import SettingsRejected
+from bot.languages import let_go_of_catalogues
 from bot.opening.health_checks import HEALTH_EVERY
 from bot.personas.binding import TriggerMode
 from bot.personas.house_rules import HouseRules
@@ -311,6 +312,7 @@ async def _set_up(
         await install_memory(client, troupe.parts.memory, settings.core.memory_days)
     application = client.application_id or 0
     await sync_commands(client.tree, application, stores.state, settings.discord.sync_commands)
+    let_go_of_catalogues()  # discord.py has them read again where it registers the commands
 
 
 async def _upkeep(bot: _Bot) -> None:

@@ -14,8 +14,6 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
-from bot.languages import let_go_of_catalogues
-
 log = structlog.get_logger(__name__)
 
 
@@ -32,11 +30,9 @@ async def payload_of(tree: app_commands.CommandTree[commands.Bot]) -> list[dict[
     translator = tree.translator
     if translator is None:
         return [command.to_dict(tree) for command in tree.get_commands()]
-    payload = [
+    return [
         await command.get_translated_payload(tree, translator) for command in tree.get_commands()
     ]
-    let_go_of_catalogues()
-    return payload
 
 
 async def sync_commands(
