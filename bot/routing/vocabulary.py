@@ -10,25 +10,21 @@ _SPARSE = 2
 
 
 class Vocabulary:
-    """Pieces in the order of their numbers: one text in UTF-8, and a hash table of numbers.
+    """Pieces in the order of their numbers: a hash table of numbers, and a code for each piece.
 
-    Tens of thousands of pieces in a `dict` would be 3 MiB that live as long as the process.
+    Tens of thousands of pieces in a `dict` would be 3 MiB that live as long as the process. A code
+    of 64 bits that nobody can foretell is as good as the piece.
     """
 
-    __slots__ = ("_ends", "_mask", "_places", "_text")
+    __slots__ = ("_codes", "_mask", "_places")
 
     def __init__(self, pieces: Iterable[str]) -> None:
         """Take the pieces; of one that comes twice, the last number holds."""
-        known = list(pieces)
-        self._text = "".join(known).encode()  # one wide letter would widen all others
-        self._ends = array("I", [0])
-        self._mask = (1 << (_SPARSE * len(known)).bit_length()) - 1
+        self._codes = array("q", map(_code, pieces))
+        self._mask = (1 << (_SPARSE * len(self._codes)).bit_length()) - 1
         self._places = array("I", bytes(4 * (self._mask + 1)))
-        end = 0
-        for number, piece in enumerate(known):
-            end += len(piece.encode())
-            self._ends.append(end)
-            self._places[self._place(piece)] = number + 1
+        for number, code in enumerate(self._codes):
+            self._places[self._place(code)] = number + 1
 
     def __getitem__(self, piece: str) -> int:
         """Return the number of a piece.
@@ -43,18 +39,19 @@ class Vocabulary:
 
     def get(self, piece: str) -> int | None:
         """Return the number of a piece, if it is of the vocabulary."""
-        if not self._places[hash(piece) & self._mask]:
-            return None  # as for most that are not of it
-        number = self._places[self._place(piece)]
+        number = self._places[self._place(_code(piece))]
         return number - 1 if number else None
 
-    def _place(self, piece: str) -> int:
-        """Return where the number of a piece is, or would be; a number is kept plus one."""
-        places, mask = self._places, self._mask
-        place = hash(piece) & mask
-        ends, sought = self._ends, piece.encode("utf-8", "surrogatepass")
-        while number := places[place]:
-            if self._text[ends[number - 1] : ends[number]] == sought:
-                break
+    def _place(self, code: int) -> int:
+        """Return where the number of a code is, or would be; a number is kept plus one."""
+        places, codes, mask = self._places, self._codes, self._mask
+        place = code & mask
+        while (number := places[place]) and codes[number - 1] != code:
             place = (place + 1) & mask
         return place
+
+
+def _code(piece: str) -> int:
+    """Return what a piece is known by: hashes alone are those of bytes, of which two Latin letters
+    and one Chinese may have the same."""
+    return hash(piece) ^ len(piece)

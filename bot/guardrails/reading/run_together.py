@@ -40,6 +40,7 @@ _FURTHER, _LONE, _STRANGE = 2.0, 4.0, 14.0
 letter of no word. Of the ends of words in 600 messages in ten languages these find 93 % again."""
 _USUAL = 20
 """Ranks below which all words are alike."""
+_LEAST = log(_USUAL)
 _VOWELS = frozenset("aeiouyjwz")
 """Letters that are words somewhere."""
 
@@ -97,7 +98,7 @@ def parted(word: str, known: Lexicon) -> str:
         if costs[start] + _STRANGE < costs[start + 1]:
             costs[start + 1], begins[start + 1] = costs[start] + _STRANGE, start
         so_far = costs[start] + _FURTHER
-        usual = so_far + log(_USUAL)
+        usual = so_far + _LEAST
         for end in range(start + 1, start + 1 + known.reach(word[start : start + LONGEST_KNOWN])):
             # Mostly what ends there is cheaper already than any word could be.
             if usual < costs[end] and (rank := known.rank(word[start:end])) is not None:

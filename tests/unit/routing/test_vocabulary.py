@@ -23,6 +23,13 @@ def test_a_full_vocabulary_keeps_its_pieces_apart() -> None:
     assert known.get("##30000") is None
 
 
+def test_letters_of_the_same_bytes_are_kept_apart() -> None:
+    latin, chinese = "eg", "\u6765"
+    assert latin.encode() == chinese.encode("utf-16-le")
+    assert Vocabulary([chinese]).get(latin) is None
+    assert Vocabulary([latin]).get(chinese) is None
+
+
 def test_a_piece_that_is_needed_and_missing_is_an_error() -> None:
     with pytest.raises(KeyError, match="UNK"):
         Vocabulary(["a", ""])["[UNK]"]
