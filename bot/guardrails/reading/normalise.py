@@ -154,7 +154,8 @@ class Views:
 
 
 def normalise(text: str, known: Lexicon | None = None) -> Views:
-    """Return the views of a text. Pure; some 0.3 ms for 2,000 characters of English."""
+    """Return the views of a text. Pure; some 0.4 ms for 2,000 characters of English,
+    and up to 3 ms where words are spelled out or run together."""
     if len(text) > MAX_CHARS:
         text = f"{text[: MAX_CHARS // 2]}\n{text[-MAX_CHARS // 2 :]}"
     letters = _letters(text)
@@ -216,7 +217,9 @@ def around(text: str, found: re.Pattern[str] | Sequence[re.Match[str]]) -> str:
             parts.append(_part(text, start, end))
             start = at
         end = match.end()
-    return "".join(parts) if end < 0 else "".join((*parts, _part(text, start, end)))
+    if end >= 0:
+        parts.append(_part(text, start, end))
+    return "".join(parts)
 
 
 def _part(text: str, start: int, end: int) -> str:
@@ -343,7 +346,7 @@ def _leet(text: str) -> tuple[str, ...]:
 
 
 def _unstretched(text: str) -> tuple[str, ...]:
-    if not (STRETCH.search(text) if not text.isascii() else matches(STRETCHED, text.encode())):
+    if not (matches(STRETCHED, text.encode()) if text.isascii() else STRETCH.search(text)):
         return ()
     text = around(text, STRETCH)
     # "killll" keeps its double l where "wanttt" needs a single t.
