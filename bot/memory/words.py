@@ -137,7 +137,7 @@ def query_terms(text: str, languages: tuple[str, ...]) -> Terms:
 
 def _hash(word: str, language: str) -> int:
     """Return the hash of a word's stem, or 0 for a stop word."""
-    key = hash((word, language))  # not the word: see `query_terms`
+    key = hash((word, len(word), language))  # not the word: see `query_terms`
     found = _hashes.get(key)
     if found is None:
         found = _hashes[key] = _hashed(word, language)

@@ -132,3 +132,9 @@ def test_a_stem_is_remembered_without_its_word() -> None:
     del word
     gc.collect()
     assert alive() is None
+
+
+def test_words_of_the_same_bytes_have_stems_of_their_own() -> None:
+    """Python hashes a string by its bytes: two Latin letters may be one of another script."""
+    assert hash("eg") == hash("\u6765")
+    assert _hash("eg", "english") != _hash("\u6765", "english")
