@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import importlib
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -55,10 +56,11 @@ async def serve(settings: Settings, *, discord: bool) -> int:
             footprint.settle()
             return await _serve_playground(troupe, stop, stack)
         # Late: its modules go where that was which only the opening needed; the page needs none.
-        from bot.faces.on_discord import serve_discord
-
-        footprint.settle()
-        return await serve_discord(troupe, stop, stack, hurry)
+        # In a thread, for the pages are served already.
+        on_discord = await asyncio.to_thread(importlib.import_module, "bot.faces.on_discord")
+        await asyncio.to_thread(footprint.settle)
+        code: int = await on_discord.serve_discord(troupe, stop, stack, hurry)
+        return code
 
 
 async def _listen(server: WebServer, section: str) -> str:
