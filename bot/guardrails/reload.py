@@ -14,9 +14,9 @@ from pathlib import Path
 import structlog
 
 from bot.errors import SettingsRejected
+from bot.files.data_files import personas_dir
 from bot.guardrails.matching.rule_files import SHIPPED
 from bot.guardrails.room import Guardrails
-from bot.guardrails.rule_sets import shipped_personas
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ class GuardFiles:
 
 def _stamp(directory: Path | None) -> Stamp:
     """Return name, size and time of change of every file that `Guardrails.load` reads."""
-    shipped = shipped_personas()
+    shipped = personas_dir()
     folders = [SHIPPED]
     for root in {shipped, directory or shipped}:
         folders += [root / "rules", root / "care"]

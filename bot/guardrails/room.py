@@ -14,6 +14,7 @@ from bot.chat.place import Place, UserId
 from bot.chat.turn import Turn
 from bot.delivery.seams import joined
 from bot.errors import SettingsRejected
+from bot.files.data_files import personas_dir
 from bot.guardrails.audit import Audit, AuditSink
 from bot.guardrails.caring.care import Care, read_care, region_of
 from bot.guardrails.caring.faring import Faring
@@ -29,7 +30,7 @@ from bot.guardrails.outgoing.gate import GateTerms, OutputGate
 from bot.guardrails.outgoing.revise import revision_request, rewritten
 from bot.guardrails.pii import redact
 from bot.guardrails.policy import ALLOWED, WEIGHTS, Decision
-from bot.guardrails.rule_sets import compiled, shipped_personas
+from bot.guardrails.rule_sets import compiled
 from bot.guardrails.taxonomy import Measure, Severity
 from bot.guardrails.triage.corpus import everyday
 from bot.guardrails.triage.heads import read_heads
@@ -96,7 +97,7 @@ class Guardrails:
         Raises:
             SettingsRejected: with one line for each problem.
         """
-        shipped = shipped_personas()
+        shipped = personas_dir()
         folders = [shipped] if directory is None else [shipped, directory]
         problems: list[str] = []
         judge = care = constitution = None

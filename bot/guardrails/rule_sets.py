@@ -8,18 +8,10 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Final
 
+from bot.files.data_files import personas_dir
 from bot.guardrails.matching.rule_files import SHIPPED, read_rules
 from bot.guardrails.matching.rules import Rule, RuleSet
 from bot.recent import Recent
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def shipped_personas() -> Path:
-    """Return the folder of the shipped personas: inside a wheel, else beside the package."""
-    packed = ROOT / "_data" / "personas"
-    return packed if packed.is_dir() else ROOT.parent / "personas"
-
 
 _COMPILED: Final[Recent[bytes, tuple[RuleSet, RuleSet]]] = Recent(1)
 """The last rules of both sides, by what their files held."""
@@ -54,8 +46,8 @@ def contents(folders: Iterable[Path]) -> bytes:
 
 
 def _rule_folders(directory: Path | None) -> list[Path]:
-    folders = [SHIPPED, shipped_personas() / "rules"]
-    if directory is not None and directory.resolve() != shipped_personas().resolve():
+    folders = [SHIPPED, personas_dir() / "rules"]
+    if directory is not None and directory.resolve() != personas_dir().resolve():
         folders.append(directory / "rules")
     return folders
 

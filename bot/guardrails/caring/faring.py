@@ -49,20 +49,16 @@ class Faring:
     async def heard(self, context: GuardContext, weight: float) -> bool:
         """Note need of this weight that only a guard model heard; return whether lines are to be
         named, as they are where the store is away."""
-        due = True
 
         def changed(state: RiskState) -> RiskState:
-            nonlocal due
-            turns = state.turns  # the message was counted when it came
+            now, turns = context.now, state.turns  # the message was counted when it came
+            due = state.resource_due(now)
             if not context.heard_before:
-                state = replace(
-                    advance(state, context.now, weight=weight, dependency=0.0), turns=turns
-                )
-            due = state.resource_due(context.now)
-            return replace(state, resource_at=context.now) if due else state
+                state = replace(advance(state, now, weight=weight, dependency=0.0), turns=turns)
+            return replace(state, resource_at=now) if due else state
 
-        kept = await self._change(context.person, context.place, changed)
-        return due or not kept
+        before = await self._change(context.person, context.place, changed)
+        return before is None or before.resource_due(context.now)
 
     async def take_back(self, person: UserId, place: Place) -> None:
         """Let personas play again for a person who says that their crisis card was a mistake.
@@ -76,13 +72,14 @@ class Faring:
 
     async def _change(
         self, person: UserId, place: Place, change: Callable[[RiskState], RiskState]
-    ) -> bool:
-        """Change how a person fares. False where the store is away: it is never begun anew."""
+    ) -> RiskState | None:
+        """Change how a person fares; return how they did before. None where the store is away: it
+        is never begun anew."""
         where = where_of(place)
         try:
-            state = RiskState.of(await self._store.load(person, where))
-            await self._store.save(person, where, change(state).as_numbers)
+            before = RiskState.of(await self._store.load(person, where))
+            await self._store.save(person, where, change(before).as_numbers)
         except StoreError:
             log.warning("risk trend not kept")
-            return False
-        return True
+            return None
+        return before

@@ -19,17 +19,17 @@ from bot.chat.place import MessageId, Place, UserId
 from bot.chat.stage import Spoken, Stage
 from bot.chat.turn import Speaker, Turn, TurnId
 from bot.errors import BackendUnavailable
+from bot.files.data_files import personas_dir
 from bot.guardrails.caring.care import read_care
 from bot.guardrails.caring.disclosure import Disclosures
 from bot.guardrails.caring.risk import ProcessTrends
-from bot.guardrails.rule_sets import shipped_personas
 from bot.languages import reading
 from bot.personas import PersonaLibrary
 from bot.personas.binding import Binding
 from bot.ports import Face, Outcome, ReplySink
 from bot.routing.route import Route
 
-CARE = read_care([shipped_personas() / "care"])
+CARE = read_care([personas_dir() / "care"])
 
 
 class Screen:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bot.files.data_files import personas_dir
 from bot.guardrails import Guardrails
 from bot.guardrails.reload import GuardFiles
-from bot.guardrails.rule_sets import shipped_personas
 
-ENGLISH = shipped_personas() / "care" / "en.toml"
+ENGLISH = personas_dir() / "care" / "en.toml"
 RULE = """
 category = "illicit"
 [[rule]]
@@ -91,7 +91,7 @@ async def test_a_file_as_a_windows_editor_saves_it_is_taken(
     rails: Guardrails, tmp_path: Path
 ) -> None:
     files = GuardFiles(rails, tmp_path)
-    constitution = (shipped_personas() / "constitution.md").read_text("utf-8")
+    constitution = (personas_dir() / "constitution.md").read_text("utf-8")
     for name, text in (
         ("rules/ours.toml", RULE),
         ("care/en.toml", ENGLISH.read_text("utf-8")),

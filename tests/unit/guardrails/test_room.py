@@ -235,9 +235,9 @@ def test_wrong_data_is_refused_by_name(
 def test_every_number_names_its_source_and_day() -> None:
     import tomllib
 
-    from bot.guardrails.rule_sets import shipped_personas
+    from bot.files.data_files import personas_dir
 
-    files = sorted((shipped_personas() / "care").glob("*.toml"))
+    files = sorted((personas_dir() / "care").glob("*.toml"))
     assert len(files) == 13
     for file in files:
         for line in tomllib.loads(file.read_text("utf-8"))["line"]:

@@ -9,15 +9,15 @@ import pytest
 
 from bot.chat.place import ChannelId, GuildId, Place, UserId
 from bot.errors import StoreError
+from bot.files.data_files import personas_dir
 from bot.guardrails.caring.care import read_care
 from bot.guardrails.caring.disclosure import Disclosures
 from bot.guardrails.caring.risk import ProcessTrends, RiskState, advance, where_of
-from bot.guardrails.rule_sets import shipped_personas
 
 ANNA = UserId(1)
 PLACE = Place(ChannelId(5), GuildId(7))
 MINUTE = 60.0
-CARE = read_care([shipped_personas() / "care"])
+CARE = read_care([personas_dir() / "care"])
 
 
 class Person:
